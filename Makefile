@@ -1,0 +1,60 @@
+# `make` or `make help` lists what there is to do.
+
+CARGO ?= cargo
+TARGET := $(CURDIR)/target
+
+# Mesa's software driver compiles shaders to machine code; kept, later runs start sooner.
+ifeq ($(origin MESA_SHADER_CACHE_DIR),undefined)
+export MESA_SHADER_CACHE_DIR := $(TARGET)/shader-cache
+endif
+
+# Mesa complains where this is unset, as it is in containers.
+ifeq ($(origin XDG_RUNTIME_DIR),undefined)
+export XDG_RUNTIME_DIR := $(TARGET)/runtime
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-portability test-opengl lint doc ci driver toolchain directories
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+demo: driver ## Learn CartPole-v1 until it is solved
+	$(CARGO) run --release -- train CartPole-v1 --until-solved
+
+test: driver ## All tests, learning runs included
+	$(CARGO) test --release
+
+test-portability: toolchain directories ## Kernel tests on a second Vulkan driver, SwiftShader
+	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && \
+	VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan \
+	MANYWORLDS_EXPECT_ADAPTER=SwiftShader $(CARGO) test --release -- --skip learning_
+
+# With no Vulkan driver to be found, nothing but OpenGL can answer.
+test-opengl: toolchain directories ## Kernel tests on OpenGL in software (best effort)
+	sh scripts/ensure-driver.sh opengl
+	VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent LIBGL_ALWAYS_SOFTWARE=1 \
+	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release -- --skip learning_
+
+# The release profile here too: what the lints and the documentation build is then shared with, and
+# lies next to, what the tests build.
+lint: toolchain ## Formatting and lints
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --all-targets -- -D warnings
+
+doc: toolchain ## Documentation, into target/doc
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps
+
+ci: ## Everything that continuous integration checks
+	.ci/run
+
+driver: toolchain directories
+	@sh scripts/ensure-driver.sh
+
+toolchain:
+	@command -v $(CARGO) >/dev/null 2>&1 || { \
+		echo "Rust is needed, and $(CARGO) is not on PATH: https://rustup.rs" >&2; exit 3; }
+
+directories:
+	@mkdir -p "$(TARGET)/shader-cache" "$(TARGET)/runtime"
+	@chmod 700 "$(TARGET)/runtime"

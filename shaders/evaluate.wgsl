@@ -1,0 +1,60 @@
+//! One episode in each world under the policy, from a reset to its first ending. One thread = a Lane of worlds.
+//! Evaluation worlds have their own random stream; the policy takes its most likely action, or samples.
+//! A world that has ended waits; dispatches go on until every world has had time to end.
+
+@bind var<uniform> mw_worlds: MwWorlds;
+@bind var<storage, read> mw_progress: array<MwProgress>;
+@bind var<storage, read_write> mw_outcomes: array<vec4<f32>>;   // [agent][world] (return, length, ending, 0); ending 0 = still running
+
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
+    let thread = mw_thread(group, groups, local);
+    let n = mw_worlds.count;
+    let key = vec2<u32>(mw_progress[thread.agent].seed ^ mw_worlds.salt, mw_worlds.stream);
+    var world: array<MwWorld, MW_LANES>;
+    var index: array<u32, MW_LANES>;
+    var mine: array<bool, MW_LANES>;
+    var ending: array<u32, MW_LANES>;
+    @unroll for i in 0..MW_LANES {
+        index[i] = min(thread.index * MW_LANES + i, n - 1u);
+        mine[i] = thread.index * MW_LANES + i < n;
+        if mw_worlds.first == 0u {
+            world[i] = mw_world_reset(key, index[i], 0u);
+            ending[i] = 0u;
+        } else {
+            world[i] = mw_world_load(thread.agent, index[i], n);
+            ending[i] = u32(mw_outcomes[thread.agent * n + index[i]].z);
+        }
+    }
+    for (var t = 0u; t < mw_worlds.steps; t++) {
+        var seen: array<Observation, MW_LANES>;
+        var uniform_: array<f32, MW_LANES>;
+        @unroll for i in 0..MW_LANES {
+            seen[i] = env_observe(world[i].state);
+            uniform_[i] = mw_action_uniform(key, index[i], world[i].steps);
+        }
+        @unroll for f in 0..MW_OBSERVATIONS {
+            var value: array<f32, MW_LANES>;
+            @unroll for i in 0..MW_LANES { value[i] = seen[i][f]; }
+            mw_unit[f] = mw_lane_from(value);
+        }
+        mw_forward(thread);
+        let dist = mw_dist();
+        var action = mw_dist_mode(dist);
+        if mw_worlds.sampled != 0u { action = mw_dist_sample(dist, mw_lane_from(uniform_)); }
+        @unroll for i in 0..MW_LANES {
+            let before = world[i];
+            let step = mw_world_step(&world[i], mw_lane_word(action, i), key, index[i]);
+            if ending[i] != 0u { world[i] = before; }
+            ending[i] = select(ending[i], step.ending, ending[i] == 0u);
+        }
+    }
+    @unroll for i in 0..MW_LANES {
+        if mine[i] {
+            mw_world_store(thread.agent, index[i], n, world[i]);
+            mw_outcomes[thread.agent * n + index[i]] =
+                vec4<f32>(world[i].episode_return, f32(world[i].episode_length), f32(ending[i]), 0.0);
+        }
+    }
+}

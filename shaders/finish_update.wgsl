@@ -1,0 +1,57 @@
+//! Ends an update: writes its metrics to the ring and prepares the progress of the next one. One thread = one agent.
+//!
+//!   learning rate of update u = α (1 − u / num_updates) when anneal_lr is set, else α      u counts from 0
+//!   explained_variance = 1 − var(target − value) / var(target)
+
+@bind var<uniform> mw_run: MwRun;
+@bind var<storage, read_write> mw_progress: array<MwProgress>;
+@bind var<storage, read> mw_episode_sums: array<vec4<f32>>;           // [agent] (episodes, returns, lengths, terminated)
+@bind var<storage, read> mw_target_moments: array<vec4<f32>>;         // [agent]
+@bind var<storage, read> mw_residual_moments: array<vec4<f32>>;       // [agent]
+@bind var<storage, read_write> mw_metrics: array<MwMetrics>;          // [slot of the ring][agent]
+
+@compute @workgroup_size(1)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let agent = group.z;
+    var progress = mw_progress[agent];
+    let sums = mw_episode_sums[agent];
+    let share = 1.0 / f32(max(progress.minibatches, 1u));
+    let variance = mw_target_moments[agent].z;
+    var metrics: MwMetrics;
+    metrics.update = progress.update;
+    metrics.adam_steps = progress.adam_steps;
+    metrics.epochs = progress.epoch;
+    metrics.episodes = sums.x;
+    metrics.return_sum = sums.y;
+    metrics.length_sum = sums.z;
+    metrics.terminated = sums.w;
+    metrics.learning_rate = progress.learning_rate;
+    metrics.policy_loss = progress.policy_loss * share;
+    metrics.value_loss = progress.value_loss * share;
+    metrics.entropy = progress.entropy * share;
+    metrics.approx_kl = progress.approx_kl;
+    metrics.old_approx_kl = progress.old_approx_kl;
+    metrics.clip_fraction = progress.clip_fraction * share;
+    metrics.grad_norm = progress.grad_norm * share;
+    metrics.explained_variance = 0.0;
+    if variance > 0.0 { metrics.explained_variance = 1.0 - mw_residual_moments[agent].z / variance; }
+    metrics.first_ratio_deviation = progress.first_ratio_deviation;
+    metrics.first_clip_fraction = progress.first_clip_fraction;
+    mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
+
+    progress.update += 1u;
+    progress.epoch = 0u;
+    progress.minibatch = 0u;
+    progress.stopped = 0u;
+    progress.minibatches = 0u;
+    progress.policy_loss = 0.0;
+    progress.value_loss = 0.0;
+    progress.entropy = 0.0;
+    progress.clip_fraction = 0.0;
+    progress.grad_norm = 0.0;
+    progress.learning_rate = mw_run.learning_rate;
+    if mw_run.anneal_lr != 0u {
+        progress.learning_rate *= max(0.0, 1.0 - f32(progress.update) / f32(mw_run.num_updates));
+    }
+    mw_progress[agent] = progress;
+}

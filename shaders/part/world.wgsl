@@ -1,0 +1,56 @@
+//! The worlds of an agent: environment state and episode accumulators, one word after another.
+//!
+//! `mw_world` is [agent][word][world]; the words of `State` come first (load and store are generated from its
+//! fields), then the words below. Rewards and returns are in the environment's own units.
+
+struct Outcome { reward: f32, terminated: bool }
+alias Observation = array<f32, OBSERVATION_DIM>;
+
+@bind var<storage, read_write> mw_world: array<u32>;
+
+struct MwWorld {
+    state: State,
+    episode_return: f32,   // sum of the rewards since the reset
+    episode_length: u32,   // steps since the reset
+    steps: u32,            // steps since the start of the run
+    truncations: u32,      // final observations stored in this rollout
+}
+
+fn mw_world_load(agent: u32, world: u32, count: u32) -> MwWorld {
+    let at = agent * MW_WORLD_WORDS * count + world;
+    let words = at + MW_STATE_WORDS * count;
+    return MwWorld(mw_state_load(at, count), bitcast<f32>(mw_world[words]), mw_world[words + count],
+        mw_world[words + 2u * count], mw_world[words + 3u * count]);
+}
+
+fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
+    let at = agent * MW_WORLD_WORDS * count + world;
+    let words = at + MW_STATE_WORDS * count;
+    mw_state_store(at, count, value.state);
+    mw_world[words] = bitcast<u32>(value.episode_return);
+    mw_world[words + count] = value.episode_length;
+    mw_world[words + 2u * count] = value.steps;
+    mw_world[words + 3u * count] = value.truncations;
+}
+
+/// A new episode that begins after `steps` steps of the world.
+fn mw_world_reset(key: vec2<u32>, world: u32, steps: u32) -> MwWorld {
+    var rng = mw_rng(key, world, steps, MW_PURPOSE_RESET);
+    return MwWorld(env_reset(&rng), 0.0, 0u, steps, 0u);
+}
+
+/// How a step ended: MW_TERMINATED and MW_TRUNCATED can both be set; terminated wins.
+struct MwStep { reward: f32, ending: u32 }
+
+fn mw_world_step(world: ptr<function, MwWorld>, action: Action, key: vec2<u32>, index: u32) -> MwStep {
+    var rng = mw_rng(key, index, (*world).steps, MW_PURPOSE_STEP);
+    var state = (*world).state;
+    let outcome = env_step(&state, action, &rng);
+    (*world).state = state;
+    (*world).episode_return += outcome.reward;
+    (*world).episode_length += 1u;
+    (*world).steps += 1u;
+    let at_limit = MAX_EPISODE_STEPS > 0u && (*world).episode_length >= MAX_EPISODE_STEPS;
+    return MwStep(outcome.reward,
+        select(0u, MW_TERMINATED, outcome.terminated) | select(0u, MW_TRUNCATED, at_limit));
+}

@@ -1,0 +1,29 @@
+//! Combines many elements into one for each block, always in the same order. One workgroup = one block.
+//!
+//!   partial_b = x_first ∘ … ∘ x_last     ∘ and its identity from slot `element`, x_i from slot `source`
+//!
+//! A second dispatch with source `partials` and one block finishes.
+
+@bind var<uniform> mw_blocks: MwBlocks;
+@bind var<storage, read_write> mw_result: array<Element>;      // [agent][block]
+
+var<workgroup> mw_tree: array<Element, MW_WORKGROUP>;
+
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
+    let block = group.y * groups.x + group.x;
+    let count = mw_source_count(group.z);
+    var total = mw_identity();
+    for (var k = 0u; k < mw_blocks.span; k += MW_WORKGROUP) {
+        let i = block * mw_blocks.span + k + local;
+        if i < count { total = mw_combine(total, mw_source(group.z, i)); }
+    }
+    mw_tree[local] = total;
+    @unroll for level in 0..MW_TREE_LEVELS {
+        workgroupBarrier();
+        const reach = MW_WORKGROUP >> (level + 1u);
+        if local < reach { mw_tree[local] = mw_combine(mw_tree[local], mw_tree[local + reach]); }
+    }
+    if local == 0u && block < mw_blocks.blocks { mw_result[group.z * mw_blocks.blocks + block] = mw_tree[0]; }
+}

@@ -1,0 +1,102 @@
+//! T steps of every world under the policy: observe, act, step, end, reset, record. One thread = a Lane of worlds.
+//!
+//!   a_t ~ π(· | o_t)     (s_{t+1}, r_t) = step(s_t, a_t)     an ended world starts its next episode at once
+//!
+//! Writes [feature][step][world] observations and [row][step][world] samples. The final observation of an episode
+//! that was truncated (and not terminated) goes to the world's next slot of `mw_final_observations`
+//! [feature][slot][world]; the last slot takes the observation after the last step. Values are not needed to act:
+//! `value.wgsl` fills them in afterwards, for the batch and for the slots.
+
+@bind var<uniform> mw_run: MwRun;
+@bind var<uniform> mw_span: MwSpan;
+@bind var<storage, read> mw_progress: array<MwProgress>;
+@bind var<storage, read_write> mw_observations: array<f32>;        // [agent][feature][step][world]
+@bind var<storage, read_write> mw_final_observations: array<f32>;  // [agent][feature][slot][world]
+@bind var<storage, read_write> mw_samples: array<u32>;             // [agent][row][step][world]
+@bind var<storage, read_write> mw_episodes: array<vec4<f32>>;      // [agent][world] sums over ended episodes
+
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
+    let thread = mw_thread(group, groups, local);
+    let n = mw_run.num_envs;
+    let batch = mw_run.batch_size;
+    let key = vec2<u32>(mw_progress[thread.agent].seed, MW_STREAM_TRAINING);
+    var world: array<MwWorld, MW_LANES>;
+    var index: array<u32, MW_LANES>;
+    var mine: array<bool, MW_LANES>;
+    var episodes: array<vec4<f32>, MW_LANES>;
+    @unroll for i in 0..MW_LANES {
+        index[i] = min(thread.index * MW_LANES + i, n - 1u);
+        mine[i] = thread.index * MW_LANES + i < n;
+        world[i] = mw_world_load(thread.agent, index[i], n);
+        episodes[i] = mw_episodes[thread.agent * n + index[i]];
+        if mw_span.first == 0u {
+            world[i].truncations = 0u;
+            episodes[i] = vec4<f32>(0.0);
+        }
+    }
+    for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
+        let column = t * n;
+        // observe
+        var seen: array<Observation, MW_LANES>;
+        var uniform_: array<f32, MW_LANES>;
+        @unroll for i in 0..MW_LANES {
+            seen[i] = env_observe(world[i].state);
+            uniform_[i] = mw_action_uniform(key, index[i], world[i].steps);
+        }
+        @unroll for f in 0..MW_OBSERVATIONS {
+            var value: array<f32, MW_LANES>;
+            @unroll for i in 0..MW_LANES {
+                value[i] = seen[i][f];
+                if mine[i] { mw_observations[(thread.agent * MW_OBSERVATIONS + f) * batch + column + index[i]] = value[i]; }
+            }
+            mw_unit[f] = mw_lane_from(value);
+        }
+        // act
+        mw_forward(thread);
+        let dist = mw_dist();
+        let action = mw_dist_sample(dist, mw_lane_from(uniform_));
+        let log_prob = mw_dist_log_prob(dist, action);
+        // step, end, reset, record
+        @unroll for i in 0..MW_LANES {
+            let step = mw_world_step(&world[i], mw_lane_word(action, i), key, index[i]);
+            if mine[i] {
+                let at = thread.agent * MW_ROWS * batch + column + index[i];
+                mw_samples[at + MW_ROW_ACTION * batch] = mw_lane_word(action, i);
+                mw_samples[at + MW_ROW_LOG_PROB * batch] = bitcast<u32>(mw_lane_get(log_prob, i));
+                mw_samples[at + MW_ROW_REWARD * batch] = bitcast<u32>(step.reward);
+                mw_samples[at + MW_ROW_ENDING * batch] = step.ending;
+            }
+            // rare work sits in loops that run zero times: wide adapters may execute an `if` anyway
+            for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
+                let last = env_observe(world[i].state);
+                for (var f = 0u; f < MW_OBSERVATIONS; f++) {
+                    mw_final_observations[mw_final_at(thread.agent, f, world[i].truncations) + index[i]] = last[f];
+                }
+                world[i].truncations += 1u;
+            }
+            for (var ended = step.ending != 0u; ended; ended = false) {
+                episodes[i] += vec4<f32>(1.0, world[i].episode_return, f32(world[i].episode_length),
+                    f32(step.ending & MW_TERMINATED));
+                let truncations = world[i].truncations;
+                world[i] = mw_world_reset(key, index[i], world[i].steps);
+                world[i].truncations = truncations;
+            }
+        }
+    }
+    @unroll for i in 0..MW_LANES {
+        if mine[i] {
+            mw_world_store(thread.agent, index[i], n, world[i]);
+            mw_episodes[thread.agent * n + index[i]] = episodes[i];
+            let next = env_observe(world[i].state);
+            @unroll for f in 0..MW_OBSERVATIONS {
+                mw_final_observations[mw_final_at(thread.agent, f, mw_run.bootstrap_slots - 1u) + index[i]] = next[f];
+            }
+        }
+    }
+}
+
+fn mw_final_at(agent: u32, feature: u32, slot: u32) -> u32 {
+    return ((agent * MW_OBSERVATIONS + feature) * mw_run.bootstrap_slots + slot) * mw_run.num_envs;
+}

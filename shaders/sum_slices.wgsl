@@ -1,0 +1,35 @@
+//! Sums the partial gradients of all slices, oldest first, and the squares of each workgroup's share of the result.
+//! One thread = four parameters.
+//!
+//!   g = Σ_slices partial        norm_w = Σ_{workgroup w} g²
+
+@bind var<uniform> mw_run: MwRun;
+@bind var<storage, read> mw_progress: array<MwProgress>;
+@bind var<storage, read> mw_partial: array<vec4<f32>>;          // [agent][slice][MW_PARAMETERS / 4]
+@bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_PARAMETERS / 4]
+@bind var<storage, read_write> mw_norms: array<f32>;            // [agent][workgroup]
+
+var<workgroup> mw_tree: array<f32, MW_WORKGROUP>;
+
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
+    let thread = mw_thread(group, groups, local);
+    let size = MW_PARAMETERS / 4u;
+    let mine = thread.index < size;
+    var sum = vec4<f32>(0.0);
+    if mine {
+        for (var slice = 0u; slice < mw_run.slices; slice++) {
+            sum += mw_partial[(thread.agent * mw_run.slices + slice) * size + thread.index];
+        }
+        mw_gradient[thread.agent * size + thread.index] = sum;
+    }
+    mw_tree[local] = dot(sum, sum);
+    @unroll for level in 0..MW_TREE_LEVELS {
+        workgroupBarrier();
+        const reach = MW_WORKGROUP >> (level + 1u);
+        if local < reach { mw_tree[local] += mw_tree[local + reach]; }
+    }
+    let block = thread.index / MW_WORKGROUP;
+    if local == 0u && block < mw_run.norm_blocks { mw_norms[thread.agent * mw_run.norm_blocks + block] = mw_tree[0]; }
+}

@@ -1,0 +1,146 @@
+//! What can go wrong, as data: every variant names the thing, the value and the remedy.
+
+use std::path::PathBuf;
+
+/// Result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that can go wrong. Bad input never panics.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The machine shows no adapter at all.
+    #[error("no GPU adapter was found: {hint}")]
+    NoAdapter {
+        /// What to install or to pass, for this machine.
+        hint: String,
+    },
+    /// `--adapter` names none of the adapters present.
+    #[error("no adapter matches '{wanted}'; present: {present}")]
+    AdapterNotFound {
+        /// What was asked for.
+        wanted: String,
+        /// Index and name of each adapter, separated by commas.
+        present: String,
+    },
+    /// The driver refused to make a device.
+    #[error("adapter '{adapter}' gave no device: {reason}; try another one with --adapter (see `manyworlds doctor`)")]
+    Device {
+        /// The adapter's name.
+        adapter: String,
+        /// What the driver said.
+        reason: String,
+    },
+    /// The device went away while it was in use; nothing more can be read from it.
+    #[error("the GPU was lost ({reason}); results since the last checkpoint are gone: run again, with fewer worlds if it happens again")]
+    DeviceLost {
+        /// What the driver said.
+        reason: String,
+    },
+    /// The device's memory is exhausted.
+    #[error("out of GPU memory while making '{buffer}' of {bytes} bytes; use fewer worlds (num_envs) or steps (num_steps)")]
+    OutOfMemory {
+        /// Name of the buffer that did not fit.
+        buffer: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// A size that this adapter can never hold; found before anything is allocated.
+    #[error("'{buffer}' needs {arithmetic} = {bytes} bytes, the adapter binds at most {limit}; reduce {remedy}")]
+    TooLarge {
+        /// Name of the buffer.
+        buffer: String,
+        /// How the size comes about, such as `agents 1 × rows 7 × steps 32 × worlds 4096 × 4`.
+        arithmetic: String,
+        /// The size in bytes.
+        bytes: u64,
+        /// The adapter's limit in bytes.
+        limit: u64,
+        /// The setting to reduce.
+        remedy: String,
+    },
+    /// A loop that this software adapter would cut short without notice.
+    #[error("kernel '{kernel}' would run {iterations} loop iterations in one invocation, and this software adapter stops at {limit}; reduce {remedy}")]
+    LoopBudget {
+        /// Name of the kernel.
+        kernel: String,
+        /// Iterations of all loops of one invocation.
+        iterations: u64,
+        /// The adapter's limit.
+        limit: u64,
+        /// The setting to reduce.
+        remedy: String,
+    },
+    /// wgpu reported an error that no caller was waiting for: a bug of ours.
+    #[error("internal GPU error, please report it: {0}")]
+    Gpu(String),
+    /// A shader does not link, parse or validate.
+    #[error("{0}")]
+    Shader(String),
+    /// An environment that does not exist, or breaks the contract.
+    #[error("environment '{name}': {reason}")]
+    Environment {
+        /// Name or path of the environment.
+        name: String,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
+    /// A setting that does not exist, or has a value that it cannot have.
+    #[error("setting '{name}': {reason}")]
+    Setting {
+        /// The setting's name.
+        name: String,
+        /// What is wrong and what is allowed.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} '{path}': {reason}")]
+    File {
+        /// `read`, `write` or `create`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("checkpoint '{path}': {reason}")]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// The exit code of the command line: 1 failure at run time, 2 bad usage, configuration or environment, 3 no
+    /// adapter at all.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoAdapter { .. } => 3,
+            Self::AdapterNotFound { .. }
+            | Self::TooLarge { .. }
+            | Self::LoopBudget { .. }
+            | Self::Environment { .. }
+            | Self::Setting { .. }
+            | Self::Checkpoint { .. }
+            | Self::File { .. } => 2,
+            Self::Device { .. }
+            | Self::DeviceLost { .. }
+            | Self::OutOfMemory { .. }
+            | Self::Gpu(_)
+            | Self::Shader(_) => 1,
+        }
+    }
+
+    /// A file that could not be read or written, from what the system said.
+    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: &std::io::Error) -> Self {
+        Self::File { action, path: path.into(), reason: source.to_string() }
+    }
+
+    /// A setting with a value that it cannot have.
+    pub(crate) fn setting(name: &str, reason: impl Into<String>) -> Self {
+        Self::Setting { name: name.into(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,206 @@
+//! The two things that parts may say beyond WGSL.
+//!
+//! `@bind var<…> …;` takes the next free binding of group 0.
+//!
+//! `@unroll for i in A..B { body }` becomes `{ const i = 0u; body }` for each value, so that private arrays are
+//! indexed by constants and live in registers; `rev(A..B)` counts down. Bounds are integers, constants of the
+//! prelude (also `NAME[expression]`), variables of enclosing unrolled loops, and `+ - * /` of these, from left to
+//! right. `break`, `continue` and `return` may not leave an unrolled body. Comments are dropped.
+
+use super::source::{Part, Traced};
+use super::{Constant, Constants};
+use crate::error::{Error, Result};
+
+/// Appends `part` (the `index`-th) to `out`.
+pub(crate) fn expand(part: &Part, index: usize, constants: &Constants, bindings: &mut u32, out: &mut Traced) -> Result<()> {
+    let mut expander = Expander { part, index, constants, bindings, out, variables: Vec::new() };
+    expander.run(0, part.text.len())
+}
+
+struct Expander<'a> {
+    part: &'a Part,
+    index: usize,
+    constants: &'a Constants,
+    bindings: &'a mut u32,
+    out: &'a mut Traced,
+    variables: Vec<(&'a str, u32)>,
+}
+
+impl<'a> Expander<'a> {
+    fn text(&self) -> &'a str {
+        // the part outlives the expander; borrow its text, not the expander's
+        let part: &'a Part = self.part;
+        &part.text
+    }
+
+    fn complaint(&self, at: usize, length: usize, message: &str) -> Error {
+        Error::Shader(self.part.complain(at, length, &format!("error: {message}"), ""))
+    }
+
+    fn run(&mut self, from: usize, to: usize) -> Result<()> {
+        let text = self.text();
+        let mut at = from;
+        while at < to {
+            let rest = &text[at..to];
+            if let Some(after) = comment_end(rest) {
+                // keep the line structure, so that the linked text can be read
+                for (i, _) in rest[..after].match_indices('\n') {
+                    self.out.push("\n", self.index, at + i);
+                }
+                at += after;
+            } else if rest.starts_with("@bind") {
+                let made = format!("@group(0) @binding({})", self.bindings);
+                *self.bindings += 1;
+                self.out.push_made(&made, self.index, at);
+                at += "@bind".len();
+            } else if rest.starts_with("@unroll") {
+                at = self.unroll(at, to)?;
+            } else {
+                let length = rest.chars().next().map_or(1, char::len_utf8);
+                let word = identifier(rest);
+                let length = word.map_or(length, str::len);
+                if !self.variables.is_empty() && word.is_some_and(|w| ["break", "continue", "return"].contains(&w)) {
+                    return Err(self.complaint(at, length, "an unrolled loop cannot be left early"));
+                }
+                self.out.push(&rest[..length], self.index, at);
+                at += length;
+            }
+        }
+        Ok(())
+    }
+
+    /// Expands the loop at `at`; returns the place after it.
+    fn unroll(&mut self, at: usize, to: usize) -> Result<usize> {
+        let text = self.text();
+        let open = text[at..to].find('{').map(|i| at + i);
+        let open = open.ok_or_else(|| self.complaint(at, 7, "an unrolled loop has no body"))?;
+        let header = text[at + "@unroll".len()..open].trim();
+        let shape = "expected `@unroll for NAME in FIRST..END {`";
+        let mut words = header.strip_prefix("for").ok_or_else(|| self.complaint(at, open - at, shape))?.splitn(2, " in ");
+        let (Some(name), Some(range)) = (words.next(), words.next()) else {
+            return Err(self.complaint(at, open - at, shape));
+        };
+        let (name, range) = (name.trim(), range.trim());
+        let (range, reversed) = match range.strip_prefix("rev(").and_then(|r| r.strip_suffix(')')) {
+            Some(inner) => (inner, true),
+            None => (range, false),
+        };
+        let (first, end) = range.split_once("..").ok_or_else(|| self.complaint(at, open - at, shape))?;
+        let bound = |expression: &str| {
+            self.evaluate(expression).ok_or_else(|| {
+                self.complaint(at, open - at, &format!("'{}' is not made of integers and constants of the prelude", expression.trim()))
+            })
+        };
+        let (first, end) = (bound(first)?, bound(end)?);
+        let close = closing_brace(&text[open..to]).map(|i| open + i);
+        let close = close.ok_or_else(|| self.complaint(open, 1, "this body has no end"))?;
+
+        let mut values: Vec<u32> = (first..end).collect();
+        if reversed {
+            values.reverse();
+        }
+        for value in values {
+            self.out.push_made(&format!("\n{{ const {name} = {value}u;"), self.index, at);
+            self.variables.push((name, value));
+            self.run(open + 1, close)?;
+            self.variables.pop();
+            self.out.push("}", self.index, close);
+        }
+        Ok(close + 1)
+    }
+
+    /// Value of an expression over integers, constants and loop variables, from left to right.
+    fn evaluate(&self, expression: &str) -> Option<u32> {
+        let expression = expression.trim();
+        let mut depth = 0;
+        let split = expression.char_indices().rev().find(|&(_, c)| {
+            match c {
+                ']' | ')' => depth += 1,
+                '[' | '(' => depth -= 1,
+                _ => {}
+            }
+            depth == 0 && "+-*/".contains(c)
+        });
+        if let Some((i, operator)) = split {
+            let (a, b) = (self.evaluate(&expression[..i])?, self.evaluate(&expression[i + 1..])?);
+            return match operator {
+                '+' => a.checked_add(b),
+                '-' => a.checked_sub(b),
+                '*' => a.checked_mul(b),
+                _ => a.checked_div(b),
+            };
+        }
+        if let Ok(number) = expression.trim_end_matches('u').parse() {
+            return Some(number);
+        }
+        if let Some((name, rest)) = expression.split_once('[') {
+            let index = self.evaluate(rest.strip_suffix(']')?)?;
+            return match self.constants.get(name.trim())? {
+                Constant::Words(words) => words.get(index as usize).copied(),
+                _ => None,
+            };
+        }
+        let variable = self.variables.iter().rev().find(|(name, _)| *name == expression);
+        variable.map(|&(_, value)| value).or_else(|| match self.constants.get(expression)? {
+            Constant::Word(word) => Some(*word),
+            _ => None,
+        })
+    }
+}
+
+/// The identifier that `text` begins with.
+fn identifier(text: &str) -> Option<&str> {
+    let first = text.chars().next()?;
+    if !(first.is_alphabetic() || first == '_') {
+        return None;
+    }
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    Some(&text[..end])
+}
+
+/// Length of the comment that `text` begins with. Block comments nest.
+pub(crate) fn comment_end(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    if !text.starts_with("/*") {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0, 0);
+    while at < bytes.len() {
+        match bytes.get(at..at + 2) {
+            Some(b"/*") => (depth, at) = (depth + 1, at + 2),
+            Some(b"*/") => (depth, at) = (depth - 1, at + 2),
+            _ => at += 1,
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    Some(at)
+}
+
+/// Place of the brace that closes the one that `text` begins with; braces in comments do not count.
+fn closing_brace(text: &str) -> Option<usize> {
+    let (mut depth, mut at) = (0, 0);
+    while at < text.len() {
+        if let Some(length) = comment_end(&text[at..]) {
+            at += length;
+            continue;
+        }
+        match text.as_bytes()[at] {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+        at += 1;
+        while !text.is_char_boundary(at) {
+            at += 1;
+        }
+    }
+    None
+}

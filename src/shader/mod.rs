@@ -1,0 +1,81 @@
+//! Shaders as parts and slots: what is linked, how, and what an error in it looks like.
+//!
+//! A kernel is a list of parts: the prelude (constants and shared structs), library parts, one choice for each slot,
+//! and the kernel itself. See [`Program`].
+
+mod expand;
+mod linker;
+mod parts;
+mod shared;
+mod source;
+
+pub use linker::{Linked, Program};
+pub use shared::SharedStruct;
+
+pub(crate) use expand::comment_end;
+pub(crate) use source::Part;
+
+/// Paths of every shader file that is built in, such as `gae.wgsl` or `slot/lane/four.wgsl`.
+pub fn built_in() -> impl Iterator<Item = &'static str> {
+    parts::PARTS.iter().map(|(path, _)| *path)
+}
+
+/// Text of a built-in shader file.
+pub fn built_in_text(path: &str) -> Option<&'static str> {
+    parts::PARTS.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
+}
+
+/// A constant of the prelude.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    /// `const NAME: u32`
+    Word(u32),
+    /// `const NAME: array<u32, N>`
+    Words(Vec<u32>),
+}
+
+/// The constants of a prelude, in the order in which they are printed.
+#[derive(Clone, Debug, Default)]
+pub struct Constants(Vec<(String, Constant)>);
+
+impl Constants {
+    /// Adds one; a name that is there already is replaced.
+    pub fn set(&mut self, name: &str, value: Constant) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value));
+    }
+
+    /// Adds a word.
+    pub fn word(&mut self, name: &str, value: u32) {
+        self.set(name, Constant::Word(value));
+    }
+
+    /// Adds a list of words.
+    pub fn words(&mut self, name: &str, values: impl Into<Vec<u32>>) {
+        self.set(name, Constant::Words(values.into()));
+    }
+
+    /// Adds all of `other`.
+    pub fn extend(&mut self, other: &Self) {
+        for (name, value) in &other.0 {
+            self.set(name, value.clone());
+        }
+    }
+
+    /// Value of a constant.
+    pub fn get(&self, name: &str) -> Option<&Constant> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The declarations in WGSL.
+    pub fn declarations(&self) -> String {
+        let line = |(name, value): &(String, Constant)| match value {
+            Constant::Word(word) => format!("const {name}: u32 = {word}u;\n"),
+            Constant::Words(words) => {
+                let list: Vec<String> = words.iter().map(|word| format!("{word}u")).collect();
+                format!("const {name} = array<u32, {}>({});\n", words.len(), list.join(", "))
+            }
+        };
+        self.0.iter().map(line).collect()
+    }
+}
