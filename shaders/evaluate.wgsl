@@ -11,7 +11,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
     let n = mw_worlds.count;
-    let key = vec2<u32>(mw_progress[thread.agent].seed ^ mw_worlds.salt, mw_worlds.stream);
+    mw_use_workspace(thread, (n + MW_LANES - 1u) / MW_LANES);
+    let key = vec2<u32>(mw_progress[thread.agent].seed, mw_worlds.stream + mw_progress[thread.agent].update);
     var world: array<MwWorld, MW_LANES>;
     var index: array<u32, MW_LANES>;
     var mine: array<bool, MW_LANES>;
@@ -37,17 +38,19 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         @unroll for f in 0..MW_OBSERVATIONS {
             var value: array<f32, MW_LANES>;
             @unroll for i in 0..MW_LANES { value[i] = seen[i][f]; }
-            mw_unit[f] = mw_lane_from(value);
+            mw_input[f] = mw_lane_from(value);
         }
         mw_forward(thread);
         let dist = mw_dist();
         var action = mw_dist_mode(dist);
         if mw_worlds.sampled != 0u { action = mw_dist_sample(dist, mw_lane_from(uniform_)); }
         @unroll for i in 0..MW_LANES {
-            let before = world[i];
-            let step = mw_world_step(&world[i], mw_lane_word(action, i), key, index[i]);
-            if ending[i] != 0u { world[i] = before; }
-            ending[i] = select(ending[i], step.ending, ending[i] == 0u);
+            var after = world[i];
+            let step = mw_world_step(&after, mw_lane_word(action, i), key, index[i]);
+            if ending[i] == 0u {
+                world[i] = after;
+                ending[i] = step.ending;
+            }
         }
     }
     @unroll for i in 0..MW_LANES {

@@ -1,6 +1,6 @@
 //! Loss gradients of one network for a window of the minibatch, down to the deltas of every layer.
 //! One thread = a Lane of samples: forward, objective (slot), backward; nothing leaves the invocation but what the
-//! weight gradient needs (slot `keep`) and the objective's terms.
+//! weight gradient needs (slot `memory`) and the objective's terms.
 //!
 //!   loss = (1/count) Σ_samples objective
 
@@ -50,7 +50,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
     samples.weight = mw_lane_from(weight);
     // threads past the window write to a row of their own that nobody reads
-    mw_trace_row = (thread.agent * mw_window.rows + min(thread.index * MW_LANES, mw_window.rows - MW_LANES)) * MW_ROW;
+    mw_trace_row = (thread.agent * mw_window.rows + min(thread.index * MW_LANES, mw_window.rows - MW_LANES)) * MW_TRACE_WIDTH;
 
     @unroll for vector in 0..MW_WIDTHS[0] / 4 {
         var unit: array<Lane, 4>;
@@ -58,21 +58,24 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             const f = vector * 4u + q;
             var value: array<f32, MW_LANES>;
             @unroll for i in 0..MW_LANES {
-                if f < MW_OBSERVATIONS {
-                    value[i] = mw_observations[(thread.agent * MW_OBSERVATIONS + f) * mw_run.batch_size + samples.column[i]];
+                if f < MW_INPUTS {
+                    value[i] = mw_observations[(thread.agent * MW_INPUTS + f) * mw_run.batch_size + samples.column[i]];
                 }
             }
             unit[q] = mw_lane_from(value);
-            mw_unit[f] = unit[q];
+            if f < MW_INPUTS { mw_input[min(f, MW_INPUTS - 1u)] = unit[q]; }
         }
-        mw_keep_units(vector, unit);
+        mw_put_units(vector, unit);
     }
     mw_forward(thread);
     mw_objective(thread, samples, mine);
     @unroll for vector in 0..MW_WIDTHS[MW_LAYERS] / 4 {
         var delta: array<Lane, 4>;
-        @unroll for q in 0..4 { delta[q] = mw_delta[MW_UNIT_START[MW_LAYERS] + vector * 4u + q]; }
-        mw_keep_deltas(MW_UNIT_START[MW_LAYERS] / 4u + vector, delta);
+        @unroll for q in 0..4 {
+            const o = vector * 4u + q;
+            if o < MW_OUTPUTS { delta[q] = mw_d_output[min(o, MW_OUTPUTS - 1u)]; }
+        }
+        mw_put_deltas(MW_UNIT_START[MW_LAYERS] / 4u + vector, delta);
     }
     mw_backward(thread);
 }

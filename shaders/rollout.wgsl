@@ -13,7 +13,6 @@
 @bind var<storage, read_write> mw_observations: array<f32>;        // [agent][feature][step][world]
 @bind var<storage, read_write> mw_final_observations: array<f32>;  // [agent][feature][slot][world]
 @bind var<storage, read_write> mw_samples: array<u32>;             // [agent][row][step][world]
-@bind var<storage, read_write> mw_episodes: array<vec4<f32>>;      // [agent][world] sums over ended episodes
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -21,19 +20,18 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let thread = mw_thread(group, groups, local);
     let n = mw_run.num_envs;
     let batch = mw_run.batch_size;
+    mw_use_workspace(thread, (n + MW_LANES - 1u) / MW_LANES);
     let key = vec2<u32>(mw_progress[thread.agent].seed, MW_STREAM_TRAINING);
     var world: array<MwWorld, MW_LANES>;
     var index: array<u32, MW_LANES>;
     var mine: array<bool, MW_LANES>;
-    var episodes: array<vec4<f32>, MW_LANES>;
     @unroll for i in 0..MW_LANES {
         index[i] = min(thread.index * MW_LANES + i, n - 1u);
         mine[i] = thread.index * MW_LANES + i < n;
         world[i] = mw_world_load(thread.agent, index[i], n);
-        episodes[i] = mw_episodes[thread.agent * n + index[i]];
         if mw_span.first == 0u {
             world[i].truncations = 0u;
-            episodes[i] = vec4<f32>(0.0);
+            world[i].episodes = vec4<f32>(0.0);
         }
     }
     for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
@@ -51,7 +49,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 value[i] = seen[i][f];
                 if mine[i] { mw_observations[(thread.agent * MW_OBSERVATIONS + f) * batch + column + index[i]] = value[i]; }
             }
-            mw_unit[f] = mw_lane_from(value);
+            mw_input[f] = mw_lane_from(value);
         }
         // act
         mw_forward(thread);
@@ -60,7 +58,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let log_prob = mw_dist_log_prob(dist, action);
         // step, end, reset, record
         @unroll for i in 0..MW_LANES {
-            let step = mw_world_step(&world[i], mw_lane_word(action, i), key, index[i]);
+            var after = world[i];
+            let step = mw_world_step(&after, mw_lane_word(action, i), key, index[i]);
+            world[i] = after;
             if mine[i] {
                 let at = thread.agent * MW_ROWS * batch + column + index[i];
                 mw_samples[at + MW_ROW_ACTION * batch] = mw_lane_word(action, i);
@@ -77,18 +77,17 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 world[i].truncations += 1u;
             }
             for (var ended = step.ending != 0u; ended; ended = false) {
-                episodes[i] += vec4<f32>(1.0, world[i].episode_return, f32(world[i].episode_length),
-                    f32(step.ending & MW_TERMINATED));
-                let truncations = world[i].truncations;
-                world[i] = mw_world_reset(key, index[i], world[i].steps);
-                world[i].truncations = truncations;
+                let old = world[i];
+                world[i] = mw_world_reset(key, index[i], old.steps);
+                world[i].truncations = old.truncations;
+                world[i].episodes = old.episodes
+                    + vec4<f32>(1.0, old.episode_return, f32(old.episode_length), f32(step.ending & MW_TERMINATED));
             }
         }
     }
     @unroll for i in 0..MW_LANES {
         if mine[i] {
             mw_world_store(thread.agent, index[i], n, world[i]);
-            mw_episodes[thread.agent * n + index[i]] = episodes[i];
             let next = env_observe(world[i].state);
             @unroll for f in 0..MW_OBSERVATIONS {
                 mw_final_observations[mw_final_at(thread.agent, f, mw_run.bootstrap_slots - 1u) + index[i]] = next[f];

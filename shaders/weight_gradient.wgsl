@@ -10,7 +10,7 @@
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read> mw_trace: array<vec4<f32>>;           // [agent][sample of the window][MW_ROW]
+@bind var<storage, read> mw_trace: array<vec4<f32>>;           // [agent][sample of the window][MW_TRACE_WIDTH]
 @bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // [agent][slice][MW_PARAMETERS / 4]
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -47,7 +47,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     var bias: array<vec4<f32>, MW_TILE_CHUNKS>;
     for (var s = first; s < end; s += 4u) {
         @unroll for i in 0..4 {
-            let at = (thread.agent * mw_window.rows + s + i) * MW_ROW;
+            let at = (thread.agent * mw_window.rows + s + i) * MW_TRACE_WIDTH;
             let unit = mw_trace[at + unit_at];
             @unroll for c in 0..MW_TILE_CHUNKS {
                 let delta = mw_trace[at + delta_at + c * MW_SHARE + thread.lane];

@@ -1,7 +1,16 @@
 //! Massively parallel reinforcement learning in WGSL compute shaders, on any Vulkan, Metal or DX12 GPU.
 
+pub mod algo;
+pub mod batch;
+pub mod env;
 pub mod error;
+pub mod gpu;
+pub mod kernels;
+pub mod layout;
+pub mod nn;
 pub mod reference;
 pub mod shader;
+pub mod stage;
+pub mod train;
 
 pub use error::{Error, Result};

@@ -33,10 +33,10 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     let pole_moment = pole_mass * half_length;
     let sine = sin_(old.theta);
     let cosine = cos_(old.theta);
-    let common = (push + pole_moment * old.theta_dot * old.theta_dot * sine) / total_mass;
-    let theta_acc = (gravity * sine - cosine * common)
+    let drive = (push + pole_moment * old.theta_dot * old.theta_dot * sine) / total_mass;
+    let theta_acc = (gravity * sine - cosine * drive)
         / (half_length * (4.0 / 3.0 - pole_mass * cosine * cosine / total_mass));
-    let x_acc = common - pole_moment * theta_acc * cosine / total_mass;
+    let x_acc = drive - pole_moment * theta_acc * cosine / total_mass;
 
     (*s).x = old.x + time_step * old.x_dot;
     (*s).x_dot = old.x_dot + time_step * x_acc;

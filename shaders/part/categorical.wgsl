@@ -5,7 +5,6 @@
 //!
 //! Reference: src/reference/categorical.rs.
 
-alias Action = u32;
 alias LaneAction = LaneWord;
 
 struct MwDistribution { log_p: array<Lane, MW_ACTIONS>, p: array<Lane, MW_ACTIONS> }
@@ -13,7 +12,7 @@ struct MwDistribution { log_p: array<Lane, MW_ACTIONS>, p: array<Lane, MW_ACTION
 /// The distribution that the network's outputs describe.
 fn mw_dist() -> MwDistribution {
     var z: array<Lane, MW_ACTIONS>;
-    @unroll for a in 0..MW_ACTIONS { z[a] = mw_output(a); }
+    @unroll for a in 0..MW_ACTIONS { z[a] = mw_output[a]; }
     var top = z[0];
     @unroll for a in 1..MW_ACTIONS { top = max(top, z[a]); }
     var total = Lane(0.0);

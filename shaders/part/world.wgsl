@@ -3,9 +3,6 @@
 //! `mw_world` is [agent][word][world]; the words of `State` come first (load and store are generated from its
 //! fields), then the words below. Rewards and returns are in the environment's own units.
 
-struct Outcome { reward: f32, terminated: bool }
-alias Observation = array<f32, OBSERVATION_DIM>;
-
 @bind var<storage, read_write> mw_world: array<u32>;
 
 struct MwWorld {
@@ -14,13 +11,14 @@ struct MwWorld {
     episode_length: u32,   // steps since the reset
     steps: u32,            // steps since the start of the run
     truncations: u32,      // final observations stored in this rollout
+    episodes: vec4<f32>,   // (count, returns, lengths, terminated) of the episodes that ended in this rollout
 }
 
 fn mw_world_load(agent: u32, world: u32, count: u32) -> MwWorld {
     let at = agent * MW_WORLD_WORDS * count + world;
     let words = at + MW_STATE_WORDS * count;
     return MwWorld(mw_state_load(at, count), bitcast<f32>(mw_world[words]), mw_world[words + count],
-        mw_world[words + 2u * count], mw_world[words + 3u * count]);
+        mw_world[words + 2u * count], mw_world[words + 3u * count], mw_world_episodes(words + 4u * count, count));
 }
 
 fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
@@ -31,12 +29,17 @@ fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
     mw_world[words + count] = value.episode_length;
     mw_world[words + 2u * count] = value.steps;
     mw_world[words + 3u * count] = value.truncations;
+    @unroll for i in 0..4 { mw_world[words + (4u + i) * count] = bitcast<u32>(value.episodes[i]); }
+}
+
+fn mw_world_episodes(at: u32, count: u32) -> vec4<f32> {
+    return bitcast<vec4<f32>>(vec4<u32>(mw_world[at], mw_world[at + count], mw_world[at + 2u * count], mw_world[at + 3u * count]));
 }
 
 /// A new episode that begins after `steps` steps of the world.
 fn mw_world_reset(key: vec2<u32>, world: u32, steps: u32) -> MwWorld {
     var rng = mw_rng(key, world, steps, MW_PURPOSE_RESET);
-    return MwWorld(env_reset(&rng), 0.0, 0u, steps, 0u);
+    return MwWorld(env_reset(&rng), 0.0, 0u, steps, 0u, vec4<f32>(0.0));
 }
 
 /// How a step ended: MW_TERMINATED and MW_TRUNCATED can both be set; terminated wins.

@@ -48,7 +48,7 @@ impl<'a> Expander<'a> {
                     self.out.push("\n", self.index, at + i);
                 }
                 at += after;
-            } else if rest.starts_with("@bind") {
+            } else if rest.strip_prefix("@bind").is_some_and(|after| identifier(after).is_none()) {
                 let made = format!("@group(0) @binding({})", self.bindings);
                 *self.bindings += 1;
                 self.out.push_made(&made, self.index, at);

@@ -28,9 +28,8 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let share = samples.weight / Lane(samples.count);
     let d_log_prob = select(Lane(0.0), -plain * share, plain <= clipped);
     let d_entropy = -mw_run.ent_coef * share;
-    @unroll for o in 0..MW_WIDTHS[MW_LAYERS] { mw_delta[MW_UNIT_START[MW_LAYERS] + o] = Lane(0.0); }
     @unroll for a in 0..MW_ACTIONS {
-        mw_delta[MW_UNIT_START[MW_LAYERS] + a] = mw_dist_backward(dist, action, d_log_prob, d_entropy, a);
+        mw_d_output[a] = mw_dist_backward(dist, action, d_log_prob, d_entropy, a);
     }
     if mine {
         mw_set_term(thread, MW_TERM_POLICY_LOSS, -min(plain, clipped) * samples.weight);

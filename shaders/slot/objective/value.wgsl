@@ -6,7 +6,7 @@
 //! Reference: src/reference/ppo.rs.
 
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
-    let value = mw_output(0u);
+    let value = mw_output[0];
     let goal = mw_sample(samples, MW_ROW_TARGET);
     let error = value - goal;
     var loss = 0.5 * error * error;
@@ -22,7 +22,6 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
         d_value = select(error, select(clipped_error, Lane(0.0), outside), clipped_wins);
     }
     let share = samples.weight / Lane(samples.count);
-    @unroll for o in 0..MW_WIDTHS[MW_LAYERS] { mw_delta[MW_UNIT_START[MW_LAYERS] + o] = Lane(0.0); }
-    mw_delta[MW_UNIT_START[MW_LAYERS]] = mw_run.vf_coef * share * d_value;
+    mw_d_output[0] = mw_run.vf_coef * share * d_value;
     if mine { mw_set_term(thread, MW_TERM_VALUE_LOSS, loss * samples.weight); }
 }

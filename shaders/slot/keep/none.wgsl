@@ -1,3 +1,0 @@
-//! Slot `keep`: activations are not needed after the forward pass.
-
-fn mw_keep_units(index: u32, unit: array<Lane, 4>) {}

@@ -1,0 +1,39 @@
+//! Slot `memory`: units and deltas, kept sample by sample for the weight gradient.
+//!
+//! A row of `mw_trace` holds u₀ … u_{L−1}, then δ₁ … δ_L, as vec4s (MW_TRACE_WIDTH of them, deltas from
+//! MW_DELTA_START on). `mw_trace_row` is the place of the first sample of this invocation.
+
+@bind var<storage, read_write> mw_trace: array<vec4<f32>>;     // [agent][sample of the window][MW_TRACE_WIDTH]
+
+var<private> mw_trace_row: u32;
+
+fn mw_trace_put(place: u32, value: array<Lane, 4>) {
+    @unroll for i in 0..MW_LANES {
+        mw_trace[mw_trace_row + i * MW_TRACE_WIDTH + place] = vec4<f32>(mw_lane_get(value[0], i),
+            mw_lane_get(value[1], i), mw_lane_get(value[2], i), mw_lane_get(value[3], i));
+    }
+}
+
+fn mw_trace_get(place: u32) -> array<Lane, 4> {
+    var rows: array<vec4<f32>, MW_LANES>;
+    @unroll for i in 0..MW_LANES { rows[i] = mw_trace[mw_trace_row + i * MW_TRACE_WIDTH + place]; }
+    var value: array<Lane, 4>;
+    @unroll for q in 0..4 {
+        var column: array<f32, MW_LANES>;
+        @unroll for i in 0..MW_LANES { column[i] = rows[i][q]; }
+        value[q] = mw_lane_from(column);
+    }
+    return value;
+}
+
+fn mw_put_units(vector: u32, units: array<Lane, 4>) { mw_trace_put(vector, units); }
+fn mw_get_units(vector: u32) -> array<Lane, 4> { return mw_trace_get(vector); }
+
+/// Deltas begin with layer 1; `vector` counts like the units'.
+fn mw_put_deltas(vector: u32, deltas: array<Lane, 4>) {
+    mw_trace_put(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u, deltas);
+}
+
+fn mw_get_deltas(vector: u32) -> array<Lane, 4> {
+    return mw_trace_get(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u);
+}

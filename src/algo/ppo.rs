@@ -1,0 +1,214 @@
+//! Proximal policy optimisation (Schulman et al. 2017), with the details of CleanRL's `ppo.py`.
+
+use crate::batch::{Agents, Batch, Sizes};
+use crate::env::Environment;
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Form, Gpu, Recording};
+use crate::kernels::{Kernels, Objective, Reduction};
+use crate::layout::{Metrics, Run};
+use crate::nn::Parameters;
+use crate::stage::{Advantage, Elements, Evaluation, Learner, Optimiser, Reduced, Rollout, Slicing, Values};
+use crate::train::Config;
+
+/// Updates whose metrics the device keeps until they are read.
+pub const RING: u32 = 16;
+
+/// PPO of one or more independent agents, each with its own seed, worlds and parameters.
+#[derive(Debug)]
+pub struct Ppo {
+    /// Where parameters lie.
+    pub layout: Parameters,
+    /// The agents.
+    pub agents: Agents,
+    /// Their rollout.
+    pub batch: Batch,
+    /// The stage that fills it.
+    pub rollout: Rollout,
+    /// Loss gradients.
+    pub learner: Learner,
+    /// Adam.
+    pub optimiser: Optimiser,
+    /// Whole episodes under the current parameters.
+    pub evaluation: Evaluation,
+    /// `[update % RING][agent]`
+    pub metrics: Buffer<Metrics>,
+    values: Values,
+    advantage: Advantage,
+    statistics: Recording,
+    finish: Recording,
+    update: Recording,
+}
+
+/// The networks of an actor-critic, actor first.
+pub fn networks(config: &Config, env: &Environment) -> Parameters {
+    let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
+    let mut layout = Parameters::default();
+    layout.add("actor", &widths(env.spec().action_count), config.activation);
+    layout.add("critic", &widths(1), config.activation);
+    layout
+}
+
+const ACTOR: usize = 0;
+const CRITIC: usize = 1;
+/// Gains of the output layers of actor and critic.
+const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
+
+/// What holds for the whole run, from its configuration.
+fn run(config: &Config, env: &Environment, agents: u32, kernels: &Kernels) -> (Run, Slicing) {
+    let slicing = Slicing::new(config.minibatch_size(), agents, kernels.parameters, kernels);
+    let truncations = match env.spec().max_episode_steps {
+        0 => 0,
+        limit => config.num_steps.div_ceil(limit),
+    };
+    let mut run = Run {
+        num_envs: config.num_envs,
+        num_steps: config.num_steps,
+        batch_size: config.batch_size(),
+        minibatch_size: config.minibatch_size(),
+        num_minibatches: config.batch_size().div_ceil(config.minibatch_size()),
+        bootstrap_slots: truncations + 1,
+        tile: tile(config.batch_size(), config.num_minibatches),
+        ring: RING,
+        num_updates: config.num_updates(),
+        anneal_lr: u32::from(config.anneal_lr),
+        norm_adv: u32::from(config.norm_adv),
+        clip_vloss: u32::from(config.clip_vloss),
+        gamma: config.gamma as f32,
+        gae_lambda: config.gae_lambda as f32,
+        clip_coef: config.clip_coef as f32,
+        ent_coef: config.ent_coef as f32,
+        vf_coef: config.vf_coef as f32,
+        max_grad_norm: config.max_grad_norm as f32,
+        target_kl: config.target_kl as f32,
+        learning_rate: config.learning_rate as f32,
+        adam_decay1: (1.0 - 0.9) as f32,
+        adam_decay2: (1.0 - 0.999) as f32,
+        adam_eps: config.adam_eps as f32,
+        ..Run::default()
+    };
+    run.set_slicing(slicing, kernels);
+    (run, slicing)
+}
+
+/// Columns that are shuffled together: a power of two up to 64 that divides the batch and leaves at least 32 tiles
+/// for each minibatch; else single columns.
+fn tile(batch: u32, minibatches: u32) -> u32 {
+    let fits = |tile: &u32| batch.is_multiple_of(*tile) && batch / tile >= 32u32.saturating_mul(minibatches);
+    [64, 32, 16, 8].into_iter().find(fits).unwrap_or(1)
+}
+
+/// Sizes of the large buffers of a run.
+///
+/// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
+pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
+    let layout = networks(config, env);
+    let kernels = Kernels { form, parameters: &layout };
+    let (run, slicing) = run(config, env, agents, &kernels);
+    let mut sizes = Sizes::default();
+    Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim);
+    Learner::sizes(&mut sizes, agents, slicing, &kernels);
+    sizes
+}
+
+impl Ppo {
+    /// Agents with these seeds. The seed in `config` is not used.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`], [`Gpu::buffer`].
+    pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
+        config.check()?;
+        if seeds.is_empty() {
+            return Err(Error::setting("seed", "at least one agent needs a seed"));
+        }
+        let count = seeds.len() as u32;
+        sizes(config, env, count, gpu.form()).check(gpu)?;
+        let layout = networks(config, env);
+        let kernels = Kernels { form: gpu.form(), parameters: &layout };
+        let (run, slicing) = run(config, env, count, &kernels);
+        let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
+
+        let agents = Agents::new(gpu, run, seeds, &parameters)?;
+        let batch = Batch::new(gpu, count, &run, env.spec().observation_dim)?;
+        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
+        let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
+        let advantage = Advantage::new(gpu, &kernels, &agents, &batch)?;
+        let objectives = [(ACTOR, Objective::PpoClip { actions: env.spec().action_count }), (CRITIC, Objective::Value)];
+        let learner = Learner::new(gpu, &kernels, &agents, &batch, slicing, &objectives)?;
+        let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner.partial, &learner.terms)?;
+        let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
+        let metrics = gpu.buffer("metrics", u64::from(RING) * u64::from(count), "updates × agents", "agents")?;
+        let (statistics, finish) = statistics(gpu, &kernels, &agents, &batch, &rollout, &metrics)?;
+        gpu.submit(rollout.reset())?;
+
+        let mut ppo = Self {
+            layout: layout.clone(),
+            agents,
+            batch,
+            rollout,
+            learner,
+            optimiser,
+            evaluation,
+            metrics,
+            values,
+            advantage,
+            statistics,
+            finish,
+            update: Recording::default(),
+        };
+        ppo.update = ppo.record(config);
+        Ok(ppo)
+    }
+
+    /// One update, from a rollout to new parameters.
+    fn record(&self, config: &Config) -> Recording {
+        let mut update = Recording::default();
+        self.rollout.record(&mut update); // T steps of N worlds
+        self.values.record(&mut update); // V of every observation
+        self.advantage.record(&mut update); // GAE(γ, λ)
+        update.extend(&self.statistics);
+        for _ in 0..config.update_epochs {
+            for _ in 0..self.agents.run.num_minibatches {
+                self.learner.record(&mut update); // ∇ of the clipped surrogate, entropy and value loss
+                self.optimiser.record(&mut update); // limit the norm, Adam
+            }
+        }
+        update.extend(&self.finish); // metrics; the next update's learning rate
+        update
+    }
+
+    /// The passes of an update; the same for every update.
+    pub fn update(&self) -> &Recording {
+        &self.update
+    }
+}
+
+/// Returns of ended episodes, explained variance, and the end of the update that writes them down.
+fn statistics(
+    gpu: &Gpu,
+    kernels: &Kernels,
+    agents: &Agents,
+    batch: &Batch,
+    rollout: &Rollout,
+    metrics: &Buffer<Metrics>,
+) -> Result<(Recording, Recording)> {
+    let (count, run) = (agents.count, &agents.run);
+    let buffers = batch.buffers(&agents.buffers());
+    let moments = |kind| Reduced::new(gpu, kernels, kind, Reduction::Moments, count, run.batch_size.into(), &buffers);
+    let (targets, residuals) = (moments(Reduction::Targets)?, moments(Reduction::Residuals)?);
+    let worlds = buffers.with("mw_world", &rollout.worlds);
+    let elements = Elements { count: run.num_envs, stride: rollout.worlds.len() as u32 / count };
+    let episodes = Reduced::new(gpu, kernels, Reduction::Episodes, Reduction::Sums, count, elements, &worlds)?;
+    let mut statistics = Recording::default();
+    for stage in [&targets, &residuals, &episodes] {
+        stage.record(&mut statistics);
+    }
+    let buffers = buffers
+        .with("mw_episode_sums", &episodes.result)
+        .with("mw_target_moments", &targets.result)
+        .with("mw_residual_moments", &residuals.result)
+        .with("mw_metrics", metrics);
+    let kernel = gpu.kernel(&kernels.finish_update()?)?;
+    let mut finish = Recording::default();
+    finish.push(&kernel.pass(gpu, count, 1, 0, &buffers)?);
+    Ok((statistics, finish))
+}

@@ -1,0 +1,146 @@
+//! The buffers of a run: what its worlds, its batch and its agents keep on the device.
+
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Buffers, Gpu};
+use crate::layout::{Progress, ROWS, Run};
+
+/// Refuses sizes that can never fit, before anything is allocated.
+#[derive(Debug, Default)]
+pub struct Sizes(Vec<(&'static str, String, u64)>);
+
+impl Sizes {
+    /// Adds a buffer: its name and the factors of its size in bytes, each with its name.
+    pub fn add(&mut self, buffer: &'static str, factors: &[(&str, u64)]) {
+        let arithmetic: Vec<String> = factors.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let bytes = factors.iter().fold(1u64, |product, (_, count)| product.saturating_mul(*count));
+        self.0.push((buffer, arithmetic.join(" × "), bytes));
+    }
+
+    /// Bytes of the largest buffer.
+    pub fn largest(&self) -> u64 {
+        self.0.iter().map(|(_, _, bytes)| *bytes).max().unwrap_or(0)
+    }
+
+    /// Bytes of all buffers together.
+    pub fn total(&self) -> u64 {
+        self.0.iter().fold(0, |sum, (_, _, bytes)| sum.saturating_add(*bytes))
+    }
+
+    /// Fails for the first buffer that the device cannot bind.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] with the arithmetic.
+    pub fn check(&self, gpu: &Gpu) -> Result<()> {
+        let limits = gpu.device().limits();
+        let limit = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        for (buffer, arithmetic, bytes) in &self.0 {
+            if *bytes > limit {
+                return Err(Error::TooLarge {
+                    buffer: (*buffer).to_owned(),
+                    arithmetic: arithmetic.clone(),
+                    bytes: *bytes,
+                    limit,
+                    remedy: "num_envs or num_steps".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The agents of a run: parameters and progress, and what holds for all of them.
+#[derive(Clone, Debug)]
+pub struct Agents {
+    /// Number of agents.
+    pub count: u32,
+    /// What holds for the whole run.
+    pub run: Run,
+    /// The same on the device.
+    pub run_uniform: Buffer<Run>,
+    /// `[agent]`
+    pub progress: Buffer<Progress>,
+    /// `[agent][word]`, see [`crate::nn::Parameters`].
+    pub parameters: Buffer<f32>,
+}
+
+impl Agents {
+    /// Agents with these first parameters `[agent][word]` and seeds.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn new(gpu: &Gpu, run: Run, seeds: &[u32], parameters: &[f32]) -> Result<Self> {
+        let first = |&seed: &u32| Progress { seed, learning_rate: run.learning_rate, ..Progress::default() };
+        Ok(Self {
+            count: seeds.len() as u32,
+            run,
+            run_uniform: gpu.uniform("run", &run)?,
+            progress: gpu.buffer_of("progress", &seeds.iter().map(first).collect::<Vec<_>>())?,
+            parameters: gpu.buffer_of("parameters", parameters)?,
+        })
+    }
+
+    /// The buffers by the names that shaders know them by.
+    pub fn buffers(&self) -> Buffers {
+        Buffers::default()
+            .with("mw_run", &self.run_uniform)
+            .with("mw_progress", &self.progress)
+            .with("mw_parameters", &self.parameters)
+    }
+}
+
+/// One rollout of every agent.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// `[agent][feature][step][world]`
+    pub observations: Buffer<f32>,
+    /// `[agent][row][step][world]`, rows as in [`crate::layout::Row`].
+    pub samples: Buffer<u32>,
+    /// Observations to bootstrap from, `[agent][feature][slot][world]`: those of truncated steps, oldest first, then
+    /// the one after the last step.
+    pub final_observations: Buffer<f32>,
+    /// Their values as bits of `f32`, `[agent][slot][world]`.
+    pub final_values: Buffer<u32>,
+}
+
+impl Batch {
+    /// Adds the buffers to a list of sizes.
+    pub fn sizes(sizes: &mut Sizes, agents: u32, run: &Run, features: u32) {
+        let agents = ("agents", u64::from(agents));
+        let columns = [("steps", u64::from(run.num_steps)), ("worlds", u64::from(run.num_envs)), ("bytes", 4)];
+        let slots = [("slots", u64::from(run.bootstrap_slots)), ("worlds", u64::from(run.num_envs)), ("bytes", 4)];
+        let features = ("features", u64::from(features));
+        sizes.add("samples", &[[agents, ("rows", u64::from(ROWS))].as_slice(), &columns].concat());
+        sizes.add("observations", &[[agents, features].as_slice(), &columns].concat());
+        sizes.add("final observations", &[[agents, features].as_slice(), &slots].concat());
+        sizes.add("final values", &[[agents].as_slice(), &slots].concat());
+    }
+
+    /// An empty batch.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn new(gpu: &Gpu, agents: u32, run: &Run, features: u32) -> Result<Self> {
+        let (agents, columns) = (u64::from(agents), u64::from(run.batch_size));
+        let slots = u64::from(run.bootstrap_slots) * u64::from(run.num_envs);
+        let features = u64::from(features);
+        let remedy = "num_envs or num_steps";
+        let arithmetic = |rows: u64, columns: u64| format!("agents {agents} × rows {rows} × columns {columns}");
+        let make = |label, rows: u64, columns: u64| {
+            gpu.buffer(label, agents * rows * columns, &arithmetic(rows, columns), remedy)
+        };
+        Ok(Self {
+            observations: make("observations", features, columns)?,
+            samples: gpu.buffer("samples", agents * u64::from(ROWS) * columns, &arithmetic(u64::from(ROWS), columns), remedy)?,
+            final_observations: make("final observations", features, slots)?,
+            final_values: gpu.buffer("final values", agents * slots, &arithmetic(1, slots), remedy)?,
+        })
+    }
+
+    /// The buffers by the names that shaders know them by.
+    pub fn buffers(&self, more: &Buffers) -> Buffers {
+        more.with("mw_observations", &self.observations)
+            .with("mw_samples", &self.samples)
+            .with("mw_final_observations", &self.final_observations)
+            .with("mw_final_values", &self.final_values)
+    }
+}

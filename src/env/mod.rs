@@ -1,0 +1,196 @@
+//! An environment is one WGSL file: what it declares, and the code that is generated for its state.
+
+mod scan;
+mod state;
+
+use crate::error::{Error, Result};
+use crate::shader::{Constants, Linked, Program, built_in, built_in_text};
+use scan::{Declaration, Kind};
+use std::path::Path;
+
+/// Environments that are built in: name, and file under `shaders/`.
+const BUILT_IN: &[(&str, &str)] = &[("CartPole-v1", "env/cartpole.wgsl")];
+
+/// Parts that every kernel with an environment is linked with, besides the environment itself.
+const PARTS: &[&str] = &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/contract.wgsl"];
+
+/// An environment that has been read and checked against the contract.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    name: String,
+    path: String,
+    text: String,
+    spec: Spec,
+    state: state::StateLayout,
+    overrides: Vec<Override>,
+}
+
+/// What an environment declares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Numbers in an observation.
+    pub observation_dim: u32,
+    /// Number of discrete actions.
+    pub action_count: u32,
+    /// Steps after which the engine truncates an episode; 0 = never.
+    pub max_episode_steps: u32,
+    /// Mean return from which on the environment counts as solved.
+    pub reward_threshold: Option<f32>,
+}
+
+/// A constant of an environment that can be changed without a rebuild.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Override {
+    /// Its name in the file.
+    pub name: String,
+    /// Its value: the file's, or the one that was set.
+    pub value: f64,
+}
+
+impl Environment {
+    /// A built-in environment by name, or one from a file if `name` ends in `.wgsl`.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] or [`Error::Shader`] with what was expected and, in a file, where.
+    pub fn load(name: &str) -> Result<Self> {
+        if Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wgsl")) {
+            let text = std::fs::read_to_string(name).map_err(|error| Error::file("read", name, &error))?;
+            return Self::from_source(name, name, &text);
+        }
+        let Some((_, path)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = Self::names().collect();
+            let near = names.iter().max_by(|a, b| {
+                strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
+            });
+            return Err(Error::Environment {
+                name: name.to_owned(),
+                reason: format!(
+                    "there is no such environment; did you mean '{}'? Built in: {}; a path to a .wgsl file is one too",
+                    near.copied().unwrap_or_default(),
+                    names.join(", ")
+                ),
+            });
+        };
+        Self::from_source(name, &format!("shaders/{path}"), built_in_text(path).unwrap_or_default())
+    }
+
+    /// Names of the built-in environments.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        debug_assert!(BUILT_IN.iter().all(|(_, path)| built_in().any(|known| known == *path)));
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// An environment from WGSL text; `path` is what errors are reported under.
+    ///
+    /// # Errors
+    /// As [`Environment::load`].
+    pub fn from_source(name: &str, path: &str, text: &str) -> Result<Self> {
+        let file = scan::File::new(name, path, text)?;
+        file.check()?;
+        let linked = Program::new(name).parts(PARTS)?.source(path, text).link()?;
+        let spec = Spec {
+            observation_dim: file.word(&linked, "OBSERVATION_DIM")?,
+            action_count: file.word(&linked, "ACTION_COUNT")?,
+            max_episode_steps: file.word(&linked, "MAX_EPISODE_STEPS")?,
+            reward_threshold: file.optional_float(&linked, "REWARD_THRESHOLD")?,
+        };
+        for (constant, value) in [("OBSERVATION_DIM", spec.observation_dim), ("ACTION_COUNT", spec.action_count)] {
+            if value == 0 {
+                return Err(file.complaint(constant, "it must be at least 1"));
+            }
+        }
+        let overrides = overrides(&linked);
+        let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
+        Ok(Self { name: name.to_owned(), path: path.to_owned(), text: text.to_owned(), spec, state, overrides })
+    }
+
+    /// The environment's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What it declares.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Its overrides with their values.
+    pub fn overrides(&self) -> &[Override] {
+        &self.overrides
+    }
+
+    /// Words of the state of one world.
+    pub fn state_words(&self) -> u32 {
+        self.state.words()
+    }
+
+    /// Sets an override.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] with the nearest name where there is none of this name, or where the value is no number.
+    pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        let complain = |reason| Error::Environment { name: self.name.clone(), reason };
+        if !value.is_finite() {
+            return Err(complain(format!("'{name}' must be a finite number, not {value}")));
+        }
+        match self.overrides.iter_mut().find(|known| known.name == name) {
+            Some(found) => found.value = value,
+            None => {
+                let near = self.overrides.iter().max_by(|a, b| {
+                    strsim::jaro_winkler(&a.name, name).total_cmp(&strsim::jaro_winkler(&b.name, name))
+                });
+                let hint = near.map_or("it has none".to_owned(), |near| format!("did you mean '{}'?", near.name));
+                return Err(complain(format!("there is no override '{name}'; {hint}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the environment, what it is given, and the load and store of its state to a kernel.
+    pub(crate) fn link_into(&self, program: Program) -> Result<Program> {
+        let mut constants = Constants::default();
+        constants.word("MW_OBSERVATIONS", self.spec.observation_dim);
+        constants.word("MW_ACTIONS", self.spec.action_count);
+        constants.word("MW_STATE_WORDS", self.state.words());
+        constants.word("MW_WORLD_WORDS", self.state.words() + ACCUMULATOR_WORDS);
+        let mut program = program
+            .constants(&constants)
+            .parts(PARTS)?
+            .source(&self.path, &self.text)
+            .source(&format!("state of {}", self.name), &self.state.code())
+            .part("part/world.wgsl")?;
+        for known in &self.overrides {
+            program = program.set(&known.name, known.value);
+        }
+        Ok(program)
+    }
+
+    /// Words of one world: its state, then the accumulators of `part/world.wgsl`.
+    pub fn world_words(&self) -> u32 {
+        self.state.words() + ACCUMULATOR_WORDS
+    }
+}
+
+/// Words after the state in `part/world.wgsl`: return, length, steps, truncations, and four counts of episodes.
+const ACCUMULATOR_WORDS: u32 = 8;
+
+fn overrides(linked: &Linked) -> Vec<Override> {
+    let module = linked.module();
+    let default = |init: Option<naga::Handle<naga::Expression>>| match init.map(|init| &module.global_expressions[init]) {
+        Some(naga::Expression::Literal(literal)) => scan::number(*literal),
+        _ => None,
+    };
+    let named = module.overrides.iter().filter_map(|(_, o)| Some((o.name.clone()?, default(o.init)?)));
+    named.map(|(name, value)| Override { name, value }).collect()
+}
+
+impl Declaration {
+    fn is_function(&self, name: &str) -> bool {
+        self.kind == Kind::Function && self.name == name
+    }
+}

@@ -1,0 +1,109 @@
+//! Which GPU is used, and why.
+
+use crate::error::{Error, Result};
+use std::fmt;
+use std::str::FromStr;
+
+/// `--adapter auto|INDEX|NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AdapterChoice {
+    /// Discrete before integrated before virtual before software; the first of equals.
+    #[default]
+    Auto,
+    /// The place in the list that `manyworlds doctor` prints.
+    Index(usize),
+    /// Part of the adapter's name, in any case.
+    Name(String),
+}
+
+impl FromStr for AdapterChoice {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(match (text, text.parse()) {
+            ("auto", _) => Self::Auto,
+            (_, Ok(index)) => Self::Index(index),
+            _ => Self::Name(text.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for AdapterChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Index(index) => write!(f, "{index}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// Every adapter of the machine, in the order in which `auto` prefers them. `WGPU_BACKEND` (such as `vulkan`, `gl`)
+/// narrows the search; without it Vulkan, Metal and DX12 are searched.
+pub fn adapters() -> Vec<wgpu::Adapter> {
+    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY);
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        // Validation layers check every call again; ours are checked by wgpu. WGPU_VALIDATION and friends bring them back.
+        flags: wgpu::InstanceFlags::empty().with_env(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    });
+    let mut adapters = pollster::block_on(instance.enumerate_adapters(backends));
+    adapters.retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
+    adapters
+}
+
+fn rank(kind: wgpu::DeviceType) -> u32 {
+    match kind {
+        wgpu::DeviceType::DiscreteGpu => 0,
+        wgpu::DeviceType::IntegratedGpu => 1,
+        wgpu::DeviceType::VirtualGpu => 2,
+        wgpu::DeviceType::Other => 3,
+        wgpu::DeviceType::Cpu => 4,
+    }
+}
+
+/// Picks the adapter of a choice.
+pub(crate) fn choose(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
+    let adapters = adapters();
+    if adapters.is_empty() {
+        return Err(Error::NoAdapter { hint: missing_driver_hint() });
+    }
+    let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let found = match choice {
+        AdapterChoice::Auto => Some(0),
+        AdapterChoice::Index(index) => Some(*index).filter(|&index| index < adapters.len()),
+        AdapterChoice::Name(part) => names.iter().position(|name| name.to_lowercase().contains(&part.to_lowercase())),
+    };
+    let present = || names.iter().enumerate().map(|(i, name)| format!("{i} {name}")).collect::<Vec<_>>().join(", ");
+    match found.and_then(|index| adapters.into_iter().nth(index)) {
+        Some(adapter) => Ok(adapter),
+        None => Err(Error::AdapterNotFound { wanted: choice.to_string(), present: present() }),
+    }
+}
+
+/// What to do on this machine when no adapter is there.
+pub fn missing_driver_hint() -> String {
+    if !cfg!(target_os = "linux") {
+        return "update the graphics driver".to_owned();
+    }
+    let container = std::path::Path::new("/.dockerenv").exists() || std::path::Path::new("/run/.containerenv").exists();
+    let has = |program: &str| {
+        std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()))
+    };
+    let install = [
+        ("apt-get", "apt-get install -y mesa-vulkan-drivers libvulkan1"),
+        ("dnf", "dnf install -y mesa-vulkan-drivers vulkan-loader"),
+        ("pacman", "pacman -S --noconfirm vulkan-swrast vulkan-icd-loader"),
+        ("zypper", "zypper install -y libvulkan_lvp libvulkan1"),
+        ("apk", "apk add mesa-vulkan-swrast vulkan-loader"),
+    ];
+    let command = install.iter().find(|(program, _)| has(program)).map_or("install a Vulkan driver and loader", |(_, command)| command);
+    let flags = if container {
+        "; in a container pass the GPU through (docker run --gpus all -e NVIDIA_DRIVER_CAPABILITIES=all, or --device /dev/dri)"
+    } else {
+        ""
+    };
+    format!("install the GPU's Vulkan driver, or a software one: `{command}`{flags}")
+}

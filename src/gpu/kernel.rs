@@ -1,0 +1,140 @@
+//! Compiled kernels, whose layout comes from the pipeline.
+
+use super::{Buffer, Gpu, LOOP_BUDGET, Pass};
+use crate::error::{Error, Result};
+use crate::shader::Linked;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A kernel that is ready to be dispatched. Clones share the pipeline.
+#[derive(Clone, Debug)]
+pub struct Kernel(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    name: String,
+    pipeline: wgpu::ComputePipeline,
+    /// Bindings that the entry point uses, by name.
+    bindings: HashMap<String, u32>,
+    workgroup: u32,
+}
+
+impl Gpu {
+    /// Compiles a linked kernel, with all of wgpu's run-time checks.
+    ///
+    /// # Errors
+    /// [`Error::Shader`] where the driver refuses it.
+    pub fn kernel(&self, linked: &Linked) -> Result<Kernel> {
+        let scope = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
+        let module = self.device().create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(linked.name()),
+            source: wgpu::ShaderSource::Wgsl(linked.source().into()),
+        });
+        let constants: Vec<(&str, f64)> = linked.overrides().iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let pipeline = self.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(linked.name()),
+            layout: None,
+            module: &module,
+            entry_point: Some("mw_main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                // every kernel writes its workgroup memory before it reads it
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(Error::Shader(format!("kernel {} was refused: {error}", linked.name())));
+        }
+        self.check()?;
+        let (bindings, workgroup) = (linked.bindings(), linked.workgroup_size());
+        Ok(Kernel(Arc::new(Inner { name: linked.name().to_owned(), pipeline, bindings, workgroup })))
+    }
+}
+
+impl Kernel {
+    /// The kernel's name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(super) fn pipeline(&self) -> &wgpu::ComputePipeline {
+        &self.0.pipeline
+    }
+
+    /// A dispatch of `threads` threads for each of `agents` agents over buffers, given by the names that the
+    /// shader knows them by. Buffers that the kernel does not use are passed over, so one list can serve several
+    /// kernels. `iterations` is the number of iterations of all loops in one invocation, counted from static shapes.
+    ///
+    /// # Errors
+    /// [`Error::Gpu`] where a buffer is missing, [`Error::LoopBudget`] where this adapter would cut the loops short.
+    pub fn pass(&self, gpu: &Gpu, agents: u32, threads: u64, iterations: u64, buffers: &Buffers) -> Result<Pass> {
+        if gpu.is_software() && iterations > LOOP_BUDGET {
+            return Err(Error::LoopBudget {
+                kernel: self.0.name.clone(),
+                iterations,
+                limit: LOOP_BUDGET,
+                remedy: "num_steps, the minibatch size, or the network's widths".to_owned(),
+            });
+        }
+        let mut entries = Vec::with_capacity(self.0.bindings.len());
+        for (name, &binding) in &self.0.bindings {
+            let Some((_, buffer)) = buffers.0.iter().rev().find(|(known, _)| known == name) else {
+                return Err(Error::Gpu(format!("kernel {}: no buffer was given for '{name}'", self.0.name)));
+            };
+            entries.push(wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() });
+        }
+        let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
+        let bind_group = (!entries.is_empty()).then(|| {
+            gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&self.0.name),
+                layout: &self.0.pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            })
+        });
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(Error::Gpu(format!("kernel {}: {error}", self.0.name)));
+        }
+        let groups = workgroups(threads, self.0.workgroup, agents);
+        Ok(Pass { kernel: self.clone(), bind_group, threads, agents, groups })
+    }
+}
+
+/// Buffers by the names that shaders know them by; of two with the same name the later one counts.
+#[derive(Clone, Debug, Default)]
+pub struct Buffers(Vec<(&'static str, wgpu::Buffer)>);
+
+impl Buffers {
+    /// The same buffers and one more.
+    #[must_use]
+    pub fn with<T>(&self, name: &'static str, buffer: &Buffer<T>) -> Self {
+        let mut all = self.clone();
+        all.0.push((name, buffer.raw().clone()));
+        all
+    }
+}
+
+/// Workgroups in x, y and z for `threads` threads of each agent: the one place that knows that a dimension holds at
+/// most 65,535. Empty work has no workgroups.
+pub(super) fn workgroups(threads: u64, workgroup: u32, agents: u32) -> [u32; 3] {
+    const LIMIT: u64 = 65_535;
+    let groups = threads.div_ceil(u64::from(workgroup.max(1)));
+    let y = groups.div_ceil(LIMIT).max(1);
+    let x = groups.div_ceil(y);
+    [x as u32, if groups == 0 { 0 } else { y as u32 }, agents]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::workgroups;
+
+    #[test]
+    fn workgroups_cover_the_work_within_the_limit() {
+        for threads in [0, 1, 63, 64, 65, 64 * 65_535, 64 * 65_535 + 1, 123_456_789] {
+            let [x, y, z] = workgroups(threads, 64, 3);
+            let covered = u64::from(x) * u64::from(y) * 64;
+            assert!(x <= 65_535 && y <= 65_535 && z == 3, "{threads} threads: {x} × {y} × {z}");
+            assert!(covered >= threads && covered < threads + 64 * u64::from(y.max(1)), "{threads} threads: {covered} covered");
+        }
+    }
+}

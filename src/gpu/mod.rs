@@ -1,0 +1,188 @@
+//! The device: buffers, kernels, recordings and reads, with every error as a value.
+
+mod adapter;
+mod buffer;
+mod form;
+mod kernel;
+mod readback;
+mod recording;
+
+pub use adapter::{AdapterChoice, adapters, missing_driver_hint};
+pub use buffer::Buffer;
+pub use form::{Form, Share};
+pub use kernel::{Buffers, Kernel};
+pub use readback::{Arrived, Readback};
+pub use recording::{Pass, PassTime, Recording};
+
+use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Loop iterations that one invocation may make on a software adapter of Mesa, which ends loops without notice there.
+pub const LOOP_BUDGET: u64 = 65_535;
+
+/// A device that is ready for work. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    info: wgpu::AdapterInfo,
+    form: Form,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The first error that no caller was waiting for.
+    error: Mutex<Option<String>>,
+    lost: Mutex<Option<String>>,
+    /// Staging memory that no read is using.
+    staging: Mutex<Vec<wgpu::Buffer>>,
+    submissions: AtomicU64,
+    readbacks: AtomicU64,
+}
+
+/// How often the host has talked to the device; see [`Gpu::counts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Submissions to the queue.
+    pub submissions: u64,
+    /// Reads from the device to the host.
+    pub readbacks: u64,
+}
+
+impl Gpu {
+    /// Opens an adapter with WebGPU's default limits; `largest_binding` (bytes) raises the limits of buffers where
+    /// the work needs more and the adapter has it.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`], [`Error::AdapterNotFound`] or [`Error::Device`].
+    pub fn new(choice: &AdapterChoice, largest_binding: u64) -> Result<Self> {
+        let adapter = adapter::choose(choice)?;
+        let info = adapter.get_info();
+        let offered = adapter.limits();
+        let mut limits = wgpu::Limits::default();
+        limits.max_storage_buffer_binding_size =
+            limits.max_storage_buffer_binding_size.max(largest_binding).min(offered.max_storage_buffer_binding_size);
+        limits.max_buffer_size = limits.max_buffer_size.max(largest_binding).min(offered.max_buffer_size);
+        if info.backend == wgpu::Backend::Gl {
+            limits = limits.or_worse_values_from(&offered);
+        }
+        let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY;
+        let request = wgpu::DeviceDescriptor {
+            label: Some("manyworlds"),
+            required_features: adapter.features() & wanted,
+            required_limits: limits,
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&request))
+            .map_err(|error| Error::Device { adapter: info.name.clone(), reason: error.to_string() })?;
+        Ok(Self::from_device(device, queue))
+    }
+
+    /// Uses a device that the caller made; its buffers can be shared without a copy. Installs the handlers for
+    /// errors and for the loss of the device.
+    pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let info = device.adapter_info();
+        let state = Arc::new(State::default());
+        let handler = Arc::clone(&state);
+        device.on_uncaptured_error(Arc::new(move |error| {
+            handler.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
+        }));
+        let handler = Arc::clone(&state);
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                let text = if message.is_empty() { format!("{reason:?}") } else { message };
+                handler.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+            }
+        });
+        let form = Form::of(&info, device.features());
+        Self { device, queue, info, form, state }
+    }
+
+    /// The underlying device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// The underlying queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
+    }
+
+    /// Name, kind, backend and driver of the adapter.
+    pub fn info(&self) -> &wgpu::AdapterInfo {
+        &self.info
+    }
+
+    /// The form of the kernels that suits this adapter.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The same device with kernels in another form; for tests and measurements.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// Whether a processor plays the GPU.
+    pub fn is_software(&self) -> bool {
+        self.info.device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// Backend, driver and its version, in words.
+    pub fn driver(&self) -> String {
+        format!("{} {}", self.info.driver, self.info.driver_info).trim().to_owned()
+    }
+
+    /// How often the host has submitted work and read results so far.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            submissions: self.state.submissions.load(Ordering::Relaxed),
+            readbacks: self.state.readbacks.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Fails if the device was lost or an error came up that no caller was waiting for.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] or [`Error::Gpu`].
+    pub fn check(&self) -> Result<()> {
+        if let Some(reason) = self.state.lost.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Err(Error::DeviceLost { reason });
+        }
+        match self.state.error.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(text) => Err(Error::Gpu(text)),
+            None => Ok(()),
+        }
+    }
+
+    /// Submits commands.
+    pub(crate) fn submit_commands(&self, encoder: wgpu::CommandEncoder) -> wgpu::SubmissionIndex {
+        self.state.submissions.fetch_add(1, Ordering::Relaxed);
+        self.queue.submit([encoder.finish()])
+    }
+
+    /// Submits a recording.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn submit(&self, recording: &Recording) -> Result<()> {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        recording.encode(&mut encoder);
+        self.submit_commands(encoder);
+        self.check()
+    }
+
+    /// Waits until everything that was submitted is done.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn wait(&self) -> Result<()> {
+        let waited = self.device.poll(wgpu::PollType::wait_indefinitely());
+        self.check()?;
+        waited.map(drop).map_err(|error| Error::DeviceLost { reason: error.to_string() })
+    }
+}

@@ -1,0 +1,134 @@
+//! Reading results without stopping the device: copies are queued behind the work and mapped when it is done.
+//! Staging memory goes round: a read takes what an earlier one has given back.
+
+use super::{Buffer, Gpu, Recording};
+use crate::error::{Error, Result};
+use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, mpsc};
+
+/// Results on their way from the device. Several can be under way at once; each holds its own staging memory.
+#[derive(Debug)]
+pub struct Readback {
+    staging: wgpu::Buffer,
+    /// Byte range of each source in the staging memory.
+    ranges: Vec<std::ops::Range<usize>>,
+    mapped: mpsc::Receiver<std::result::Result<(), wgpu::BufferAsyncError>>,
+}
+
+/// Results that have arrived.
+#[derive(Debug)]
+pub struct Arrived {
+    bytes: Vec<u8>,
+    ranges: Vec<std::ops::Range<usize>>,
+}
+
+impl Arrived {
+    /// The elements of the i-th source.
+    pub fn take<T: bytemuck::Pod>(&self, i: usize) -> Vec<T> {
+        bytemuck::pod_collect_to_vec(&self.bytes[self.ranges[i].clone()])
+    }
+}
+
+impl Readback {
+    /// The results, if they are there.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn try_take(self, gpu: &Gpu) -> Result<std::result::Result<Arrived, Self>> {
+        // polling drives the callbacks; it does not wait
+        let polled = gpu.device().poll(wgpu::PollType::Poll);
+        gpu.check()?;
+        polled.map_err(|error| Error::DeviceLost { reason: error.to_string() })?;
+        match self.mapped.try_recv() {
+            Ok(result) => self.arrive(gpu, result).map(Ok),
+            Err(mpsc::TryRecvError::Empty) => Ok(Err(self)),
+            Err(mpsc::TryRecvError::Disconnected) => Err(Error::DeviceLost { reason: "a read was dropped".to_owned() }),
+        }
+    }
+
+    /// Waits for the results.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn wait(self, gpu: &Gpu) -> Result<Arrived> {
+        gpu.wait()?;
+        match self.mapped.recv() {
+            Ok(result) => self.arrive(gpu, result),
+            Err(_) => Err(Error::DeviceLost { reason: "a read was dropped".to_owned() }),
+        }
+    }
+
+    fn arrive(self, gpu: &Gpu, result: std::result::Result<(), wgpu::BufferAsyncError>) -> Result<Arrived> {
+        let lost = |reason: String| Error::DeviceLost { reason };
+        result.map_err(|error| lost(error.to_string()))?;
+        let view = self.staging.slice(..).get_mapped_range().map_err(|error| lost(error.to_string()))?;
+        let bytes = view.to_vec();
+        drop(view);
+        self.staging.unmap();
+        gpu.state.staging.lock().unwrap_or_else(PoisonError::into_inner).push(self.staging);
+        Ok(Arrived { bytes, ranges: self.ranges })
+    }
+}
+
+impl Gpu {
+    /// Submits a recording and queues a copy of whole buffers behind it.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn submit_and_read(&self, recording: &Recording, sources: &[&wgpu::Buffer]) -> Result<Readback> {
+        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        recording.encode(&mut encoder);
+        let sources: Vec<_> = sources.iter().map(|&source| (source, source.size())).collect();
+        self.read_raw(encoder, &sources)
+    }
+
+    /// Queues copies of the first bytes of buffers behind the commands of `encoder`, and submits both.
+    pub(super) fn read_raw(&self, mut encoder: wgpu::CommandEncoder, sources: &[(&wgpu::Buffer, u64)]) -> Result<Readback> {
+        let mut end = 0;
+        let mut ranges = Vec::with_capacity(sources.len());
+        for &(_, bytes) in sources {
+            ranges.push(end..end + bytes as usize);
+            end += (bytes as usize).next_multiple_of(16);
+        }
+        let staging = self.staging(end.max(16) as u64)?;
+        for (&(source, bytes), range) in sources.iter().zip(&ranges) {
+            encoder.copy_buffer_to_buffer(source, 0, &staging, range.start as u64, bytes);
+        }
+        self.state.readbacks.fetch_add(1, Ordering::Relaxed);
+        self.submit_commands(encoder);
+        let (sender, mapped) = mpsc::channel();
+        staging.slice(..).map_async(wgpu::MapMode::Read, move |result| drop(sender.send(result)));
+        self.check()?;
+        Ok(Readback { staging, ranges, mapped })
+    }
+
+    /// Staging memory of at least this size.
+    fn staging(&self, bytes: u64) -> Result<wgpu::Buffer> {
+        let mut free = self.state.staging.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = free.iter().position(|buffer| (bytes..=2 * bytes).contains(&buffer.size())) {
+            return Ok(free.swap_remove(found));
+        }
+        drop(free);
+        let scope = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let staging = self.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("staging"),
+            size: bytes,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        match pollster::block_on(scope.pop()) {
+            Some(_) => Err(Error::OutOfMemory { buffer: "staging".to_owned(), bytes }),
+            None => Ok(staging),
+        }
+    }
+
+    /// Reads a whole buffer and waits for it. For set-up, tests and results; never inside an update.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn read<T: bytemuck::Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>> {
+        let mut elements = self.submit_and_read(&Recording::default(), &[buffer.raw()])?.wait(self)?.take(0);
+        elements.truncate(buffer.len());
+        Ok(elements)
+    }
+}

@@ -1,0 +1,134 @@
+//! Work as plain data: a list of passes that can be printed, replayed and timed.
+
+use super::{Gpu, Kernel};
+use crate::error::Result;
+use std::fmt;
+use std::time::Duration;
+
+/// One dispatch: (kernel, threads, buffers).
+#[derive(Clone, Debug)]
+pub struct Pass {
+    pub(super) kernel: Kernel,
+    pub(super) bind_group: Option<wgpu::BindGroup>,
+    pub(super) threads: u64,
+    pub(super) agents: u32,
+    pub(super) groups: [u32; 3],
+}
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [x, y, z] = self.groups;
+        write!(f, "{}: {} threads × {} agents, workgroups {x} × {y} × {z}", self.kernel.name(), self.threads, self.agents)
+    }
+}
+
+/// A list of passes. Each sees what the ones before it wrote.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    passes: Vec<Pass>,
+}
+
+/// Device time of all dispatches of one kernel in a recording.
+#[derive(Clone, Debug)]
+pub struct PassTime {
+    /// The kernel's name.
+    pub kernel: String,
+    /// Number of dispatches.
+    pub dispatches: u32,
+    /// Their time together.
+    pub time: Duration,
+}
+
+impl Recording {
+    /// Adds a pass.
+    pub fn push(&mut self, pass: &Pass) {
+        self.passes.push(pass.clone());
+    }
+
+    /// Adds all passes of another recording.
+    pub fn extend(&mut self, other: &Self) {
+        self.passes.extend(other.passes.iter().cloned());
+    }
+
+    /// The passes in order.
+    pub fn passes(&self) -> &[Pass] {
+        &self.passes
+    }
+
+    pub(super) fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+        let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for pass in &self.passes {
+            encode(pass, &mut compute);
+        }
+    }
+}
+
+fn encode(pass: &Pass, compute: &mut wgpu::ComputePass<'_>) {
+    let [x, y, z] = pass.groups;
+    if x == 0 || y == 0 || z == 0 {
+        return;
+    }
+    compute.set_pipeline(pass.kernel.pipeline());
+    if let Some(group) = &pass.bind_group {
+        compute.set_bind_group(0, group, &[]);
+    }
+    compute.dispatch_workgroups(x, y, z);
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.passes.iter().try_for_each(|pass| writeln!(f, "{pass}"))
+    }
+}
+
+impl Gpu {
+    /// Runs a recording with a timestamp around every pass and sums the times by kernel, in order of first use.
+    /// `None` where the adapter has no timestamps.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn profile(&self, recording: &Recording) -> Result<Option<Vec<PassTime>>> {
+        if !self.device().features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+            return Ok(None);
+        }
+        const CHUNK: usize = 2048; // queries in a set: at most 4096
+        let mut times: Vec<PassTime> = Vec::new();
+        for passes in recording.passes.chunks(CHUNK) {
+            let count = 2 * passes.len() as u32;
+            let queries = self.device().create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("pass times"),
+                ty: wgpu::QueryType::Timestamp,
+                count,
+            });
+            let resolved = self.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some("pass times"),
+                size: u64::from(count) * 8,
+                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            for (i, pass) in passes.iter().enumerate() {
+                let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                    label: Some(pass.kernel.name()),
+                    timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
+                        query_set: &queries,
+                        beginning_of_pass_write_index: Some(2 * i as u32),
+                        end_of_pass_write_index: Some(2 * i as u32 + 1),
+                    }),
+                });
+                encode(pass, &mut compute);
+            }
+            encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
+            let words: Vec<u64> = self.read_raw(encoder, &[(&resolved, u64::from(count) * 8)])?.wait(self)?.take(0);
+            for (pass, stamps) in passes.iter().zip(words.chunks_exact(2)) {
+                let ticks = stamps[1].saturating_sub(stamps[0]) as f64;
+                let time = Duration::from_secs_f64(ticks * f64::from(self.queue().get_timestamp_period()) * 1e-9);
+                match times.iter_mut().find(|known| known.kernel == pass.kernel.name()) {
+                    Some(known) => (known.dispatches, known.time) = (known.dispatches + 1, known.time + time),
+                    None => times.push(PassTime { kernel: pass.kernel.name().to_owned(), dispatches: 1, time }),
+                }
+            }
+        }
+        Ok(Some(times))
+    }
+}

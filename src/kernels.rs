@@ -1,0 +1,209 @@
+//! Every kernel: which parts and which choice for each slot it is linked from. Nothing here touches a GPU.
+
+use crate::env::Environment;
+use crate::error::Result;
+use crate::gpu::{Form, Share};
+use crate::layout::program;
+use crate::nn::{Parameters, form_constants};
+use crate::shader::{Linked, Program};
+
+/// What a reduction combines, and from where: slots `element` and `source`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// Moments of the advantages of the current minibatch.
+    Advantages,
+    /// Moments of the value targets of the batch.
+    Targets,
+    /// Moments of target − value over the batch.
+    Residuals,
+    /// Moments of earlier moments.
+    Moments,
+    /// Sums of what worlds counted of their episodes.
+    Episodes,
+    /// Sums of earlier sums.
+    Sums,
+    /// Sums of the objectives' terms of the current minibatch.
+    Terms,
+}
+
+impl Reduction {
+    /// Every reduction.
+    pub const ALL: [Self; 7] =
+        [Self::Advantages, Self::Targets, Self::Residuals, Self::Moments, Self::Episodes, Self::Sums, Self::Terms];
+
+    fn parts(self) -> (&'static str, &'static [&'static str]) {
+        const MINIBATCH: [&str; 3] = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
+        const ADVANTAGES: &[&str] = &["slot/element/moments.wgsl", "slot/source/advantages.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
+        const TERMS: &[&str] = &["slot/element/terms.wgsl", "slot/source/terms.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
+        match self {
+            Self::Advantages => ("reduce advantages", ADVANTAGES),
+            Self::Targets => ("reduce targets", &["slot/element/moments.wgsl", "slot/source/targets.wgsl"]),
+            Self::Residuals => ("reduce residuals", &["slot/element/moments.wgsl", "slot/source/residuals.wgsl"]),
+            Self::Moments => ("reduce moments", &["slot/element/moments.wgsl", "slot/source/partials.wgsl"]),
+            Self::Episodes => ("reduce episodes", &["slot/element/sum.wgsl", "slot/source/episodes.wgsl"]),
+            Self::Sums => ("reduce sums", &["slot/element/sum.wgsl", "slot/source/partials.wgsl"]),
+            Self::Terms => ("reduce terms", TERMS),
+        }
+    }
+}
+
+/// What a network is trained for: slot `objective`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objective {
+    /// The clipped surrogate with an entropy bonus, for the policy of a categorical distribution over so many actions.
+    PpoClip {
+        /// Number of actions.
+        actions: u32,
+    },
+    /// Squared error of the value.
+    Value,
+}
+
+/// Links kernels in one form.
+#[derive(Clone, Copy, Debug)]
+pub struct Kernels<'a> {
+    /// The form.
+    pub form: Form,
+    /// The networks of an agent.
+    pub parameters: &'a Parameters,
+}
+
+impl Kernels<'_> {
+    fn plain(&self, name: &str) -> Result<Program> {
+        program(name, &form_constants(self.form))
+    }
+
+    /// A program with a network of the table and its forward pass.
+    fn with_network(&self, program: Program, network: usize) -> Result<Program> {
+        let lane = if self.form.lanes == 1 { "slot/lane/one.wgsl" } else { "slot/lane/four.wgsl" };
+        let activation = self.parameters.networks()[network].activation().part();
+        program
+            .constants(&self.parameters.constants(network, self.form))
+            .parts(&[lane, self.share(), activation, "part/mlp.wgsl"])
+    }
+
+    fn share(&self) -> &'static str {
+        match self.form.share {
+            Share::Plain => "slot/share/plain.wgsl",
+            Share::Subgroup(_) => "slot/share/subgroup.wgsl",
+        }
+    }
+
+    /// First states of worlds.
+    ///
+    /// # Errors
+    /// [`crate::Error::Shader`] where the environment does not link.
+    pub fn reset(&self, env: &Environment) -> Result<Linked> {
+        env.link_into(self.plain("reset")?)?.part("reset.wgsl")?.link()
+    }
+
+    /// T steps of every world under the policy `network`.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn rollout(&self, env: &Environment, network: usize) -> Result<Linked> {
+        let program = self.with_network(self.plain("rollout")?, network)?;
+        env.link_into(program)?.parts(&["part/categorical.wgsl", "slot/memory/workspace.wgsl", "rollout.wgsl"])?.link()
+    }
+
+    /// One episode in each world under the policy `network`.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Linked> {
+        let program = self.with_network(self.plain("evaluate")?, network)?;
+        env.link_into(program)?.parts(&["part/categorical.wgsl", "slot/memory/workspace.wgsl", "evaluate.wgsl"])?.link()
+    }
+
+    /// Values of observations under the critic `network`.
+    ///
+    /// # Errors
+    /// Never, unless a file of ours is broken.
+    pub fn value(&self, network: usize) -> Result<Linked> {
+        self.with_network(self.plain("value")?, network)?
+            .parts(&["part/math.wgsl", "slot/memory/workspace.wgsl", "value.wgsl"])?
+            .link()
+    }
+
+    /// Advantages and targets.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn gae(&self) -> Result<Linked> {
+        self.plain("gae")?.part("gae.wgsl")?.link()
+    }
+
+    /// A reduction.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn reduce(&self, reduction: Reduction) -> Result<Linked> {
+        let (name, parts) = reduction.parts();
+        self.plain(name)?.parts(parts)?.part("reduce.wgsl")?.link()
+    }
+
+    /// Deltas of `network` for an objective.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
+        let shape = &self.parameters.networks()[network];
+        let program = self
+            .with_network(self.plain(&format!("gradient {}", shape.name()))?, network)?
+            .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
+            .parts(&["part/mlp_backward.wgsl", "slot/memory/trace.wgsl"])?;
+        let program = match objective {
+            Objective::PpoClip { actions } => {
+                program.word("MW_ACTIONS", actions).parts(&["part/categorical.wgsl", "slot/objective/ppo_clip.wgsl"])?
+            }
+            Objective::Value => program.part("slot/objective/value.wgsl")?,
+        };
+        program.part("gradient.wgsl")?.link()
+    }
+
+    /// Partial weight gradients of `network`.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn weight_gradient(&self, network: usize) -> Result<Linked> {
+        let name = format!("weight gradient {}", self.parameters.networks()[network].name());
+        self.plain(&name)?
+            .constants(&self.parameters.constants(network, self.form))
+            .parts(&[self.share(), "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
+            .part("weight_gradient.wgsl")?
+            .link()
+    }
+
+    /// Sum of the partial gradients.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn sum_slices(&self) -> Result<Linked> {
+        self.plain("sum slices")?.word("MW_PARAMETERS", self.parameters.words()).part("sum_slices.wgsl")?.link()
+    }
+
+    /// One minibatch further.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn advance(&self) -> Result<Linked> {
+        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl", "advance.wgsl"];
+        self.plain("advance")?.parts(&parts)?.link()
+    }
+
+    /// Adam's step.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn adam(&self) -> Result<Linked> {
+        self.plain("adam")?.word("MW_PARAMETERS", self.parameters.words()).part("adam.wgsl")?.link()
+    }
+
+    /// End of an update.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn finish_update(&self) -> Result<Linked> {
+        self.plain("finish update")?.part("finish_update.wgsl")?.link()
+    }
+}

@@ -1,0 +1,293 @@
+//! What host and kernels share: structs, rows of the batch, and numbers with a meaning.
+
+use crate::shader::{Constants, Program};
+use crate::shared_struct;
+
+shared_struct! {
+    /// What holds for a whole run and for every agent. Shapes of an agent; rates as in [`crate::train::Config`].
+    pub struct Run {
+        /// Worlds of an agent.
+        num_envs: u32,
+        /// Steps of a rollout.
+        num_steps: u32,
+        /// `num_envs · num_steps`.
+        batch_size: u32,
+        /// Samples of a full minibatch.
+        minibatch_size: u32,
+        /// Minibatches of an epoch, a last short one included.
+        num_minibatches: u32,
+        /// Lanes of a minibatch, slices filled up: the stride of `mw_terms`.
+        minibatch_lanes: u32,
+        /// Observations that are kept for bootstrapping in each world; the last is the one after the rollout.
+        bootstrap_slots: u32,
+        /// Neighbouring columns that are shuffled together.
+        tile: u32,
+        /// Samples of a slice of the weight gradient; a multiple of 4.
+        slice: u32,
+        /// Slices of a minibatch.
+        slices: u32,
+        /// Workgroups of `sum_slices.wgsl`.
+        norm_blocks: u32,
+        /// Blocks of the first reduction of the terms.
+        term_blocks: u32,
+        /// Updates that the metrics' ring holds.
+        ring: u32,
+        /// Updates of the run.
+        num_updates: u32,
+        /// 1 = the learning rate falls linearly to 0.
+        anneal_lr: u32,
+        /// 1 = advantages are normalised in each minibatch.
+        norm_adv: u32,
+        /// 1 = the value loss is clipped.
+        clip_vloss: u32,
+        /// Discount γ.
+        gamma: f32,
+        /// Trace decay λ.
+        gae_lambda: f32,
+        /// Clip range ε.
+        clip_coef: f32,
+        /// Weight of the entropy bonus.
+        ent_coef: f32,
+        /// Weight of the value loss.
+        vf_coef: f32,
+        /// Limit of the global gradient norm; 0 = none.
+        max_grad_norm: f32,
+        /// KL divergence that stops an update; 0 = none.
+        target_kl: f32,
+        /// Learning rate α of the first update.
+        learning_rate: f32,
+        /// 1 − β₁, rounded once.
+        adam_decay1: f32,
+        /// 1 − β₂, rounded once.
+        adam_decay2: f32,
+        /// ε of Adam.
+        adam_eps: f32,
+    }
+
+    /// Where an agent stands; moved on by kernels only.
+    pub struct Progress {
+        /// The agent's seed.
+        seed: u32,
+        /// Updates that are finished.
+        update: u32,
+        /// Epoch of the update.
+        epoch: u32,
+        /// Minibatch of the epoch.
+        minibatch: u32,
+        /// 1 = the rest of the update is skipped.
+        stopped: u32,
+        /// 1 = the optimiser takes this step.
+        active_: u32,
+        /// Steps that Adam has really taken.
+        adam_steps: u32,
+        /// Minibatches of this update so far.
+        minibatches: u32,
+        /// Learning rate of this update.
+        learning_rate: f32,
+        /// Factor that limits the gradient's norm.
+        scale: f32,
+        /// 1 − β₁^t.
+        correction1: f32,
+        /// 1 − β₂^t.
+        correction2: f32,
+        /// Sum over minibatches.
+        policy_loss: f32,
+        /// Sum over minibatches.
+        value_loss: f32,
+        /// Sum over minibatches.
+        entropy: f32,
+        /// Last minibatch.
+        approx_kl: f32,
+        /// Last minibatch.
+        old_approx_kl: f32,
+        /// Sum over minibatches.
+        clip_fraction: f32,
+        /// Sum over minibatches.
+        grad_norm: f32,
+        /// First minibatch of the first epoch.
+        first_ratio_deviation: f32,
+        /// First minibatch of the first epoch.
+        first_clip_fraction: f32,
+    }
+
+    /// What an update leaves in the ring, for one agent.
+    pub struct Metrics {
+        /// Number of the update, from 0.
+        update: u32,
+        /// Steps that Adam has taken since the start.
+        adam_steps: u32,
+        /// Epochs that were begun and not stopped before.
+        epochs: u32,
+        /// Episodes that ended in the rollout.
+        episodes: f32,
+        /// Sum of their returns.
+        return_sum: f32,
+        /// Sum of their lengths in steps.
+        length_sum: f32,
+        /// How many of them terminated; the others were truncated.
+        terminated: f32,
+        /// Learning rate of the update.
+        learning_rate: f32,
+        /// Mean over minibatches of mean(−min(ρÂ, clamp(ρ)Â)).
+        policy_loss: f32,
+        /// Mean over minibatches of mean(½ (V − target)²), or of its clipped form.
+        value_loss: f32,
+        /// Mean over minibatches of the policy's mean entropy, in nats.
+        entropy: f32,
+        /// mean((ρ − 1) − log ρ) of the last minibatch, in nats.
+        approx_kl: f32,
+        /// mean(−log ρ) of the last minibatch, in nats.
+        old_approx_kl: f32,
+        /// Mean over minibatches of the share of samples with |ρ − 1| > ε.
+        clip_fraction: f32,
+        /// Mean over minibatches of the global gradient norm before clipping.
+        grad_norm: f32,
+        /// 1 − var(target − value) / var(target) with the rollout's values.
+        explained_variance: f32,
+        /// mean(|ρ − 1|) of the first minibatch of the first epoch: 0 up to rounding.
+        first_ratio_deviation: f32,
+        /// Share of samples with |ρ − 1| > ε there: 0.
+        first_clip_fraction: f32,
+    }
+
+    /// Steps of the rollout that one dispatch makes.
+    pub struct Span {
+        /// First step.
+        first: u32,
+        /// Number of steps.
+        count: u32,
+    }
+
+    /// Worlds that are not those of the batch: first states, evaluation.
+    pub struct Worlds {
+        /// Worlds of an agent.
+        count: u32,
+        /// Random stream.
+        stream: u32,
+        /// First step of this dispatch; 0 = begin with a reset.
+        first: u32,
+        /// Steps of this dispatch.
+        steps: u32,
+        /// 1 = the policy samples, 0 = it takes its most likely action.
+        sampled: u32,
+    }
+
+    /// A matrix of observations and where its values go.
+    pub struct Columns {
+        /// Columns of an agent.
+        count: u32,
+        /// First column of this dispatch.
+        first: u32,
+        /// Threads of this dispatch, for which the workspace has room.
+        threads: u32,
+        /// Words of an agent in the output.
+        stride: u32,
+        /// First word of the row of values.
+        offset: u32,
+    }
+
+    /// Samples of a minibatch that are in the trace at the same time.
+    pub struct Window {
+        /// First sample; a multiple of the slice.
+        first: u32,
+        /// Samples; a multiple of the slice.
+        count: u32,
+        /// Rows of an agent in the trace.
+        rows: u32,
+    }
+
+    /// A reduction.
+    pub struct Blocks {
+        /// Elements, where the source does not know better.
+        count: u32,
+        /// Elements of a block; a multiple of the workgroup.
+        span: u32,
+        /// Blocks.
+        blocks: u32,
+        /// Words of an agent in the source, where it has to know.
+        stride: u32,
+    }
+}
+
+/// Rows of the samples `[agent][row][step][world]`, each a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Row {
+    /// Index of the action.
+    Action,
+    /// log π(a|o) under the policy of the rollout, `f32`.
+    LogProb,
+    /// V(o) under the critic of the rollout, `f32`.
+    Value,
+    /// Reward, `f32`.
+    Reward,
+    /// [`TERMINATED`] and [`TRUNCATED`], both if an episode ended both ways at once.
+    Ending,
+    /// Advantage, `f32`.
+    Advantage,
+    /// Target of the value, `f32`.
+    Target,
+}
+
+/// Number of rows.
+pub const ROWS: u32 = 7;
+
+/// Bit of [`Row::Ending`]: the environment ended the episode; what follows is worth 0.
+pub const TERMINATED: u32 = 1;
+/// Bit of [`Row::Ending`]: the time limit ended the episode; what follows is worth V(final observation).
+pub const TRUNCATED: u32 = 2;
+
+/// Random stream of training; evaluation at update u has stream `STREAM_EVALUATION + u`.
+pub const STREAM_TRAINING: u32 = 0;
+/// First random stream of evaluation.
+pub const STREAM_EVALUATION: u32 = 1;
+
+/// Sums that the objectives keep for each Lane of samples: policy loss, entropy, `approx_kl`, `old_approx_kl`, clip
+/// fraction, |ρ − 1|, value loss, and one to spare.
+pub const TERMS: u32 = 8;
+
+/// The constants above for a prelude.
+pub(crate) fn constants() -> Constants {
+    let mut constants = Constants::default();
+    let rows = [
+        ("ACTION", Row::Action),
+        ("LOG_PROB", Row::LogProb),
+        ("VALUE", Row::Value),
+        ("REWARD", Row::Reward),
+        ("ENDING", Row::Ending),
+        ("ADVANTAGE", Row::Advantage),
+        ("TARGET", Row::Target),
+    ];
+    for (name, row) in rows {
+        constants.word(&format!("MW_ROW_{name}"), row as u32);
+    }
+    let terms = ["POLICY_LOSS", "ENTROPY", "APPROX_KL", "OLD_APPROX_KL", "CLIP_FRACTION", "RATIO_DEVIATION", "VALUE_LOSS"];
+    for (term, name) in terms.iter().enumerate() {
+        constants.word(&format!("MW_TERM_{name}"), term as u32);
+    }
+    constants.word("MW_ROWS", ROWS);
+    constants.word("MW_TERMS", TERMS);
+    constants.word("MW_TERMINATED", TERMINATED);
+    constants.word("MW_TRUNCATED", TRUNCATED);
+    constants.word("MW_STREAM_TRAINING", STREAM_TRAINING);
+    constants
+}
+
+/// A kernel with everything above in its prelude, and `part/thread.wgsl`.
+///
+/// # Errors
+/// Never, unless a file of ours is missing.
+pub(crate) fn program(name: &str, form: &Constants) -> crate::Result<Program> {
+    Program::new(name)
+        .constants(form)
+        .constants(&constants())
+        .shared::<Run>()
+        .shared::<Progress>()
+        .shared::<Metrics>()
+        .shared::<Span>()
+        .shared::<Worlds>()
+        .shared::<Columns>()
+        .shared::<Window>()
+        .shared::<Blocks>()
+        .part("part/thread.wgsl")
+}

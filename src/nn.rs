@@ -1,0 +1,264 @@
+//! Networks: their shapes, where their parameters lie, and how they begin.
+
+mod init;
+
+pub use init::orthogonal;
+
+use crate::gpu::Form;
+use crate::shader::Constants;
+use serde::{Deserialize, Serialize};
+
+/// What follows every hidden layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// Hyperbolic tangent.
+    #[default]
+    Tanh,
+    /// max(x, 0).
+    Relu,
+}
+
+impl Activation {
+    /// Its part for slot `activation`.
+    pub(crate) fn part(self) -> &'static str {
+        match self {
+            Self::Tanh => "slot/activation/tanh.wgsl",
+            Self::Relu => "slot/activation/relu.wgsl",
+        }
+    }
+}
+
+/// A tensor of a network, as it stands in files: `[out][in]` weights and `[out]` biases, without padding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// Such as `actor.0.weight`.
+    pub name: String,
+    /// `[out, in]` or `[out]`.
+    pub shape: Vec<usize>,
+    /// First word in an agent's parameters.
+    offset: usize,
+    /// Words from one row to the next.
+    stride: usize,
+}
+
+/// A multi-layer perceptron among the parameters of an agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    name: String,
+    widths: Vec<u32>,
+    activation: Activation,
+    /// First word of each layer's weights and of its biases.
+    places: Vec<(u32, u32)>,
+}
+
+/// The networks of an agent in one buffer `[agent][word]`, and the table of named offsets that files use.
+///
+/// Rows are padded with zeros to multiples of 4 words (64 where a layer is wider than 64), so that kernels read
+/// whole vec4s and blocks; padding stays exactly zero (see `shaders/part/mlp.wgsl`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    networks: Vec<Network>,
+    words: u32,
+}
+
+fn padded(width: u32) -> u32 {
+    width.next_multiple_of(if width > 64 { 64 } else { 4 })
+}
+
+impl Parameters {
+    /// Adds a network with these widths, inputs first and outputs last; returns its place in the list.
+    pub fn add(&mut self, name: &str, widths: &[u32], activation: Activation) -> usize {
+        let mut places = Vec::new();
+        for pair in widths.windows(2) {
+            let (inputs, outputs) = (padded(pair[0]), padded(pair[1]));
+            let weight = self.words;
+            let bias = weight + inputs * outputs;
+            self.words = bias + outputs;
+            places.push((weight, bias));
+        }
+        self.networks.push(Network { name: name.to_owned(), widths: widths.to_vec(), activation, places });
+        self.networks.len() - 1
+    }
+
+    /// The networks in order.
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+
+    /// Words of one agent, padding included; a multiple of 4.
+    pub fn words(&self) -> u32 {
+        self.words
+    }
+
+    /// The table of named tensors.
+    pub fn tensors(&self) -> Vec<Tensor> {
+        let mut tensors = Vec::new();
+        for network in &self.networks {
+            for (layer, (pair, &(weight, bias))) in network.widths.windows(2).zip(&network.places).enumerate() {
+                let (inputs, outputs) = (pair[0] as usize, pair[1] as usize);
+                tensors.push(Tensor {
+                    name: format!("{}.{layer}.weight", network.name),
+                    shape: vec![outputs, inputs],
+                    offset: weight as usize,
+                    stride: padded(pair[0]) as usize,
+                });
+                tensors.push(Tensor {
+                    name: format!("{}.{layer}.bias", network.name),
+                    shape: vec![outputs],
+                    offset: bias as usize,
+                    stride: outputs,
+                });
+            }
+        }
+        tensors
+    }
+
+    /// Takes the padding out of one agent's parameters: all tensors in table order.
+    pub fn compact(&self, padded: &[f32]) -> Vec<f32> {
+        self.tensors().iter().flat_map(|tensor| tensor.rows().flat_map(|row| padded[row].iter().copied())).collect()
+    }
+
+    /// Puts the padding back; the inverse of [`Parameters::compact`].
+    pub fn expand(&self, compact: &[f32]) -> Vec<f32> {
+        let mut words = vec![0.0; self.words as usize];
+        let mut rest = compact;
+        for row in self.tensors().iter().flat_map(Tensor::rows) {
+            let (now, later) = rest.split_at(row.len());
+            words[row].copy_from_slice(now);
+            rest = later;
+        }
+        words
+    }
+
+    /// First values of one agent: orthogonal matrices with gain √2 for hidden layers and `head_gains` for the output
+    /// layers (in the order of the networks), zero biases. Depends on the seed and the shapes only.
+    pub fn initial(&self, seed: u32, head_gains: &[f64]) -> Vec<f32> {
+        let mut words = vec![0.0; self.words as usize];
+        for (n, network) in self.networks.iter().enumerate() {
+            for (layer, pair) in network.widths.windows(2).enumerate() {
+                let last = layer + 2 == network.widths.len();
+                let gain = if last { head_gains.get(n).copied().unwrap_or(1.0) } else { std::f64::consts::SQRT_2 };
+                let (inputs, outputs) = (pair[0] as usize, pair[1] as usize);
+                let matrix = orthogonal(outputs, inputs, gain, [seed, n as u32, layer as u32]);
+                for (row, values) in matrix.chunks_exact(inputs).enumerate() {
+                    let at = network.places[layer].0 as usize + row * padded(pair[0]) as usize;
+                    words[at..at + inputs].copy_from_slice(values);
+                }
+            }
+        }
+        words
+    }
+
+    /// The constants that shape the kernels of one network in a form.
+    pub(crate) fn constants(&self, network: usize, form: Form) -> Constants {
+        let network = &self.networks[network];
+        let share = form.share_size();
+        let layers = network.places.len();
+        let widths: Vec<u32> = network.widths.iter().map(|&width| padded(width)).collect();
+        let blocks: Vec<u32> = widths.iter().map(|&width| width.min(64)).collect();
+        let starts: Vec<u32> = running_sum(&widths)[..=layers].to_vec();
+        let units: u32 = widths.iter().sum();
+        let delta_start = starts[layers] / 4;
+        let columns: Vec<u32> = widths[..layers].iter().map(|width| (width / 4).next_multiple_of(share)).collect();
+        let tasks: Vec<u32> =
+            (0..layers).map(|layer| widths[layer + 1].div_ceil(form.tile_rows) * columns[layer]).collect();
+
+        let mut constants = form_constants(form);
+        constants.word("MW_PARAMETERS", self.words);
+        constants.word("MW_LAYERS", layers as u32);
+        constants.words("MW_WIDTHS", widths.clone());
+        constants.words("MW_CHUNKS", blocks.iter().map(|block| block.div_ceil(share)).collect::<Vec<_>>());
+        constants.words("MW_BLOCKS", blocks);
+        constants.words("MW_UNIT_START", starts);
+        constants.word("MW_UNITS", units);
+        constants.word("MW_INPUTS", network.widths[0]);
+        constants.word("MW_OUTPUTS", network.widths[layers]);
+        constants.words("MW_WEIGHT_START", network.places.iter().map(|place| place.0 / 4).collect::<Vec<_>>());
+        constants.words("MW_BIAS_START", network.places.iter().map(|place| place.1 / 4).collect::<Vec<_>>());
+        constants.word("MW_DELTA_START", delta_start);
+        constants.word("MW_TRACE_WIDTH", delta_start + (units - widths[0]) / 4);
+        constants.words("MW_TASK_COLUMNS", columns);
+        constants.words("MW_TASK_START", running_sum(&tasks));
+        constants.word("MW_TASKS", tasks.iter().sum());
+        constants.word("MW_TILE_ROWS", form.tile_rows);
+        constants.word("MW_TILE_CHUNKS", form.tile_rows / 4 / share);
+        constants
+    }
+}
+
+/// The constants of a form: `MW_WORKGROUP`, `MW_LANES`, …
+pub(crate) fn form_constants(form: Form) -> Constants {
+    let mut constants = Constants::default();
+    constants.word("MW_WORKGROUP", form.workgroup);
+    constants.word("MW_TREE_LEVELS", form.workgroup.ilog2());
+    constants.word("MW_LANES", form.lanes);
+    constants.word("MW_SHARE", form.share_size());
+    constants
+}
+
+/// 0, a, a + b, …
+fn running_sum(values: &[u32]) -> Vec<u32> {
+    let sums = values.iter().scan(0, |sum, value| {
+        *sum += value;
+        Some(*sum)
+    });
+    std::iter::once(0).chain(sums).collect()
+}
+
+impl Network {
+    /// The network's name, such as `actor`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Inputs, hidden widths, outputs.
+    pub fn widths(&self) -> &[u32] {
+        &self.widths
+    }
+
+    /// What follows every hidden layer.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// Units of all layers, padding included.
+    pub(crate) fn units(&self) -> u32 {
+        self.widths.iter().map(|&width| padded(width)).sum()
+    }
+
+    /// Loop iterations of one forward pass of an invocation.
+    pub(crate) fn forward_iterations(&self) -> u64 {
+        self.widths.windows(2).map(|pair| iterations(pair[0], pair[1])).sum()
+    }
+
+    /// Loop iterations of one backward pass of an invocation.
+    pub(crate) fn backward_iterations(&self) -> u64 {
+        self.widths[1..].windows(2).map(|pair| iterations(pair[1], pair[0])).sum()
+    }
+}
+
+/// Loop iterations of a layer: blocks of 64 summed units by groups of 4 results.
+fn iterations(summed: u32, results: u32) -> u64 {
+    u64::from(padded(summed).div_ceil(64)) * u64::from(padded(results) / 4 + 1)
+}
+
+impl Tensor {
+    /// Words of each row in an agent's padded parameters.
+    fn rows(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let width = *self.shape.last().unwrap_or(&0);
+        let count = if self.shape.len() == 2 { self.shape[0] } else { 1 };
+        let (offset, stride) = (self.offset, self.stride);
+        (0..count).map(move |row| offset + row * stride..offset + row * stride + width)
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,109 @@
+//! The stages of an update: each makes its buffers and its passes once and is replayed from then on.
+
+mod learner;
+mod reduction;
+mod rollout;
+
+pub use learner::{Learner, Optimiser, Slicing};
+pub use reduction::{Elements, Reduced};
+pub use rollout::{Evaluation, Rollout};
+
+use crate::batch::{Agents, Batch};
+use crate::error::Result;
+use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::kernels::Kernels;
+use crate::layout::{Columns, ROWS, Row};
+
+/// V(o) of every observation of the batch and of those to bootstrap from.
+#[derive(Clone, Debug)]
+pub struct Values {
+    recording: Recording,
+}
+
+impl Values {
+    /// Under the critic `network`.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(gpu: &Gpu, kernels: &Kernels, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
+        let run = &agents.run;
+        let kernel = gpu.kernel(&kernels.value(network)?)?;
+        let iterations = kernels.parameters.networks()[network].forward_iterations();
+        let slots = run.bootstrap_slots * run.num_envs;
+        let offset = Row::Value as u32 * run.batch_size;
+        let rows = Columns { count: run.batch_size, stride: ROWS * run.batch_size, offset, ..Columns::default() };
+        let finals = Columns { count: slots, stride: slots, ..Columns::default() };
+        // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
+        let most = (WINDOW / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(kernels.form.lanes));
+        let workspace = workspace(gpu, kernels, network, agents.count, most)?;
+        let mut recording = Recording::default();
+        for (columns, input, output) in
+            [(rows, &batch.observations, &batch.samples), (finals, &batch.final_observations, &batch.final_values)]
+        {
+            let mut done = 0;
+            let total = columns.count.div_ceil(kernels.form.lanes);
+            while done < total {
+                let threads = most.min(total - done);
+                let window = Columns { first: done * kernels.form.lanes, threads, ..columns };
+                let buffers = agents
+                    .buffers()
+                    .with("mw_columns", &gpu.uniform("columns", &window)?)
+                    .with("mw_workspace", &workspace)
+                    .with("mw_observed", input)
+                    .with("mw_values", output);
+                recording.push(&kernel.pass(gpu, agents.count, u64::from(threads), iterations, &buffers)?);
+                done += threads;
+            }
+        }
+        Ok(Self { recording })
+    }
+
+    /// Adds the stage to an update.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}
+
+/// Advantages and value targets of the batch.
+#[derive(Clone, Debug)]
+pub struct Advantage {
+    recording: Recording,
+}
+
+impl Advantage {
+    /// By generalised advantage estimation.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`].
+    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, batch: &Batch) -> Result<Self> {
+        let kernel = gpu.kernel(&kernels.gae()?)?;
+        let run = &agents.run;
+        let buffers = batch.buffers(&agents.buffers());
+        let mut recording = Recording::default();
+        recording.push(&kernel.pass(gpu, agents.count, u64::from(run.num_envs), 2 * u64::from(run.num_steps), &buffers)?);
+        Ok(Self { recording })
+    }
+
+    /// Adds the stage to an update.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}
+
+/// Threads of all agents in one window of [`Values`].
+const WINDOW: u32 = 1 << 16;
+
+/// Memory for the hidden units of a forward pass: `[agent][unit][thread]`, each a Lane.
+fn workspace(gpu: &Gpu, kernels: &Kernels, network: usize, agents: u32, threads: u32) -> Result<Buffer<f32>> {
+    let units = u64::from(kernels.parameters.networks()[network].units());
+    let lanes = kernels.form.lanes;
+    let arithmetic = format!("agents {agents} × units {units} × threads {threads} × lanes {lanes}");
+    gpu.buffer("workspace", u64::from(agents) * units * u64::from(threads) * u64::from(lanes), &arithmetic, "num_envs or hidden")
+}
+
+/// A pass of one workgroup for each agent.
+fn one_workgroup(gpu: &Gpu, kernel: &crate::gpu::Kernel, agents: u32, iterations: u64, buffers: &Buffers) -> Result<Recording> {
+    let mut recording = Recording::default();
+    recording.push(&kernel.pass(gpu, agents, 1, iterations, buffers)?);
+    Ok(recording)
+}

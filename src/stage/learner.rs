@@ -1,0 +1,229 @@
+//! From a batch to new parameters: loss gradients of a minibatch, their sum, and Adam's step.
+
+use super::{Reduced, one_workgroup};
+use crate::batch::{Agents, Batch, Sizes};
+use crate::error::Result;
+use crate::gpu::{Buffer, Gpu, Recording};
+use crate::kernels::{Kernels, Objective, Reduction};
+use crate::layout::{Run, TERMS, Window};
+use crate::nn::Parameters;
+use crate::shader::Constant;
+
+/// How a minibatch is divided: slices give the partial gradients, windows of slices share the trace.
+///
+/// Slices depend on the sizes of one agent only, so that a run's result does not depend on what runs beside it.
+/// Windows change nothing but where results are kept for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slicing {
+    /// Samples of a slice; a multiple of 4.
+    pub slice: u32,
+    /// Slices of a minibatch.
+    pub slices: u32,
+    /// Slices of a window.
+    pub window: u32,
+}
+
+/// Bytes of the trace of all agents, and of the partial gradients of one, that slicing aims at.
+const TRACE_BYTES: u64 = 96 << 20;
+const PARTIAL_BYTES: u64 = 64 << 20;
+/// Samples of a slice where the minibatch is small, and slices of a minibatch where it is large.
+const SLICE: u32 = 256;
+const SLICES: u32 = 256;
+
+impl Slicing {
+    /// For minibatches of this size.
+    pub fn new(minibatch: u32, agents: u32, parameters: &Parameters, kernels: &Kernels) -> Self {
+        let most = (PARTIAL_BYTES / (4 * u64::from(parameters.words().max(1)))).max(1);
+        let slices = (minibatch / SLICE).clamp(1, SLICES).min(u32::try_from(most).unwrap_or(u32::MAX));
+        let slice = minibatch.div_ceil(slices).next_multiple_of(4);
+        let slices = minibatch.div_ceil(slice);
+        let row = (0..parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max().unwrap_or(16);
+        let rows = TRACE_BYTES / (u64::from(agents) * row);
+        let window = (rows / u64::from(slice)).clamp(1, u64::from(slices)) as u32;
+        Self { slice, slices, window }
+    }
+
+    /// Samples of a minibatch, the last slice filled up.
+    fn samples(self) -> u32 {
+        self.slice * self.slices
+    }
+}
+
+fn constant(kernels: &Kernels, network: usize, name: &str) -> u64 {
+    match kernels.parameters.constants(network, kernels.form).get(name) {
+        Some(Constant::Word(word)) => u64::from(*word),
+        _ => 0,
+    }
+}
+
+fn trace_row_bytes(kernels: &Kernels, network: usize) -> u64 {
+    constant(kernels, network, "MW_TRACE_WIDTH") * 16
+}
+
+/// Loss gradients of the current minibatch: `partial` holds one for each slice.
+#[derive(Clone, Debug)]
+pub struct Learner {
+    recording: Recording,
+    /// Moments of the minibatch's advantages, `[agent]` (count, mean, squared deviations, 0).
+    pub moments: Option<Buffer<[f32; 4]>>,
+    /// `[agent][term][Lane of the minibatch]`
+    pub terms: Buffer<f32>,
+    /// `[agent][slice][word]`
+    pub partial: Buffer<f32>,
+}
+
+impl Learner {
+    /// Adds the buffers to a list of sizes.
+    pub fn sizes(sizes: &mut Sizes, agents: u32, slicing: Slicing, kernels: &Kernels) {
+        let agents = ("agents", u64::from(agents));
+        let words = ("parameters", u64::from(kernels.parameters.words()));
+        sizes.add("partial gradients", &[agents, ("slices", u64::from(slicing.slices)), words, ("bytes", 4)]);
+        let row = (0..kernels.parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max();
+        let samples = u64::from(slicing.window * slicing.slice + kernels.form.lanes);
+        sizes.add("trace", &[agents, ("samples", samples), ("bytes", row.unwrap_or(16))]);
+    }
+
+    /// For these networks, each with its objective.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        agents: &Agents,
+        batch: &Batch,
+        slicing: Slicing,
+        objectives: &[(usize, Objective)],
+    ) -> Result<Self> {
+        let run = &agents.run;
+        let count = agents.count;
+        let lanes = kernels.form.lanes;
+        let mut recording = Recording::default();
+        let mut buffers = batch.buffers(&agents.buffers());
+
+        let moments = if run.norm_adv == 1 {
+            let reduced = Reduced::new(
+                gpu,
+                kernels,
+                Reduction::Advantages,
+                Reduction::Moments,
+                count,
+                run.minibatch_size.into(),
+                &buffers,
+            )?;
+            reduced.record(&mut recording);
+            Some(reduced.result)
+        } else {
+            None
+        };
+        let unused = gpu.buffer("moments", u64::from(count), "agents", "agents")?;
+        buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
+
+        let words = u64::from(kernels.parameters.words());
+        let slices = u64::from(slicing.slices);
+        let arithmetic = format!("agents {count} × slices {slices} × parameters {words}");
+        let partial = gpu.buffer("partial gradients", u64::from(count) * slices * words, &arithmetic, "hidden")?;
+        let term_lanes = u64::from(run.minibatch_lanes);
+        let arithmetic = format!("agents {count} × terms {TERMS} × lanes {term_lanes}");
+        let terms = gpu.buffer("terms", u64::from(count * TERMS) * term_lanes, &arithmetic, "num_envs")?;
+        let rows = u64::from(slicing.window * slicing.slice + lanes);
+        let width = objectives.iter().map(|&(network, _)| trace_row_bytes(kernels, network) / 4).max().unwrap_or(4);
+        let arithmetic = format!("agents {count} × samples {rows} × words {width}");
+        let trace: Buffer<f32> = gpu.buffer("trace", u64::from(count) * rows * width, &arithmetic, "hidden")?;
+        buffers = buffers.with("mw_partial", &partial).with("mw_terms", &terms).with("mw_trace", &trace);
+
+        for &(network, objective) in objectives {
+            let gradient = gpu.kernel(&kernels.gradient(network, objective)?)?;
+            let weights = gpu.kernel(&kernels.weight_gradient(network)?)?;
+            let shape = &kernels.parameters.networks()[network];
+            let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
+            let tasks = constant(kernels, network, "MW_TASKS");
+            let mut first = 0;
+            while first < slicing.slices {
+                let slices = slicing.window.min(slicing.slices - first);
+                let window = Window { first: first * slicing.slice, count: slices * slicing.slice, rows: rows as u32 };
+                let buffers = buffers.with("mw_window", &gpu.uniform("window", &window)?);
+                let threads = u64::from(window.count.div_ceil(lanes));
+                recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
+                let threads = u64::from(slices) * tasks;
+                recording.push(&weights.pass(gpu, count, threads, u64::from(slicing.slice / 4), &buffers)?);
+                first += slices;
+            }
+        }
+        Ok(Self { recording, moments, terms, partial })
+    }
+
+    /// Adds the stage to an update.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}
+
+/// Sums partial gradients, limits their norm and takes Adam's step; moves the agents' progress on by one minibatch.
+#[derive(Clone, Debug)]
+pub struct Optimiser {
+    recording: Recording,
+    /// Gradient before the limit of its norm, `[agent][word]`.
+    pub gradient: Buffer<f32>,
+    /// `[agent][m, v][word]`
+    pub state: Buffer<f32>,
+}
+
+impl Optimiser {
+    /// Workgroups of `sum_slices.wgsl`.
+    pub fn norm_blocks(parameters: &Parameters, kernels: &Kernels) -> u32 {
+        (parameters.words() / 4).div_ceil(kernels.form.workgroup)
+    }
+
+    /// For the partial gradients and terms of a learner.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, partial: &Buffer<f32>, terms: &Buffer<f32>) -> Result<Self> {
+        let run: &Run = &agents.run;
+        let count = agents.count;
+        let words = u64::from(kernels.parameters.words());
+        let total = u64::from(count) * words;
+        let arithmetic = format!("agents {count} × parameters {words}");
+        let gradient = gpu.buffer("gradient", total, &arithmetic, "hidden")?;
+        let state = gpu.buffer("adam", 2 * total, &format!("2 × {arithmetic}"), "hidden")?;
+        let norms: Buffer<f32> =
+            gpu.buffer("norms", u64::from(count) * u64::from(run.norm_blocks), "agents × blocks", "hidden")?;
+        let buffers = agents
+            .buffers()
+            .with("mw_partial", partial)
+            .with("mw_terms", terms)
+            .with("mw_gradient", &gradient)
+            .with("mw_norms", &norms)
+            .with("mw_adam", &state);
+        let sum = gpu.kernel(&kernels.sum_slices()?)?;
+        let adam = gpu.kernel(&kernels.adam()?)?;
+        let advance = gpu.kernel(&kernels.advance()?)?;
+
+        let mut recording = Recording::default();
+        recording.push(&sum.pass(gpu, count, words / 4, u64::from(run.slices), &buffers)?);
+        let reduced = Reduced::partial(gpu, kernels, Reduction::Terms, count, run.minibatch_lanes, 2, &buffers)?;
+        reduced.record(&mut recording);
+        let buffers = buffers.with("mw_term_partials", &reduced.result);
+        let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
+        recording.extend(&one_workgroup(gpu, &advance, count, turns, &buffers)?);
+        recording.push(&adam.pass(gpu, count, words / 4, 0, &buffers)?);
+        Ok(Self { recording, gradient, state })
+    }
+
+    /// Adds the stage to an update.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}
+
+impl Run {
+    /// Fills in what follows from the slicing of a minibatch.
+    pub fn set_slicing(&mut self, slicing: Slicing, kernels: &Kernels) {
+        self.slice = slicing.slice;
+        self.slices = slicing.slices;
+        self.minibatch_lanes = slicing.samples() / kernels.form.lanes;
+        self.term_blocks = Reduced::blocks(self.minibatch_lanes);
+        self.norm_blocks = Optimiser::norm_blocks(kernels.parameters, kernels);
+    }
+}

@@ -1,0 +1,103 @@
+//! Fixed-order reductions of many elements to one for each agent.
+
+use crate::error::Result;
+use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::kernels::{Kernels, Reduction};
+use crate::layout::Blocks;
+
+/// Elements that one workgroup reduces at first.
+const SPAN: u32 = 1024;
+
+/// What is reduced for each agent.
+#[derive(Clone, Copy, Debug)]
+pub struct Elements {
+    /// Number of elements.
+    pub count: u32,
+    /// Words of an agent in the source, where the source has to know; else 0.
+    pub stride: u32,
+}
+
+impl From<u32> for Elements {
+    fn from(count: u32) -> Self {
+        Self { count, stride: 0 }
+    }
+}
+
+/// A reduction and its result.
+#[derive(Clone, Debug)]
+pub struct Reduced {
+    recording: Recording,
+    /// `[agent]`, or `[agent][block]` of [`Reduced::blocks`].
+    pub result: Buffer<[f32; 4]>,
+}
+
+impl Reduced {
+    /// Blocks that the first pass over so many elements leaves.
+    pub fn blocks(count: u32) -> u32 {
+        count.div_ceil(SPAN).max(1)
+    }
+
+    /// The first pass alone: `[agent][block]` elements of `width` vec4s.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn partial(gpu: &Gpu, kernels: &Kernels, kind: Reduction, agents: u32, count: u32, width: u32, buffers: &Buffers) -> Result<Self> {
+        let blocks = Self::blocks(count);
+        let mut recording = Recording::default();
+        let blocks = Blocks { count, span: SPAN, blocks, stride: 0 };
+        let result = pass(gpu, kernels, kind, agents, blocks, width, buffers, &mut recording)?;
+        Ok(Self { recording, result })
+    }
+
+    /// Reduces `count` elements of each agent by `kind`, and what that leaves by `then`.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        kind: Reduction,
+        then: Reduction,
+        agents: u32,
+        elements: Elements,
+        buffers: &Buffers,
+    ) -> Result<Self> {
+        let blocks = Self::blocks(elements.count);
+        let first = Blocks { count: elements.count, span: SPAN, blocks, stride: elements.stride };
+        let mut recording = Recording::default();
+        let mut result = pass(gpu, kernels, kind, agents, first, 1, buffers, &mut recording)?;
+        if blocks > 1 {
+            let span = blocks.next_multiple_of(kernels.form.workgroup);
+            let all = Blocks { count: blocks, span, blocks: 1, stride: 0 };
+            let buffers = Buffers::default().with("mw_partials", &result);
+            result = pass(gpu, kernels, then, agents, all, 1, &buffers, &mut recording)?;
+        }
+        Ok(Self { recording, result })
+    }
+
+    /// Adds the stage to an update.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn pass(
+    gpu: &Gpu,
+    kernels: &Kernels,
+    kind: Reduction,
+    agents: u32,
+    blocks: Blocks,
+    width: u32,
+    buffers: &Buffers,
+    recording: &mut Recording,
+) -> Result<Buffer<[f32; 4]>> {
+    let kernel = gpu.kernel(&kernels.reduce(kind)?)?;
+    let len = u64::from(agents) * u64::from(blocks.blocks) * u64::from(width);
+    let result = gpu.buffer("partial results", len, &format!("agents {agents} × blocks {} × vectors {width}", blocks.blocks), "num_envs")?;
+    let buffers = buffers.with("mw_blocks", &gpu.uniform("blocks", &blocks)?).with("mw_result", &result);
+    let workgroup = kernels.form.workgroup;
+    let threads = u64::from(blocks.blocks) * u64::from(workgroup);
+    recording.push(&kernel.pass(gpu, agents, threads, u64::from(blocks.span / workgroup), &buffers)?);
+    Ok(result)
+}

@@ -1,0 +1,136 @@
+//! Stages with worlds in them: rollout and evaluation.
+
+use super::workspace;
+use crate::batch::{Agents, Batch};
+use crate::env::Environment;
+use crate::error::Result;
+use crate::gpu::{Buffer, Gpu, LOOP_BUDGET, Recording};
+use crate::kernels::Kernels;
+use crate::layout::{STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
+
+/// Steps of an evaluation in an environment without a step limit; episodes that go on are counted as they stand.
+const STEPS_WITHOUT_LIMIT: u32 = 10_000;
+
+/// T steps of every world.
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    reset: Recording,
+    steps: Recording,
+    /// Words of every world, `[agent][word][world]`.
+    pub worlds: Buffer<u32>,
+}
+
+/// Steps that one dispatch can make within the loop budget of software adapters, whatever the adapter, so that
+/// results do not depend on it.
+fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> (u32, u64) {
+    // the network, the copies of the observation at an ending, and a few short loops
+    let lanes = u64::from(kernels.form.lanes);
+    let step = kernels.parameters.networks()[network].forward_iterations()
+        + lanes * (u64::from(env.spec().observation_dim) + 8);
+    ((LOOP_BUDGET / (step + 1)).max(1) as u32, step + 1)
+}
+
+impl Rollout {
+    /// Under the policy `network`.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(gpu: &Gpu, kernels: &Kernels, env: &Environment, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
+        let run = &agents.run;
+        let (n, worlds_total) = (run.num_envs, u64::from(agents.count) * u64::from(run.num_envs));
+        let words = u64::from(env.world_words());
+        let arithmetic = format!("agents {} × words {words} × worlds {n}", agents.count);
+        let worlds = gpu.buffer("worlds", worlds_total * words, &arithmetic, "num_envs")?;
+        let workspace = workspace(gpu, kernels, network, agents.count, n.div_ceil(kernels.form.lanes))?;
+        let buffers = batch.buffers(&agents.buffers()).with("mw_world", &worlds).with("mw_workspace", &workspace);
+
+        let first = Worlds { count: n, stream: STREAM_TRAINING, ..Worlds::default() };
+        let kernel = gpu.kernel(&kernels.reset(env)?)?;
+        let mut reset = Recording::default();
+        let with_worlds = buffers.with("mw_worlds", &gpu.uniform("worlds of the reset", &first)?);
+        reset.push(&kernel.pass(gpu, agents.count, u64::from(n), 0, &with_worlds)?);
+
+        let kernel = gpu.kernel(&kernels.rollout(env, network)?)?;
+        let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
+        let mut steps = Recording::default();
+        let mut first = 0;
+        while first < run.num_steps {
+            let span = Span { first, count: most.min(run.num_steps - first) };
+            let threads = u64::from(n.div_ceil(kernels.form.lanes));
+            let buffers = buffers.with("mw_span", &gpu.uniform("span", &span)?);
+            steps.push(&kernel.pass(gpu, agents.count, threads, iterations * u64::from(span.count), &buffers)?);
+            first += span.count;
+        }
+        Ok(Self { reset, steps, worlds })
+    }
+
+    /// First states of every world; once, before the first update.
+    pub fn reset(&self) -> &Recording {
+        &self.reset
+    }
+
+    /// Adds the stage to an update.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.steps);
+    }
+}
+
+/// Whole episodes under the current parameters, one in each world.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    recording: Recording,
+    /// (return, length, ending bits, 0) of each episode, `[agent][episode]`; ending 0 = cut off unfinished.
+    pub outcomes: Buffer<[f32; 4]>,
+}
+
+impl Evaluation {
+    /// `episodes` of each agent under the policy `network`, which takes its most likely action, or samples.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        env: &Environment,
+        network: usize,
+        agents: &Agents,
+        episodes: u32,
+        sampled: bool,
+    ) -> Result<Self> {
+        let count = u64::from(agents.count) * u64::from(episodes);
+        let words = u64::from(env.world_words());
+        let arithmetic = format!("agents {} × words {words} × episodes {episodes}", agents.count);
+        let worlds: Buffer<u32> = gpu.buffer("evaluation worlds", count * words, &arithmetic, "eval_episodes")?;
+        let arithmetic = format!("agents {} × episodes {episodes}", agents.count);
+        let outcomes = gpu.buffer("outcomes", count, &arithmetic, "eval_episodes")?;
+        let workspace = workspace(gpu, kernels, network, agents.count, episodes.div_ceil(kernels.form.lanes))?;
+        let buffers = agents
+            .buffers()
+            .with("mw_world", &worlds)
+            .with("mw_outcomes", &outcomes)
+            .with("mw_workspace", &workspace);
+
+        let kernel = gpu.kernel(&kernels.evaluate(env, network)?)?;
+        let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
+        let limit = match env.spec().max_episode_steps {
+            0 => STEPS_WITHOUT_LIMIT,
+            limit => limit,
+        };
+        let mut recording = Recording::default();
+        let mut first = 0;
+        while first < limit {
+            let steps = most.min(limit - first);
+            let part = Worlds { count: episodes, stream: STREAM_EVALUATION, first, steps, sampled: u32::from(sampled) };
+            let buffers = buffers.with("mw_worlds", &gpu.uniform("worlds of the evaluation", &part)?);
+            let threads = u64::from(episodes.div_ceil(kernels.form.lanes));
+            recording.push(&kernel.pass(gpu, agents.count, threads, iterations * u64::from(steps), &buffers)?);
+            first += steps;
+        }
+        Ok(Self { recording, outcomes })
+    }
+
+    /// Adds the stage to a recording.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}

@@ -1,0 +1,270 @@
+//! The settings of a run: names as in CleanRL's `ppo.py`, each with a sentence, a default, a unit and a source.
+
+use crate::error::{Error, Result};
+use crate::nn::Activation;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What is known about a setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type in Rust.
+    pub kind: &'static str,
+    /// Its default, as Rust.
+    pub default: &'static str,
+    /// What it is, in which unit.
+    pub about: &'static str,
+    /// Where name and default come from.
+    pub source: &'static str,
+}
+
+macro_rules! settings {
+    ($(#[$meta:meta])* pub struct $config:ident { $(#[doc = $about:literal] $name:ident: $kind:ty = $default:expr, $source:literal;)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $config { $(#[doc = $about] pub $name: $kind,)* }
+
+        impl Default for $config {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl $config {
+            /// Every setting, in the order of the struct.
+            pub const SETTINGS: &'static [Setting] = &[$(Setting {
+                name: stringify!($name),
+                kind: stringify!($kind),
+                default: stringify!($default),
+                about: $about,
+                source: $source,
+            },)*];
+        }
+    };
+}
+
+settings! {
+    /// Settings of PPO.
+    pub struct Config {
+        /// Seed of the run, from 0 to 2³² − 1; the same seed on the same adapter gives the same parameters, bit for bit.
+        seed: u32 = 1, "CleanRL";
+        /// Worlds that run side by side.
+        num_envs: u32 = 1024, "CleanRL has 4; a GPU wants thousands";
+        /// Steps of each world in a rollout.
+        num_steps: u32 = 32, "CleanRL has 128 with 4 worlds; thousands of worlds need fewer";
+        /// Environment steps of the whole run, summed over worlds; rounded down to whole updates, at least one.
+        total_timesteps: u64 = 10_000_000, "CleanRL has 500,000";
+        /// Step size α of Adam at the start.
+        learning_rate: f64 = 2.5e-4, "CleanRL";
+        /// Whether the learning rate falls linearly to 0 over the run.
+        anneal_lr: bool = true, "CleanRL";
+        /// Discount γ of a reward one step later.
+        gamma: f64 = 0.99, "CleanRL";
+        /// Trace decay λ of generalised advantage estimation.
+        gae_lambda: f64 = 0.95, "CleanRL; Schulman et al. 2016";
+        /// Minibatches into which each epoch divides the batch; what does not divide makes one more, shorter one.
+        num_minibatches: u32 = 4, "CleanRL";
+        /// Passes over the batch in each update.
+        update_epochs: u32 = 4, "CleanRL";
+        /// Whether advantages are normalised to mean 0 and deviation 1 in each minibatch.
+        norm_adv: bool = true, "CleanRL";
+        /// Clip range ε of the probability ratio, and of the value where clip_vloss is set.
+        clip_coef: f64 = 0.2, "CleanRL; Schulman et al. 2017";
+        /// Whether the value loss is clipped around the values of the rollout.
+        clip_vloss: bool = true, "CleanRL";
+        /// Weight of the entropy bonus, per nat.
+        ent_coef: f64 = 0.01, "CleanRL";
+        /// Weight of the value loss.
+        vf_coef: f64 = 0.5, "CleanRL";
+        /// Limit of the global norm of the gradient; 0 = none.
+        max_grad_norm: f64 = 0.5, "CleanRL";
+        /// KL divergence (nats, last minibatch of an epoch) above which the remaining epochs are skipped; 0 = never.
+        target_kl: f64 = 0.0, "CleanRL, where None is never";
+        /// ε of Adam.
+        adam_eps: f64 = 1e-5, "CleanRL";
+        /// Widths of the hidden layers of actor and critic.
+        hidden: Vec<u32> = vec![64, 64], "CleanRL";
+        /// What follows every hidden layer: tanh or relu.
+        activation: Activation = Activation::Tanh, "CleanRL";
+        /// Updates between evaluations of the deterministic policy; 0 = only at the end.
+        eval_every: u32 = 10, "ours";
+        /// Episodes of an evaluation, each in a world of its own.
+        eval_episodes: u32 = 1000, "ours: 3 standard errors of CartPole's return are then under 10";
+    }
+}
+
+/// Presets that are built in: environment, algorithm, text.
+const PRESETS: &[(&str, &str, &str)] = &[("CartPole-v1", "ppo", include_str!("../../presets/CartPole-v1.ppo.toml"))];
+
+impl Config {
+    /// The built-in preset of an environment, or the defaults where it has none.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if a preset of ours is broken.
+    pub fn preset(env: &str, algo: &str) -> Result<Self> {
+        Self::resolve(env, algo, None, &[])
+    }
+
+    /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the nearest name where one is unknown and with what is allowed where a value is not;
+    /// [`Error::File`] where the file cannot be read.
+    pub fn resolve(env: &str, algo: &str, file: Option<&Path>, pairs: &[String]) -> Result<Self> {
+        let mut table = toml::Table::new();
+        if let Some((_, _, text)) = PRESETS.iter().find(|(e, a, _)| *e == env && *a == algo) {
+            merge(&mut table, text, &format!("preset of {env}"))?;
+        }
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?;
+            merge(&mut table, &text, &path.display().to_string())?;
+        }
+        for pair in pairs {
+            let (name, value) = pair
+                .split_once('=')
+                .ok_or_else(|| Error::setting(pair, "expected key=value, such as learning_rate=0.001"))?;
+            let (name, value) = (name.trim(), value.trim());
+            known(name)?;
+            // a bare word is a string; everything else is TOML
+            let text = format!("value = {value}");
+            let parsed = text.parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+            table.insert(name.to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
+        }
+        let config = Self::from_table(table)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn from_table(mut table: toml::Table) -> Result<Self> {
+        // whole numbers are numbers too
+        for setting in Self::SETTINGS.iter().filter(|setting| setting.kind == "f64") {
+            if let Some(value @ toml::Value::Integer(_)) = table.get_mut(setting.name) {
+                *value = toml::Value::Float(value.as_integer().unwrap_or_default() as f64);
+            }
+        }
+        // one after the other, so that an error names its setting
+        for setting in Self::SETTINGS {
+            if let Some(value) = table.get(setting.name) {
+                let single = toml::Table::from_iter([(setting.name.to_owned(), value.clone())]);
+                if single.try_into::<Self>().is_err() {
+                    let kind = match setting.kind {
+                        "u32" => "a whole number from 0 to 4294967295",
+                        "u64" => "a whole number from 0 on",
+                        "f64" => "a number",
+                        "bool" => "true or false",
+                        "Vec<u32>" => "a list of whole numbers, such as [64, 64]",
+                        _ => "tanh or relu",
+                    };
+                    return Err(Error::setting(setting.name, format!("{value} is not {kind}")));
+                }
+            }
+        }
+        table.try_into().map_err(|error| Error::setting("configuration", error.to_string()))
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the value and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        let at_least_1 = [
+            ("num_envs", self.num_envs),
+            ("num_steps", self.num_steps),
+            ("num_minibatches", self.num_minibatches),
+            ("update_epochs", self.update_epochs),
+            ("eval_episodes", self.eval_episodes),
+        ];
+        for (name, value) in at_least_1 {
+            if value == 0 {
+                return Err(Error::setting(name, "0 is not allowed; it must be at least 1"));
+            }
+        }
+        if self.total_timesteps == 0 {
+            return Err(Error::setting("total_timesteps", "0 is not allowed; it must be at least 1"));
+        }
+        let batch = u64::from(self.num_envs) * u64::from(self.num_steps);
+        if batch > u64::from(u32::MAX) {
+            let (envs, steps) = (self.num_envs, self.num_steps);
+            return Err(Error::setting(
+                "num_envs",
+                format!("num_envs {envs} × num_steps {steps} = {batch} samples, at most {} are possible; reduce one of them", u32::MAX),
+            ));
+        }
+        if u64::from(self.num_minibatches) > batch {
+            let count = self.num_minibatches;
+            return Err(Error::setting("num_minibatches", format!("{count} minibatches of {batch} samples would be empty")));
+        }
+        if self.hidden.iter().any(|&width| width == 0 || width > 4096) {
+            return Err(Error::setting("hidden", format!("{:?} must have widths from 1 to 4096", self.hidden)));
+        }
+        let unit = |name, value: f64| in_range(name, value, (0.0..=1.0).contains(&value), "from 0 to 1");
+        let positive = |name, value: f64| in_range(name, value, value > 0.0, "above 0");
+        let not_negative = |name, value: f64| in_range(name, value, value >= 0.0, "at least 0");
+        unit("gamma", self.gamma)?;
+        unit("gae_lambda", self.gae_lambda)?;
+        positive("learning_rate", self.learning_rate)?;
+        positive("clip_coef", self.clip_coef)?;
+        positive("adam_eps", self.adam_eps)?;
+        not_negative("ent_coef", self.ent_coef)?;
+        not_negative("vf_coef", self.vf_coef)?;
+        not_negative("max_grad_norm", self.max_grad_norm)?;
+        not_negative("target_kl", self.target_kl)
+    }
+
+    /// Samples of a batch of one agent.
+    pub fn batch_size(&self) -> u32 {
+        self.num_envs * self.num_steps
+    }
+
+    /// Samples of a full minibatch.
+    pub fn minibatch_size(&self) -> u32 {
+        (self.batch_size() / self.num_minibatches).max(1)
+    }
+
+    /// Updates of the whole run.
+    pub fn num_updates(&self) -> u32 {
+        u32::try_from((self.total_timesteps / u64::from(self.batch_size())).max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// The configuration as TOML, every setting with its sentence.
+    pub fn to_toml(&self) -> String {
+        let table = toml::Table::try_from(self).unwrap_or_default();
+        let line = |setting: &Setting| {
+            let value = table.get(setting.name).map(ToString::to_string).unwrap_or_default();
+            format!("# {}\n{} = {value}\n", setting.about.trim(), setting.name)
+        };
+        Self::SETTINGS.iter().map(line).collect()
+    }
+}
+
+fn in_range(name: &str, value: f64, ok: bool, range: &str) -> Result<()> {
+    if ok && value.is_finite() && value.abs() < f64::from(f32::MAX) {
+        return Ok(());
+    }
+    Err(Error::setting(name, format!("{value} is not allowed; it must be a finite number {range}")))
+}
+
+/// Refuses a name that no setting has, with the nearest one that has.
+fn known(name: &str) -> Result<()> {
+    if Config::SETTINGS.iter().any(|setting| setting.name == name) {
+        return Ok(());
+    }
+    let near = Config::SETTINGS.iter().max_by(|a, b| {
+        strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
+    });
+    let near = near.map_or("", |setting| setting.name);
+    Err(Error::setting(name, format!("there is no such setting; did you mean '{near}'? `manyworlds settings` lists them")))
+}
+
+fn merge(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {
+    let parsed: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| Error::setting(from, format!("not TOML: {}", error.message())))?;
+    for (name, value) in parsed {
+        known(&name)?;
+        table.insert(name, value);
+    }
+    Ok(())
+}

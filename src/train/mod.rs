@@ -1,0 +1,5 @@
+//! Training runs: settings, the loop, metrics, checkpoints.
+
+mod config;
+
+pub use config::{Config, Setting};
