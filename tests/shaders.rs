@@ -51,3 +51,107 @@ fn every_kernel_links_within_the_default_limits() {
         assert!(storage <= 7, "{name} binds {storage} storage buffers; 7 are allowed, so that the default limit of 8 leaves one");
     }
 }
+
+/// DX12 and Metal as far as a machine without them can say: naga must be able to write every kernel for them.
+#[test]
+fn every_kernel_is_translated_to_spirv_hlsl_and_msl() {
+    use naga::back::{hlsl, msl, pipeline_constants::process_overrides, spv};
+    for (name, kernel) in every_kernel() {
+        let values = kernel.overrides().iter().map(|(key, value)| (key.clone(), *value)).collect();
+        let (module, info) = process_overrides(kernel.module(), kernel.info(), None, &values)
+            .unwrap_or_else(|error| panic!("{name}: overrides: {error}"));
+
+        let words = spv::write_vec(&module, &info, &spv::Options { lang_version: (1, 3), ..Default::default() }, None);
+        assert!(words.unwrap_or_else(|error| panic!("{name}: SPIR-V: {error}")).len() > 100, "{name}: SPIR-V is empty");
+
+        let mut text = String::new();
+        let options = hlsl::Options { shader_model: hlsl::ShaderModel::V6_0, fake_missing_bindings: true, ..Default::default() };
+        let pipeline = hlsl::PipelineOptions::default();
+        hlsl::Writer::new(&mut text, &options, &pipeline)
+            .write(&module, &info, None)
+            .unwrap_or_else(|error| panic!("{name}: HLSL: {error}"));
+        assert!(text.contains("mw_main"), "{name}: HLSL has no entry point");
+
+        let options = msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
+        let (text, _) = msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
+            .unwrap_or_else(|error| panic!("{name}: MSL: {error}"));
+        assert!(text.contains("mw_main"), "{name}: MSL has no entry point");
+    }
+}
+
+#[test]
+fn every_file_of_the_shader_folder_is_built_in() {
+    fn files(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files(&path, found);
+            } else {
+                found.push(path.to_str().unwrap().replace('\\', "/"));
+            }
+        }
+    }
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+    let mut found = Vec::new();
+    files(std::path::Path::new(root), &mut found);
+    let mut found: Vec<&str> = found.iter().map(|path| path.strip_prefix(&root.replace('\\', "/")).unwrap().trim_start_matches('/')).collect();
+    found.sort_unstable();
+    let mut known: Vec<&str> = manyworlds::shader::built_in().collect();
+    known.sort_unstable();
+    assert_eq!(found, known, "src/shader/parts.rs must list exactly the files under shaders/");
+}
+
+#[test]
+fn shared_structs_lie_in_wgsl_as_they_do_in_rust() {
+    use manyworlds::layout::{Blocks, Columns, Metrics, Progress, Run, Span, Window, Worlds};
+    use manyworlds::shader::{Program, SharedStruct};
+    fn check<T: SharedStruct>() {
+        let linked = Program::new(T::NAME).shared::<T>().source("use.wgsl", &format!("@group(0) @binding(0) var<uniform> x: {};", T::NAME)).link().unwrap();
+        let (_, kind) = linked.module().types.iter().find(|(_, kind)| kind.name.as_deref() == Some(T::NAME)).unwrap();
+        let naga::TypeInner::Struct { members, span } = &kind.inner else { panic!("{} is no struct", T::NAME) };
+        assert_eq!(*span as usize, size_of::<T>(), "size of {}", T::NAME);
+        assert_eq!(members.len(), T::FIELDS.len(), "fields of {}", T::NAME);
+        for (member, (name, _, offset)) in members.iter().zip(T::FIELDS) {
+            assert_eq!((member.name.as_deref(), member.offset as usize), (Some(*name), *offset), "field of {}", T::NAME);
+        }
+    }
+    check::<Run>();
+    check::<Progress>();
+    check::<Metrics>();
+    check::<Span>();
+    check::<Worlds>();
+    check::<Columns>();
+    check::<Window>();
+    check::<Blocks>();
+}
+
+#[test]
+fn an_error_names_the_parts_own_file_line_and_column() {
+    let broken = "//! A kernel.\n\n@compute @workgroup_size(1)\nfn mw_main() {\n    @unroll for i in 0..2 { let a = i + 1.5; }\n}\n";
+    let program = manyworlds::shader::Program::new("broken").part("part/thread.wgsl").unwrap();
+    let program = program.word("MW_WORKGROUP", 64).word("MW_SHARE", 1).source("shaders/broken.wgsl", broken);
+    let error = program.link().unwrap_err().to_string();
+    assert!(error.contains("shaders/broken.wgsl:5:"), "no place in:\n{error}");
+    assert!(error.contains("let a = i + 1.5;") && error.contains('^'), "no line or caret in:\n{error}");
+}
+
+#[test]
+fn unrolled_loops_count_up_down_and_with_constants() {
+    let text = "@unroll for i in 0..N { @unroll for j in rev(0..W[i + 1]) { const x = A + i * 10u + j; } }";
+    let program = manyworlds::shader::Program::new("loops").word("N", 2).source("loops.wgsl", &format!("const A: u32 = 0u; fn f() {{ {text} }}"));
+    let mut constants = manyworlds::shader::Constants::default();
+    constants.words("W", vec![9, 1, 2]);
+    let linked = program.constants(&constants).link().unwrap();
+    let values: Vec<&str> = linked.source().split("const j = ").skip(1).map(|rest| &rest[..2]).collect();
+    assert_eq!(values, ["0u", "1u", "0u"], "in {}", linked.source());
+    for (bad, what) in [
+        ("@unroll for i in 0..M { }", "'M' is not made of"),
+        ("@unroll for i in 0..2 { return; }", "left early"),
+        ("@unroll i in 0..2 { }", "expected `@unroll for NAME in FIRST..END {`"),
+        ("@unroll for i in 0..2", "has no body"),
+    ] {
+        let program = manyworlds::shader::Program::new("bad").source("bad.wgsl", &format!("fn f() {{\n{bad}\n}}"));
+        let error = program.link().expect_err(bad).to_string();
+        assert!(error.contains(what) && error.contains("bad.wgsl:2"), "{bad}: {error}");
+    }
+}

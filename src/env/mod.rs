@@ -152,7 +152,10 @@ impl Environment {
     }
 
     /// Adds the environment, what it is given, and the load and store of its state to a kernel.
-    pub(crate) fn link_into(&self, program: Program) -> Result<Program> {
+    ///
+    /// # Errors
+    /// Never, unless a part of ours is missing.
+    pub fn link_into(&self, program: Program) -> Result<Program> {
         let mut constants = Constants::default();
         constants.word("MW_OBSERVATIONS", self.spec.observation_dim);
         constants.word("MW_ACTIONS", self.spec.action_count);

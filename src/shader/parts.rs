@@ -8,6 +8,8 @@ macro_rules! parts {
 pub(super) const PARTS: &[(&str, &str)] = parts! {
     "adam.wgsl"
     "advance.wgsl"
+    "check/loops.wgsl"
+    "check/random_words.wgsl"
     "env/cartpole.wgsl"
     "evaluate.wgsl"
     "finish_update.wgsl"

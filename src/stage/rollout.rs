@@ -1,7 +1,7 @@
 //! Stages with worlds in them: rollout and evaluation.
 
 use super::workspace;
-use crate::batch::{Agents, Batch};
+use crate::batch::{Agents, Batch, Sizes};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, LOOP_BUDGET, Recording};
@@ -31,6 +31,15 @@ fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> 
 }
 
 impl Rollout {
+    /// Adds the buffers to a list of sizes.
+    pub fn sizes(sizes: &mut Sizes, agents: u32, worlds: u32, env: &Environment, kernels: &Kernels, network: usize) {
+        let agents = ("agents", u64::from(agents));
+        let worlds = ("worlds", u64::from(worlds));
+        sizes.add("worlds", &[agents, ("words", u64::from(env.world_words())), worlds, ("bytes", 4)]);
+        let units = u64::from(kernels.parameters.networks()[network].units());
+        sizes.add("workspace", &[agents, ("units", units), worlds, ("bytes", 4)]);
+    }
+
     /// Under the policy `network`.
     ///
     /// # Errors

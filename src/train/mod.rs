@@ -1,5 +1,11 @@
-//! Training runs: settings, the loop, metrics, checkpoints.
+//! Training runs: settings, the loop, policies and their files.
 
 mod config;
+mod policy;
+mod run;
+mod trainer;
 
 pub use config::{Config, Setting};
+pub use policy::Policy;
+pub use run::{Line, Options, Summary, check_out, run};
+pub use trainer::{Report, Returns, Trainer};

@@ -1,0 +1,54 @@
+//! `manyworlds doctor`
+
+use super::AdapterArgument;
+use manyworlds::check::self_test;
+use manyworlds::gpu::{adapters, missing_driver_hint};
+use manyworlds::{Error, Result};
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    adapter: AdapterArgument,
+}
+
+impl Doctor {
+    pub fn run(self) -> Result<ExitCode> {
+        let all = adapters();
+        if all.is_empty() {
+            return Err(Error::NoAdapter { hint: missing_driver_hint() });
+        }
+        println!("adapters, best first (discrete, integrated, virtual, software):");
+        for (index, adapter) in all.iter().enumerate() {
+            let (info, limits) = (adapter.get_info(), adapter.limits());
+            println!("  {index}  {} ({:?}, {})", info.name, info.device_type, info.backend);
+            println!("     driver: {} {}", info.driver, info.driver_info);
+            println!(
+                "     limits: {} MiB a binding, {} storage buffers, {} KiB workgroup memory, {} invocations a workgroup",
+                limits.max_storage_buffer_binding_size >> 20,
+                limits.max_storage_buffers_per_shader_stage,
+                limits.max_compute_workgroup_storage_size >> 10,
+                limits.max_compute_invocations_per_workgroup,
+            );
+            let features = adapter.features();
+            let has = |feature, name: &str| if features.contains(feature) { name.to_owned() } else { format!("no {name}") };
+            println!(
+                "     features: {} (sizes {} to {}), {}, {}",
+                has(wgpu::Features::SUBGROUP, "subgroups"),
+                info.subgroup_min_size,
+                info.subgroup_max_size,
+                has(wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
+                has(wgpu::Features::SHADER_F16, "f16"),
+            );
+        }
+        let gpu = self.adapter.open(0)?;
+        println!("chosen: {} (--adapter {})", gpu.info().name, self.adapter.adapter);
+        println!("form of the kernels: {}", gpu.form());
+        let mut all_ok = true;
+        for finding in self_test(&gpu)? {
+            println!("{} {}: {}", if finding.ok { "ok  " } else { "FAIL" }, finding.name, finding.detail);
+            all_ok &= finding.ok;
+        }
+        Ok(ExitCode::from(u8::from(!all_ok)))
+    }
+}

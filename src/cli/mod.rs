@@ -1,0 +1,77 @@
+//! The command line: one file for each command, all of them thin.
+
+mod doctor;
+mod eval;
+mod settings;
+mod train;
+
+use clap::{Parser, Subcommand};
+use manyworlds::gpu::{AdapterChoice, Gpu};
+use manyworlds::{Error, Result};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Massively parallel reinforcement learning in WGSL compute shaders, on any Vulkan, Metal or DX12 GPU.
+#[derive(Parser)]
+#[command(version, about, after_help = "Exit codes: 0 done, 1 failure at run time (or not solved with --until-solved), \
+2 bad usage, configuration or environment, 3 no GPU adapter at all.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a policy and write it, its metrics and its configuration to a run directory
+    Train(train::Train),
+    /// Play whole episodes with a trained policy
+    Eval(eval::Eval),
+    /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
+    Doctor(doctor::Doctor),
+    /// List the settings of `train --set` with their defaults
+    Settings,
+}
+
+/// Which GPU does the work.
+#[derive(clap::Args)]
+struct AdapterArgument {
+    /// auto, the index that `manyworlds doctor` shows, or part of a name
+    #[arg(long, value_name = "auto|INDEX|NAME", default_value = "auto")]
+    adapter: AdapterChoice,
+}
+
+impl AdapterArgument {
+    /// Opens the adapter, with a note if it is a software one.
+    fn open(&self, largest_binding: u64) -> Result<Gpu> {
+        let gpu = Gpu::new(&self.adapter, largest_binding)?;
+        if gpu.is_software() {
+            eprintln!("note: {} is a software adapter; a GPU would be much faster", gpu.info().name);
+        }
+        Ok(gpu)
+    }
+}
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    let started = Instant::now();
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Train(command) => command.run(started),
+        Command::Eval(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Settings => settings::run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", one_error(&error));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Shader errors bring their own `error:`.
+fn one_error(error: &Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("error: ").map(str::to_owned).unwrap_or(text)
+}

@@ -1,0 +1,132 @@
+//! `manyworlds train`
+
+use super::AdapterArgument;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use manyworlds::algo::ppo;
+use manyworlds::env::Environment;
+use manyworlds::gpu::Form;
+use manyworlds::train::{self, Config, Line, Options, Report};
+use manyworlds::{Error, Result};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+#[derive(clap::Args)]
+pub struct Train {
+    /// Name of a built-in environment, or path of a .wgsl file
+    env: String,
+    /// Algorithm
+    #[arg(long, default_value = "ppo")]
+    algo: String,
+    /// TOML file with settings; it goes over the preset of the environment
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A setting, such as learning_rate=0.001; goes over the file (see `manyworlds settings`)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// An override of the environment, such as gravity=3.7
+    #[arg(long, value_name = "KEY=VALUE")]
+    set_env: Vec<String>,
+    /// Seed of the run
+    #[arg(long)]
+    seed: Option<u32>,
+    /// Stop at the first evaluation that solves the environment; exit with 1 if none does
+    #[arg(long)]
+    until_solved: bool,
+    /// Directory for the results; must be empty or not there [default: runs/<env>-<algo>-<seed>-<time>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object as the last line of standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    adapter: AdapterArgument,
+}
+
+impl Train {
+    pub fn run(self, started: Instant) -> Result<ExitCode> {
+        if self.algo != "ppo" {
+            let reason = format!("there is no such algorithm '{}'; there is: ppo", self.algo);
+            return Err(Error::Setting { name: "algo".to_owned(), reason });
+        }
+        let mut env = Environment::load(&self.env)?;
+        for pair in &self.set_env {
+            let number = pair.split_once('=').and_then(|(name, value)| Some((name.trim(), value.trim().parse().ok()?)));
+            let (name, value) = number.ok_or_else(|| Error::Environment {
+                name: env.name().to_owned(),
+                reason: format!("--set-env {pair}: expected a name and a number, such as gravity=3.7"),
+            })?;
+            env.set(name, value)?;
+        }
+        let mut pairs = self.set.clone();
+        pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
+        let config = Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs)?;
+        if let Some(out) = &self.out {
+            train::check_out(out)?;
+        }
+        let form = Form { lanes: 4, ..Form::PLAIN };
+        let gpu = self.adapter.open(ppo::sizes(&config, &env, 1, form).largest())?;
+
+        let progress = Progress::new(&config);
+        let options = Options { out: self.out, until_solved: self.until_solved, started };
+        let summary = train::run(&gpu, &env, &config, &options, |report, line| progress.show(report, line))?;
+        progress.bar.finish_and_clear();
+        let eval = &summary.eval;
+        eprintln!(
+            "{} {} in {} steps and {:.1} s: return {:.1} ± {:.1} over {} episodes (min {:.0}, max {:.0})",
+            summary.env,
+            if summary.solved { "solved" } else { "trained" },
+            HumanCount(summary.env_steps),
+            summary.wall_s,
+            eval.mean,
+            eval.std,
+            eval.episodes,
+            eval.min,
+            eval.max,
+        );
+        eprintln!("saved to {}; play it with: manyworlds eval {0}", summary.run_dir.display());
+        if self.json {
+            println!("{}", serde_json::to_string(&summary).unwrap_or_default());
+        }
+        let failed = options.until_solved && !summary.solved;
+        if failed {
+            eprintln!("not solved within total_timesteps = {}", config.total_timesteps);
+        }
+        Ok(ExitCode::from(u8::from(failed)))
+    }
+}
+
+/// A bar where a person is watching, a line for each evaluation elsewhere.
+struct Progress {
+    bar: ProgressBar,
+    terminal: bool,
+}
+
+impl Progress {
+    fn new(config: &Config) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let total = u64::from(config.num_updates()) * u64::from(config.batch_size());
+        let bar = if terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        let style = "{bar:30} {human_pos}/{human_len} steps · {msg} · {elapsed}, at most {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.set_message("compiling shaders");
+        bar.tick();
+        Self { bar, terminal }
+    }
+
+    fn show(&self, report: &Report, line: &Line) {
+        let returns = line.mean_return.map_or("no episode ended".to_owned(), |mean| format!("mean return {mean:.1}"));
+        let speed = format!("{} steps/s", HumanCount(line.steps_per_s as u64));
+        let evaluation = report.evaluation.as_ref().and_then(|agents| agents.first());
+        if self.terminal {
+            self.bar.set_position(report.env_steps);
+            self.bar.set_message(format!("{speed} · {returns}"));
+        } else if let Some((eval, _)) = evaluation {
+            let steps = HumanCount(report.env_steps);
+            eprintln!("{steps} steps, {speed}, {returns}, evaluation {:.1} ± {:.1}", eval.mean, eval.std);
+        }
+    }
+}

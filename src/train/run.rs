@@ -1,0 +1,261 @@
+//! A run with a directory: configuration, metrics, checkpoint and summary.
+
+use super::{Config, Policy, Report, Returns, Trainer};
+use crate::env::Environment;
+use crate::error::{Error, Result};
+use crate::gpu::Gpu;
+use crate::layout::Metrics;
+use serde::Serialize;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What is wanted of a run besides its configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where results go; `None` makes `runs/<env>-<algo>-<seed>-<time>`.
+    pub out: Option<PathBuf>,
+    /// Stop at the first evaluation that passes the environment's threshold.
+    pub until_solved: bool,
+    /// When the process began: `solved_at_s` counts from then.
+    pub started: Instant,
+}
+
+/// What a run came to; the fields of `train --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Name of the environment.
+    pub env: String,
+    /// The algorithm.
+    pub algo: &'static str,
+    /// Seed of the run.
+    pub seed: u32,
+    /// Worlds side by side.
+    pub num_envs: u32,
+    /// Steps of all worlds up to the result.
+    pub env_steps: u64,
+    /// Updates up to the result.
+    pub updates: u32,
+    /// Seconds from the start of the process to the first submission.
+    pub setup_s: f64,
+    /// Seconds from the start of the process to the result.
+    pub wall_s: f64,
+    /// `env_steps / (wall_s − setup_s)`
+    pub steps_per_s: f64,
+    /// Whether an evaluation has passed the environment's threshold.
+    pub solved: bool,
+    /// Steps of all worlds at the first evaluation that passed.
+    pub solved_at_steps: Option<u64>,
+    /// Seconds from the start of the process to the first evaluation that passed.
+    pub solved_at_s: Option<f64>,
+    /// The result's evaluation.
+    pub eval: Returns,
+    /// BLAKE3 of the result's parameters.
+    pub params_hash: String,
+    /// Name of the adapter.
+    pub adapter: String,
+    /// `vulkan`, `metal`, `dx12` or `gl`.
+    pub backend: String,
+    /// Driver and version.
+    pub driver: String,
+    /// Where everything was written.
+    pub run_dir: PathBuf,
+    /// Largest resident memory of the process in MB (10⁶ bytes), where the system tells.
+    pub peak_rss_mb: Option<f64>,
+}
+
+/// One line of `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Line {
+    /// Number of the update, from 0.
+    pub update: u32,
+    /// Steps of all worlds after the update.
+    pub step: u64,
+    /// Mean return of the episodes that ended in the rollout; null where none did.
+    pub mean_return: Option<f32>,
+    /// Their mean length in steps.
+    pub mean_length: Option<f32>,
+    /// How many they were.
+    pub episodes: u32,
+    /// How many of them terminated.
+    pub terminated: u32,
+    /// How many of them were truncated.
+    pub truncated: u32,
+    /// Mean over minibatches of mean(−min(ρÂ, clamp(ρ, 1−ε, 1+ε)Â)).
+    pub policy_loss: f32,
+    /// Mean over minibatches of mean(½(V − target)²), or of its clipped form.
+    pub value_loss: f32,
+    /// Mean over minibatches of the policy's mean entropy, nats.
+    pub entropy: f32,
+    /// mean((ρ − 1) − log ρ) of the last minibatch, nats.
+    pub approx_kl: f32,
+    /// mean(−log ρ) of the last minibatch, nats.
+    pub old_approx_kl: f32,
+    /// Mean over minibatches of the share of samples with |ρ − 1| > ε.
+    pub clip_fraction: f32,
+    /// 1 − var(target − value)/var(target) with the rollout's values.
+    pub explained_variance: f32,
+    /// Mean over minibatches of the global gradient norm before its limit.
+    pub grad_norm: f32,
+    /// Learning rate.
+    pub learning_rate: f32,
+    /// Epochs that were made; fewer than `update_epochs` after a stop by `target_kl`.
+    pub epochs: u32,
+    /// Steps per second since the report before.
+    pub steps_per_s: f64,
+}
+
+impl Line {
+    fn of(metrics: &Metrics, batch: u64, steps_per_s: f64) -> Self {
+        let some = metrics.episodes > 0.0;
+        Self {
+            update: metrics.update,
+            step: (u64::from(metrics.update) + 1) * batch,
+            mean_return: some.then_some(metrics.return_sum / metrics.episodes),
+            mean_length: some.then_some(metrics.length_sum / metrics.episodes),
+            episodes: metrics.episodes as u32,
+            terminated: metrics.terminated as u32,
+            truncated: (metrics.episodes - metrics.terminated) as u32,
+            policy_loss: metrics.policy_loss,
+            value_loss: metrics.value_loss,
+            entropy: metrics.entropy,
+            approx_kl: metrics.approx_kl,
+            old_approx_kl: metrics.old_approx_kl,
+            clip_fraction: metrics.clip_fraction,
+            explained_variance: metrics.explained_variance,
+            grad_norm: metrics.grad_norm,
+            learning_rate: metrics.learning_rate,
+            epochs: metrics.epochs,
+            steps_per_s,
+        }
+    }
+}
+
+/// Refuses a directory that exists and holds something, and one that cannot be made, before any work is done.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn check_out(out: &Path) -> Result<()> {
+    match fs::read_dir(out) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => {
+                let reason = "it exists and is not empty; choose another --out".to_owned();
+                Err(Error::File { action: "create", path: out.to_owned(), reason })
+            }
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            // the nearest folder that exists must let us in
+            let nearest = out.ancestors().skip(1).find(|folder| folder.as_os_str().is_empty() || folder.exists());
+            let nearest = nearest.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            tempfile::tempfile_in(nearest).map(drop).map_err(|error| Error::file("create", out, &error))
+        }
+        Err(error) => Err(Error::file("create", out, &error)),
+    }
+}
+
+fn default_out(env: &str, algo: &str, seed: u32) -> PathBuf {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let name: String = env.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    Path::new("runs").join(format!("{name}-{algo}-{seed}-{}", since.as_secs()))
+}
+
+/// Trains one agent and writes `config.toml`, `metrics.jsonl` and `checkpoint.safetensors`. `watch` sees every report
+/// as it arrives.
+///
+/// The result is the policy of the first evaluation that passes (`until_solved`), or of the last update.
+///
+/// # Errors
+/// As [`Trainer::new`], and [`Error::File`].
+pub fn run(
+    gpu: &Gpu,
+    env: &Environment,
+    config: &Config,
+    options: &Options,
+    mut watch: impl FnMut(&Report, &Line),
+) -> Result<Summary> {
+    let threshold = env.spec().reward_threshold.map(f64::from);
+    if options.until_solved && threshold.is_none() {
+        let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
+        return Err(Error::Environment { name: env.name().to_owned(), reason });
+    }
+    let out = options.out.clone().unwrap_or_else(|| default_out(env.name(), "ppo", config.seed));
+    check_out(&out)?;
+    let trainer = Trainer::new(gpu, env, config, &[config.seed])?;
+    fs::create_dir_all(&out).map_err(|error| Error::file("create", &out, &error))?;
+    let write = |name: &str, text: &str| {
+        let path = out.join(name);
+        fs::write(&path, text).map_err(|error| Error::file("write", path, &error))
+    };
+    write("config.toml", &format!("# env = {:?}, algo = \"ppo\"\n{}", env.name(), config.to_toml()))?;
+    let path = out.join("metrics.jsonl");
+    let mut lines = fs::File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
+
+    let batch = u64::from(config.batch_size());
+    let setup_s = options.started.elapsed().as_secs_f64();
+    let mut last = Instant::now();
+    let mut solved_at = None;
+    let mut result: Option<(Returns, Policy, u64)> = None;
+    for report in trainer {
+        let report = report?;
+        let steps = report.metrics.len() as u64 * batch;
+        let steps_per_s = steps as f64 / last.elapsed().as_secs_f64().max(1e-9);
+        last = Instant::now();
+        let mut text = String::new();
+        let mut line = None;
+        for metrics in &report.metrics {
+            let now = Line::of(&metrics[0], batch, steps_per_s);
+            text += &serde_json::to_string(&now).unwrap_or_default();
+            text.push('\n');
+            line = Some(now);
+        }
+        lines.write_all(text.as_bytes()).map_err(|error| Error::file("write", &path, &error))?;
+        if let Some(line) = &line {
+            watch(&report, line);
+        }
+        let Some((returns, policy)) = report.evaluation.and_then(|mut agents| agents.pop()) else {
+            continue;
+        };
+        let passed = threshold.is_some_and(|threshold| returns.passes(threshold));
+        result = Some((returns, policy, report.env_steps));
+        if passed && solved_at.is_none() {
+            solved_at = Some((report.env_steps, options.started.elapsed().as_secs_f64()));
+        }
+        if passed && options.until_solved {
+            break;
+        }
+    }
+    let wall_s = options.started.elapsed().as_secs_f64();
+    let (eval, policy, env_steps) = result.ok_or_else(|| Error::Gpu("a run ended without an evaluation".to_owned()))?;
+    policy.save(&out.join("checkpoint.safetensors"))?;
+    Ok(Summary {
+        env: env.name().to_owned(),
+        algo: "ppo",
+        seed: config.seed,
+        num_envs: config.num_envs,
+        env_steps,
+        updates: policy.updates,
+        setup_s,
+        wall_s,
+        steps_per_s: env_steps as f64 / (wall_s - setup_s).max(1e-9),
+        solved: solved_at.is_some(),
+        solved_at_steps: solved_at.map(|(steps, _)| steps),
+        solved_at_s: solved_at.map(|(_, seconds)| seconds),
+        eval,
+        params_hash: policy.hash(),
+        adapter: gpu.info().name.clone(),
+        backend: gpu.info().backend.to_str().to_owned(),
+        driver: gpu.driver(),
+        run_dir: out,
+        peak_rss_mb: peak_rss_mb(),
+    })
+}
+
+/// Largest resident memory of this process so far, in MB; Linux tells.
+fn peak_rss_mb() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024.0 / 1e6)
+}

@@ -1,0 +1,181 @@
+//! The training loop: updates are submitted ahead, results are read behind, the device never waits.
+
+use super::{Config, Policy};
+use crate::algo::Ppo;
+use crate::algo::ppo::RING;
+use crate::env::Environment;
+use crate::error::Result;
+use crate::gpu::{Gpu, Readback, Recording};
+use crate::layout::Metrics;
+use serde::Serialize;
+use std::collections::VecDeque;
+
+/// Submissions that may be under way at once: one runs while the host reads the one before.
+const AHEAD: usize = 2;
+
+/// A training run of one or more agents that is read by plain iteration: each item is a [`Report`] of some updates.
+///
+/// Evaluations happen at fixed update numbers, on the device, with the parameters of that update. Updates that were
+/// submitted after an evaluation at which the caller stops are simply never read, so timing cannot change a result.
+#[derive(Debug)]
+pub struct Trainer {
+    gpu: Gpu,
+    env: Environment,
+    config: Config,
+    seeds: Vec<u32>,
+    ppo: Ppo,
+    submitted: u32,
+    pending: VecDeque<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    first: u32,
+    count: u32,
+    evaluated: bool,
+    readback: Readback,
+}
+
+/// What some updates did.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// `[update][agent]`
+    pub metrics: Vec<Vec<Metrics>>,
+    /// Updates that are finished, these included.
+    pub updates: u32,
+    /// Steps that all worlds of one agent have made.
+    pub env_steps: u64,
+    /// For each agent, if the last of these updates was evaluated: how its policy fared, and the policy.
+    pub evaluation: Option<Vec<(Returns, Policy)>>,
+}
+
+/// Returns of whole episodes under a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Returns {
+    /// Number of episodes.
+    pub episodes: u32,
+    /// Mean return.
+    pub mean: f64,
+    /// Standard deviation of the returns (n − 1).
+    pub std: f64,
+    /// Smallest return.
+    pub min: f64,
+    /// Largest return.
+    pub max: f64,
+    /// Mean length in steps.
+    pub mean_length: f64,
+}
+
+impl Returns {
+    /// Of these (return, length, ending, 0).
+    pub fn of(outcomes: &[[f32; 4]]) -> Self {
+        let count = outcomes.len().max(1) as f64;
+        let returns = || outcomes.iter().map(|outcome| f64::from(outcome[0]));
+        let mean = returns().sum::<f64>() / count;
+        let variance = returns().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+        Self {
+            episodes: outcomes.len() as u32,
+            mean,
+            std: variance.sqrt(),
+            min: returns().fold(f64::INFINITY, f64::min),
+            max: returns().fold(f64::NEG_INFINITY, f64::max),
+            mean_length: outcomes.iter().map(|outcome| f64::from(outcome[1])).sum::<f64>() / count,
+        }
+    }
+
+    /// Whether the mean is at least the threshold with three standard errors to spare.
+    pub fn passes(&self, threshold: f64) -> bool {
+        self.mean - 3.0 * self.std / f64::from(self.episodes).sqrt() >= threshold
+    }
+}
+
+impl Trainer {
+    /// Agents with these seeds; the seed in `config` is not used.
+    ///
+    /// # Errors
+    /// As [`Ppo::new`].
+    pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
+        let ppo = Ppo::new(gpu, env, config, seeds)?;
+        Ok(Self {
+            gpu: gpu.clone(),
+            env: env.clone(),
+            config: config.clone(),
+            seeds: seeds.to_vec(),
+            ppo,
+            submitted: 0,
+            pending: VecDeque::new(),
+        })
+    }
+
+    /// Updates of the whole run.
+    pub fn num_updates(&self) -> u32 {
+        self.ppo.agents.run.num_updates
+    }
+
+    /// The algorithm with its buffers.
+    pub fn ppo(&self) -> &Ppo {
+        &self.ppo
+    }
+
+    /// Submits updates up to the next evaluation, or as many as the metrics' ring holds.
+    fn submit(&mut self) -> Result<()> {
+        let every = if self.config.eval_every == 0 { u32::MAX } else { self.config.eval_every };
+        let first = self.submitted;
+        let next_evaluation = (first / every).saturating_add(1).saturating_mul(every).min(self.num_updates());
+        let count = (next_evaluation - first).min(RING);
+        let evaluated = first + count == next_evaluation;
+
+        let mut work = Recording::default();
+        for _ in 0..count {
+            work.extend(self.ppo.update());
+        }
+        let mut sources = vec![self.ppo.metrics.raw()];
+        if evaluated {
+            self.ppo.evaluation.record(&mut work);
+            sources.extend([self.ppo.evaluation.outcomes.raw(), self.ppo.agents.parameters.raw()]);
+        }
+        let readback = self.gpu.submit_and_read(&work, &sources)?;
+        self.pending.push_back(Pending { first, count, evaluated, readback });
+        self.submitted += count;
+        Ok(())
+    }
+
+    fn report(&mut self) -> Result<Option<Report>> {
+        while self.submitted < self.num_updates() && self.pending.len() < AHEAD {
+            self.submit()?;
+        }
+        let Some(Pending { first, count, evaluated, readback }) = self.pending.pop_front() else {
+            return Ok(None);
+        };
+        let arrived = readback.wait(&self.gpu)?;
+        let agents = self.seeds.len();
+        let ring: Vec<Metrics> = arrived.take(0);
+        let row = |update: u32| {
+            let at = (update % RING) as usize * agents;
+            ring[at..at + agents].to_vec()
+        };
+        let updates = first + count;
+        let env_steps = u64::from(updates) * u64::from(self.config.batch_size());
+        let evaluation = evaluated.then(|| {
+            let outcomes: Vec<[f32; 4]> = arrived.take(1);
+            let parameters: Vec<f32> = arrived.take(2);
+            let outcomes = outcomes.chunks_exact(self.config.eval_episodes as usize);
+            let parameters = parameters.chunks_exact(self.ppo.layout.words() as usize);
+            let agent = |((outcomes, parameters), &seed): ((&[[f32; 4]], &[f32]), &u32)| {
+                let parameters = self.ppo.layout.compact(parameters);
+                let config = Config { seed, ..self.config.clone() };
+                (Returns::of(outcomes), Policy::new(&self.env, config, updates, parameters))
+            };
+            outcomes.zip(parameters).zip(&self.seeds).map(agent).collect()
+        });
+        Ok(Some(Report { metrics: (first..updates).map(row).collect(), updates, env_steps, evaluation }))
+    }
+}
+
+impl Iterator for Trainer {
+    type Item = Result<Report>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.report().transpose()
+    }
+}

@@ -1,0 +1,269 @@
+//! The command line as a user meets it: output, exit codes, files, and runs that solve CartPole.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Runs use every core; two at once would only time each other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn manyworlds(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_manyworlds")).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The last line of standard output of a run that must have ended with `code`.
+fn json(arguments: &[&str], code: i32) -> Value {
+    let output = manyworlds(arguments);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "manyworlds {}:\n{out}\n{err}", arguments.join(" "));
+    assert_eq!(out.lines().count(), 1, "everything but the JSON goes to standard error:\n{out}");
+    serde_json::from_str(out.trim()).unwrap_or_else(|error| panic!("{error} in {out}"))
+}
+
+/// A run must fail with this code, one line that holds `words`, and leave nothing at `out`.
+fn refused(arguments: &[&str], code: i32, words: &[&str]) {
+    let output = manyworlds(arguments);
+    let err = text(&output.stderr);
+    let shown = format!("manyworlds {}:\n{err}", arguments.join(" "));
+    assert_eq!(output.status.code(), Some(code), "{shown}");
+    let errors: Vec<&str> = err.lines().filter(|line| line.starts_with("error: ") && !line.contains("XDG_RUNTIME_DIR")).collect();
+    assert_eq!(errors.len(), 1, "one line of error expected from {shown}");
+    for word in words {
+        assert!(errors[0].contains(word), "'{word}' is missing in {shown}");
+    }
+}
+
+fn small(out: &Path, more: &[&str]) -> Vec<String> {
+    let out = out.to_str().unwrap();
+    let fixed = ["train", "CartPole-v1", "--json", "--out", out, "--set", "hidden=[8]", "--set", "eval_episodes=65"];
+    fixed.iter().chain(more).map(ToString::to_string).collect()
+}
+
+fn run_small(out: &Path, more: &[&str]) -> Value {
+    let arguments = small(out, more);
+    json(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 0)
+}
+
+#[test]
+fn bad_input_is_refused_with_cause_remedy_and_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let out = path("out");
+    let train = |more: &[&'static str]| [&["train", "CartPole-v1", "--out", out.as_str()], more].concat();
+    refused(&["train", "CartPole-v2", "--out", &out], 2, &["CartPole-v2", "did you mean 'CartPole-v1'"]);
+    refused(&["train", "missing.wgsl", "--out", &out], 2, &["missing.wgsl"]);
+    refused(&train(&["--set", "learning_rat=1"]), 2, &["learning_rat", "did you mean 'learning_rate'"]);
+    refused(&train(&["--set", "learning_rate=nan"]), 2, &["learning_rate", "NaN", "finite"]);
+    refused(&train(&["--set", "learning_rate=fast"]), 2, &["learning_rate", "fast", "a number"]);
+    refused(&train(&["--set", "learning_rate"]), 2, &["learning_rate", "key=value"]);
+    refused(&train(&["--set", "num_envs=0"]), 2, &["num_envs", "at least 1"]);
+    refused(&train(&["--set", "num_envs=2147483648"]), 2, &["num_envs", "2147483648", "reduce"]);
+    refused(&train(&["--set", "num_envs=2147483648", "--set", "num_steps=1"]), 2, &["2147483648", "reduce", "num_envs"]);
+    refused(&train(&["--set", "gamma=1.5"]), 2, &["gamma", "1.5", "from 0 to 1"]);
+    refused(&train(&["--set", "hidden=[64,0]"]), 2, &["hidden"]);
+    refused(&train(&["--set-env", "gravty=3"]), 2, &["gravty", "did you mean 'gravity'"]);
+    refused(&train(&["--set-env", "gravity=heavy"]), 2, &["gravity=heavy", "number"]);
+    refused(&train(&["--algo", "pppo"]), 2, &["pppo", "ppo"]);
+    refused(&train(&["--adapter", "no such adapter"]), 2, &["no such adapter", "present: 0 "]);
+    let config = |file: &str, words: &[&str]| refused(&["train", "CartPole-v1", "--out", &out, "--config", &path(file)], 2, words);
+    config("none.toml", &["none.toml"]);
+    std::fs::write(path("broken.toml"), "learning_rate = = 3").unwrap();
+    config("broken.toml", &["broken.toml", "not TOML"]);
+    std::fs::write(path("unknown.toml"), "num_env = 3").unwrap();
+    config("unknown.toml", &["num_env", "did you mean 'num_envs'"]);
+    assert!(!Path::new(&out).exists(), "a refused run has left {out}");
+
+    std::fs::create_dir(path("full")).unwrap();
+    std::fs::write(path("full/file"), "mine").unwrap();
+    refused(&["train", "CartPole-v1", "--out", &path("full")], 2, &["full", "not empty"]);
+    assert_eq!(std::fs::read_dir(path("full")).unwrap().count(), 1, "a refused run has written into a full directory");
+    refused(&["train", "CartPole-v1", "--out", &path("full/file/run")], 2, &["full/file/run"]);
+
+    refused(&["eval", &path("nothing")], 2, &["nothing"]);
+    refused(&["eval", &path("full/file")], 2, &["checkpoint", "damaged"]);
+    refused(&["eval", &path("full/file"), "--episodes", "0"], 2, &["episodes", "at least 1"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_adapter_is_exit_code_3_with_the_packages_to_install() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_manyworlds"));
+    let command = command.args(["train", "CartPole-v1"]).env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
+    let output = command.env("WGPU_BACKEND", "vulkan").output().unwrap();
+    let err = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    assert!(err.contains("no GPU adapter was found") && err.contains("install"), "{err}");
+}
+
+#[test]
+fn an_environment_file_with_a_mistake_is_reported_at_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.wgsl");
+    let good = manyworlds::shader::built_in_text("env/cartpole.wgsl").unwrap();
+    let cases = [
+        (good.replace("const ACTION_COUNT: u32 = 2u", "const ACTION_COUNT = 2"), "ACTION_COUNT: say its type"),
+        (good.replace("const ACTION_COUNT: u32 = 2u;", ""), "lacks `const ACTION_COUNT: u32"),
+        (good.replace("fn env_observe", "fn observe"), "lacks `fn env_observe"),
+        (good.replace("old.theta_dot", "old.theta_dott"), "mine.wgsl:3"),
+        (good.replace("struct State {", "var<private> x: f32; struct State {"), "keeps nothing but its State"),
+        (good.replace("let sine", "let mw_sine") + "fn mw_mine() {}", "names that begin with mw_"),
+        (good.to_owned() + "@compute @workgroup_size(1) fn main() {}", "no entry points"),
+        (String::new(), "lacks `const OBSERVATION_DIM"),
+    ];
+    for (text_, words) in cases {
+        std::fs::write(&file, &text_).unwrap();
+        let out = folder.path().join("out");
+        let output = manyworlds(&["train", file.to_str().unwrap(), "--out", out.to_str().unwrap(), "--set", "total_timesteps=1"]);
+        let err = text(&output.stderr);
+        assert!(err.contains(words), "'{words}' is missing in:\n{err}");
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{err}");
+        assert!(!out.exists(), "a refused run has left files");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_three_files() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, more: &[&str]| run_small(&folder.path().join(name), more);
+    for (worlds, steps) in [("64", "6400"), ("1000", "100000"), ("4096", "131072")] {
+        let worlds = format!("num_envs={worlds}");
+        let steps = format!("total_timesteps={steps}");
+        let more = ["--seed", "5", "--set", &worlds, "--set", "num_steps=16", "--set", &steps];
+        let first = run(&format!("{worlds} a"), &more);
+        let second = run(&format!("{worlds} b"), &more);
+        assert_eq!(first["params_hash"], second["params_hash"], "{worlds}: the same seed twice");
+        let other = run(&format!("{worlds} c"), &[&more[..], &["--seed", "6"]].concat()[2..]);
+        assert_ne!(first["params_hash"], other["params_hash"], "{worlds}: another seed");
+        for field in ["env", "algo", "seed", "num_envs", "env_steps", "updates", "setup_s", "wall_s", "steps_per_s", "solved",
+            "solved_at_steps", "solved_at_s", "eval", "params_hash", "adapter", "backend", "driver", "run_dir"] {
+            assert!(first.get(field).is_some(), "'{field}' is missing in {first}");
+        }
+
+        let folder = PathBuf::from(first["run_dir"].as_str().unwrap());
+        let mut names: Vec<String> =
+            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        assert_eq!(names, ["checkpoint.safetensors", "config.toml", "metrics.jsonl"]);
+        let lines = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+        assert_eq!(lines.lines().count() as u64, first["updates"].as_u64().unwrap(), "one line for each update");
+        for (i, line) in lines.lines().enumerate() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["update"], i, "{line}");
+            assert!(line["approx_kl"].as_f64().unwrap().is_finite(), "{line}");
+        }
+        // the resolved configuration makes the same run again
+        let again = folder.join("config.toml");
+        let again = run(&format!("{worlds} d"), &["--config", again.to_str().unwrap()]);
+        assert_eq!(first["params_hash"], again["params_hash"], "{worlds}: from the written configuration");
+        // a checkpoint can be evaluated from it alone
+        let checkpoint = folder.join("checkpoint.safetensors");
+        let eval = json(&["eval", checkpoint.to_str().unwrap(), "--episodes", "65", "--json"], 0);
+        for field in ["episodes", "mean", "std", "min", "max", "mean_length", "env", "algo"] {
+            assert!(eval.get(field).is_some(), "'{field}' is missing in {eval}");
+        }
+        assert_eq!(eval["episodes"], 65);
+        let stochastic = json(&["eval", checkpoint.to_str().unwrap(), "--episodes", "65", "--json", "--stochastic"], 0);
+        assert_ne!(eval["mean"], stochastic["mean"], "sampled actions give other episodes");
+    }
+}
+
+#[test]
+fn a_run_that_is_not_solved_in_time_exits_with_1_and_keeps_its_checkpoint() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let more = ["--until-solved", "--set", "num_envs=64", "--set", "num_steps=16", "--set", "total_timesteps=1024"];
+    let arguments = small(&out, &more);
+    let summary = json(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 1);
+    assert_eq!(summary["solved"], false, "{summary}");
+    assert_eq!(summary["solved_at_s"], Value::Null, "{summary}");
+    assert!(out.join("checkpoint.safetensors").exists());
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    run_small(&out, &["--set", "num_envs=64", "--set", "num_steps=16", "--set", "total_timesteps=1024"]);
+    let good = std::fs::read(out.join("checkpoint.safetensors")).unwrap();
+    let path = folder.path().join("damaged.safetensors");
+    let text_of = |from: &str, to: &str| {
+        let at = good.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        [&good[..at], to.as_bytes(), &good[at + from.len()..]].concat()
+    };
+    let mut nan = good.clone();
+    let end = nan.len();
+    nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    for (what, bytes) in [
+        ("cut short", good[..good.len() - 5].to_vec()),
+        ("empty", Vec::new()),
+        ("noise", (0..999u32).map(|i| (i * 2_654_435_761 >> 24) as u8).collect()),
+        ("not a number", nan),
+        ("a tensor of another name", text_of("actor.0.bias", "actor.9.bias")),
+        ("another format", text_of("manyworlds-1", "manyworlds-9")),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        let output = manyworlds(&["eval", path.to_str().unwrap()]);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{what}: {err}");
+        assert!(err.contains("damaged.safetensors"), "{what}: {err}");
+    }
+}
+
+#[test]
+fn doctor_finds_the_adapter_and_its_tests_pass() {
+    let output = manyworlds(&["doctor"]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}{}", text(&output.stderr));
+    for word in ["chosen: ", "ok   reduction", "ok   random numbers", "ok   loop budget", "limits: ", "driver: "] {
+        assert!(out.contains(word), "'{word}' is missing in:\n{out}");
+    }
+    if let Ok(expected) = std::env::var("MANYWORLDS_EXPECT_ADAPTER") {
+        assert!(out.contains(&format!("chosen: {expected}")), "{expected} was not chosen:\n{out}");
+    }
+}
+
+#[test]
+fn learning_cartpole_is_solved_for_seeds_1_to_5() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    for seed in 1..=5 {
+        let out = folder.path().join(seed.to_string());
+        let seed_ = seed.to_string();
+        let summary = json(
+            &["train", "CartPole-v1", "--until-solved", "--json", "--seed", &seed_, "--out", out.to_str().unwrap()],
+            0,
+        );
+        assert_eq!(summary["solved"], true, "seed {seed}: {summary}");
+        assert!(summary["eval"]["mean"].as_f64().unwrap() >= 475.0, "seed {seed}: {summary}");
+        let memory = summary["peak_rss_mb"].as_f64();
+        assert!(memory.is_none_or(|megabytes| megabytes < 1500.0), "seed {seed}: {summary}");
+        // the same policy from other first states
+        let eval = json(&["eval", out.to_str().unwrap(), "--seed", "77", "--json"], 0);
+        assert!(eval["mean"].as_f64().unwrap() >= 475.0, "seed {seed}: {eval}");
+    }
+}
+
+#[test]
+fn learning_example_trains_three_agents() {
+    let _alone = alone();
+    let example = Path::new(env!("CARGO_BIN_EXE_manyworlds")).parent().unwrap().join("examples/train_cartpole");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("best.safetensors");
+    let output = Command::new(&example).arg(&file).output().unwrap_or_else(|error| panic!("{}: {error}", example.display()));
+    let out = text(&output.stdout);
+    assert!(output.status.success(), "{out}{}", text(&output.stderr));
+    let eval = json(&["eval", file.to_str().unwrap(), "--json"], 0);
+    assert!(eval["mean"].as_f64().unwrap() >= 475.0, "{eval}\n{out}");
+}
