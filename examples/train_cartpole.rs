@@ -30,7 +30,10 @@ fn main() -> manyworlds::Result<()> {
 
     if let Some((returns, policy)) = best {
         let again = policy.evaluate(&gpu, 1000, 7, false)?;
-        println!("best: seed {}, return {:.1}; from other first states {:.1}", policy.config.seed, returns.mean, again.mean);
+        println!(
+            "best: seed {}, return {:.1}; from other first states {:.1}",
+            policy.config.seed, returns.mean, again.mean
+        );
         if let Some(file) = std::env::args().nth(1) {
             policy.save(file.as_ref())?;
             println!("saved to {file}");

@@ -130,7 +130,12 @@ impl Batch {
         };
         Ok(Self {
             observations: make("observations", features, columns)?,
-            samples: gpu.buffer("samples", agents * u64::from(ROWS) * columns, &arithmetic(u64::from(ROWS), columns), remedy)?,
+            samples: gpu.buffer(
+                "samples",
+                agents * u64::from(ROWS) * columns,
+                &arithmetic(u64::from(ROWS), columns),
+                remedy,
+            )?,
             final_observations: make("final observations", features, slots)?,
             final_values: gpu.buffer("final values", agents * slots, &arithmetic(1, slots), remedy)?,
         })

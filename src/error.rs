@@ -32,13 +32,17 @@ pub enum Error {
         reason: String,
     },
     /// The device went away while it was in use; nothing more can be read from it.
-    #[error("the GPU was lost ({reason}); results since the last checkpoint are gone: run again, with fewer worlds if it happens again")]
+    #[error(
+        "the GPU was lost ({reason}); results since the last checkpoint are gone: run again, with fewer worlds if it happens again"
+    )]
     DeviceLost {
         /// What the driver said.
         reason: String,
     },
     /// The device's memory is exhausted.
-    #[error("out of GPU memory while making '{buffer}' of {bytes} bytes; use fewer worlds (num_envs) or steps (num_steps)")]
+    #[error(
+        "out of GPU memory while making '{buffer}' of {bytes} bytes; use fewer worlds (num_envs) or steps (num_steps)"
+    )]
     OutOfMemory {
         /// Name of the buffer that did not fit.
         buffer: String,
@@ -60,7 +64,9 @@ pub enum Error {
         remedy: String,
     },
     /// A loop that this software adapter would cut short without notice.
-    #[error("kernel '{kernel}' would run {iterations} loop iterations in one invocation, and this software adapter stops at {limit}; reduce {remedy}")]
+    #[error(
+        "kernel '{kernel}' would run {iterations} loop iterations in one invocation, and this software adapter stops at {limit}; reduce {remedy}"
+    )]
     LoopBudget {
         /// Name of the kernel.
         kernel: String,

@@ -33,8 +33,10 @@ impl Reduction {
 
     fn parts(self) -> (&'static str, &'static [&'static str]) {
         const MINIBATCH: [&str; 3] = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        const ADVANTAGES: &[&str] = &["slot/element/moments.wgsl", "slot/source/advantages.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
-        const TERMS: &[&str] = &["slot/element/terms.wgsl", "slot/source/terms.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
+        const ADVANTAGES: &[&str] =
+            &["slot/element/moments.wgsl", "slot/source/advantages.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
+        const TERMS: &[&str] =
+            &["slot/element/terms.wgsl", "slot/source/terms.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
         match self {
             Self::Advantages => ("reduce advantages", ADVANTAGES),
             Self::Targets => ("reduce targets", &["slot/element/moments.wgsl", "slot/source/targets.wgsl"]),
@@ -77,9 +79,12 @@ impl Kernels<'_> {
     fn with_network(&self, program: Program, network: usize) -> Result<Program> {
         let lane = if self.form.lanes == 1 { "slot/lane/one.wgsl" } else { "slot/lane/four.wgsl" };
         let activation = self.parameters.networks()[network].activation().part();
-        program
-            .constants(&self.parameters.constants(network, self.form))
-            .parts(&[lane, self.share(), activation, "part/mlp.wgsl"])
+        program.constants(&self.parameters.constants(network, self.form)).parts(&[
+            lane,
+            self.share(),
+            activation,
+            "part/mlp.wgsl",
+        ])
     }
 
     fn share(&self) -> &'static str {

@@ -261,7 +261,8 @@ pub(crate) fn constants() -> Constants {
     for (name, row) in rows {
         constants.word(&format!("MW_ROW_{name}"), row as u32);
     }
-    let terms = ["POLICY_LOSS", "ENTROPY", "APPROX_KL", "OLD_APPROX_KL", "CLIP_FRACTION", "RATIO_DEVIATION", "VALUE_LOSS"];
+    let terms =
+        ["POLICY_LOSS", "ENTROPY", "APPROX_KL", "OLD_APPROX_KL", "CLIP_FRACTION", "RATIO_DEVIATION", "VALUE_LOSS"];
     for (term, name) in terms.iter().enumerate() {
         constants.word(&format!("MW_TERM_{name}"), term as u32);
     }

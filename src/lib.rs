@@ -1,4 +1,4 @@
-//! Massively parallel reinforcement learning in WGSL compute shaders, on any Vulkan, Metal or DX12 GPU.
+#![doc = include_str!("../README.md")]
 
 pub mod algo;
 pub mod batch;

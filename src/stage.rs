@@ -80,7 +80,13 @@ impl Advantage {
         let run = &agents.run;
         let buffers = batch.buffers(&agents.buffers());
         let mut recording = Recording::default();
-        recording.push(&kernel.pass(gpu, agents.count, u64::from(run.num_envs), 2 * u64::from(run.num_steps), &buffers)?);
+        recording.push(&kernel.pass(
+            gpu,
+            agents.count,
+            u64::from(run.num_envs),
+            2 * u64::from(run.num_steps),
+            &buffers,
+        )?);
         Ok(Self { recording })
     }
 
@@ -98,11 +104,22 @@ fn workspace(gpu: &Gpu, kernels: &Kernels, network: usize, agents: u32, threads:
     let units = u64::from(kernels.parameters.networks()[network].units());
     let lanes = kernels.form.lanes;
     let arithmetic = format!("agents {agents} × units {units} × threads {threads} × lanes {lanes}");
-    gpu.buffer("workspace", u64::from(agents) * units * u64::from(threads) * u64::from(lanes), &arithmetic, "num_envs or hidden")
+    gpu.buffer(
+        "workspace",
+        u64::from(agents) * units * u64::from(threads) * u64::from(lanes),
+        &arithmetic,
+        "num_envs or hidden",
+    )
 }
 
 /// A pass of one workgroup for each agent.
-fn one_workgroup(gpu: &Gpu, kernel: &crate::gpu::Kernel, agents: u32, iterations: u64, buffers: &Buffers) -> Result<Recording> {
+fn one_workgroup(
+    gpu: &Gpu,
+    kernel: &crate::gpu::Kernel,
+    agents: u32,
+    iterations: u64,
+    buffers: &Buffers,
+) -> Result<Recording> {
     let mut recording = Recording::default();
     recording.push(&kernel.pass(gpu, agents, 1, iterations, buffers)?);
     Ok(recording)

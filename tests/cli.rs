@@ -35,7 +35,8 @@ fn refused(arguments: &[&str], code: i32, words: &[&str]) {
     let err = text(&output.stderr);
     let shown = format!("manyworlds {}:\n{err}", arguments.join(" "));
     assert_eq!(output.status.code(), Some(code), "{shown}");
-    let errors: Vec<&str> = err.lines().filter(|line| line.starts_with("error: ") && !line.contains("XDG_RUNTIME_DIR")).collect();
+    let errors: Vec<&str> =
+        err.lines().filter(|line| line.starts_with("error: ") && !line.contains("XDG_RUNTIME_DIR")).collect();
     assert_eq!(errors.len(), 1, "one line of error expected from {shown}");
     for word in words {
         assert!(errors[0].contains(word), "'{word}' is missing in {shown}");
@@ -67,14 +68,20 @@ fn bad_input_is_refused_with_cause_remedy_and_code() {
     refused(&train(&["--set", "learning_rate"]), 2, &["learning_rate", "key=value"]);
     refused(&train(&["--set", "num_envs=0"]), 2, &["num_envs", "at least 1"]);
     refused(&train(&["--set", "num_envs=2147483648"]), 2, &["num_envs", "2147483648", "reduce"]);
-    refused(&train(&["--set", "num_envs=2147483648", "--set", "num_steps=1"]), 2, &["2147483648", "reduce", "num_envs"]);
+    refused(
+        &train(&["--set", "num_envs=2147483648", "--set", "num_steps=1"]),
+        2,
+        &["2147483648", "reduce", "num_envs"],
+    );
     refused(&train(&["--set", "gamma=1.5"]), 2, &["gamma", "1.5", "from 0 to 1"]);
     refused(&train(&["--set", "hidden=[64,0]"]), 2, &["hidden"]);
     refused(&train(&["--set-env", "gravty=3"]), 2, &["gravty", "did you mean 'gravity'"]);
     refused(&train(&["--set-env", "gravity=heavy"]), 2, &["gravity=heavy", "number"]);
     refused(&train(&["--algo", "pppo"]), 2, &["pppo", "ppo"]);
     refused(&train(&["--adapter", "no such adapter"]), 2, &["no such adapter", "present: 0 "]);
-    let config = |file: &str, words: &[&str]| refused(&["train", "CartPole-v1", "--out", &out, "--config", &path(file)], 2, words);
+    let config = |file: &str, words: &[&str]| {
+        refused(&["train", "CartPole-v1", "--out", &out, "--config", &path(file)], 2, words)
+    };
     config("none.toml", &["none.toml"]);
     std::fs::write(path("broken.toml"), "learning_rate = = 3").unwrap();
     config("broken.toml", &["broken.toml", "not TOML"]);
@@ -97,7 +104,10 @@ fn bad_input_is_refused_with_cause_remedy_and_code() {
 #[test]
 fn no_adapter_is_exit_code_3_with_the_packages_to_install() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_manyworlds"));
-    let command = command.args(["train", "CartPole-v1"]).env("VK_DRIVER_FILES", "/nonexistent").env("VK_ICD_FILENAMES", "/nonexistent");
+    let command = command
+        .args(["train", "CartPole-v1"])
+        .env("VK_DRIVER_FILES", "/nonexistent")
+        .env("VK_ICD_FILENAMES", "/nonexistent");
     let output = command.env("WGPU_BACKEND", "vulkan").output().unwrap();
     let err = text(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{err}");
@@ -122,7 +132,14 @@ fn an_environment_file_with_a_mistake_is_reported_at_its_line() {
     for (text_, words) in cases {
         std::fs::write(&file, &text_).unwrap();
         let out = folder.path().join("out");
-        let output = manyworlds(&["train", file.to_str().unwrap(), "--out", out.to_str().unwrap(), "--set", "total_timesteps=1"]);
+        let output = manyworlds(&[
+            "train",
+            file.to_str().unwrap(),
+            "--out",
+            out.to_str().unwrap(),
+            "--set",
+            "total_timesteps=1",
+        ]);
         let err = text(&output.stderr);
         assert!(err.contains(words), "'{words}' is missing in:\n{err}");
         assert!(matches!(output.status.code(), Some(1 | 2)), "{err}");
@@ -144,14 +161,34 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_three_files() {
         assert_eq!(first["params_hash"], second["params_hash"], "{worlds}: the same seed twice");
         let other = run(&format!("{worlds} c"), &[&more[..], &["--seed", "6"]].concat()[2..]);
         assert_ne!(first["params_hash"], other["params_hash"], "{worlds}: another seed");
-        for field in ["env", "algo", "seed", "num_envs", "env_steps", "updates", "setup_s", "wall_s", "steps_per_s", "solved",
-            "solved_at_steps", "solved_at_s", "eval", "params_hash", "adapter", "backend", "driver", "run_dir"] {
+        for field in [
+            "env",
+            "algo",
+            "seed",
+            "num_envs",
+            "env_steps",
+            "updates",
+            "setup_s",
+            "wall_s",
+            "steps_per_s",
+            "solved",
+            "solved_at_steps",
+            "solved_at_s",
+            "eval",
+            "params_hash",
+            "adapter",
+            "backend",
+            "driver",
+            "run_dir",
+        ] {
             assert!(first.get(field).is_some(), "'{field}' is missing in {first}");
         }
 
         let folder = PathBuf::from(first["run_dir"].as_str().unwrap());
-        let mut names: Vec<String> =
-            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = std::fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         assert_eq!(names, ["checkpoint.safetensors", "config.toml", "metrics.jsonl"]);
         let lines = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
@@ -261,7 +298,8 @@ fn learning_example_trains_three_agents() {
     let example = Path::new(env!("CARGO_BIN_EXE_manyworlds")).parent().unwrap().join("examples/train_cartpole");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("best.safetensors");
-    let output = Command::new(&example).arg(&file).output().unwrap_or_else(|error| panic!("{}: {error}", example.display()));
+    let output =
+        Command::new(&example).arg(&file).output().unwrap_or_else(|error| panic!("{}: {error}", example.display()));
     let out = text(&output.stdout);
     assert!(output.status.success(), "{out}{}", text(&output.stderr));
     let eval = json(&["eval", file.to_str().unwrap(), "--json"], 0);

@@ -9,9 +9,7 @@ use manyworlds::reference::gae::gae;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::moments::{moments, normalise};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
-use manyworlds::reference::ppo::{
-    actor_loss, critic_loss, surrogate, value_loss, value_loss_clipped,
-};
+use manyworlds::reference::ppo::{actor_loss, critic_loss, surrogate, value_loss, value_loss_clipped};
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
 
 /// Agreement with `PyTorch`'s float64. Both sides sum some 10³ terms of size 1 in different orders,
@@ -51,11 +49,7 @@ impl Draw {
     }
 
     fn network(&mut self, widths: &[usize], activation: Activation) -> Mlp {
-        Mlp {
-            widths: widths.to_vec(),
-            activation,
-            parameters: self.vector(Mlp::parameter_count(widths), -1.0, 1.0),
-        }
+        Mlp { widths: widths.to_vec(), activation, parameters: self.vector(Mlp::parameter_count(widths), -1.0, 1.0) }
     }
 }
 
@@ -66,10 +60,7 @@ impl Draw {
 /// inputs are no good, and the test says so.
 fn assert_gradient(case: &str, gradient: &[f64], x: &[f64], f: impl Fn(&[f64]) -> f64) {
     assert_eq!(gradient.len(), x.len(), "{case}: length of the gradient");
-    assert!(
-        gradient.iter().any(|g| g.abs() > 1e-3),
-        "{case}: the gradient is nothing"
-    );
+    assert!(gradient.iter().any(|g| g.abs() > 1e-3), "{case}: the gradient is nothing");
     let h = 1.0 / 8192.0;
     let rounding = 64.0 * f64::EPSILON * f(x).abs().max(1.0) / h;
     for (i, g) in gradient.iter().enumerate() {
@@ -81,10 +72,7 @@ fn assert_gradient(case: &str, gradient: &[f64], x: &[f64], f: impl Fn(&[f64]) -
         let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
         let (near, far) = (difference(h), difference(2.0 * h));
         let tolerance = (far - near).abs() + rounding;
-        assert!(
-            tolerance < 1e-6,
-            "{case}[{i}]: a kink nearby, {near:e} and {far:e}"
-        );
+        assert!(tolerance < 1e-6, "{case}[{i}]: a kink nearby, {near:e} and {far:e}");
         assert_close(&format!("{case}[{i}]"), &[*g], &[near], 0.0, tolerance);
     }
 }
@@ -94,16 +82,8 @@ fn assert_gradient(case: &str, gradient: &[f64], x: &[f64], f: impl Fn(&[f64]) -
 #[test]
 fn philox_gives_the_known_answers_of_random123() {
     let vectors = [
-        (
-            [0; 4],
-            [0; 2],
-            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
-        ),
-        (
-            [0xffff_ffff; 4],
-            [0xffff_ffff; 2],
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
-        ),
+        ([0; 4], [0; 2], [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]),
+        ([0xffff_ffff; 4], [0xffff_ffff; 2], [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]),
         (
             [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344],
             [0xa409_3822, 0x299f_31d0],
@@ -125,13 +105,7 @@ fn uniform_stays_inside_the_open_interval_and_is_exact_in_f32() {
     for word in [0, 1 << 9, 0x9e37_79b9, u32::MAX] {
         let exact = uniform(word);
         let rounded = f64::from(exact as f32);
-        assert_close(
-            &format!("f32 of word {word}"),
-            &[rounded],
-            &[exact],
-            0.0,
-            0.0,
-        );
+        assert_close(&format!("f32 of word {word}"), &[rounded], &[exact], 0.0, 0.0);
     }
 }
 
@@ -155,10 +129,7 @@ fn cartpole_steps_agree_with_gymnasium() {
     let file = oracle::classic();
     let case = label(&file, "environments.CartPole-v1");
     let transitions = oracle::transitions(&file, "CartPole-v1");
-    assert!(
-        transitions.iter().any(|t| t.terminated),
-        "{case}: an ending"
-    );
+    assert!(transitions.iter().any(|t| t.terminated), "{case}: an ending");
     for (at, t) in transitions.iter().enumerate() {
         let case = format!("{case}[{at}]");
         let state: cartpole::State = t.state[..].try_into().expect("four numbers");
@@ -197,13 +168,7 @@ fn mlp_forward_of_a_network_done_by_hand() {
     };
     let activations = mlp.forward(&[1.0, 2.0]); // z = (1 + 4 + 0.5, 3 − 8 + 0.25)
     let expected = [vec![1.0, 2.0], vec![5.5, 0.0], vec![26.5]];
-    assert_close(
-        "by hand",
-        &activations.concat(),
-        &expected.concat(),
-        0.0,
-        0.0,
-    );
+    assert_close("by hand", &activations.concat(), &expected.concat(), 0.0, 0.0);
     let (gradient, d_input) = mlp.backward(&activations, &[2.0]);
     let expected = [10.0, 20.0, 0.0, 0.0, 10.0, 0.0, 11.0, 0.0, 2.0];
     assert_close("gradient by hand", &gradient, &expected, 0.0, 0.0);
@@ -212,13 +177,7 @@ fn mlp_forward_of_a_network_done_by_hand() {
 
 #[test]
 fn mlp_gradients_agree_with_finite_differences() {
-    let shapes: [&[usize]; 5] = [
-        &[1, 1],
-        &[3, 2],
-        &[3, 5, 2],
-        &[4, 7, 6, 3],
-        &[2, 6, 3, 4, 1],
-    ];
+    let shapes: [&[usize]; 5] = [&[1, 1], &[3, 2], &[3, 5, 2], &[4, 7, 6, 3], &[2, 6, 3, 4, 1]];
     for (seed, widths) in (100..).zip(shapes) {
         for activation in [Activation::Tanh, Activation::Relu] {
             let mut draw = Draw::new(seed);
@@ -231,21 +190,14 @@ fn mlp_gradients_agree_with_finite_differences() {
             };
             let (gradient, d_input) = mlp.backward(&mlp.forward(&input), &weights);
             let case = format!("seed {seed}, {widths:?}, {activation:?}");
-            assert_gradient(&case, &gradient, &mlp.parameters, |x| {
-                loss(&with_parameters(&mlp, x), &input)
-            });
-            assert_gradient(&format!("{case}, input"), &d_input, &input, |x| {
-                loss(&mlp, x)
-            });
+            assert_gradient(&case, &gradient, &mlp.parameters, |x| loss(&with_parameters(&mlp, x), &input));
+            assert_gradient(&format!("{case}, input"), &d_input, &input, |x| loss(&mlp, x));
         }
     }
 }
 
 fn with_parameters(mlp: &Mlp, parameters: &[f64]) -> Mlp {
-    Mlp {
-        parameters: parameters.to_vec(),
-        ..mlp.clone()
-    }
+    Mlp { parameters: parameters.to_vec(), ..mlp.clone() }
 }
 
 // ---------------------------------------------------------------- categorical distribution
@@ -299,10 +251,7 @@ fn categorical_laws_hold_at_every_size() {
         // adding 1000 costs the logits up to 2⁻⁴⁴, half an ulp at 1000
         assert_close(&case, &categorical::probs(&shifted), &probs, 1e-12, 0.0);
         let entropy = categorical::entropy(&logits);
-        assert!(
-            (0.0..=(actions as f64).ln() + 1e-15).contains(&entropy),
-            "{case}: {entropy}"
-        );
+        assert!((0.0..=(actions as f64).ln() + 1e-15).contains(&entropy), "{case}: {entropy}");
         let d_entropy = categorical::d_entropy_d_logits(&logits);
         assert_close(&case, &[d_entropy.iter().sum()], &[0.0], 0.0, 1e-14);
         for action in 0..actions {
@@ -325,20 +274,8 @@ fn categorical_laws_hold_at_every_size() {
 fn categorical_takes_extreme_logits() {
     let logits = [-1e4, 0.0, -1e4];
     let expected = [-1e4, 0.0, -1e4];
-    assert_close(
-        "log p",
-        &categorical::log_probs(&logits),
-        &expected,
-        0.0,
-        0.0,
-    );
-    assert_close(
-        "entropy",
-        &[categorical::entropy(&logits)],
-        &[0.0],
-        0.0,
-        0.0,
-    );
+    assert_close("log p", &categorical::log_probs(&logits), &expected, 0.0, 0.0);
+    assert_close("entropy", &[categorical::entropy(&logits)], &[0.0], 0.0, 0.0);
     let d = categorical::d_entropy_d_logits(&logits);
     assert_close("d entropy", &d, &[0.0; 3], 0.0, 0.0);
 }
@@ -354,41 +291,19 @@ fn sampling_is_the_inverse_of_the_cumulative_probability() {
     let share = counts.map(|count| count / f64::from(points));
     // each of an interval's two ends can win or lose one point of the grid
     let tolerance = 2.0 / f64::from(points);
-    assert_close(
-        "share",
-        &share,
-        &categorical::probs(&logits),
-        0.0,
-        tolerance,
-    );
+    assert_close("share", &share, &categorical::probs(&logits), 0.0, tolerance);
 
     let quarters = [0.0, 2_f64.ln(), 0.0]; // 1/4, 1/2, 1/4
-    let cases = [
-        (0.001, 0),
-        (0.249, 0),
-        (0.251, 1),
-        (0.749, 1),
-        (0.751, 2),
-        (0.999, 2),
-    ];
+    let cases = [(0.001, 0), (0.249, 0), (0.251, 1), (0.749, 1), (0.751, 2), (0.999, 2)];
     for (u, action) in cases {
         assert_eq!(categorical::sample(&quarters, u), action, "u = {u}");
     }
-    assert_eq!(
-        categorical::sample(&[0.0; 7], 1.0),
-        6,
-        "no cumulative sum exceeds 1"
-    );
+    assert_eq!(categorical::sample(&[0.0; 7], 1.0), 6, "no cumulative sum exceeds 1");
 }
 
 #[test]
 fn argmax_takes_the_first_of_equals() {
-    let cases: [(&[f64], usize); 4] = [
-        (&[3.0], 0),
-        (&[1.0, 2.0, 2.0], 1),
-        (&[-1.0; 3], 0),
-        (&[0.0, -1.0, 5.0], 2),
-    ];
+    let cases: [(&[f64], usize); 4] = [(&[3.0], 0), (&[1.0, 2.0, 2.0], 1), (&[-1.0; 3], 0), (&[0.0, -1.0, 5.0], 2)];
     for (logits, action) in cases {
         assert_eq!(categorical::argmax(logits), action, "{logits:?}");
     }
@@ -404,26 +319,10 @@ fn gae_gives_the_closed_form_sequences() {
     let never = [false; 8];
     let mut at_the_end = never;
     at_the_end[steps - 1] = true;
-    let terminated = [
-        0.296_111_53,
-        0.320_161_11,
-        0.345_732_18,
-        0.372_920_98,
-        0.401_829_85,
-        0.432_567_63,
-        0.465_25,
-        0.5,
-    ];
-    let truncated = [
-        0.618_305_04,
-        0.662_737_95,
-        0.709_981_87,
-        0.760_214_64,
-        0.813_625_35,
-        0.870_415_05,
-        0.930_797_5,
-        0.995,
-    ];
+    let terminated =
+        [0.296_111_53, 0.320_161_11, 0.345_732_18, 0.372_920_98, 0.401_829_85, 0.432_567_63, 0.465_25, 0.5];
+    let truncated =
+        [0.618_305_04, 0.662_737_95, 0.709_981_87, 0.760_214_64, 0.813_625_35, 0.870_415_05, 0.930_797_5, 0.995];
     let v = [0.5; 8];
     // what must not be read is NaN
     let unread = [f64::NAN; 8];
@@ -432,26 +331,10 @@ fn gae_gives_the_closed_form_sequences() {
         gae(&reward, &v, term, trunc, final_value, &[last], 0.99, 0.95).0
     };
     let cases = [
-        (
-            "terminated",
-            run(&at_the_end, &never, &unread, f64::NAN),
-            terminated,
-        ),
-        (
-            "both",
-            run(&at_the_end, &at_the_end, &unread, f64::NAN),
-            terminated,
-        ),
-        (
-            "truncated",
-            run(&never, &at_the_end, &final_value, f64::NAN),
-            truncated,
-        ),
-        (
-            "open at the end",
-            run(&never, &never, &unread, 0.5),
-            truncated,
-        ),
+        ("terminated", run(&at_the_end, &never, &unread, f64::NAN), terminated),
+        ("both", run(&at_the_end, &at_the_end, &unread, f64::NAN), terminated),
+        ("truncated", run(&never, &at_the_end, &final_value, f64::NAN), truncated),
+        ("open at the end", run(&never, &never, &unread, 0.5), truncated),
     ];
     for (case, got, expected) in cases {
         assert_close(case, &got, &expected, 0.0, printed(8));
@@ -541,29 +424,13 @@ impl Episodes {
 
 #[test]
 fn gae_with_lambda_1_is_the_return_minus_the_value_and_with_lambda_0_the_td_residual() {
-    for (seed, steps, worlds) in [
-        (50, 1, 1),
-        (51, 1, 7),
-        (52, 33, 1),
-        (53, 9, 5),
-        (54, 64, 13),
-    ] {
+    for (seed, steps, worlds) in [(50, 1, 1), (51, 1, 7), (52, 33, 1), (53, 9, 5), (54, 64, 13)] {
         let episodes = Episodes::draw(seed, steps, worlds);
         let case = format!("seed {seed}, [{steps}][{worlds}]");
         let (monte_carlo, target) = episodes.gae(0.97, 1.0);
         let expected = episodes.returns_minus_values(0.97, steps);
-        assert_close(
-            &format!("{case} λ=1"),
-            &monte_carlo,
-            &expected,
-            0.0,
-            ABSOLUTE,
-        );
-        let sum: Vec<f64> = monte_carlo
-            .iter()
-            .zip(&episodes.value)
-            .map(|(a, v)| a + v)
-            .collect();
+        assert_close(&format!("{case} λ=1"), &monte_carlo, &expected, 0.0, ABSOLUTE);
+        let sum: Vec<f64> = monte_carlo.iter().zip(&episodes.value).map(|(a, v)| a + v).collect();
         assert_close(&format!("{case} target"), &target, &sum, 0.0, 0.0);
         let (residual, _) = episodes.gae(0.97, 0.0);
         let expected = episodes.returns_minus_values(0.97, 1);
@@ -589,18 +456,7 @@ fn gae_agrees_with_the_oracle() {
     let (terminated, truncated) = (flag("terminated"), flag("truncated"));
     let last_value = input("last_value");
     let gamma = number(&file, "cases.gae.hyper.gamma");
-    let run = |lambda: f64| {
-        gae(
-            &reward,
-            &value,
-            &terminated,
-            &truncated,
-            &final_value,
-            &last_value,
-            gamma,
-            lambda,
-        )
-    };
+    let run = |lambda: f64| gae(&reward, &value, &terminated, &truncated, &final_value, &last_value, gamma, lambda);
     let check = |name: &str, got: &[f64]| {
         let case = format!("{case}.expected.{name}");
         assert_close(&case, got, &expected(name), RELATIVE, ABSOLUTE);
@@ -680,14 +536,7 @@ fn value_losses_take_the_larger_side() {
         // value, old value, target, clipped loss, its derivative
         ("within the clip", 1.25, 1.125, 0.0, 0.781_25, 1.25),
         ("outside, away from the target", 2.0, 1.0, 0.0, 2.0, 2.0),
-        (
-            "outside, towards the target",
-            0.5,
-            1.5,
-            0.0,
-            0.5 * 1.25 * 1.25,
-            0.0,
-        ),
+        ("outside, towards the target", 0.5, 1.5, 0.0, 0.5 * 1.25 * 1.25, 0.0),
         ("outside, past the target", -3.0, 1.0, 0.0, 4.5, -3.0),
     ];
     for (row, value, old, target, loss, d_loss_d_value) in rows {
@@ -706,10 +555,7 @@ fn a_value_within_the_clip_always_has_the_plain_gradient() {
         let value = draw.between(-0.01, 0.01);
         let old = value + draw.between(-1.0, 1.0);
         let target = draw.between(-2.0, 2.0);
-        let (plain, got) = (
-            value_loss(value, target),
-            value_loss_clipped(value, old, target, 1.0),
-        );
+        let (plain, got) = (value_loss(value, target), value_loss_clipped(value, old, target, 1.0));
         let case = format!("seed 65, draw {at}");
         assert_close(&case, &[got.0, got.1], &[plain.0, plain.1], 0.0, 0.0);
     }
@@ -717,11 +563,7 @@ fn a_value_within_the_clip_always_has_the_plain_gradient() {
 
 #[test]
 fn clip_fraction_counts_the_ratio_and_not_its_logarithm() {
-    let actor = Mlp {
-        widths: vec![1, 2],
-        activation: Activation::Tanh,
-        parameters: vec![0.0; 4],
-    };
+    let actor = Mlp { widths: vec![1, 2], activation: Activation::Tanh, parameters: vec![0.0; 4] };
     // |log 0.81| = 0.211 and |log 1.21| = 0.191, with ε = 0.2
     for (ratio, expected) in [(0.79, 1.0), (0.81, 0.0), (1.19, 0.0), (1.21, 1.0_f64)] {
         let old = 0.5_f64.ln() - f64::ln(ratio);
@@ -755,15 +597,7 @@ fn actor_loss_gradient_agrees_with_finite_differences() {
         }
         let loss = |x: &[f64], coef: f64| {
             let actor = with_parameters(&actor, x);
-            actor_loss(
-                &actor,
-                &observations,
-                &actions,
-                &old,
-                &advantages,
-                0.2,
-                coef,
-            )
+            actor_loss(&actor, &observations, &actions, &old, &advantages, 0.2, coef)
         };
         let got = loss(&actor.parameters, entropy_coef);
         let case = format!("seed {seed}, {widths:?}, {activation:?}");
@@ -773,13 +607,7 @@ fn actor_loss_gradient_agrees_with_finite_differences() {
         });
         assert!(got.approx_kl > 0.0, "{case}: k3 = {}", got.approx_kl);
         let outside = (0..samples).filter(|s| s % 3 != 1).count() as f64 / samples as f64;
-        assert_close(
-            &format!("{case}, clip"),
-            &[got.clip_fraction],
-            &[outside],
-            0.0,
-            1e-15,
-        );
+        assert_close(&format!("{case}, clip"), &[got.clip_fraction], &[outside], 0.0, 1e-15);
     }
 }
 
@@ -811,9 +639,7 @@ fn critic_loss_gradient_agrees_with_finite_differences() {
             };
             let got = loss(&critic.parameters);
             let case = format!("seed {seed}, {widths:?}, {activation:?}, clip {clip:?}");
-            assert_gradient(&case, &got.gradient, &critic.parameters, |x| {
-                loss(x).value_loss
-            });
+            assert_gradient(&case, &got.gradient, &critic.parameters, |x| loss(x).value_loss);
         }
     }
 }
@@ -829,24 +655,11 @@ fn ppo_clip_agrees_with_the_oracle() {
         let expected = numbers(&file, &path);
         assert_close(&label(&file, &path), got, &expected, RELATIVE, ABSOLUTE);
     };
-    let (actor, critic) = (
-        network(&file, &at("networks.actor")),
-        network(&file, &at("networks.critic")),
-    );
+    let (actor, critic) = (network(&file, &at("networks.actor")), network(&file, &at("networks.critic")));
     let (observations, actions) = (input("obs"), integers(&file, &at("inputs.action")));
     let (old_log_probs, advantages) = (input("old_log_prob"), input("advantage"));
     let (clip, entropy_coef) = (hyper("clip"), hyper("entropy_coef"));
-    let actor_loss = |coef: f64| {
-        actor_loss(
-            &actor,
-            &observations,
-            &actions,
-            &old_log_probs,
-            &advantages,
-            clip,
-            coef,
-        )
-    };
+    let actor_loss = |coef: f64| actor_loss(&actor, &observations, &actions, &old_log_probs, &advantages, clip, coef);
 
     let got = actor_loss(entropy_coef);
     check("policy_loss", &[got.policy_loss]);
@@ -869,8 +682,7 @@ fn ppo_clip_agrees_with_the_oracle() {
     }
 
     let (targets, old_values) = (input("value_target"), input("old_value"));
-    let critic_loss =
-        |clip: Option<f64>| critic_loss(&critic, &observations, &targets, &old_values, clip);
+    let critic_loss = |clip: Option<f64>| critic_loss(&critic, &observations, &targets, &old_values, clip);
     let plain = critic_loss(None);
     check("value", &plain.values);
     check("value_loss", &[plain.value_loss]);
@@ -934,11 +746,7 @@ fn adam_and_norm_clipping_agree_with_the_oracle() {
     let norms = numbers(&file, &at("expected.gradient_norm"));
     for (name, clipped) in [("adam", false), ("adam_clipped", true)] {
         let case = label(&file, &at(&format!("expected.{name}")));
-        let mut adam = Adam {
-            beta1: hyper("beta1"),
-            beta2: hyper("beta2"),
-            ..Adam::new(start.len(), hyper("eps"))
-        };
+        let mut adam = Adam { beta1: hyper("beta1"), beta2: hyper("beta2"), ..Adam::new(start.len(), hyper("eps")) };
         let (mut params, mut after) = (start.clone(), vec![]);
         for (i, gradient) in gradients.chunks_exact(start.len()).enumerate() {
             let mut gradient = gradient.to_vec();
@@ -952,13 +760,7 @@ fn adam_and_norm_clipping_agree_with_the_oracle() {
         }
         let expected = numbers(&file, &at(&format!("expected.{name}")));
         assert_close(&case, &after, &expected, RELATIVE, ABSOLUTE);
-        assert_close(
-            &format!("{case}, no gradient"),
-            &params[..1],
-            &start[..1],
-            0.0,
-            0.0,
-        );
+        assert_close(&format!("{case}, no gradient"), &params[..1], &start[..1], 0.0, 0.0);
         assert_eq!(adam.step as usize, norms.len(), "{case}: steps taken");
     }
 }
@@ -975,12 +777,6 @@ fn norm_clipping_leaves_short_gradients_alone() {
     assert_close("norm", &[norm], &[5.0], 0.0, 0.0);
     assert_close("long", &long, &[3.0 * scale, -4.0 * scale], 1e-15, 0.0);
     let mut nothing = [0.0; 3];
-    assert_close(
-        "zero",
-        &[clip_by_global_norm(&mut nothing, 0.5)],
-        &[0.0],
-        0.0,
-        0.0,
-    );
+    assert_close("zero", &[clip_by_global_norm(&mut nothing, 0.5)], &[0.0], 0.0, 0.0);
     assert_close("zero", &nothing, &[0.0; 3], 0.0, 0.0);
 }

@@ -12,7 +12,9 @@ fn every_kernel() -> Vec<(String, Linked)> {
     let forms = [Form::PLAIN, Form { lanes: 4, ..Form::PLAIN }, subgroup(4), subgroup(8)];
     let mut all = Vec::new();
     for form in forms {
-        for (hidden, activation) in [(vec![64, 64], Activation::Tanh), (vec![7], Activation::Relu), (vec![130, 20, 5], Activation::Tanh)] {
+        for (hidden, activation) in
+            [(vec![64, 64], Activation::Tanh), (vec![7], Activation::Relu), (vec![130, 20, 5], Activation::Tanh)]
+        {
             let mut parameters = Parameters::default();
             let widths = |outputs| [&[4][..], &hidden[..], &[outputs][..]].concat();
             let actor = parameters.add("actor", &widths(2), activation);
@@ -48,7 +50,10 @@ fn every_kernel_links_within_the_default_limits() {
     for (name, kernel) in every_kernel() {
         let storage = |(_, v): &(_, &naga::GlobalVariable)| matches!(v.space, naga::AddressSpace::Storage { .. });
         let storage = kernel.module().global_variables.iter().filter(storage).count();
-        assert!(storage <= 7, "{name} binds {storage} storage buffers; 7 are allowed, so that the default limit of 8 leaves one");
+        assert!(
+            storage <= 7,
+            "{name} binds {storage} storage buffers; 7 are allowed, so that the default limit of 8 leaves one"
+        );
     }
 }
 
@@ -65,7 +70,8 @@ fn every_kernel_is_translated_to_spirv_hlsl_and_msl() {
         assert!(words.unwrap_or_else(|error| panic!("{name}: SPIR-V: {error}")).len() > 100, "{name}: SPIR-V is empty");
 
         let mut text = String::new();
-        let options = hlsl::Options { shader_model: hlsl::ShaderModel::V6_0, fake_missing_bindings: true, ..Default::default() };
+        let options =
+            hlsl::Options { shader_model: hlsl::ShaderModel::V6_0, fake_missing_bindings: true, ..Default::default() };
         let pipeline = hlsl::PipelineOptions::default();
         hlsl::Writer::new(&mut text, &options, &pipeline)
             .write(&module, &info, None)
@@ -94,7 +100,8 @@ fn every_file_of_the_shader_folder_is_built_in() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
     let mut found = Vec::new();
     files(std::path::Path::new(root), &mut found);
-    let mut found: Vec<&str> = found.iter().map(|path| path.strip_prefix(&root.replace('\\', "/")).unwrap().trim_start_matches('/')).collect();
+    let mut found: Vec<&str> =
+        found.iter().map(|path| path.strip_prefix(&root.replace('\\', "/")).unwrap().trim_start_matches('/')).collect();
     found.sort_unstable();
     let mut known: Vec<&str> = manyworlds::shader::built_in().collect();
     known.sort_unstable();
@@ -106,13 +113,22 @@ fn shared_structs_lie_in_wgsl_as_they_do_in_rust() {
     use manyworlds::layout::{Blocks, Columns, Metrics, Progress, Run, Span, Window, Worlds};
     use manyworlds::shader::{Program, SharedStruct};
     fn check<T: SharedStruct>() {
-        let linked = Program::new(T::NAME).shared::<T>().source("use.wgsl", &format!("@group(0) @binding(0) var<uniform> x: {};", T::NAME)).link().unwrap();
+        let linked = Program::new(T::NAME)
+            .shared::<T>()
+            .source("use.wgsl", &format!("@group(0) @binding(0) var<uniform> x: {};", T::NAME))
+            .link()
+            .unwrap();
         let (_, kind) = linked.module().types.iter().find(|(_, kind)| kind.name.as_deref() == Some(T::NAME)).unwrap();
         let naga::TypeInner::Struct { members, span } = &kind.inner else { panic!("{} is no struct", T::NAME) };
         assert_eq!(*span as usize, size_of::<T>(), "size of {}", T::NAME);
         assert_eq!(members.len(), T::FIELDS.len(), "fields of {}", T::NAME);
         for (member, (name, _, offset)) in members.iter().zip(T::FIELDS) {
-            assert_eq!((member.name.as_deref(), member.offset as usize), (Some(*name), *offset), "field of {}", T::NAME);
+            assert_eq!(
+                (member.name.as_deref(), member.offset as usize),
+                (Some(*name), *offset),
+                "field of {}",
+                T::NAME
+            );
         }
     }
     check::<Run>();
@@ -138,7 +154,9 @@ fn an_error_names_the_parts_own_file_line_and_column() {
 #[test]
 fn unrolled_loops_count_up_down_and_with_constants() {
     let text = "@unroll for i in 0..N { @unroll for j in rev(0..W[i + 1]) { const x = A + i * 10u + j; } }";
-    let program = manyworlds::shader::Program::new("loops").word("N", 2).source("loops.wgsl", &format!("const A: u32 = 0u; fn f() {{ {text} }}"));
+    let program = manyworlds::shader::Program::new("loops")
+        .word("N", 2)
+        .source("loops.wgsl", &format!("const A: u32 = 0u; fn f() {{ {text} }}"));
     let mut constants = manyworlds::shader::Constants::default();
     constants.words("W", vec![9, 1, 2]);
     let linked = program.constants(&constants).link().unwrap();

@@ -31,7 +31,8 @@ impl Doctor {
                 limits.max_compute_invocations_per_workgroup,
             );
             let features = adapter.features();
-            let has = |feature, name: &str| if features.contains(feature) { name.to_owned() } else { format!("no {name}") };
+            let has =
+                |feature, name: &str| if features.contains(feature) { name.to_owned() } else { format!("no {name}") };
             println!(
                 "     features: {} (sizes {} to {}), {}, {}",
                 has(wgpu::Features::SUBGROUP, "subgroups"),

@@ -39,7 +39,10 @@ struct Output<'a> {
 impl Eval {
     pub fn run(self) -> Result<ExitCode> {
         if self.episodes == 0 {
-            return Err(Error::Setting { name: "episodes".to_owned(), reason: "0 is not allowed; it must be at least 1".to_owned() });
+            return Err(Error::Setting {
+                name: "episodes".to_owned(),
+                reason: "0 is not allowed; it must be at least 1".to_owned(),
+            });
         }
         let policy = Policy::load(&self.path)?;
         let gpu = self.adapter.open(0)?;

@@ -13,8 +13,12 @@ use std::time::Instant;
 
 /// Massively parallel reinforcement learning in WGSL compute shaders, on any Vulkan, Metal or DX12 GPU.
 #[derive(Parser)]
-#[command(version, about, after_help = "Exit codes: 0 done, 1 failure at run time (or not solved with --until-solved), \
-2 bad usage, configuration or environment, 3 no GPU adapter at all.")]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 failure at run time (or not solved with --until-solved), \
+2 bad usage, configuration or environment, 3 no GPU adapter at all."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -59,9 +59,8 @@ impl Environment {
         }
         let Some((_, path)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
             let names: Vec<&str> = Self::names().collect();
-            let near = names.iter().max_by(|a, b| {
-                strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
-            });
+            let near =
+                names.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
             return Err(Error::Environment {
                 name: name.to_owned(),
                 reason: format!(
@@ -141,9 +140,10 @@ impl Environment {
         match self.overrides.iter_mut().find(|known| known.name == name) {
             Some(found) => found.value = value,
             None => {
-                let near = self.overrides.iter().max_by(|a, b| {
-                    strsim::jaro_winkler(&a.name, name).total_cmp(&strsim::jaro_winkler(&b.name, name))
-                });
+                let near = self
+                    .overrides
+                    .iter()
+                    .max_by(|a, b| strsim::jaro_winkler(&a.name, name).total_cmp(&strsim::jaro_winkler(&b.name, name)));
                 let hint = near.map_or("it has none".to_owned(), |near| format!("did you mean '{}'?", near.name));
                 return Err(complain(format!("there is no override '{name}'; {hint}")));
             }
@@ -184,7 +184,8 @@ const ACCUMULATOR_WORDS: u32 = 8;
 
 fn overrides(linked: &Linked) -> Vec<Override> {
     let module = linked.module();
-    let default = |init: Option<naga::Handle<naga::Expression>>| match init.map(|init| &module.global_expressions[init]) {
+    let default = |init: Option<naga::Handle<naga::Expression>>| match init.map(|init| &module.global_expressions[init])
+    {
         Some(naga::Expression::Literal(literal)) => scan::number(*literal),
         _ => None,
     };

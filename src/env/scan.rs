@@ -73,7 +73,8 @@ impl File {
                 '{' | '(' => depth += 1,
                 '}' | ')' => depth -= 1,
                 '@' if depth == 0 => {
-                    let message = "error: an environment declares no bindings and no entry points; the engine owns them";
+                    let message =
+                        "error: an environment declares no bindings and no entry points; the engine owns them";
                     return Err(Error::Shader(part.complain(at, 1, message, "remove this attribute")));
                 }
                 _ => {}
@@ -88,15 +89,21 @@ impl File {
         for found in &self.declarations {
             let reserved = ["mw_", "MW_", "Mw"].iter().any(|prefix| found.name.starts_with(prefix));
             if reserved {
-                return Err(self.complaint(&found.name, "names that begin with mw_, MW_ or Mw are the engine's; choose another one"));
+                return Err(self.complaint(
+                    &found.name,
+                    "names that begin with mw_, MW_ or Mw are the engine's; choose another one",
+                ));
             }
             if found.kind == Kind::Variable {
-                let message = "error: an environment keeps nothing but its State; put this into State or make it a const";
+                let message =
+                    "error: an environment keeps nothing but its State; put this into State or make it a const";
                 return Err(Error::Shader(self.part.complain(found.offset, 3, message, "")));
             }
         }
         if let Some(found) = self.find("ACTION_DIM").or_else(|| self.find("ACTION_COUNTS")) {
-            return Err(self.complaint(&found.name, "only discrete actions are supported yet: `const ACTION_COUNT: u32 = …;`"));
+            return Err(
+                self.complaint(&found.name, "only discrete actions are supported yet: `const ACTION_COUNT: u32 = …;`")
+            );
         }
         for name in ["OBSERVATION_DIM", "ACTION_COUNT", "MAX_EPISODE_STEPS"] {
             if self.find(name).is_none_or(|found| found.kind != Kind::Constant) {
@@ -139,7 +146,9 @@ impl File {
             Some(naga::Expression::Literal(literal)) => Ok(Some(*literal)),
             Some(_) => Err(self.complaint(name, "it must be a single number")),
             // naga drops constants of abstract type
-            None => Err(self.complaint(name, "say its type, as in `const NAME: u32 = 1u;` or `const NAME: f32 = 1.0;`")),
+            None => {
+                Err(self.complaint(name, "say its type, as in `const NAME: u32 = 1u;` or `const NAME: f32 = 1.0;`"))
+            }
         }
     }
 

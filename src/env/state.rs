@@ -66,6 +66,8 @@ fn collect(module: &Module, kind: &Type, path: &str, scalars: &mut Vec<(String, 
             let name = member.name.as_deref().unwrap_or_default();
             collect(module, &module.types[member.ty], &format!("{path}.{name}"), scalars)
         }),
-        _ => Err(format!("'{path}' cannot be kept; use f32, u32, i32, bool, and vectors, matrices, arrays and structs of these")),
+        _ => Err(format!(
+            "'{path}' cannot be kept; use f32, u32, i32, bool, and vectors, matrices, arrays and structs of these"
+        )),
     }
 }

@@ -49,7 +49,8 @@ pub fn adapters() -> Vec<wgpu::Adapter> {
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
     let mut adapters = pollster::block_on(instance.enumerate_adapters(backends));
-    adapters.retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
+    adapters
+        .retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
     adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
     adapters
 }
@@ -90,7 +91,8 @@ pub fn missing_driver_hint() -> String {
     }
     let container = std::path::Path::new("/.dockerenv").exists() || std::path::Path::new("/run/.containerenv").exists();
     let has = |program: &str| {
-        std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()))
+        std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()))
     };
     let install = [
         ("apt-get", "apt-get install -y mesa-vulkan-drivers libvulkan1"),
@@ -99,7 +101,10 @@ pub fn missing_driver_hint() -> String {
         ("zypper", "zypper install -y libvulkan_lvp libvulkan1"),
         ("apk", "apk add mesa-vulkan-swrast vulkan-loader"),
     ];
-    let command = install.iter().find(|(program, _)| has(program)).map_or("install a Vulkan driver and loader", |(_, command)| command);
+    let command = install
+        .iter()
+        .find(|(program, _)| has(program))
+        .map_or("install a Vulkan driver and loader", |(_, command)| command);
     let flags = if container {
         "; in a container pass the GPU through (docker run --gpus all -e NVIDIA_DRIVER_CAPABILITIES=all, or --device /dev/dri)"
     } else {

@@ -47,7 +47,13 @@ impl Gpu {
     ///
     /// # Errors
     /// [`Error::TooLarge`] before anything is allocated, [`Error::OutOfMemory`] when the memory is not there.
-    pub fn buffer<T: bytemuck::Pod>(&self, label: &'static str, len: u64, arithmetic: &str, remedy: &str) -> Result<Buffer<T>> {
+    pub fn buffer<T: bytemuck::Pod>(
+        &self,
+        label: &'static str,
+        len: u64,
+        arithmetic: &str,
+        remedy: &str,
+    ) -> Result<Buffer<T>> {
         self.make(label, len, arithmetic, remedy, wgpu::BufferUsages::STORAGE)
     }
 
@@ -56,7 +62,8 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn buffer_of<T: bytemuck::Pod>(&self, label: &'static str, elements: &[T]) -> Result<Buffer<T>> {
-        let buffer = self.buffer(label, elements.len() as u64, &format!("{} elements", elements.len()), "their number")?;
+        let buffer =
+            self.buffer(label, elements.len() as u64, &format!("{} elements", elements.len()), "their number")?;
         self.write(&buffer, elements);
         Ok(buffer)
     }

@@ -30,7 +30,8 @@ impl Gpu {
             label: Some(linked.name()),
             source: wgpu::ShaderSource::Wgsl(linked.source().into()),
         });
-        let constants: Vec<(&str, f64)> = linked.overrides().iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let constants: Vec<(&str, f64)> =
+            linked.overrides().iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let pipeline = self.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(linked.name()),
             layout: None,
@@ -134,7 +135,10 @@ mod tests {
             let [x, y, z] = workgroups(threads, 64, 3);
             let covered = u64::from(x) * u64::from(y) * 64;
             assert!(x <= 65_535 && y <= 65_535 && z == 3, "{threads} threads: {x} × {y} × {z}");
-            assert!(covered >= threads && covered < threads + 64 * u64::from(y.max(1)), "{threads} threads: {covered} covered");
+            assert!(
+                covered >= threads && covered < threads + 64 * u64::from(y.max(1)),
+                "{threads} threads: {covered} covered"
+            );
         }
     }
 }

@@ -83,7 +83,11 @@ impl Gpu {
     }
 
     /// Queues copies of the first bytes of buffers behind the commands of `encoder`, and submits both.
-    pub(super) fn read_raw(&self, mut encoder: wgpu::CommandEncoder, sources: &[(&wgpu::Buffer, u64)]) -> Result<Readback> {
+    pub(super) fn read_raw(
+        &self,
+        mut encoder: wgpu::CommandEncoder,
+        sources: &[(&wgpu::Buffer, u64)],
+    ) -> Result<Readback> {
         let mut end = 0;
         let mut ranges = Vec::with_capacity(sources.len());
         for &(_, bytes) in sources {

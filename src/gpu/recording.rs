@@ -18,7 +18,13 @@ pub struct Pass {
 impl fmt::Display for Pass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [x, y, z] = self.groups;
-        write!(f, "{}: {} threads × {} agents, workgroups {x} × {y} × {z}", self.kernel.name(), self.threads, self.agents)
+        write!(
+            f,
+            "{}: {} threads × {} agents, workgroups {x} × {y} × {z}",
+            self.kernel.name(),
+            self.threads,
+            self.agents
+        )
     }
 }
 
@@ -81,6 +87,9 @@ impl fmt::Display for Recording {
     }
 }
 
+/// Passes that one set of timestamp queries serves; a set holds at most 4096 queries.
+const CHUNK: usize = 2048;
+
 impl Gpu {
     /// Runs a recording with a timestamp around every pass and sums the times by kernel, in order of first use.
     /// `None` where the adapter has no timestamps.
@@ -91,7 +100,6 @@ impl Gpu {
         if !self.device().features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Ok(None);
         }
-        const CHUNK: usize = 2048; // queries in a set: at most 4096
         let mut times: Vec<PassTime> = Vec::new();
         for passes in recording.passes.chunks(CHUNK) {
             let count = 2 * passes.len() as u32;

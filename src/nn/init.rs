@@ -20,7 +20,9 @@ pub fn orthogonal(rows: usize, columns: usize, gain: f64, place: [u32; 3]) -> Ve
             }
         }
         let norm = vector.iter().map(|a| a * a).sum::<f64>().sqrt();
-        vector.iter_mut().for_each(|a| *a /= norm);
+        for a in &mut vector {
+            *a /= norm;
+        }
         vectors.push(vector);
     }
     let at = |row: usize, column: usize| if rows <= columns { vectors[row][column] } else { vectors[column][row] };

@@ -29,14 +29,7 @@ pub struct Adam {
 impl Adam {
     /// A fresh optimiser for so many parameters, with β₁ = 0.9, β₂ = 0.999 (Kingma & Ba) and the given ε.
     pub fn new(parameters: usize, epsilon: f64) -> Self {
-        Self {
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon,
-            m: vec![0.0; parameters],
-            v: vec![0.0; parameters],
-            step: 0,
-        }
+        Self { beta1: 0.9, beta2: 0.999, epsilon, m: vec![0.0; parameters], v: vec![0.0; parameters], step: 0 }
     }
 
     /// One step down `gradient`; both slices are `[parameter]`.

@@ -50,20 +50,10 @@ pub fn step(state: State, action: u32) -> Step {
     let pole_moment = POLE_MASS * HALF_LENGTH;
 
     let push = (force + pole_moment * theta_dot * theta_dot * sin) / mass;
-    let theta_acc =
-        (GRAVITY * sin - cos * push) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cos * cos / mass));
+    let theta_acc = (GRAVITY * sin - cos * push) / (HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cos * cos / mass));
     let x_acc = push - pole_moment * theta_acc * cos / mass;
 
-    let state = [
-        x + TAU * x_dot,
-        x_dot + TAU * x_acc,
-        theta + TAU * theta_dot,
-        theta_dot + TAU * theta_acc,
-    ];
+    let state = [x + TAU * x_dot, x_dot + TAU * x_acc, theta + TAU * theta_dot, theta_dot + TAU * theta_acc];
     let terminated = state[0].abs() > POSITION_LIMIT || state[2].abs() > ANGLE_LIMIT;
-    Step {
-        state,
-        reward: 1.0,
-        terminated,
-    }
+    Step { state, reward: 1.0, terminated }
 }

@@ -41,10 +41,7 @@ pub fn d_log_prob_d_logits(logits: &[f64], action: usize) -> Vec<f64> {
 /// `d entropy / d logits`, `[K]`; sums to 0.
 pub fn d_entropy_d_logits(logits: &[f64]) -> Vec<f64> {
     let entropy = entropy(logits);
-    log_probs(logits)
-        .into_iter()
-        .map(|l| -l.exp() * (l + entropy))
-        .collect()
+    log_probs(logits).into_iter().map(|l| -l.exp() * (l + entropy)).collect()
 }
 
 /// The action by inverse CDF: the first whose cumulative probability exceeds `uniform`, the last

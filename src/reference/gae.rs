@@ -53,11 +53,7 @@ pub fn gae(
         };
         let delta = reward[at] + gamma * next_value - value[at];
         let done = terminated[at] || truncated[at];
-        let carry = if done || last_step {
-            0.0
-        } else {
-            advantage[at + worlds]
-        };
+        let carry = if done || last_step { 0.0 } else { advantage[at + worlds] };
         advantage[at] = delta + gamma * lambda * carry;
     }
     let target = advantage.iter().zip(value).map(|(a, v)| a + v).collect();

@@ -69,12 +69,7 @@ impl Mlp {
         for pair in widths.windows(2) {
             let (inputs, outputs) = (pair[0], pair[1]);
             let bias = weight + inputs * outputs;
-            layers.push(Layer {
-                inputs,
-                outputs,
-                weight,
-                bias,
-            });
+            layers.push(Layer { inputs, outputs, weight, bias });
             weight = bias + outputs;
         }
         layers
@@ -117,17 +112,9 @@ impl Mlp {
     /// Gradients of a loss for one sample, by the parameters (flat) and by the input.
     ///
     /// `activations` come from [`Mlp::forward`]; `d_loss_d_output` is `[outputs]`.
-    pub fn backward(
-        &self,
-        activations: &[Vec<f64>],
-        d_loss_d_output: &[f64],
-    ) -> (Vec<f64>, Vec<f64>) {
+    pub fn backward(&self, activations: &[Vec<f64>], d_loss_d_output: &[f64]) -> (Vec<f64>, Vec<f64>) {
         self.check();
-        assert_eq!(
-            activations.len(),
-            self.widths.len(),
-            "layers of activations"
-        );
+        assert_eq!(activations.len(), self.widths.len(), "layers of activations");
         let layers = Self::layers(&self.widths);
         let mut gradient = vec![0.0; self.parameters.len()];
         let mut delta = d_loss_d_output.to_vec();
@@ -155,10 +142,7 @@ impl Mlp {
     }
 
     fn check(&self) {
-        assert!(
-            self.widths.len() >= 2,
-            "widths are [inputs, hidden…, outputs]"
-        );
+        assert!(self.widths.len() >= 2, "widths are [inputs, hidden…, outputs]");
         assert_eq!(
             self.parameters.len(),
             Self::parameter_count(&self.widths),

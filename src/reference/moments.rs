@@ -29,12 +29,7 @@ pub fn moments(samples: &[f64]) -> Moments {
     let n = count as f64;
     let mean = samples.iter().sum::<f64>() / n.max(1.0);
     let m2: f64 = samples.iter().map(|x| (x - mean) * (x - mean)).sum();
-    Moments {
-        count,
-        mean,
-        variance: m2 / n.max(1.0),
-        variance_unbiased: m2 / (n - 1.0).max(1.0),
-    }
+    Moments { count, mean, variance: m2 / n.max(1.0), variance_unbiased: m2 / (n - 1.0).max(1.0) }
 }
 
 /// Advantages with mean 0 and unbiased standard deviation 1, in the order given; a single sample
@@ -42,8 +37,5 @@ pub fn moments(samples: &[f64]) -> Moments {
 pub fn normalise(advantages: &[f64]) -> Vec<f64> {
     let moments = moments(advantages);
     let deviation = moments.variance_unbiased.sqrt() + EPSILON;
-    advantages
-        .iter()
-        .map(|a| (a - moments.mean) / deviation)
-        .collect()
+    advantages.iter().map(|a| (a - moments.mean) / deviation).collect()
 }

@@ -22,11 +22,7 @@ use super::mlp::Mlp;
 pub fn surrogate(ratio: f64, advantage: f64, clip: f64) -> (f64, f64) {
     let free = ratio * advantage;
     let clamped = ratio.clamp(1.0 - clip, 1.0 + clip) * advantage;
-    if free <= clamped {
-        (free, advantage)
-    } else {
-        (clamped, 0.0)
-    }
+    if free <= clamped { (free, advantage) } else { (clamped, 0.0) }
 }
 
 /// One sample's value loss ½ (V − target)², and its derivative by V.
@@ -43,11 +39,7 @@ pub fn value_loss_clipped(value: f64, old_value: f64, target: f64, clip: f64) ->
     let plain = value_loss(value, target);
     let step = value - old_value;
     let clipped = value_loss(old_value + step.clamp(-clip, clip), target);
-    if step.abs() <= clip || clipped.0 <= plain.0 {
-        plain
-    } else {
-        (clipped.0, 0.0)
-    }
+    if step.abs() <= clip || clipped.0 <= plain.0 { plain } else { (clipped.0, 0.0) }
 }
 
 /// The actor's loss over a batch, its diagnostics and its gradient.
@@ -123,11 +115,8 @@ pub fn actor_loss(
         let d_loss_d_entropy = -weight * entropy_coef;
         let d_log_prob = categorical::d_log_prob_d_logits(logits, action);
         let d_entropy = categorical::d_entropy_d_logits(logits);
-        let d_loss_d_logits: Vec<f64> = d_log_prob
-            .iter()
-            .zip(&d_entropy)
-            .map(|(l, h)| d_loss_d_log_prob * l + d_loss_d_entropy * h)
-            .collect();
+        let d_loss_d_logits: Vec<f64> =
+            d_log_prob.iter().zip(&d_entropy).map(|(l, h)| d_loss_d_log_prob * l + d_loss_d_entropy * h).collect();
         let (gradient, _) = mlp.backward(&activations, &d_loss_d_logits);
         add(&mut loss.gradient, &gradient);
     }
@@ -161,17 +150,11 @@ pub fn critic_loss(
     let samples = sample_count(mlp, observations);
     assert_eq!(mlp.widths.last(), Some(&1), "a critic has one output");
     assert_eq!(targets.len(), samples, "length of targets");
-    assert!(
-        clip.is_none() || old_values.len() == samples,
-        "length of old_values"
-    );
+    assert!(clip.is_none() || old_values.len() == samples, "length of old_values");
 
     let weight = 1.0 / samples as f64;
-    let mut loss = CriticLoss {
-        value_loss: 0.0,
-        gradient: vec![0.0; mlp.parameters.len()],
-        values: Vec::with_capacity(samples),
-    };
+    let mut loss =
+        CriticLoss { value_loss: 0.0, gradient: vec![0.0; mlp.parameters.len()], values: Vec::with_capacity(samples) };
     for (s, observation) in observations.chunks_exact(mlp.widths[0]).enumerate() {
         let activations = mlp.forward(observation);
         let value = activations[activations.len() - 1][0];

@@ -12,7 +12,13 @@ use super::{Constant, Constants};
 use crate::error::{Error, Result};
 
 /// Appends `part` (the `index`-th) to `out`.
-pub(crate) fn expand(part: &Part, index: usize, constants: &Constants, bindings: &mut u32, out: &mut Traced) -> Result<()> {
+pub(crate) fn expand(
+    part: &Part,
+    index: usize,
+    constants: &Constants,
+    bindings: &mut u32,
+    out: &mut Traced,
+) -> Result<()> {
     let mut expander = Expander { part, index, constants, bindings, out, variables: Vec::new() };
     expander.run(0, part.text.len())
 }
@@ -76,7 +82,8 @@ impl<'a> Expander<'a> {
         let open = open.ok_or_else(|| self.complaint(at, 7, "an unrolled loop has no body"))?;
         let header = text[at + "@unroll".len()..open].trim();
         let shape = "expected `@unroll for NAME in FIRST..END {`";
-        let mut words = header.strip_prefix("for").ok_or_else(|| self.complaint(at, open - at, shape))?.splitn(2, " in ");
+        let mut words =
+            header.strip_prefix("for").ok_or_else(|| self.complaint(at, open - at, shape))?.splitn(2, " in ");
         let (Some(name), Some(range)) = (words.next(), words.next()) else {
             return Err(self.complaint(at, open - at, shape));
         };
@@ -88,7 +95,11 @@ impl<'a> Expander<'a> {
         let (first, end) = range.split_once("..").ok_or_else(|| self.complaint(at, open - at, shape))?;
         let bound = |expression: &str| {
             self.evaluate(expression).ok_or_else(|| {
-                self.complaint(at, open - at, &format!("'{}' is not made of integers and constants of the prelude", expression.trim()))
+                self.complaint(
+                    at,
+                    open - at,
+                    &format!("'{}' is not made of integers and constants of the prelude", expression.trim()),
+                )
             })
         };
         let (first, end) = (bound(first)?, bound(end)?);
@@ -137,13 +148,13 @@ impl<'a> Expander<'a> {
             let index = self.evaluate(rest.strip_suffix(']')?)?;
             return match self.constants.get(name.trim())? {
                 Constant::Words(words) => words.get(index as usize).copied(),
-                _ => None,
+                Constant::Word(_) => None,
             };
         }
         let variable = self.variables.iter().rev().find(|(name, _)| *name == expression);
         variable.map(|&(_, value)| value).or_else(|| match self.constants.get(expression)? {
             Constant::Word(word) => Some(*word),
-            _ => None,
+            Constant::Words(_) => None,
         })
     }
 }

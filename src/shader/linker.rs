@@ -46,7 +46,8 @@ impl Program {
     /// # Errors
     /// [`Error::Shader`] where there is no such file.
     pub fn part(self, path: &str) -> Result<Self> {
-        let text = built_in_text(path).ok_or_else(|| Error::Shader(format!("there is no shader part 'shaders/{path}'")))?;
+        let text =
+            built_in_text(path).ok_or_else(|| Error::Shader(format!("there is no shader part 'shaders/{path}'")))?;
         Ok(self.source(&format!("shaders/{path}"), text))
     }
 
@@ -141,13 +142,7 @@ impl Program {
                 return Err(Error::Shader(format!("kernel {}: there is no override '{name}' to set", self.name)));
             }
         }
-        Ok(Linked {
-            name: self.name.clone(),
-            source: traced.text,
-            overrides: self.overrides.clone(),
-            module,
-            info,
-        })
+        Ok(Linked { name: self.name.clone(), source: traced.text, overrides: self.overrides.clone(), module, info })
     }
 }
 

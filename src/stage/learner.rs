@@ -179,7 +179,13 @@ impl Optimiser {
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, partial: &Buffer<f32>, terms: &Buffer<f32>) -> Result<Self> {
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        agents: &Agents,
+        partial: &Buffer<f32>,
+        terms: &Buffer<f32>,
+    ) -> Result<Self> {
         let run: &Run = &agents.run;
         let count = agents.count;
         let words = u64::from(kernels.parameters.words());

@@ -41,7 +41,15 @@ impl Reduced {
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn partial(gpu: &Gpu, kernels: &Kernels, kind: Reduction, agents: u32, count: u32, width: u32, buffers: &Buffers) -> Result<Self> {
+    pub fn partial(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        kind: Reduction,
+        agents: u32,
+        count: u32,
+        width: u32,
+        buffers: &Buffers,
+    ) -> Result<Self> {
         let blocks = Self::blocks(count);
         let mut recording = Recording::default();
         let blocks = Blocks { count, span: SPAN, blocks, stride: 0 };
@@ -94,7 +102,12 @@ fn pass(
 ) -> Result<Buffer<[f32; 4]>> {
     let kernel = gpu.kernel(&kernels.reduce(kind)?)?;
     let len = u64::from(agents) * u64::from(blocks.blocks) * u64::from(width);
-    let result = gpu.buffer("partial results", len, &format!("agents {agents} × blocks {} × vectors {width}", blocks.blocks), "num_envs")?;
+    let result = gpu.buffer(
+        "partial results",
+        len,
+        &format!("agents {agents} × blocks {} × vectors {width}", blocks.blocks),
+        "num_envs",
+    )?;
     let buffers = buffers.with("mw_blocks", &gpu.uniform("blocks", &blocks)?).with("mw_result", &result);
     let workgroup = kernels.form.workgroup;
     let threads = u64::from(blocks.blocks) * u64::from(workgroup);

@@ -44,7 +44,14 @@ impl Rollout {
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, kernels: &Kernels, env: &Environment, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        env: &Environment,
+        network: usize,
+        agents: &Agents,
+        batch: &Batch,
+    ) -> Result<Self> {
         let run = &agents.run;
         let (n, worlds_total) = (run.num_envs, u64::from(agents.count) * u64::from(run.num_envs));
         let words = u64::from(env.world_words());
@@ -113,11 +120,8 @@ impl Evaluation {
         let arithmetic = format!("agents {} × episodes {episodes}", agents.count);
         let outcomes = gpu.buffer("outcomes", count, &arithmetic, "eval_episodes")?;
         let workspace = workspace(gpu, kernels, network, agents.count, episodes.div_ceil(kernels.form.lanes))?;
-        let buffers = agents
-            .buffers()
-            .with("mw_world", &worlds)
-            .with("mw_outcomes", &outcomes)
-            .with("mw_workspace", &workspace);
+        let buffers =
+            agents.buffers().with("mw_world", &worlds).with("mw_outcomes", &outcomes).with("mw_workspace", &workspace);
 
         let kernel = gpu.kernel(&kernels.evaluate(env, network)?)?;
         let (most, iterations) = steps_in_a_dispatch(kernels, network, env);

@@ -190,12 +190,18 @@ impl Config {
             let (envs, steps) = (self.num_envs, self.num_steps);
             return Err(Error::setting(
                 "num_envs",
-                format!("num_envs {envs} × num_steps {steps} = {batch} samples, at most {} are possible; reduce one of them", u32::MAX),
+                format!(
+                    "num_envs {envs} × num_steps {steps} = {batch} samples, at most {} are possible; reduce one of them",
+                    u32::MAX
+                ),
             ));
         }
         if u64::from(self.num_minibatches) > batch {
             let count = self.num_minibatches;
-            return Err(Error::setting("num_minibatches", format!("{count} minibatches of {batch} samples would be empty")));
+            return Err(Error::setting(
+                "num_minibatches",
+                format!("{count} minibatches of {batch} samples would be empty"),
+            ));
         }
         if self.hidden.iter().any(|&width| width == 0 || width > 4096) {
             return Err(Error::setting("hidden", format!("{:?} must have widths from 1 to 4096", self.hidden)));
@@ -252,16 +258,20 @@ fn known(name: &str) -> Result<()> {
     if Config::SETTINGS.iter().any(|setting| setting.name == name) {
         return Ok(());
     }
-    let near = Config::SETTINGS.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name))
-    });
+    let near = Config::SETTINGS
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
     let near = near.map_or("", |setting| setting.name);
-    Err(Error::setting(name, format!("there is no such setting; did you mean '{near}'? `manyworlds settings` lists them")))
+    Err(Error::setting(
+        name,
+        format!("there is no such setting; did you mean '{near}'? `manyworlds settings` lists them"),
+    ))
 }
 
 fn merge(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {
-    let parsed: toml::Table =
-        text.parse().map_err(|error: toml::de::Error| Error::setting(from, format!("not TOML: {}", error.message())))?;
+    let parsed: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| Error::setting(from, format!("not TOML: {}", error.message())))?;
     for (name, value) in parsed {
         known(&name)?;
         table.insert(name, value);

@@ -112,19 +112,24 @@ impl Policy {
         let path = if path.is_dir() { path.join("checkpoint.safetensors") } else { path.to_owned() };
         let complain = |reason: String| Error::Checkpoint { path: path.clone(), reason };
         let data = std::fs::read(&path).map_err(|error| Error::file("read", &path, &error))?;
-        let damaged = |error: safetensors::SafeTensorError| complain(format!("it is damaged or no checkpoint: {error}"));
+        let damaged =
+            |error: safetensors::SafeTensorError| complain(format!("it is damaged or no checkpoint: {error}"));
         let (_, header) = SafeTensors::read_metadata(&data).map_err(damaged)?;
         let tensors = SafeTensors::deserialize(&data).map_err(damaged)?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let field = |name: &str| {
-            metadata.get(name).cloned().ok_or_else(|| complain(format!("its metadata lack '{name}'; it was not made by manyworlds")))
+            metadata
+                .get(name)
+                .cloned()
+                .ok_or_else(|| complain(format!("its metadata lack '{name}'; it was not made by manyworlds")))
         };
         let format = field("format")?;
         if format != FORMAT {
             return Err(complain(format!("its format is '{format}', this version reads '{FORMAT}'")));
         }
         let name = field("env")?;
-        let mut env = Environment::from_source(&name, &format!("environment in {}", path.display()), &field("env_source")?)?;
+        let mut env =
+            Environment::from_source(&name, &format!("environment in {}", path.display()), &field("env_source")?)?;
         let overrides: HashMap<String, f64> = serde_json::from_str(&field("env_overrides")?)
             .map_err(|error| complain(format!("its overrides cannot be read: {error}")))?;
         for (name, value) in overrides {
@@ -133,11 +138,13 @@ impl Policy {
         let config: Config = toml::from_str(&field("config")?)
             .map_err(|error| complain(format!("its configuration cannot be read: {}", error.message())))?;
         config.check()?;
-        let updates = field("updates")?.parse().map_err(|_| complain("its number of updates cannot be read".to_owned()))?;
+        let updates =
+            field("updates")?.parse().map_err(|_| complain("its number of updates cannot be read".to_owned()))?;
 
         let mut parameters = Vec::new();
         for expected in networks(&config, &env).tensors() {
-            let tensor = tensors.tensor(&expected.name).map_err(|_| complain(format!("it lacks '{}'", expected.name)))?;
+            let tensor =
+                tensors.tensor(&expected.name).map_err(|_| complain(format!("it lacks '{}'", expected.name)))?;
             if tensor.shape() != expected.shape || tensor.dtype() != Dtype::F32 {
                 return Err(complain(format!(
                     "'{}' is {:?} {:?}, expected F32 {:?}",

@@ -28,18 +28,14 @@ pub fn classic() -> Value {
 pub fn field<'a>(root: &'a Value, path: &str) -> &'a Value {
     let mut value = root;
     for name in path.split('.') {
-        value = value
-            .get(name)
-            .unwrap_or_else(|| panic!("{}: no field `{name}` on the way to `{path}`", file(root)));
+        value = value.get(name).unwrap_or_else(|| panic!("{}: no field `{name}` on the way to `{path}`", file(root)));
     }
     value
 }
 
 /// One number.
 pub fn number(root: &Value, path: &str) -> f64 {
-    field(root, path)
-        .as_f64()
-        .unwrap_or_else(|| panic!("{}: `{path}` is not a number", file(root)))
+    field(root, path).as_f64().unwrap_or_else(|| panic!("{}: `{path}` is not a number", file(root)))
 }
 
 /// All numbers of an array, however deep, in reading order (so `[sample][feature]` is row-major).
@@ -89,10 +85,7 @@ pub fn strings(root: &Value, path: &str) -> Vec<String> {
     let not = || panic!("{}: `{path}` is not an array", file(root));
     let not_string = || panic!("{}: `{path}` holds other things than strings", file(root));
     let array = field(root, path).as_array().unwrap_or_else(not);
-    array
-        .iter()
-        .map(|x| x.as_str().unwrap_or_else(not_string).to_owned())
-        .collect()
+    array.iter().map(|x| x.as_str().unwrap_or_else(not_string).to_owned()).collect()
 }
 
 /// The network `{sizes, activation, params}` at `path`.
@@ -181,25 +174,21 @@ pub fn assert_close(case: &str, got: &[f64], expected: &[f64], relative: f64, ab
 }
 
 fn load(name: &str) -> Value {
-    let folder = std::env::var_os("MANYWORLDS_ORACLES").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data")),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("MANYWORLDS_ORACLES")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data")), PathBuf::from);
     let path = folder.join(name);
     let shown = path.display();
-    let text = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("cannot read the oracle file {shown}: {error}"));
-    let mut root: Value = serde_json::from_str(&text)
-        .unwrap_or_else(|error| panic!("the oracle file {shown} is not JSON: {error}"));
+    let text =
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read the oracle file {shown}: {error}"));
+    let mut root: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("the oracle file {shown} is not JSON: {error}"));
     assert!(root.is_object(), "the oracle file {shown} is not an object");
     root[FILE] = shown.to_string().into();
     root
 }
 
 fn file(root: &Value) -> &str {
-    root.get(FILE)
-        .and_then(Value::as_str)
-        .expect("a path starts at the root of a file loaded here")
+    root.get(FILE).and_then(Value::as_str).expect("a path starts at the root of a file loaded here")
 }
 
 fn flatten<'a>(value: &'a Value, flat: &mut Vec<f64>) -> Result<(), &'a Value> {
