@@ -4,7 +4,8 @@ use super::{Buffer, Gpu, LOOP_BUDGET, Pass};
 use crate::error::{Error, Result};
 use crate::shader::Linked;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A kernel that is ready to be dispatched. Clones share the pipeline.
 #[derive(Clone, Debug)]
@@ -19,12 +20,55 @@ struct Inner {
     workgroup: u32,
 }
 
+/// Links a kernel; run on any thread.
+pub type Link<'a> = Box<dyn Fn() -> Result<Linked> + Send + Sync + 'a>;
+
 impl Gpu {
-    /// Compiles a linked kernel, with all of wgpu's run-time checks.
+    /// Links and compiles kernels on all cores, so that [`Gpu::kernel`] finds them ready.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`]: the first error in the order of the list.
+    pub fn compile(&self, list: &[Link<'_>]) -> Result<()> {
+        let next = AtomicUsize::new(0);
+        let errors = Mutex::new(Vec::new());
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(list.len());
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let i = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(link) = list.get(i) else { break };
+                        if let Err(error) = link().and_then(|linked| self.kernel(&linked)) {
+                            errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
+                        }
+                    }
+                });
+            }
+        });
+        let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
+        errors.sort_by_key(|(i, _)| *i);
+        errors.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// A linked kernel, compiled with all of wgpu's run-time checks; one that was compiled before is used again.
     ///
     /// # Errors
     /// [`Error::Shader`] where the driver refuses it.
     pub fn kernel(&self, linked: &Linked) -> Result<Kernel> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(linked.source().as_bytes());
+        hasher.update(format!("{:?}", linked.overrides()).as_bytes());
+        let key = *hasher.finalize().as_bytes();
+        let known = || self.state.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kernel) = known().get(&key) {
+            return Ok(kernel.clone());
+        }
+        let kernel = self.compile_one(linked)?;
+        known().insert(key, kernel.clone());
+        Ok(kernel)
+    }
+
+    fn compile_one(&self, linked: &Linked) -> Result<Kernel> {
         let scope = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let module = self.device().create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(linked.name()),

@@ -10,11 +10,12 @@ mod recording;
 pub use adapter::{AdapterChoice, adapters, missing_driver_hint};
 pub use buffer::Buffer;
 pub use form::{Form, Share};
-pub use kernel::{Buffers, Kernel};
+pub use kernel::{Buffers, Kernel, Link};
 pub use readback::{Arrived, Readback};
 pub use recording::{Pass, PassTime, Recording};
 
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,6 +39,8 @@ struct State {
     lost: Mutex<Option<String>>,
     /// Staging memory that no read is using.
     staging: Mutex<Vec<wgpu::Buffer>>,
+    /// Kernels that are compiled, by the hash of their source and overrides.
+    kernels: Mutex<HashMap<[u8; 32], Kernel>>,
     submissions: AtomicU64,
     readbacks: AtomicU64,
 }
