@@ -134,7 +134,7 @@ impl Ppo {
         let advantage = Advantage::new(gpu, &kernels, &agents, &batch)?;
         let objectives = [(ACTOR, Objective::PpoClip { actions: env.spec().action_count }), (CRITIC, Objective::Value)];
         let learner = Learner::new(gpu, &kernels, &agents, &batch, slicing, &objectives)?;
-        let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner.partial, &learner.terms)?;
+        let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner)?;
         let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
         let metrics = gpu.buffer("metrics", u64::from(RING) * u64::from(count), "updates × agents", "agents")?;
         let (statistics, finish) = statistics(gpu, &kernels, &agents, &batch, &rollout, &metrics)?;
