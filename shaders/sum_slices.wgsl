@@ -23,7 +23,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let count = mw_minibatch_count(mw_progress[thread.agent].minibatch);
         let held = min(mw_window.count, max(count, mw_window.first) - mw_window.first);
         if mw_window.first > 0u { sum = mw_gradient[thread.agent * size + thread.index]; }
-        for (var slice = 0u; slice < (held + mw_run.slice - 1u) / mw_run.slice; slice++) {
+        let slices = (held + mw_run.slice - 1u) / mw_run.slice;
+        for (var slice = 0u; slice < slices; slice++) {
             sum += mw_partial[(thread.agent * mw_window.slices + slice) * size + thread.index];
         }
         mw_gradient[thread.agent * size + thread.index] = sum;

@@ -66,7 +66,12 @@ pub struct Kernels<'a> {
     pub form: Form,
     /// The networks of an agent.
     pub parameters: &'a Parameters,
+    /// Number of agents; decides only where parameters are read from.
+    pub agents: u32,
 }
+
+/// Bytes of a uniform buffer that every adapter can bind.
+const UNIFORM_BYTES: u64 = 64 << 10;
 
 impl Kernels<'_> {
     fn plain(&self, name: &str) -> Result<Program> {
@@ -79,7 +84,15 @@ impl Kernels<'_> {
         let activation = self.parameters.networks()[network].activation().part();
         program
             .constants(&self.parameters.constants(network, self.form))
-            .parts(&[lane, self.share(), activation, if self.narrow(network) { "part/mlp.wgsl" } else { "part/mlp_wide.wgsl" }])
+            .word("MW_AGENTS", self.agents)
+            .parts(&[self.source(), lane, self.share(), activation, if self.narrow(network) { "part/mlp.wgsl" } else { "part/mlp_wide.wgsl" }])
+    }
+
+    /// Slot `parameters`.
+    fn source(&self) -> &'static str {
+        let bytes = u64::from(self.agents) * u64::from(self.parameters.words()) * 4;
+        let uniform = self.form.lanes > 1 && bytes <= UNIFORM_BYTES;
+        if uniform { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
     }
 
     fn narrow(&self, network: usize) -> bool {

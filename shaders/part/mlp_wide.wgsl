@@ -10,8 +10,6 @@
 //! W_l is [output][input] row-major from vec4 MW_WEIGHT_START[l] on, b_l from MW_BIAS_START[l] on.
 //! Reference: src/reference/mlp.rs.
 
-@bind var<storage, read> mw_parameters: array<vec4<f32>>;      // [agent][MW_PARAMETERS / 4]
-
 var<private> mw_input: array<Lane, MW_INPUTS>;
 var<private> mw_output: array<Lane, MW_OUTPUTS>;
 

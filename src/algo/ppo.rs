@@ -102,7 +102,7 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
     let layout = networks(config, env);
-    let kernels = Kernels { form, parameters: &layout };
+    let kernels = Kernels { form, parameters: &layout, agents };
     let (run, slicing) = run(config, env, agents, &kernels);
     let mut sizes = Sizes::default();
     Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim);
@@ -123,7 +123,7 @@ impl Ppo {
         let count = seeds.len() as u32;
         sizes(config, env, count, gpu.form()).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels { form: gpu.form(), parameters: &layout };
+        let kernels = Kernels { form: gpu.form(), parameters: &layout, agents: count };
         let (run, slicing) = run(config, env, count, &kernels);
         let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
 

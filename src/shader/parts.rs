@@ -41,6 +41,8 @@ pub(super) const PARTS: &[(&str, &str)] = parts! {
     "slot/memory/workspace.wgsl"
     "slot/objective/ppo_clip.wgsl"
     "slot/objective/value.wgsl"
+    "slot/parameters/storage.wgsl"
+    "slot/parameters/uniform.wgsl"
     "slot/share/plain.wgsl"
     "slot/share/subgroup.wgsl"
     "slot/source/advantages.wgsl"
