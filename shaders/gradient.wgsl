@@ -1,6 +1,6 @@
-//! Loss gradients of one network for a window of the minibatch, down to the deltas of every layer.
-//! One thread = a Lane of samples: forward, objective (slot), backward; nothing leaves the invocation but what the
-//! weight gradient needs (slot `memory`) and the objective's terms.
+//! Loss gradients of one network for a window of the minibatch.
+//! One thread = a Lane of samples: forward, objective (slot), backward; nothing leaves the invocation but partial
+//! gradients, or what the weight gradient needs (slot `weights`), and the objective's terms.
 //!
 //!   loss = (1/count) Σ_samples objective
 
@@ -49,8 +49,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         weight[i] = select(0.0, 1.0, mine && first + i < count);
     }
     samples.weight = mw_lane_from(weight);
-    // threads past the window write to a row of their own that nobody reads
-    mw_trace_row = (thread.agent * mw_window.rows + min(thread.index * MW_LANES, mw_window.rows - MW_LANES)) * MW_TRACE_WIDTH;
+    mw_use_weights(thread);
 
     @unroll for vector in 0..MW_WIDTHS[0] / 4 {
         var unit: array<Lane, 4>;

@@ -1,11 +1,12 @@
-//! Sums the partial gradients of all slices, oldest first, and the squares of each workgroup's share of the result.
-//! One thread = four parameters.
+//! Adds the partial gradients of a window's slices, oldest first, to those of earlier windows; then the squares of each
+//! workgroup's share of the result. One thread = four parameters.
 //!
 //!   g = Σ_slices partial        norm_w = Σ_{workgroup w} g²
 
 @bind var<uniform> mw_run: MwRun;
+@bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read> mw_partial: array<vec4<f32>>;          // [agent][slice][MW_PARAMETERS / 4]
+@bind var<storage, read> mw_partial: array<vec4<f32>>;          // [agent][slice of the window][MW_PARAMETERS / 4]
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_PARAMETERS / 4]
 @bind var<storage, read_write> mw_norms: array<f32>;            // [agent][workgroup]
 
@@ -19,8 +20,12 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let mine = thread.index < size;
     var sum = vec4<f32>(0.0);
     if mine {
-        for (var slice = 0u; slice < mw_run.slices; slice++) {
-            sum += mw_partial[(thread.agent * mw_run.slices + slice) * size + thread.index];
+        let count = mw_minibatch_count(mw_progress[thread.agent].minibatch);
+        let held = min(mw_window.count, max(count, mw_window.first) - mw_window.first);
+        if mw_window.first > 0u { sum = mw_gradient[thread.agent * size + thread.index]; }
+        let slices = (held + mw_run.slice - 1u) / mw_run.slice;
+        for (var slice = 0u; slice < slices; slice++) {
+            sum += mw_partial[(thread.agent * mw_window.slices + slice) * size + thread.index];
         }
         mw_gradient[thread.agent * size + thread.index] = sum;
     }

@@ -11,7 +11,7 @@
 @bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_trace: array<vec4<f32>>;           // [agent][sample of the window][MW_TRACE_WIDTH]
-@bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // [agent][slice][MW_PARAMETERS / 4]
+@bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // [agent][slice of the window][MW_PARAMETERS / 4]
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -61,7 +61,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
 
     if slice >= mw_window.count / mw_run.slice { return; }
-    let base = (thread.agent * mw_run.slices + mw_window.first / mw_run.slice + slice) * MW_PARAMETERS / 4u;
+    let base = (thread.agent * mw_window.slices + slice) * MW_PARAMETERS / 4u;
     if column < columns {
         @unroll for r in 0..MW_TILE_ROWS {
             if row + r < rows { mw_partial[base + weight_at + (row + r) * columns + column] = sum[r]; }

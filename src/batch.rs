@@ -75,7 +75,7 @@ impl Agents {
             run,
             run_uniform: gpu.uniform("run", &run)?,
             progress: gpu.buffer_of("progress", &seeds.iter().map(first).collect::<Vec<_>>())?,
-            parameters: gpu.buffer_of("parameters", parameters)?,
+            parameters: gpu.uniform_or_storage("parameters", parameters)?,
         })
     }
 

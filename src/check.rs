@@ -30,7 +30,7 @@ pub fn self_test(gpu: &Gpu) -> Result<Vec<Finding>> {
 fn reduction(gpu: &Gpu) -> Result<Finding> {
     const COUNT: u32 = 1757;
     let parameters = Parameters::default();
-    let kernels = Kernels { form: gpu.form(), parameters: &parameters };
+    let kernels = Kernels { form: gpu.form(), parameters: &parameters, agents: 1 };
     let elements: Vec<[f32; 4]> = (0..COUNT).map(|i| [i as f32, 1.0, -1.0, 0.5]).collect();
     let source = gpu.buffer_of("elements", &elements)?;
     let buffers = Buffers::default().with("mw_partials", &source);

@@ -68,7 +68,12 @@ pub struct Kernels<'a> {
     pub form: Form,
     /// The networks of an agent.
     pub parameters: &'a Parameters,
+    /// Number of agents; decides only where parameters are read from.
+    pub agents: u32,
 }
+
+/// Bytes of a uniform buffer that every adapter can bind.
+const UNIFORM_BYTES: u64 = 64 << 10;
 
 impl Kernels<'_> {
     fn plain(&self, name: &str) -> Result<Program> {
@@ -79,12 +84,34 @@ impl Kernels<'_> {
     fn with_network(&self, program: Program, network: usize) -> Result<Program> {
         let lane = if self.form.lanes == 1 { "slot/lane/one.wgsl" } else { "slot/lane/four.wgsl" };
         let activation = self.parameters.networks()[network].activation().part();
-        program.constants(&self.parameters.constants(network, self.form)).parts(&[
+        program.constants(&self.parameters.constants(network, self.form)).word("MW_AGENTS", self.agents).parts(&[
+            self.source(),
             lane,
             self.share(),
             activation,
-            "part/mlp.wgsl",
+            if self.narrow(network) { "part/mlp.wgsl" } else { "part/mlp_wide.wgsl" },
         ])
+    }
+
+    /// Slot `parameters`.
+    fn source(&self) -> &'static str {
+        let bytes = u64::from(self.agents) * u64::from(self.parameters.words()) * 4;
+        let uniform = self.form.lanes > 1 && bytes <= UNIFORM_BYTES;
+        if uniform { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
+    }
+
+    fn narrow(&self, network: usize) -> bool {
+        self.parameters.networks()[network].narrow()
+    }
+
+    /// Slot `memory` of a forward pass that is not followed by a backward one.
+    fn memory(&self, network: usize) -> &'static str {
+        if self.narrow(network) { "slot/memory/none.wgsl" } else { "slot/memory/workspace.wgsl" }
+    }
+
+    /// Whether the gradient kernels sum the weight gradients themselves, with subgroups; else `weight_gradient` does.
+    pub(crate) fn summed(&self) -> bool {
+        self.form.share_size() > 1 && (0..self.parameters.networks().len()).all(|network| self.narrow(network))
     }
 
     fn share(&self) -> &'static str {
@@ -108,7 +135,7 @@ impl Kernels<'_> {
     /// As [`Kernels::reset`].
     pub fn rollout(&self, env: &Environment, network: usize) -> Result<Linked> {
         let program = self.with_network(self.plain("rollout")?, network)?;
-        env.link_into(program)?.parts(&["part/categorical.wgsl", "slot/memory/workspace.wgsl", "rollout.wgsl"])?.link()
+        env.link_into(program)?.parts(&["part/categorical.wgsl", self.memory(network), "rollout.wgsl"])?.link()
     }
 
     /// One episode in each world under the policy `network`.
@@ -117,7 +144,7 @@ impl Kernels<'_> {
     /// As [`Kernels::reset`].
     pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Linked> {
         let program = self.with_network(self.plain("evaluate")?, network)?;
-        env.link_into(program)?.parts(&["part/categorical.wgsl", "slot/memory/workspace.wgsl", "evaluate.wgsl"])?.link()
+        env.link_into(program)?.parts(&["part/categorical.wgsl", self.memory(network), "evaluate.wgsl"])?.link()
     }
 
     /// Values of observations under the critic `network`.
@@ -126,7 +153,7 @@ impl Kernels<'_> {
     /// Never, unless a file of ours is broken.
     pub fn value(&self, network: usize) -> Result<Linked> {
         self.with_network(self.plain("value")?, network)?
-            .parts(&["part/math.wgsl", "slot/memory/workspace.wgsl", "value.wgsl"])?
+            .parts(&["part/math.wgsl", self.memory(network), "value.wgsl"])?
             .link()
     }
 
@@ -156,7 +183,10 @@ impl Kernels<'_> {
         let program = self
             .with_network(self.plain(&format!("gradient {}", shape.name()))?, network)?
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
-            .parts(&["part/mlp_backward.wgsl", "slot/memory/trace.wgsl"])?;
+            .parts(&[
+                if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" },
+                if self.summed() { "slot/weights/summed.wgsl" } else { "slot/memory/trace.wgsl" },
+            ])?;
         let program = match objective {
             Objective::PpoClip { actions } => {
                 program.word("MW_ACTIONS", actions).parts(&["part/categorical.wgsl", "slot/objective/ppo_clip.wgsl"])?
@@ -184,7 +214,8 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn sum_slices(&self) -> Result<Linked> {
-        self.plain("sum slices")?.word("MW_PARAMETERS", self.parameters.words()).part("sum_slices.wgsl")?.link()
+        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl", "sum_slices.wgsl"];
+        self.plain("sum slices")?.word("MW_PARAMETERS", self.parameters.words()).parts(&parts)?.link()
     }
 
     /// One minibatch further.

@@ -192,8 +192,10 @@ shared_struct! {
         first: u32,
         /// Samples; a multiple of the slice.
         count: u32,
-        /// Rows of an agent in the trace.
+        /// Rows of an agent in the trace, one Lane to spare.
         rows: u32,
+        /// Slices of an agent in the partial gradients, one to spare.
+        slices: u32,
     }
 
     /// A reduction.

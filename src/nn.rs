@@ -62,22 +62,20 @@ pub struct Parameters {
     words: u32,
 }
 
-fn padded(width: u32) -> u32 {
-    width.next_multiple_of(if width > 64 { 64 } else { 4 })
-}
+/// Most units of a layer that `mlp.wgsl` keeps in registers.
+const NARROW: u32 = 128;
 
 impl Parameters {
     /// Adds a network with these widths, inputs first and outputs last; returns its place in the list.
     pub fn add(&mut self, name: &str, widths: &[u32], activation: Activation) -> usize {
-        let mut places = Vec::new();
-        for pair in widths.windows(2) {
-            let (inputs, outputs) = (padded(pair[0]), padded(pair[1]));
+        let mut network = Network { name: name.to_owned(), widths: widths.to_vec(), activation, places: Vec::new() };
+        for pair in network.padded_widths().windows(2) {
             let weight = self.words;
-            let bias = weight + inputs * outputs;
-            self.words = bias + outputs;
-            places.push((weight, bias));
+            let bias = weight + pair[0] * pair[1];
+            self.words = bias + pair[1];
+            network.places.push((weight, bias));
         }
-        self.networks.push(Network { name: name.to_owned(), widths: widths.to_vec(), activation, places });
+        self.networks.push(network);
         self.networks.len() - 1
     }
 
@@ -101,7 +99,7 @@ impl Parameters {
                     name: format!("{}.{layer}.weight", network.name),
                     shape: vec![outputs, inputs],
                     offset: weight as usize,
-                    stride: padded(pair[0]) as usize,
+                    stride: network.padded(pair[0]) as usize,
                 });
                 tensors.push(Tensor {
                     name: format!("{}.{layer}.bias", network.name),
@@ -142,7 +140,7 @@ impl Parameters {
                 let (inputs, outputs) = (pair[0] as usize, pair[1] as usize);
                 let matrix = orthogonal(outputs, inputs, gain, [seed, n as u32, layer as u32]);
                 for (row, values) in matrix.chunks_exact(inputs).enumerate() {
-                    let at = network.places[layer].0 as usize + row * padded(pair[0]) as usize;
+                    let at = network.places[layer].0 as usize + row * network.padded(pair[0]) as usize;
                     words[at..at + inputs].copy_from_slice(values);
                 }
             }
@@ -155,7 +153,7 @@ impl Parameters {
         let network = &self.networks[network];
         let share = form.share_size();
         let layers = network.places.len();
-        let widths: Vec<u32> = network.widths.iter().map(|&width| padded(width)).collect();
+        let widths = network.padded_widths();
         let blocks: Vec<u32> = widths.iter().map(|&width| width.min(64)).collect();
         let starts: Vec<u32> = running_sum(&widths)[..=layers].to_vec();
         let units: u32 = widths.iter().sum();
@@ -172,6 +170,19 @@ impl Parameters {
         constants.words("MW_BLOCKS", blocks);
         constants.words("MW_UNIT_START", starts);
         constants.word("MW_UNITS", units);
+        let pairs = layers / 2;
+        let tops: Vec<u32> = (0..pairs).map(|pair| widths[2 * pair + 2]).collect();
+        let chunks = |vectors: &dyn Fn(u32) -> u32| -> Vec<u32> {
+            widths.iter().map(|&width| vectors(width).div_ceil(share)).collect()
+        };
+        constants.word("MW_PAIRS", pairs as u32);
+        constants.word("MW_ODD", (layers % 2) as u32);
+        constants.word("MW_TOPS", tops.iter().sum::<u32>().max(1));
+        constants.words("MW_TOP_START", running_sum(&tops));
+        constants.words("MW_VECTOR_CHUNKS", chunks(&|width| width / 4));
+        constants.words("MW_UNIT_CHUNKS", chunks(&|width| width));
+        constants.words("MW_ROW_CHUNKS", chunks(&|width| width + 1));
+        constants.words("MW_ROW_SUMS", chunks(&|width| 4 * width + 4));
         constants.word("MW_INPUTS", network.widths[0]);
         constants.word("MW_OUTPUTS", network.widths[layers]);
         constants.words("MW_WEIGHT_START", network.places.iter().map(|place| place.0 / 4).collect::<Vec<_>>());
@@ -194,6 +205,7 @@ pub(crate) fn form_constants(form: Form) -> Constants {
     constants.word("MW_TREE_LEVELS", form.workgroup.ilog2());
     constants.word("MW_LANES", form.lanes);
     constants.word("MW_SHARE", form.share_size());
+    constants.word("MW_SHARE_LEVELS", form.share_size().ilog2());
     constants
 }
 
@@ -222,25 +234,42 @@ impl Network {
         self.activation
     }
 
+    /// Whether every second layer is narrow enough for `mlp.wgsl`, which keeps those in registers.
+    pub(crate) fn narrow(&self) -> bool {
+        let last = self.widths.len() - 1;
+        self.widths.iter().enumerate().all(|(layer, &width)| width <= NARROW || (layer % 2 == 1 && layer < last))
+    }
+
+    fn padded(&self, width: u32) -> u32 {
+        width.next_multiple_of(if width > 64 && !self.narrow() { 64 } else { 4 })
+    }
+
+    fn padded_widths(&self) -> Vec<u32> {
+        self.widths.iter().map(|&width| self.padded(width)).collect()
+    }
+
     /// Units of all layers, padding included.
     pub(crate) fn units(&self) -> u32 {
-        self.widths.iter().map(|&width| padded(width)).sum()
+        self.padded_widths().iter().sum()
     }
 
     /// Loop iterations of one forward pass of an invocation.
     pub(crate) fn forward_iterations(&self) -> u64 {
-        self.widths.windows(2).map(|pair| iterations(pair[0], pair[1])).sum()
+        self.padded_widths().windows(2).map(|pair| iterations(pair[0], pair[1])).sum()
     }
 
     /// Loop iterations of one backward pass of an invocation.
     pub(crate) fn backward_iterations(&self) -> u64 {
-        self.widths[1..].windows(2).map(|pair| iterations(pair[1], pair[0])).sum()
+        let widths = self.padded_widths();
+        // in `mlp.wgsl` four more for each group of four, and each output
+        let turns = u64::from(self.units() + self.widths[self.widths.len() - 1]);
+        widths[1..].windows(2).map(|pair| iterations(pair[1], pair[0])).sum::<u64>() + turns
     }
 }
 
 /// Loop iterations of a layer: blocks of 64 summed units by groups of 4 results.
 fn iterations(summed: u32, results: u32) -> u64 {
-    u64::from(padded(summed).div_ceil(64)) * u64::from(padded(results) / 4 + 1)
+    u64::from(summed.div_ceil(64)) * u64::from(results / 4 + 1)
 }
 
 impl Tensor {

@@ -12,14 +12,17 @@ fn every_kernel() -> Vec<(String, Linked)> {
     let forms = [Form::PLAIN, Form { lanes: 4, ..Form::PLAIN }, subgroup(4), subgroup(8)];
     let mut all = Vec::new();
     for form in forms {
-        for (hidden, activation) in
-            [(vec![64, 64], Activation::Tanh), (vec![7], Activation::Relu), (vec![130, 20, 5], Activation::Tanh)]
-        {
+        for (hidden, activation) in [
+            (vec![64, 64], Activation::Tanh),
+            (vec![7], Activation::Relu),
+            (vec![130, 20, 5], Activation::Tanh),
+            (vec![20, 300], Activation::Relu),
+        ] {
             let mut parameters = Parameters::default();
             let widths = |outputs| [&[4][..], &hidden[..], &[outputs][..]].concat();
             let actor = parameters.add("actor", &widths(2), activation);
             let critic = parameters.add("critic", &widths(1), activation);
-            let kernels = Kernels { form, parameters: &parameters };
+            let kernels = Kernels { form, parameters: &parameters, agents: 1 };
             let mut linked = vec![
                 kernels.reset(&env),
                 kernels.rollout(&env, actor),

@@ -1,66 +1,98 @@
-//! A multi-layer perceptron, forward, for a Lane of samples in each invocation.
+//! A multi-layer perceptron, forward, for a Lane of samples in each invocation, without a trip through memory.
 //!
 //!   u₀ = input     u_{l+1} = φ(W_l u_l + b_l)     no φ after the last layer
 //!
-//! A layer is walked in groups of four outputs; its inputs, in blocks of at most 64, sit in registers. Inputs and
-//! outputs of the network are private arrays that only constants index; hidden units go through memory (slot
-//! `memory`), because a private array with a run-time index costs more than that on every adapter we know.
-//! Units of all layers are counted through, MW_UNIT_START; widths are padded with zero weights to multiples of 4 (of
-//! 64 above 64), and φ(0) = 0, so padding stays exactly zero in units and gradients.
+//! Layers are walked in pairs: bottom u_l (in registers) → middle u_{l+1} → top u_{l+2} (in registers). A loop makes
+//! four middle units at a time and adds their share to the sums of all top units at once, so that middle layers may
+//! have any width and nothing but tops is kept. An odd last layer stands alone. Tops and bottoms have at most 128
+//! units; `mlp_wide.wgsl` has no such limit.
+//! Widths are padded with zero weights to multiples of 4, and φ(0) = 0, so padding stays exactly zero.
 //! W_l is [output][input] row-major from vec4 MW_WEIGHT_START[l] on, b_l from MW_BIAS_START[l] on.
 //! Reference: src/reference/mlp.rs.
 
-@bind var<storage, read> mw_parameters: array<vec4<f32>>;      // [agent][MW_PARAMETERS / 4]
-
 var<private> mw_input: array<Lane, MW_INPUTS>;
 var<private> mw_output: array<Lane, MW_OUTPUTS>;
+var<private> mw_top: array<Lane, MW_TOPS>;                     // pair after pair, from MW_TOP_START[pair] on
 
 fn mw_forward(thread: MwThread) {
     let base = thread.agent * MW_PARAMETERS / 4u;
-    @unroll for layer in 0..MW_LAYERS {
-        @unroll for block in 0..MW_WIDTHS[layer] / MW_BLOCKS[layer] {
-            const first = block * MW_BLOCKS[layer];
-            var x: array<Lane, MW_BLOCKS[layer]>;
-            @unroll for vector in 0..MW_BLOCKS[layer] / 4 {
-                var units: array<Lane, 4>;
-                if layer == 0u {
-                    @unroll for q in 0..4 { units[q] = mw_input[min(first + vector * 4u + q, MW_INPUTS - 1u)]; }
-                } else {
-                    units = mw_get_units((MW_UNIT_START[layer] + first) / 4u + vector);
-                }
-                @unroll for q in 0..4 { x[vector * 4u + q] = units[q]; }
+    @unroll for pair in 0..MW_PAIRS {
+        const lower = pair * 2u;
+        const upper = pair * 2u + 1u;
+        const bottom = MW_WIDTHS[lower];
+        const top = MW_WIDTHS[upper + 1u];
+        var x: array<Lane, bottom>;
+        @unroll for k in 0..MW_WIDTHS[pair * 2] {
+            if pair > 0u { x[k] = mw_top[min(MW_TOP_START[max(pair, 1u) - 1u] + k, MW_TOPS - 1u)]; }
+            if pair == 0u && k < MW_INPUTS { x[k] = mw_input[min(k, MW_INPUTS - 1u)]; }
+        }
+        var bias: array<vec4<f32>, MW_VECTOR_CHUNKS[upper + 1u]>;
+        @unroll for c in 0..MW_VECTOR_CHUNKS[pair * 2 + 2] {
+            bias[c] = mw_parameters[base + MW_BIAS_START[upper] + min(c * MW_SHARE + thread.lane, top / 4u - 1u)];
+        }
+        var sum: array<Lane, top>;
+        @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
+            sum[o] = Lane(mw_shared(bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
+        }
+        for (var group = 0u; group < MW_WIDTHS[upper] / 4u; group++) {
+            // entry f of the first shared list: vec4 f of the group's rows, then their biases; of the second: row f
+            var rows: array<vec4<f32>, MW_ROW_CHUNKS[lower]>;
+            @unroll for c in 0..MW_ROW_CHUNKS[pair * 2] {
+                let f = c * MW_SHARE + thread.lane;
+                rows[c] = mw_parameters[base
+                    + select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom)];
             }
-            for (var group = 0u; group < MW_WIDTHS[layer + 1u] / 4u; group++) {
-                // entry f of the shared list: row f / (block / 4) of the group, vec4 f % (block / 4) of the block
-                var chunk: array<vec4<f32>, MW_CHUNKS[layer]>;
-                @unroll for c in 0..MW_CHUNKS[layer] {
-                    let f = c * MW_SHARE + thread.lane;
-                    let row = group * 4u + f / (MW_BLOCKS[layer] / 4u);
-                    chunk[c] = mw_parameters[base + MW_WEIGHT_START[layer]
-                        + (row * MW_WIDTHS[layer] + first) / 4u + f % (MW_BLOCKS[layer] / 4u)];
+            var columns: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
+            @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] {
+                let row = min(c * MW_SHARE + thread.lane, top - 1u);
+                columns[c] = mw_parameters[base + MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group];
+            }
+            var unit: array<Lane, 4>;
+            @unroll for q in 0..4 {
+                unit[q] = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
+                @unroll for k in 0..MW_WIDTHS[pair * 2] {
+                    const f = q * (bottom / 4u) + k / 4u;
+                    unit[q] = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k], unit[q]);
                 }
-                let bias = mw_parameters[base + MW_BIAS_START[layer] + group];
-                var sum = array<Lane, 4>(Lane(bias.x), Lane(bias.y), Lane(bias.z), Lane(bias.w));
-                if block > 0u && layer + 1u < MW_LAYERS { sum = mw_get_units(MW_UNIT_START[layer + 1u] / 4u + group); }
-                if block > 0u && layer + 1u == MW_LAYERS {
+                unit[q] = mw_activation(unit[q]);
+            }
+            @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
+                var next = sum[o];
+                @unroll for q in 0..4 {
+                    next = fma(Lane(mw_shared(columns[o / MW_SHARE], o % MW_SHARE, q)), unit[q], next);
+                }
+                sum[o] = next;
+            }
+        }
+        @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
+            if upper + 1u < MW_LAYERS { mw_top[min(MW_TOP_START[pair] + o, MW_TOPS - 1u)] = mw_activation(sum[o]); }
+            if upper + 1u == MW_LAYERS && o < MW_OUTPUTS { mw_output[min(o, MW_OUTPUTS - 1u)] = sum[o]; }
+        }
+    }
+    @unroll for odd in 0..MW_ODD {
+        const last = MW_LAYERS - 1u;
+        const bottom = MW_WIDTHS[last];
+        var x: array<Lane, bottom>;
+        @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+            if MW_PAIRS > 0u { x[k] = mw_top[min(MW_TOP_START[max(MW_PAIRS, 1u) - 1u] + k, MW_TOPS - 1u)]; }
+            if MW_PAIRS == 0u && k < MW_INPUTS { x[k] = mw_input[min(k, MW_INPUTS - 1u)]; }
+        }
+        for (var group = 0u; group < MW_WIDTHS[MW_LAYERS] / 4u; group++) {
+            var rows: array<vec4<f32>, MW_ROW_CHUNKS[last]>;
+            @unroll for c in 0..MW_ROW_CHUNKS[MW_LAYERS - 1] {
+                let f = c * MW_SHARE + thread.lane;
+                rows[c] = mw_parameters[base
+                    + select(MW_BIAS_START[last] + group, MW_WEIGHT_START[last] + group * bottom + f, f < bottom)];
+            }
+            @unroll for q in 0..4 {
+                if q < MW_OUTPUTS {
+                    var sum = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
+                    @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+                        const f = q * (bottom / 4u) + k / 4u;
+                        sum = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k], sum);
+                    }
                     @unroll for o in 0..MW_OUTPUTS {
-                        if group == o / 4u { sum[o % 4u] = mw_output[o]; }
-                    }
-                }
-                @unroll for k in 0..MW_BLOCKS[layer] {
-                    @unroll for q in 0..4 {
-                        const f = q * (MW_BLOCKS[layer] / 4u) + k / 4u;
-                        sum[q] = fma(Lane(mw_shared(chunk[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k], sum[q]);
-                    }
-                }
-                if layer + 1u < MW_LAYERS {
-                    if first + MW_BLOCKS[layer] == MW_WIDTHS[layer] {
-                        @unroll for q in 0..4 { sum[q] = mw_activation(sum[q]); }
-                    }
-                    mw_put_units(MW_UNIT_START[layer + 1u] / 4u + group, sum);
-                } else {
-                    @unroll for o in 0..MW_OUTPUTS {
-                        if group == o / 4u { mw_output[o] = sum[o % 4u]; }
+                        if o % 4u == q && group == o / 4u { mw_output[o] = sum; }
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use crate::batch::{Agents, Batch, Sizes};
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Form, Gpu, Recording};
+use crate::gpu::{Buffer, Form, Gpu, Link, Recording};
 use crate::kernels::{Kernels, Objective, Reduction};
 use crate::layout::{Metrics, Run};
 use crate::nn::Parameters;
@@ -102,7 +102,7 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
     let layout = networks(config, env);
-    let kernels = Kernels { form, parameters: &layout };
+    let kernels = Kernels { form, parameters: &layout, agents };
     let (run, slicing) = run(config, env, agents, &kernels);
     let mut sizes = Sizes::default();
     Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim);
@@ -124,8 +124,10 @@ impl Ppo {
         let count = seeds.len() as u32;
         sizes(config, env, count, gpu.form()).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels { form: gpu.form(), parameters: &layout };
+        let kernels = Kernels { form: gpu.form(), parameters: &layout, agents: count };
         let (run, slicing) = run(config, env, count, &kernels);
+        let objectives = [(ACTOR, Objective::PpoClip { actions: env.spec().action_count }), (CRITIC, Objective::Value)];
+        gpu.compile(&links(&kernels, env, &objectives))?;
         let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
 
         let agents = Agents::new(gpu, run, seeds, &parameters)?;
@@ -133,9 +135,8 @@ impl Ppo {
         let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
         let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         let advantage = Advantage::new(gpu, &kernels, &agents, &batch)?;
-        let objectives = [(ACTOR, Objective::PpoClip { actions: env.spec().action_count }), (CRITIC, Objective::Value)];
         let learner = Learner::new(gpu, &kernels, &agents, &batch, slicing, &objectives)?;
-        let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner.partial, &learner.terms)?;
+        let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner)?;
         let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
         let metrics = gpu.buffer("metrics", u64::from(RING) * u64::from(count), "updates × agents", "agents")?;
         let (statistics, finish) = statistics(gpu, &kernels, &agents, &batch, &rollout, &metrics)?;
@@ -181,6 +182,32 @@ impl Ppo {
     pub fn update(&self) -> &Recording {
         &self.update
     }
+}
+
+/// Every kernel of an update, the slowest to compile first.
+fn links<'a>(kernels: &'a Kernels, env: &'a Environment, objectives: &'a [(usize, Objective)]) -> Vec<Link<'a>> {
+    let mut links: Vec<Link> = Vec::new();
+    for &(network, objective) in objectives {
+        links.push(Box::new(move || kernels.gradient(network, objective)));
+    }
+    links.push(Box::new(|| kernels.rollout(env, ACTOR)));
+    links.push(Box::new(|| kernels.evaluate(env, ACTOR)));
+    links.push(Box::new(|| kernels.value(CRITIC)));
+    if !kernels.summed() {
+        for &(network, _) in objectives {
+            links.push(Box::new(move || kernels.weight_gradient(network)));
+        }
+    }
+    links.push(Box::new(|| kernels.reset(env)));
+    links.push(Box::new(|| kernels.gae()));
+    links.push(Box::new(|| kernels.sum_slices()));
+    links.push(Box::new(|| kernels.advance()));
+    links.push(Box::new(|| kernels.adam()));
+    links.push(Box::new(|| kernels.finish_update()));
+    for reduction in Reduction::ALL {
+        links.push(Box::new(move || kernels.reduce(reduction)));
+    }
+    links
 }
 
 /// Returns of ended episodes, explained variance, and the end of the update that writes them down.

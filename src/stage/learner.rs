@@ -23,7 +23,7 @@ pub struct Slicing {
     pub window: u32,
 }
 
-/// Bytes of the trace of all agents, and of the partial gradients of one, that slicing aims at.
+/// Bytes of the trace and of the partial gradients of all agents that slicing aims at.
 const TRACE_BYTES: u64 = 96 << 20;
 const PARTIAL_BYTES: u64 = 64 << 20;
 /// Samples of a slice where the minibatch is small, and slices of a minibatch where it is large.
@@ -33,13 +33,19 @@ const SLICES: u32 = 256;
 impl Slicing {
     /// For minibatches of this size.
     pub fn new(minibatch: u32, agents: u32, parameters: &Parameters, kernels: &Kernels) -> Self {
-        let most = (PARTIAL_BYTES / (4 * u64::from(parameters.words().max(1)))).max(1);
-        let slices = (minibatch / SLICE).clamp(1, SLICES).min(u32::try_from(most).unwrap_or(u32::MAX));
+        let partial = u64::from(agents) * 4 * u64::from(parameters.words().max(1));
+        let most = u32::try_from(PARTIAL_BYTES / partial).unwrap_or(u32::MAX).max(1);
+        if kernels.summed() {
+            let slice = kernels.form.share_size() * kernels.form.lanes;
+            let slices = minibatch.div_ceil(slice);
+            return Self { slice, slices, window: slices.min(most) };
+        }
+        let slices = (minibatch / SLICE).clamp(1, SLICES);
         let slice = minibatch.div_ceil(slices).next_multiple_of(4);
         let slices = minibatch.div_ceil(slice);
         let row = (0..parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max().unwrap_or(16);
         let rows = TRACE_BYTES / (u64::from(agents) * row);
-        let window = (rows / u64::from(slice)).clamp(1, u64::from(slices)) as u32;
+        let window = (rows / u64::from(slice)).clamp(1, u64::from(slices.min(most))) as u32;
         Self { slice, slices, window }
     }
 
@@ -60,7 +66,7 @@ fn trace_row_bytes(kernels: &Kernels, network: usize) -> u64 {
     constant(kernels, network, "MW_TRACE_WIDTH") * 16
 }
 
-/// Loss gradients of the current minibatch: `partial` holds one for each slice.
+/// Loss gradients of the current minibatch.
 #[derive(Clone, Debug)]
 pub struct Learner {
     recording: Recording,
@@ -68,8 +74,10 @@ pub struct Learner {
     pub moments: Option<Buffer<[f32; 4]>>,
     /// `[agent][term][Lane of the minibatch]`
     pub terms: Buffer<f32>,
-    /// `[agent][slice][word]`
-    pub partial: Buffer<f32>,
+    /// Gradient before the limit of its norm, `[agent][word]`.
+    pub gradient: Buffer<f32>,
+    /// Sums of its squares, `[agent][workgroup of sum_slices.wgsl]`.
+    norms: Buffer<f32>,
 }
 
 impl Learner {
@@ -77,7 +85,10 @@ impl Learner {
     pub fn sizes(sizes: &mut Sizes, agents: u32, slicing: Slicing, kernels: &Kernels) {
         let agents = ("agents", u64::from(agents));
         let words = ("parameters", u64::from(kernels.parameters.words()));
-        sizes.add("partial gradients", &[agents, ("slices", u64::from(slicing.slices)), words, ("bytes", 4)]);
+        sizes.add("partial gradients", &[agents, ("slices", u64::from(slicing.window) + 1), words, ("bytes", 4)]);
+        if kernels.summed() {
+            return;
+        }
         let row = (0..kernels.parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max();
         let samples = u64::from(slicing.window * slicing.slice + kernels.form.lanes);
         sizes.add("trace", &[agents, ("samples", samples), ("bytes", row.unwrap_or(16))]);
@@ -120,37 +131,62 @@ impl Learner {
         buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
 
         let words = u64::from(kernels.parameters.words());
-        let slices = u64::from(slicing.slices);
+        let slices = u64::from(slicing.window) + 1;
         let arithmetic = format!("agents {count} × slices {slices} × parameters {words}");
-        let partial = gpu.buffer("partial gradients", u64::from(count) * slices * words, &arithmetic, "hidden")?;
+        let partial: Buffer<f32> =
+            gpu.buffer("partial gradients", u64::from(count) * slices * words, &arithmetic, "hidden")?;
         let term_lanes = u64::from(run.minibatch_lanes);
         let arithmetic = format!("agents {count} × terms {TERMS} × lanes {term_lanes}");
         let terms = gpu.buffer("terms", u64::from(count * TERMS) * term_lanes, &arithmetic, "num_envs")?;
-        let rows = u64::from(slicing.window * slicing.slice + lanes);
+        let total = u64::from(count) * words;
+        let arithmetic = format!("agents {count} × parameters {words}");
+        let gradient: Buffer<f32> = gpu.buffer("gradient", total, &arithmetic, "hidden")?;
+        let norms: Buffer<f32> =
+            gpu.buffer("norms", u64::from(count) * u64::from(run.norm_blocks), "agents × blocks", "hidden")?;
+        let rows = if kernels.summed() { 1 } else { u64::from(slicing.window * slicing.slice + lanes) };
         let width = objectives.iter().map(|&(network, _)| trace_row_bytes(kernels, network) / 4).max().unwrap_or(4);
         let arithmetic = format!("agents {count} × samples {rows} × words {width}");
         let trace: Buffer<f32> = gpu.buffer("trace", u64::from(count) * rows * width, &arithmetic, "hidden")?;
-        buffers = buffers.with("mw_partial", &partial).with("mw_terms", &terms).with("mw_trace", &trace);
+        buffers = buffers
+            .with("mw_partial", &partial)
+            .with("mw_terms", &terms)
+            .with("mw_trace", &trace)
+            .with("mw_gradient", &gradient)
+            .with("mw_norms", &norms);
 
+        let mut gradients = Vec::new();
+        let mut weights = Vec::new();
         for &(network, objective) in objectives {
-            let gradient = gpu.kernel(&kernels.gradient(network, objective)?)?;
-            let weights = gpu.kernel(&kernels.weight_gradient(network)?)?;
-            let shape = &kernels.parameters.networks()[network];
-            let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
-            let tasks = constant(kernels, network, "MW_TASKS");
-            let mut first = 0;
-            while first < slicing.slices {
-                let slices = slicing.window.min(slicing.slices - first);
-                let window = Window { first: first * slicing.slice, count: slices * slicing.slice, rows: rows as u32 };
-                let buffers = buffers.with("mw_window", &gpu.uniform("window", &window)?);
-                let threads = u64::from(window.count.div_ceil(lanes));
-                recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
-                let threads = u64::from(slices) * tasks;
-                recording.push(&weights.pass(gpu, count, threads, u64::from(slicing.slice / 4), &buffers)?);
-                first += slices;
+            gradients.push(gpu.kernel(&kernels.gradient(network, objective)?)?);
+            if !kernels.summed() {
+                weights.push((gpu.kernel(&kernels.weight_gradient(network)?)?, constant(kernels, network, "MW_TASKS")));
             }
         }
-        Ok(Self { recording, moments, terms, partial })
+        let sum = gpu.kernel(&kernels.sum_slices()?)?;
+        let mut first = 0;
+        while first < slicing.slices {
+            let slices = slicing.window.min(slicing.slices - first);
+            let window = Window {
+                first: first * slicing.slice,
+                count: slices * slicing.slice,
+                rows: rows as u32,
+                slices: slicing.window + 1,
+            };
+            let buffers = buffers.with("mw_window", &gpu.uniform("window", &window)?);
+            for (n, (gradient, &(network, _))) in gradients.iter().zip(objectives).enumerate() {
+                let shape = &kernels.parameters.networks()[network];
+                let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
+                let threads = u64::from(window.count.div_ceil(lanes));
+                recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
+                if let Some((weights, tasks)) = weights.get(n) {
+                    let threads = u64::from(slices) * tasks;
+                    recording.push(&weights.pass(gpu, count, threads, u64::from(slicing.slice / 4), &buffers)?);
+                }
+            }
+            recording.push(&sum.pass(gpu, count, words / 4, u64::from(slices), &buffers)?);
+            first += slices;
+        }
+        Ok(Self { recording, moments, terms, gradient, norms })
     }
 
     /// Adds the stage to an update.
@@ -159,12 +195,10 @@ impl Learner {
     }
 }
 
-/// Sums partial gradients, limits their norm and takes Adam's step; moves the agents' progress on by one minibatch.
+/// Limits the norm of the gradient and takes Adam's step; moves the agents' progress on by one minibatch.
 #[derive(Clone, Debug)]
 pub struct Optimiser {
     recording: Recording,
-    /// Gradient before the limit of its norm, `[agent][word]`.
-    pub gradient: Buffer<f32>,
     /// `[agent][m, v][word]`
     pub state: Buffer<f32>,
 }
@@ -175,46 +209,34 @@ impl Optimiser {
         (parameters.words() / 4).div_ceil(kernels.form.workgroup)
     }
 
-    /// For the partial gradients and terms of a learner.
+    /// For the gradients and terms of a learner.
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(
-        gpu: &Gpu,
-        kernels: &Kernels,
-        agents: &Agents,
-        partial: &Buffer<f32>,
-        terms: &Buffer<f32>,
-    ) -> Result<Self> {
+    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, learner: &Learner) -> Result<Self> {
         let run: &Run = &agents.run;
         let count = agents.count;
         let words = u64::from(kernels.parameters.words());
         let total = u64::from(count) * words;
         let arithmetic = format!("agents {count} × parameters {words}");
-        let gradient = gpu.buffer("gradient", total, &arithmetic, "hidden")?;
         let state = gpu.buffer("adam", 2 * total, &format!("2 × {arithmetic}"), "hidden")?;
-        let norms: Buffer<f32> =
-            gpu.buffer("norms", u64::from(count) * u64::from(run.norm_blocks), "agents × blocks", "hidden")?;
         let buffers = agents
             .buffers()
-            .with("mw_partial", partial)
-            .with("mw_terms", terms)
-            .with("mw_gradient", &gradient)
-            .with("mw_norms", &norms)
+            .with("mw_terms", &learner.terms)
+            .with("mw_gradient", &learner.gradient)
+            .with("mw_norms", &learner.norms)
             .with("mw_adam", &state);
-        let sum = gpu.kernel(&kernels.sum_slices()?)?;
         let adam = gpu.kernel(&kernels.adam()?)?;
         let advance = gpu.kernel(&kernels.advance()?)?;
 
         let mut recording = Recording::default();
-        recording.push(&sum.pass(gpu, count, words / 4, u64::from(run.slices), &buffers)?);
         let reduced = Reduced::partial(gpu, kernels, Reduction::Terms, count, run.minibatch_lanes, 2, &buffers)?;
         reduced.record(&mut recording);
         let buffers = buffers.with("mw_term_partials", &reduced.result);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
         recording.extend(&one_workgroup(gpu, &advance, count, turns, &buffers)?);
         recording.push(&adam.pass(gpu, count, words / 4, 0, &buffers)?);
-        Ok(Self { recording, gradient, state })
+        Ok(Self { recording, state })
     }
 
     /// Adds the stage to an update.

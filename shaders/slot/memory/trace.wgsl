@@ -1,4 +1,4 @@
-//! Slot `memory`: units and deltas, kept sample by sample for the weight gradient.
+//! Slots `memory` and `weights`: units and deltas, kept sample by sample for the weight gradient.
 //!
 //! A row of `mw_trace` holds u₀ … u_{L−1}, then δ₁ … δ_L, as vec4s (MW_TRACE_WIDTH of them, deltas from
 //! MW_DELTA_START on). `mw_trace_row` is the place of the first sample of this invocation.
@@ -6,6 +6,14 @@
 @bind var<storage, read_write> mw_trace: array<vec4<f32>>;     // [agent][sample of the window][MW_TRACE_WIDTH]
 
 var<private> mw_trace_row: u32;
+
+/// Threads past the window write to a row of their own that nobody reads.
+fn mw_use_weights(thread: MwThread) {
+    let sample = min(thread.index * MW_LANES, mw_window.rows - MW_LANES);
+    mw_trace_row = (thread.agent * mw_window.rows + sample) * MW_TRACE_WIDTH;
+}
+
+fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {}
 
 fn mw_trace_put(place: u32, value: array<Lane, 4>) {
     @unroll for i in 0..MW_LANES {

@@ -1,0 +1,4 @@
+//! Slot `parameters`: all of them in one uniform buffer, where they fit. llvmpipe fetches from it in straight code, but
+//! from storage in a loop over lanes and components whose stores and loads wait for each other (7 ns a word).
+
+@bind var<uniform> mw_parameters: array<vec4<f32>, MW_AGENTS * MW_PARAMETERS / 4u>;      // [agent][MW_PARAMETERS / 4]

@@ -1,0 +1,37 @@
+//! Slot `weights`: products δ u are summed over the samples of a subgroup as soon as they are known; each subgroup
+//! leaves one partial gradient and nothing else.
+//!
+//! A butterfly sums MW_SHARE products at once: at every level a lane keeps the half that its index says and gets the
+//! other lane's part of it; in the end lane i has the sum of product i over all lanes.
+
+@bind var<storage, read_write> mw_partial: array<f32>;         // [agent][slice of the window][MW_PARAMETERS]
+
+var<private> mw_partial_first: u32;
+var<private> mw_partial_lane: u32;
+
+/// Subgroups past the window leave theirs in a last slice that nobody reads.
+fn mw_use_weights(thread: MwThread) {
+    let slice = min(thread.index / MW_SHARE, mw_window.slices - 1u);
+    mw_partial_first = (thread.agent * mw_window.slices + slice) * MW_PARAMETERS;
+    mw_partial_lane = thread.lane;
+}
+
+/// Lane i of the subgroup adds product i to the word `at` of the gradient, if that is `mine`.
+fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {
+    var sum = products;
+    @unroll for level in 0..MW_SHARE_LEVELS {
+        let upper = ((mw_partial_lane >> level) & 1u) != 0u;
+        @unroll for i in 0..MW_SHARE / 2 {
+            if i < (MW_SHARE >> (level + 1u)) {
+                let a = sum[2u * i];
+                let b = sum[2u * i + 1u];
+                sum[i] = select(a, b, upper) + subgroupShuffleXor(select(b, a, upper), 1u << level);
+            }
+        }
+    }
+    if mine { mw_partial[mw_partial_first + at] = sum[0]; }
+}
+
+
+fn mw_put_units(vector: u32, units: array<Lane, 4>) {}
+fn mw_put_deltas(vector: u32, deltas: array<Lane, 4>) {}
