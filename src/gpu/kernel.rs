@@ -3,6 +3,7 @@
 use super::{Buffer, Gpu, LOOP_BUDGET, Pass};
 use crate::error::{Error, Result};
 use crate::shader::Linked;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,7 +73,8 @@ impl Gpu {
         let scope = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let module = self.device().create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(linked.name()),
-            source: wgpu::ShaderSource::Wgsl(linked.source().into()),
+            // parsed already; naga takes a time that grows with the square of a function's length
+            source: wgpu::ShaderSource::Naga(Cow::Owned(linked.module().clone())),
         });
         let constants: Vec<(&str, f64)> =
             linked.overrides().iter().map(|(name, value)| (name.as_str(), *value)).collect();
