@@ -1,6 +1,6 @@
 //! A random permutation of 0 … count − 1, evaluated at one place without a table.
 //!
-//! Four rounds of x ← (x ⊕ a) · m, x ← x ⊕ (x >> h) modulo 2^b, each invertible, where 2^b ≥ count;
+//! Eight rounds of x ← (x ⊕ a) · m, x ← x ⊕ (x >> h) modulo 2^b, each invertible, where 2^b ≥ count;
 //! results past the end walk on along their cycle until they fall inside (Black & Rogaway 2002, "cycle walking").
 //! Reference: src/reference/permute.rs.
 
@@ -11,8 +11,11 @@ fn mw_permute(place: u32, count: u32, words: vec4<u32>) -> u32 {
     var x = place;
     var outside = true;
     while outside {
-        @unroll for round in 0..4 {
-            x = ((x ^ words[round]) * ((words[(round + 1u) & 3u] >> 7u) | 1u)) & mask;
+        @unroll for round in 0..8 {
+            const again = round / 4u;
+            let a = words[round & 3u] >> (16u * again);
+            let m = (words[(round + 1u) & 3u] >> (7u + 11u * again)) | 1u;
+            x = ((x ^ a) * m) & mask;
             x ^= x >> half;
         }
         outside = x >= count;

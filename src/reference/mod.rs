@@ -18,5 +18,6 @@ pub mod categorical;
 pub mod gae;
 pub mod mlp;
 pub mod moments;
+pub mod permute;
 pub mod philox;
 pub mod ppo;

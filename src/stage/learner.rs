@@ -77,7 +77,7 @@ pub struct Learner {
     /// Gradient before the limit of its norm, `[agent][word]`.
     pub gradient: Buffer<f32>,
     /// Sums of its squares, `[agent][workgroup of sum_slices.wgsl]`.
-    norms: Buffer<f32>,
+    pub norms: Buffer<f32>,
 }
 
 impl Learner {

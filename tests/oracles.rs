@@ -1,0 +1,330 @@
+//! The stages on the device against the oracle files: losses and gradients by PyTorch, steps by Gymnasium.
+
+mod oracle;
+mod support;
+
+use manyworlds::env::Environment;
+use manyworlds::gpu::{Buffers, Recording};
+use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
+use manyworlds::reference::mlp::{Activation, Mlp};
+use manyworlds::shader::Program;
+use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
+use support::{
+    ROUNDING, Samples, Stages, assert_norm, bits, forms, from_bits, gpu, link, ok, outputs_with_bounds, run, wide,
+    words,
+};
+
+/// What the project promises for ‖got − expected‖ / ‖expected‖ against PyTorch.
+const RELATIVE: f64 = 1e-4;
+
+// ---------------------------------------------------------------- PPO
+
+/// What one minibatch of all samples leaves: gradients of actor and critic, and the metrics of [`NAMES`].
+struct Step {
+    d_actor: Vec<f64>,
+    d_critic: Vec<f64>,
+    metrics: Vec<f64>,
+}
+
+/// Fields of `expected` in the order of [`Step::metrics`].
+const NAMES: [&str; 6] = ["policy_loss", "mean_entropy", "approx_kl_k1", "approx_kl_k3", "clip_fraction", "value_loss"];
+
+#[test]
+fn ppo_clip_agrees_with_the_oracle() {
+    let file = oracle::losses();
+    let at = |name: &str| format!("cases.ppo_clip_categorical.{name}");
+    let input = |name: &str| numbers(&file, &at(&format!("inputs.{name}")));
+    let hyper = |name: &str| number(&file, &at(&format!("hyper.{name}"))) as f32;
+    let expected = |name: &str| {
+        let path = at(&format!("expected.{name}"));
+        (label(&file, &path), numbers(&file, &path))
+    };
+    let (actor, critic) = (network(&file, &at("networks.actor")), network(&file, &at("networks.critic")));
+    let samples = Samples {
+        observations: input("obs"),
+        actions: integers(&file, &at("inputs.action")),
+        old_log_probs: input("old_log_prob"),
+        advantages: input("advantage"),
+        targets: input("value_target"),
+        old_values: input("old_value"),
+    };
+    let count = shape(&file, &at("inputs.obs"))[0] as u32;
+
+    for form in forms(gpu()) {
+        let step = |clip_coef: f32, ent_coef: f32, clip_vloss: bool| {
+            // the file's value loss has no coefficient of its own
+            let clip_vloss = u32::from(clip_vloss);
+            let run = Run { clip_coef, ent_coef, clip_vloss, vf_coef: 1.0, ..run(count, 1, count) };
+            let stages = Stages::new(form, &[&[&actor, &critic]], &[1], run, None);
+            stages.write_samples(0, &samples);
+            let learning = stages.learning();
+            ok(gpu().submit(&learning.step));
+            let gradient = wide(&stages.layout.compact(&ok(gpu().read(&learning.gradient))));
+            let (d_actor, d_critic) = gradient.split_at(actor.parameters.len());
+            let p = stages.progress()[0];
+            let metrics = [p.policy_loss, p.entropy, p.old_approx_kl, p.approx_kl, p.clip_fraction, p.value_loss];
+            Step { d_actor: d_actor.to_vec(), d_critic: d_critic.to_vec(), metrics: wide(&metrics) }
+        };
+        let check_norm = |name: &str, got: &[f64]| {
+            let (case, expected) = expected(name);
+            assert_norm(&format!("{case}, {form}"), got, &expected, RELATIVE);
+        };
+        // sums of terms of size 1, each with the errors of exp, log and the network: some 1e-6; KL cancels to less
+        let check = |name: &str, got: f64| {
+            let (case, expected) = expected(name);
+            assert_close(&format!("{case}, {form}"), &[got], &expected, 1e-5, 5e-6);
+        };
+
+        let plain = step(hyper("clip"), 0.0, false);
+        check_norm("policy_loss_grad", &plain.d_actor);
+        check_norm("value_loss_grad", &plain.d_critic);
+        NAMES.iter().zip(&plain.metrics).for_each(|(name, got)| check(name, *got));
+
+        let with_entropy = step(hyper("clip"), hyper("entropy_coef"), false);
+        check_norm("actor_loss_grad", &with_entropy.d_actor);
+        check_norm("value_loss_grad", &with_entropy.d_critic);
+        // total = policy + value − coefficient · entropy, see the file's `about`
+        NAMES.iter().zip(&with_entropy.metrics).for_each(|(name, got)| check(name, *got));
+
+        let clipped = step(hyper("value_clip"), hyper("entropy_coef"), true);
+        check_norm("value_loss_clipped_grad", &clipped.d_critic);
+        check("value_loss_clipped", clipped.metrics[5]);
+    }
+}
+
+#[test]
+fn values_agree_with_the_oracle() {
+    let file = oracle::losses();
+    let at = |name: &str| format!("cases.ppo_clip_categorical.{name}");
+    let critic = network(&file, &at("networks.critic"));
+    let observations = numbers(&file, &at("inputs.obs"));
+    let expected = numbers(&file, &at("expected.value"));
+    for form in forms(gpu()) {
+        let stages = Stages::new(form, &[&[&critic]], &[1], run(expected.len() as u32, 1, 1), None);
+        stages.write_observations(0, &observations);
+        ok(gpu().submit(&stages.values(0)));
+        let got = from_bits(&stages.read_row(0, Row::Value));
+        let case = format!("{}, {form}", label(&file, &at("expected.value")));
+        for (s, observation) in observations.chunks_exact(critic.widths[0]).enumerate() {
+            let bound = outputs_with_bounds(&critic, observation)[0].1;
+            assert_close(&format!("{case}[{s}]"), &got[s..=s], &expected[s..=s], 0.0, bound);
+        }
+    }
+}
+
+// ---------------------------------------------------------------- advantages
+
+#[test]
+fn gae_agrees_with_the_oracle() {
+    let file = oracle::losses();
+    let at = |name: &str| format!("cases.gae.{name}");
+    let input = |name: &str| numbers(&file, &at(&format!("inputs.{name}")));
+    let flag = |name: &str| flags(&file, &at(&format!("inputs.{name}")));
+    let (reward, value, final_value) = (input("reward"), input("value"), input("final_value"));
+    let (terminated, truncated) = (flag("terminated"), flag("truncated"));
+    let last_value = input("last_value");
+    let shape = shape(&file, &at("inputs.reward"));
+    let (steps, worlds) = (shape[0], shape[1]);
+
+    // final values of steps that were truncated and not terminated, oldest first; the last slot is after the rollout
+    let kept = |world: usize| {
+        let steps = (0..steps).map(move |t| t * worlds + world);
+        steps.filter(|&i| truncated[i] && !terminated[i]).map(|i| final_value[i]).collect::<Vec<_>>()
+    };
+    let slots = 1 + (0..worlds).map(|world| kept(world).len()).max().unwrap_or(0);
+    let mut final_values = vec![f64::NAN; slots * worlds];
+    for world in 0..worlds {
+        for (slot, value) in kept(world).into_iter().enumerate() {
+            final_values[slot * worlds + world] = value;
+        }
+        final_values[(slots - 1) * worlds + world] = last_value[world];
+    }
+    let bit = |flag: bool, bit: u32| if flag { bit } else { 0 };
+    let endings = terminated.iter().zip(&truncated).map(|(&a, &b)| bit(a, TERMINATED) | bit(b, TRUNCATED));
+    let endings: Vec<u32> = endings.collect();
+    assert!(slots > 1, "{}: the file has no truncation", label(&file, &at("inputs.truncated")));
+
+    for form in forms(gpu()) {
+        let gamma = number(&file, &at("hyper.gamma"));
+        let advantage = |gae_lambda: f64| {
+            let run = Run {
+                bootstrap_slots: slots as u32,
+                gamma: gamma as f32,
+                gae_lambda: gae_lambda as f32,
+                ..run(worlds as u32, steps as u32, 1)
+            };
+            let stages = Stages::new(form, &[&[]], &[1], run, None);
+            stages.write_row(0, Row::Reward, &bits(&reward));
+            stages.write_row(0, Row::Value, &bits(&value));
+            stages.write_row(0, Row::Ending, &endings);
+            gpu().write(&stages.batch.final_values, &bits(&final_values));
+            ok(gpu().submit(&stages.advantage()));
+            [Row::Advantage, Row::Target].map(|row| from_bits(&stages.read_row(0, row)))
+        };
+        let check = |name: &str, got: &[f64]| {
+            let path = at(&format!("expected.{name}"));
+            let expected = numbers(&file, &path);
+            let case = format!("{}, {form}", label(&file, &path));
+            assert_norm(&case, got, &expected, RELATIVE);
+            // a step rounds numbers up to the largest about five times, γ and λ are rounded once, and steps add up
+            let largest = expected.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+            assert_close(&case, got, &expected, 0.0, 8.0 * ROUNDING * (3.0 + largest) * steps as f64);
+        };
+        let [full, target] = advantage(number(&file, &at("hyper.lambda")));
+        check("advantage", &full);
+        check("return", &target);
+        check("td_residual", &advantage(0.0)[0]);
+        check("reward_to_go_bootstrapped", &advantage(1.0)[1]);
+    }
+}
+
+// ---------------------------------------------------------------- optimiser
+
+#[test]
+fn adam_and_norm_clipping_agree_with_the_oracle() {
+    let file = oracle::losses();
+    let at = |name: &str| format!("cases.optimizers.{name}");
+    let hyper = |name: &str| number(&file, &at(&format!("hyper.{name}")));
+    let start = numbers(&file, &at("inputs.params"));
+    let gradients = numbers(&file, &at("inputs.gradient"));
+    let norms = numbers(&file, &at("expected.gradient_norm"));
+    // a layer with one output has a weight for each input, and a bias: any vector of two numbers or more
+    let vector = Mlp { widths: vec![start.len() - 1, 1], activation: Activation::Tanh, parameters: start.clone() };
+    for form in forms(gpu()) {
+        for (name, max_grad_norm) in [("adam", 0.0), ("adam_clipped", hyper("max_norm"))] {
+            let run = Run {
+                learning_rate: hyper("lr") as f32,
+                adam_decay1: (1.0 - hyper("beta1")) as f32,
+                adam_decay2: (1.0 - hyper("beta2")) as f32,
+                adam_eps: hyper("eps") as f32,
+                max_grad_norm: max_grad_norm as f32,
+                ..run(1, 1, 1)
+            };
+            let stages = Stages::new(form, &[&[&vector]], &[1], run, None);
+            let (learning, partial) = stages.optimiser();
+            let path = at(&format!("expected.{name}"));
+            let case = format!("{}, {form}", label(&file, &path));
+            let expected = numbers(&file, &path);
+            let mut sum = 0.0;
+            for (step, gradient) in gradients.chunks_exact(start.len()).enumerate() {
+                let gradient: Vec<f32> = gradient.iter().map(|&g| g as f32).collect();
+                gpu().write(&partial, &stages.layout.expand(&gradient));
+                ok(gpu().submit(&learning.step));
+                let got = wide(&stages.layout.compact(&stages.parameters(0)));
+                let expected = &expected[step * start.len()..][..start.len()];
+                assert_norm(&format!("{case}[{step}]"), &got, expected, RELATIVE);
+                // the way from the start says more: it is kept to half an ulp of the parameters
+                let way = |p: &[f64]| p.iter().zip(&start).map(|(p, s)| p - s).collect::<Vec<_>>();
+                assert_norm(&format!("{case}[{step}], way from the start"), &way(&got), &way(expected), RELATIVE);
+                sum += norms[step];
+                let got = f64::from(stages.progress()[0].grad_norm);
+                let case = format!("{}, {form}, sum to [{step}]", label(&file, &at("expected.gradient_norm")));
+                // squares and their sum: half as many roundings as there are numbers
+                assert_close(&case, &[got], &[sum], ROUNDING * (start.len() as f64 + 4.0), 0.0);
+            }
+        }
+    }
+}
+
+// ---------------------------------------------------------------- environments
+
+/// Steps that were made on the device, from states that were given.
+struct Stepped {
+    states: Vec<f64>,
+    observations: Vec<f64>,
+    rewards: Vec<f64>,
+    terminated: Vec<u32>,
+}
+
+/// One step of an environment with discrete actions, `states` being `[world][word]`.
+fn step_on_device(env: &Environment, states: &[f64], actions: &[u32]) -> Stepped {
+    const SOURCE: &str = "
+        @bind var<storage, read> test_actions: array<u32>;
+        @bind var<storage, read_write> test_rewards: array<f32>;
+        @bind var<storage, read_write> test_terminated: array<u32>;
+        @bind var<storage, read_write> test_observations: array<f32>;   // [world][feature]
+
+        @compute @workgroup_size(MW_WORKGROUP)
+        fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+                   @builtin(local_invocation_index) local: u32) {
+            let world = mw_thread(group, groups, local).index;
+            let count = arrayLength(&test_actions);
+            if world >= count { return; }
+            var rng = mw_rng(vec2<u32>(1u, 0u), world, 0u, MW_PURPOSE_STEP);
+            var state = mw_state_load(world, count);
+            let outcome = env_step(&state, test_actions[world], &rng);
+            mw_state_store(world, count, state);
+            test_rewards[world] = outcome.reward;
+            test_terminated[world] = select(0u, 1u, outcome.terminated);
+            let seen = env_observe(state);
+            for (var f = 0u; f < MW_OBSERVATIONS; f++) { test_observations[world * MW_OBSERVATIONS + f] = seen[f]; }
+        }";
+    let count = actions.len();
+    assert!(count >= 4, "the smallest buffer holds four words");
+    let per_world = env.state_words() as usize;
+    let program = Program::new("step")
+        .word("MW_WORKGROUP", 64)
+        .word("MW_SHARE", 1)
+        .word("MW_TERMINATED", TERMINATED)
+        .word("MW_TRUNCATED", TRUNCATED);
+    let program = ok(env.link_into(ok(program.part("part/thread.wgsl")))).source("step.wgsl", SOURCE);
+    let kernel = link(program);
+
+    // [word][world]
+    let turned: Vec<u32> =
+        (0..count * per_world).map(|i| (states[i % count * per_world + i / count] as f32).to_bits()).collect();
+    let worlds = ok(gpu().buffer_of("worlds", &turned));
+    let features = env.spec().observation_dim as usize;
+    let [rewards, terminated, observations] = [count, count, count * features].map(|count| words("a result", count));
+    let buffers = Buffers::default()
+        .with("mw_world", &worlds)
+        .with("test_actions", &ok(gpu().buffer_of("actions", actions)))
+        .with("test_rewards", &rewards)
+        .with("test_terminated", &terminated)
+        .with("test_observations", &observations);
+    let mut recording = Recording::default();
+    recording.push(&ok(kernel.pass(gpu(), 1, count as u64, 0, &buffers)));
+    ok(gpu().submit(&recording));
+    let after = from_bits(&ok(gpu().read(&worlds)));
+    Stepped {
+        states: (0..count * per_world).map(|i| after[i % per_world * count + i / per_world]).collect(),
+        observations: from_bits(&ok(gpu().read(&observations))),
+        rewards: from_bits(&ok(gpu().read(&rewards))),
+        terminated: ok(gpu().read(&terminated)),
+    }
+}
+
+#[test]
+fn cartpole_steps_agree_with_gymnasium() {
+    let file = oracle::classic();
+    let case = label(&file, "environments.CartPole-v1");
+    let transitions = oracle::transitions(&file, "CartPole-v1");
+    let states: Vec<f64> = transitions.iter().flat_map(|t| t.state.clone()).collect();
+    let actions: Vec<u32> = transitions.iter().map(|t| t.action[0] as u32).collect();
+    let env = ok(Environment::load("CartPole-v1"));
+    let got = step_on_device(&env, &states, &actions);
+    for (at, t) in transitions.iter().enumerate() {
+        let case = format!("{case}[{at}] from {:?} by {}", t.state, actions[at]);
+        // 1e-5: what the project promises for one step
+        assert_close(&format!("{case}.next_state"), &got.states[4 * at..][..4], &t.next_state, 0.0, 1e-5);
+        assert_close(&format!("{case}.obs"), &got.observations[4 * at..][..4], &t.observation, 0.0, 1e-5);
+        assert_close(&format!("{case}.reward"), &got.rewards[at..=at], &[t.reward], 0.0, 0.0);
+        assert_eq!(got.terminated[at], u32::from(t.terminated), "{case}.terminated");
+    }
+    let ended = transitions.iter().filter(|t| t.terminated).count();
+    assert!(ended > 0 && ended < transitions.len(), "{case}: {ended} of {} steps end", transitions.len());
+}
+
+#[test]
+fn cartpole_from_the_zero_state_always_right_ends_at_step_9() {
+    let env = ok(Environment::load("CartPole-v1"));
+    let mut states = vec![0.0; 16];
+    for count in 1..=9 {
+        let step = step_on_device(&env, &states, &[1; 4]);
+        assert_eq!(step.terminated, [u32::from(count == 9); 4], "terminated at step {count}");
+        states = step.states;
+    }
+    // nine steps, each to 1e-5
+    let expected = [0.140_650_972, 1.760_381_13, -0.215_186_05, -2.777_886_49];
+    assert_close("state at step 9", &states[..4], &expected, 0.0, 9e-5);
+}
