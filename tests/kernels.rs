@@ -1,6 +1,9 @@
 //! Every stage of an update against the f64 reference, in every form, at sizes that divide nothing; outputs are
 //! poisoned before.
 
+// equal means equal here, places count in several lists, and a test may panic
+#![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
+
 mod oracle;
 mod support;
 

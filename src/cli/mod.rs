@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
         Command::Train(command) => command.run(started),
         Command::Eval(command) => command.run(),
         Command::Doctor(command) => command.run(),
-        Command::Settings => settings::run(),
+        Command::Settings => Ok(settings::run()),
     };
     match done {
         Ok(code) => code,

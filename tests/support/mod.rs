@@ -185,11 +185,11 @@ pub fn outputs_with_bounds(network: &Mlp, input: &[f64]) -> Vec<(f64, f64)> {
 pub fn kernel(name: &str, words: &[(&str, u32)], parts: &[&str], source: &str) -> Kernel {
     let program = Program::new(name).word("MW_WORKGROUP", 64).word("MW_SHARE", 1);
     let program = words.iter().fold(program, |program, (name, value)| program.word(name, *value));
-    link(ok(ok(program.part("part/thread.wgsl")).parts(parts)).source(&format!("{name}.wgsl"), source))
+    link(&ok(ok(program.part("part/thread.wgsl")).parts(parts)).source(&format!("{name}.wgsl"), source))
 }
 
 /// Compiles the program of a test.
-pub fn link(program: Program) -> Kernel {
+pub fn link(program: &Program) -> Kernel {
     ok(gpu().kernel(&ok(program.link())))
 }
 
