@@ -16,7 +16,7 @@ use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{cartpole, categorical, gae};
 use manyworlds::train::Config;
 use oracle::assert_close;
-use support::{Draw, ROUNDING, assert_bits, forms, from_bits, gpu, ok, padded, poison};
+use support::{Draw, ROUNDING, assert_bits, forms, from_bits, gpu, ok, padded, poison_on};
 
 /// Words of a world after the four of CartPole's state; see `shaders/part/world.wgsl`.
 const EPISODE_RETURN: usize = 4;
@@ -41,10 +41,10 @@ fn config(num_envs: u32, num_steps: u32) -> Config {
 
 fn ppo(gpu: &Gpu, config: &Config, seeds: &[u32]) -> Ppo {
     let ppo = ok(Ppo::new(gpu, &ok(Environment::load("CartPole-v1")), config, seeds));
-    poison(&ppo.batch.samples);
-    poison(&ppo.batch.observations);
-    poison(&ppo.batch.final_observations);
-    poison(&ppo.batch.final_values);
+    poison_on(gpu, &ppo.batch.samples);
+    poison_on(gpu, &ppo.batch.observations);
+    poison_on(gpu, &ppo.batch.final_observations);
+    poison_on(gpu, &ppo.batch.final_values);
     ppo
 }
 
@@ -681,7 +681,7 @@ fn evaluate(gpu: &Gpu, seeds: &[u32], networks: [&Mlp; 2]) -> Vec<[f32; 4]> {
     gpu.write(&ppo.agents.parameters, &padded(&ppo.layout, &networks).repeat(seeds.len()));
     let mut recording = Recording::default();
     ppo.evaluation.record(&mut recording);
-    poison(&ppo.evaluation.outcomes);
+    poison_on(gpu, &ppo.evaluation.outcomes);
     ok(gpu.submit(&recording));
     ok(gpu.read(&ppo.evaluation.outcomes))
 }

@@ -58,10 +58,15 @@ pub fn forms(gpu: &Gpu) -> Vec<Form> {
     forms
 }
 
-/// Fills a buffer with [`POISON`].
+/// Fills a buffer of the shared device with [`POISON`].
 pub fn poison<T: bytemuck::Pod>(buffer: &Buffer<T>) {
+    poison_on(gpu(), buffer);
+}
+
+/// Fills a buffer of a device with [`POISON`].
+pub fn poison_on<T: bytemuck::Pod>(gpu: &Gpu, buffer: &Buffer<T>) {
     let words = vec![POISON; buffer.len() * size_of::<T>() / 4];
-    gpu().write(buffer, &bytemuck::pod_collect_to_vec::<u32, T>(&words));
+    gpu.write(buffer, &bytemuck::pod_collect_to_vec::<u32, T>(&words));
 }
 
 /// Bits of numbers, rounded to f32.
