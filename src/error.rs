@@ -91,6 +91,9 @@ pub enum Error {
         /// What is wrong and what was expected.
         reason: String,
     },
+    /// A mistake in an environment's file, with its place.
+    #[error("{0}")]
+    EnvironmentFile(String),
     /// A setting that does not exist, or has a value that it cannot have.
     #[error("setting '{name}': {reason}")]
     Setting {
@@ -129,6 +132,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::LoopBudget { .. }
             | Self::Environment { .. }
+            | Self::EnvironmentFile(_)
             | Self::Setting { .. }
             | Self::Checkpoint { .. }
             | Self::File { .. } => 2,

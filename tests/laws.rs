@@ -16,7 +16,7 @@ use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{cartpole, categorical, gae};
 use manyworlds::train::Config;
 use oracle::assert_close;
-use support::{Draw, ROUNDING, assert_bits, forms, from_bits, gpu, ok, padded, poison_on};
+use support::{Draw, ROUNDING, Stages, assert_bits, forms, from_bits, gpu, ok, padded, poison_on, run, wide};
 
 /// Words of a world after the four of CartPole's state; see `shaders/part/world.wgsl`.
 const EPISODE_RETURN: usize = 4;
@@ -516,6 +516,28 @@ fn every_step_of_a_rollout_is_that_of_the_reference() {
                 rollout.check_values_and_advantages();
                 assert!(met.terminated > 50, "{}: {met:?}: episodes are too long", rollout.case);
             }
+        }
+    }
+}
+
+#[test]
+fn every_log_prob_is_that_of_the_reference_where_units_go_through_memory() {
+    // an even layer above 128; 66 worlds leave threads without one, which must not meet the last world's units
+    let (worlds, steps) = (66, 5);
+    let actor = Draw::new(604).network(&[4, 5, 130, 2], Activation::Tanh);
+    let stages = Stages::new(gpu().form(), &[&[&actor], &[&actor]], &[605, 606], run(worlds, steps, worlds), None);
+    ok(gpu().submit(&stages.rollout(&ok(Environment::load("CartPole-v1")), 0)));
+    let batch = (worlds * steps) as usize;
+    let observations = wide(&ok(gpu().read(&stages.batch.observations)));
+    for agent in 0..2 {
+        let actions = stages.read_row(agent, Row::Action);
+        let log_probs = from_bits(&stages.read_row(agent, Row::LogProb));
+        for at in 0..batch {
+            let seen = [0, 1, 2, 3].map(|feature| observations[(agent * 4 + feature) * batch + at]);
+            let expected = categorical::log_prob(&actor.output(&seen), actions[at] as usize);
+            let case = format!("{}, seed {}, step and world {at}", gpu().form(), 605 + agent);
+            // 1e-5: logits of the size of 1 through f32
+            assert_close(&format!("{case}, log_prob"), &log_probs[at..=at], &[expected], 1e-5, 1e-5);
         }
     }
 }

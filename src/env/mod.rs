@@ -51,7 +51,7 @@ impl Environment {
     /// A built-in environment by name, or one from a file if `name` ends in `.wgsl`.
     ///
     /// # Errors
-    /// [`Error::Environment`] or [`Error::Shader`] with what was expected and, in a file, where.
+    /// [`Error::Environment`] or [`Error::EnvironmentFile`] with what was expected and, in a file, where.
     pub fn load(name: &str) -> Result<Self> {
         if Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wgsl")) {
             let text = std::fs::read_to_string(name).map_err(|error| Error::file("read", name, &error))?;
@@ -84,9 +84,18 @@ impl Environment {
     /// # Errors
     /// As [`Environment::load`].
     pub fn from_source(name: &str, path: &str, text: &str) -> Result<Self> {
+        Self::read(name, path, text).map_err(|error| match error {
+            // whatever does not link here is the author's, and has its place
+            Error::Shader(text) => Error::EnvironmentFile(text),
+            other => other,
+        })
+    }
+
+    fn read(name: &str, path: &str, text: &str) -> Result<Self> {
         let file = scan::File::new(name, path, text)?;
         file.check()?;
         let linked = Program::new(name).parts(PARTS)?.source(path, text).link()?;
+        file.check_functions(&linked)?;
         let spec = Spec {
             observation_dim: file.word(&linked, "OBSERVATION_DIM")?,
             action_count: file.word(&linked, "ACTION_COUNT")?,

@@ -121,6 +121,34 @@ impl File {
         Ok(())
     }
 
+    /// Checks that the contract's functions take and return what they should.
+    pub fn check_functions(&self, linked: &Linked) -> Result<()> {
+        let module = linked.module();
+        let type_name =
+            |handle: naga::Handle<naga::Type>| match (&module.types[handle].name, &module.types[handle].inner) {
+                (Some(name), _) => name.clone(),
+                (None, naga::TypeInner::Scalar(naga::Scalar::U32)) => "Action".to_owned(),
+                (None, naga::TypeInner::Pointer { base, .. }) => {
+                    format!("ptr {}", module.types[*base].name.as_deref().unwrap_or_default())
+                }
+                (None, naga::TypeInner::Array { .. }) => "Observation".to_owned(),
+                _ => String::new(),
+            };
+        let expected: [(&[&str], &str); 3] =
+            [(&["ptr Rng"], "State"), (&["ptr State", "Action", "ptr Rng"], "Outcome"), (&["State"], "Observation")];
+        for ((name, shape), (arguments, result)) in FUNCTIONS.iter().zip(expected) {
+            let found = module.functions.iter().find(|(_, function)| function.name.as_deref() == Some(name));
+            let fits = found.is_some_and(|(_, function)| {
+                function.arguments.iter().map(|argument| type_name(argument.ty)).eq(arguments.iter().copied())
+                    && function.result.as_ref().is_some_and(|value| type_name(value.ty) == result)
+            });
+            if !fits {
+                return Err(self.complaint(name, &format!("expected `{shape}`")));
+            }
+        }
+        Ok(())
+    }
+
     fn find(&self, name: &str) -> Option<&Declaration> {
         self.declarations.iter().find(|found| found.name == name)
     }

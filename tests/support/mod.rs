@@ -4,6 +4,7 @@
 #![allow(dead_code)] // every integration test compiles its own copy and uses a part of it
 
 use manyworlds::batch::{Agents, Batch};
+use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
 use manyworlds::kernels::{Kernels, Objective};
 use manyworlds::layout::{Progress, ROWS, Row, Run, STREAM_TRAINING, Window};
@@ -11,7 +12,7 @@ use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::shader::Program;
-use manyworlds::stage::{Advantage, Learner, Optimiser, Slicing, Values};
+use manyworlds::stage::{Advantage, Learner, Optimiser, Rollout, Slicing, Values};
 use std::sync::OnceLock;
 
 /// Half an ulp of 1 in f32: the relative error of one rounding.
@@ -411,6 +412,14 @@ impl Stages {
     pub fn padding(&self) -> Vec<usize> {
         let used = self.layout.expand(&vec![1.0; self.layout.tensors().iter().map(nn::Tensor::len).sum()]);
         (0..used.len()).filter(|&word| used[word] == 0.0).collect()
+    }
+
+    /// A reset of every world, and the steps of a rollout under a network.
+    pub fn rollout(&self, env: &Environment, network: usize) -> Recording {
+        let rollout = ok(Rollout::new(gpu(), &self.kernels(), env, network, &self.agents, &self.batch));
+        let mut recording = rollout.reset().clone();
+        rollout.record(&mut recording);
+        recording
     }
 
     /// V of every observation under a network.
