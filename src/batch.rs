@@ -21,11 +21,6 @@ impl Sizes {
         self.0.iter().map(|(_, _, bytes)| *bytes).max().unwrap_or(0)
     }
 
-    /// Bytes of all buffers together.
-    pub fn total(&self) -> u64 {
-        self.0.iter().fold(0, |sum, (_, _, bytes)| sum.saturating_add(*bytes))
-    }
-
     /// Fails for the first buffer that the device cannot bind.
     ///
     /// # Errors

@@ -94,6 +94,14 @@ pub enum Error {
     /// A mistake in an environment's file, with its place.
     #[error("{0}")]
     EnvironmentFile(String),
+    /// Parameters are no numbers any more.
+    #[error(
+        "training diverged: parameters are not finite after {updates} updates; reduce learning_rate, or limit max_grad_norm"
+    )]
+    Diverged {
+        /// Updates that were made.
+        updates: u32,
+    },
     /// A setting that does not exist, or has a value that it cannot have.
     #[error("setting '{name}': {reason}")]
     Setting {
@@ -128,6 +136,8 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoAdapter { .. } => 3,
+            // a disk that is full hours into a run
+            Self::File { action: "write", .. } => 1,
             Self::AdapterNotFound { .. }
             | Self::TooLarge { .. }
             | Self::LoopBudget { .. }
@@ -136,7 +146,8 @@ impl Error {
             | Self::Setting { .. }
             | Self::Checkpoint { .. }
             | Self::File { .. } => 2,
-            Self::Device { .. }
+            Self::Diverged { .. }
+            | Self::Device { .. }
             | Self::DeviceLost { .. }
             | Self::OutOfMemory { .. }
             | Self::Gpu(_)

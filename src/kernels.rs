@@ -100,7 +100,8 @@ impl Kernels<'_> {
         if uniform { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
     }
 
-    fn narrow(&self, network: usize) -> bool {
+    /// Whether a network stays in registers; a wide one needs a workspace.
+    pub(crate) fn narrow(&self, network: usize) -> bool {
         self.parameters.networks()[network].narrow()
     }
 
@@ -174,7 +175,7 @@ impl Kernels<'_> {
         self.plain(name)?.parts(parts)?.part("reduce.wgsl")?.link()
     }
 
-    /// Deltas of `network` for an objective.
+    /// Loss gradients of `network` for an objective.
     ///
     /// # Errors
     /// As [`Kernels::value`].

@@ -34,7 +34,12 @@ impl Values {
         let rows = Columns { count: run.batch_size, stride: ROWS * run.batch_size, offset, ..Columns::default() };
         let finals = Columns { count: slots, stride: slots, ..Columns::default() };
         // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
-        let most = (WINDOW / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(kernels.form.lanes));
+        let units = kernels.parameters.networks()[network].units();
+        let fit = match kernels.narrow(network) {
+            true => WINDOW,
+            false => WORKSPACE_WORDS / (units * kernels.form.lanes),
+        };
+        let most = (fit.min(WINDOW) / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(kernels.form.lanes));
         let workspace = workspace(gpu, kernels, network, agents.count, most)?;
         let mut recording = Recording::default();
         for (columns, input, output) in
@@ -98,9 +103,15 @@ impl Advantage {
 
 /// Threads of all agents in one window of [`Values`].
 const WINDOW: u32 = 1 << 16;
+/// Words of the workspace of all agents that a window of a wide network may take: 64 MiB.
+const WORKSPACE_WORDS: u32 = 1 << 24;
 
-/// Memory for the hidden units of a forward pass: `[agent][unit][thread]`, each a Lane.
+/// Memory for the hidden units of a forward pass: `[agent][unit][thread + 1]`, each a Lane.
 fn workspace(gpu: &Gpu, kernels: &Kernels, network: usize, agents: u32, threads: u32) -> Result<Buffer<f32>> {
+    if kernels.narrow(network) {
+        return gpu.buffer("workspace", 1, "1", "nothing"); // no kernel binds it
+    }
+    let threads = threads + 1; // one place for all threads past the end
     let units = u64::from(kernels.parameters.networks()[network].units());
     let lanes = kernels.form.lanes;
     let arithmetic = format!("agents {agents} × units {units} × threads {threads} × lanes {lanes}");

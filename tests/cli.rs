@@ -134,7 +134,7 @@ fn an_environment_file_with_a_mistake_is_reported_at_its_line() {
             "env_observe: expected",
         ),
         (good.replace("struct State {", "var<private> x: f32; struct State {"), "keeps nothing but its State"),
-        (good.replace("let sine", "let mw_sine") + "fn mw_mine() {}", "names that begin with mw_"),
+        (good.replace("let sine", "let mw_sine") + "fn mw_mine() {}", "those that begin with mw_"),
         (good.to_owned() + "@compute @workgroup_size(1) fn main() {}", "no entry points"),
         (String::new(), "lacks `const OBSERVATION_DIM"),
     ];

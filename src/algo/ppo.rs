@@ -107,6 +107,7 @@ pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Siz
     let mut sizes = Sizes::default();
     Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim);
     Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);
+    Rollout::sizes(&mut sizes, agents, config.eval_episodes, env, &kernels, ACTOR);
     Learner::sizes(&mut sizes, agents, slicing, &kernels);
     sizes
 }

@@ -2,7 +2,7 @@
 
 use super::AdapterArgument;
 use manyworlds::check::self_test;
-use manyworlds::gpu::{adapters, missing_driver_hint};
+use manyworlds::gpu::{AdapterChoice, adapters, missing_driver_hint};
 use manyworlds::{Error, Result};
 use std::process::ExitCode;
 
@@ -43,7 +43,11 @@ impl Doctor {
             );
         }
         let gpu = self.adapter.open(0)?;
-        println!("chosen: {} (--adapter {})", gpu.info().name, self.adapter.adapter);
+        let why = match &self.adapter.adapter {
+            AdapterChoice::Auto => format!("the first of the best kind present, {:?}", gpu.info().device_type),
+            other => format!("asked for by --adapter {other}"),
+        };
+        println!("chosen: {} ({why})", gpu.info().name);
         println!("form of the kernels: {}", gpu.form());
         let mut all_ok = true;
         for finding in self_test(&gpu)? {

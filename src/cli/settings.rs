@@ -1,13 +1,16 @@
 //! `manyworlds settings`
 
-use manyworlds::train::Config;
+use manyworlds::train::{Config, Setting};
+use std::io::Write;
 use std::process::ExitCode;
 
 pub fn run() -> ExitCode {
-    for setting in Config::SETTINGS {
-        println!("{} = {}   ({})", setting.name, setting.default, setting.kind);
-        println!("    {}", setting.about.trim());
-        println!("    source: {}", setting.source);
+    let mut out = std::io::stdout().lock();
+    for Setting { name, kind, default, about, source } in Config::SETTINGS {
+        // a reader that has seen enough closes the pipe
+        if writeln!(out, "{name} = {default}   ({kind})\n    {}\n    source: {source}", about.trim()).is_err() {
+            break;
+        }
     }
     ExitCode::SUCCESS
 }

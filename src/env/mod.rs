@@ -23,6 +23,7 @@ pub struct Environment {
     spec: Spec,
     state: state::StateLayout,
     overrides: Vec<Override>,
+    loops: bool,
 }
 
 /// What an environment declares.
@@ -103,13 +104,23 @@ impl Environment {
             reward_threshold: file.optional_float(&linked, "REWARD_THRESHOLD")?,
         };
         for (constant, value) in [("OBSERVATION_DIM", spec.observation_dim), ("ACTION_COUNT", spec.action_count)] {
-            if value == 0 {
-                return Err(file.complaint(constant, "it must be at least 1"));
+            if value == 0 || value > LARGEST_SPACE {
+                return Err(
+                    file.complaint(constant, &format!("{value} is not allowed; it must be from 1 to {LARGEST_SPACE}"))
+                );
             }
         }
         let overrides = overrides(&linked);
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
-        Ok(Self { name: name.to_owned(), path: path.to_owned(), text: text.to_owned(), spec, state, overrides })
+        Ok(Self {
+            name: name.to_owned(),
+            path: path.to_owned(),
+            text: text.to_owned(),
+            spec,
+            state,
+            overrides,
+            loops: file.loops,
+        })
     }
 
     /// The environment's name.
@@ -137,14 +148,19 @@ impl Environment {
         self.state.words()
     }
 
+    /// Whether its functions loop; each step then counts as 1,024 iterations of the loop budget of software adapters.
+    pub fn has_loops(&self) -> bool {
+        self.loops
+    }
+
     /// Sets an override.
     ///
     /// # Errors
     /// [`Error::Environment`] with the nearest name where there is none of this name, or where the value is no number.
     pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
         let complain = |reason| Error::Environment { name: self.name.clone(), reason };
-        if !value.is_finite() {
-            return Err(complain(format!("'{name}' must be a finite number, not {value}")));
+        if !(value as f32).is_finite() {
+            return Err(complain(format!("'{name}' must be a finite number that f32 can hold, not {value}")));
         }
         match self.overrides.iter_mut().find(|known| known.name == name) {
             Some(found) => found.value = value,
@@ -187,6 +203,9 @@ impl Environment {
         self.state.words() + ACCUMULATOR_WORDS
     }
 }
+
+/// Largest observation and largest number of actions.
+const LARGEST_SPACE: u32 = 4096;
 
 /// Words after the state in `part/world.wgsl`: return, length, steps, truncations, and four counts of episodes.
 const ACCUMULATOR_WORDS: u32 = 8;

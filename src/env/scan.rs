@@ -26,6 +26,8 @@ pub(super) struct File {
     environment: String,
     part: Part,
     declarations: Vec<Declaration>,
+    /// Whether a function loops.
+    pub loops: bool,
 }
 
 /// Functions that every environment has, and how they look.
@@ -41,6 +43,7 @@ impl File {
         let mut declarations = Vec::new();
         let (mut at, mut depth) = (0, 0_i32);
         let mut pending = None;
+        let mut loops = false;
         while at < text.len() {
             let rest = &text[at..];
             if let Some(length) = comment_end(rest) {
@@ -51,6 +54,7 @@ impl File {
             if first.is_alphanumeric() || first == '_' {
                 let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
                 let word = &rest[..length];
+                loops |= ["for", "while", "loop", "unroll"].contains(&word);
                 if let Some(kind) = pending.take() {
                     declarations.push(Declaration { kind, name: word.to_owned(), offset: at });
                 } else if depth == 0 {
@@ -81,17 +85,18 @@ impl File {
             }
             at += first.len_utf8();
         }
-        Ok(Self { environment: environment.to_owned(), part, declarations })
+        Ok(Self { environment: environment.to_owned(), part, declarations, loops })
     }
 
     /// Checks that what every environment needs is there, and that nothing is there that it must not have.
     pub fn check(&self) -> Result<()> {
         for found in &self.declarations {
-            let reserved = ["mw_", "MW_", "Mw"].iter().any(|prefix| found.name.starts_with(prefix));
+            let reserved = ["mw_", "MW_", "Mw"].iter().any(|prefix| found.name.starts_with(prefix))
+                || ["Lane", "LaneWord", "LaneAction", "Element"].contains(&found.name.as_str());
             if reserved {
                 return Err(self.complaint(
                     &found.name,
-                    "names that begin with mw_, MW_ or Mw are the engine's; choose another one",
+                    "this name, and those that begin with mw_, MW_ or Mw, are the engine's; choose another one",
                 ));
             }
             if found.kind == Kind::Variable {

@@ -74,8 +74,12 @@ pub(crate) fn choose(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
     let found = match choice {
         AdapterChoice::Auto => Some(0),
-        AdapterChoice::Index(index) => Some(*index).filter(|&index| index < adapters.len()),
-        AdapterChoice::Name(part) => names.iter().position(|name| name.to_lowercase().contains(&part.to_lowercase())),
+        AdapterChoice::Index(index) if *index < adapters.len() => Some(*index),
+        // 4090 is part of a name
+        AdapterChoice::Index(_) | AdapterChoice::Name(_) => {
+            let part = choice.to_string().to_lowercase();
+            names.iter().position(|name| name.to_lowercase().contains(&part))
+        }
     };
     let present = || names.iter().enumerate().map(|(i, name)| format!("{i} {name}")).collect::<Vec<_>>().join(", ");
     match found.and_then(|index| adapters.into_iter().nth(index)) {

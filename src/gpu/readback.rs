@@ -13,6 +13,7 @@ pub struct Readback {
     /// Byte range of each source in the staging memory.
     ranges: Vec<std::ops::Range<usize>>,
     mapped: mpsc::Receiver<std::result::Result<(), wgpu::BufferAsyncError>>,
+    submission: wgpu::SubmissionIndex,
 }
 
 /// Results that have arrived.
@@ -51,7 +52,11 @@ impl Readback {
     /// # Errors
     /// As [`Gpu::check`].
     pub fn wait(self, gpu: &Gpu) -> Result<Arrived> {
-        gpu.wait()?;
+        // its own submission, not those behind it
+        let own = wgpu::PollType::Wait { submission_index: Some(self.submission.clone()), timeout: None };
+        let waited = gpu.device().poll(own);
+        gpu.check()?;
+        waited.map_err(|error| Error::DeviceLost { reason: error.to_string() })?;
         match self.mapped.recv() {
             Ok(result) => self.arrive(gpu, result),
             Err(_) => Err(Error::DeviceLost { reason: "a read was dropped".to_owned() }),
@@ -99,11 +104,11 @@ impl Gpu {
             encoder.copy_buffer_to_buffer(source, 0, &staging, range.start as u64, bytes);
         }
         self.state.readbacks.fetch_add(1, Ordering::Relaxed);
-        self.submit_commands(encoder);
+        let submission = self.submit_commands(encoder);
         let (sender, mapped) = mpsc::channel();
         staging.slice(..).map_async(wgpu::MapMode::Read, move |result| drop(sender.send(result)));
         self.check()?;
-        Ok(Readback { staging, ranges, mapped })
+        Ok(Readback { staging, ranges, mapped, submission })
     }
 
     /// Staging memory of at least this size.

@@ -23,6 +23,9 @@ pub(crate) fn expand(
     expander.run(0, part.text.len())
 }
 
+/// Copies that an unrolled loop may have.
+const LONGEST: u32 = 1 << 16;
+
 struct Expander<'a> {
     part: &'a Part,
     index: usize,
@@ -103,6 +106,9 @@ impl<'a> Expander<'a> {
             })
         };
         let (first, end) = (bound(first)?, bound(end)?);
+        if end.saturating_sub(first) > LONGEST {
+            return Err(self.complaint(at, open - at, &format!("at most {LONGEST} copies are possible")));
+        }
         let close = closing_brace(&text[open..to]).map(|i| open + i);
         let close = close.ok_or_else(|| self.complaint(open, 1, "this body has no end"))?;
 

@@ -11,6 +11,9 @@ use crate::layout::{STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
 /// Steps of an evaluation in an environment without a step limit; episodes that go on are counted as they stand.
 const STEPS_WITHOUT_LIMIT: u32 = 10_000;
 
+/// Loop iterations that an environment with loops of its own may make in a step, its observation and reset included.
+const ENVIRONMENT_ITERATIONS: u64 = 1024;
+
 /// T steps of every world.
 #[derive(Clone, Debug)]
 pub struct Rollout {
@@ -20,13 +23,14 @@ pub struct Rollout {
     pub worlds: Buffer<u32>,
 }
 
-/// Steps that one dispatch can make within the loop budget of software adapters, whatever the adapter, so that
-/// results do not depend on it.
+/// Steps that one dispatch can make within the loop budget of software adapters, kept to on every adapter, and the loop
+/// iterations of one step.
 fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> (u32, u64) {
     // the network, the copies of the observation at an ending, and a few short loops
     let lanes = u64::from(kernels.form.lanes);
+    let own = if env.has_loops() { ENVIRONMENT_ITERATIONS } else { 0 };
     let step = kernels.parameters.networks()[network].forward_iterations()
-        + lanes * (u64::from(env.spec().observation_dim) + 8);
+        + lanes * (u64::from(env.spec().observation_dim) + 8 + own);
     ((LOOP_BUDGET / (step + 1)).max(1) as u32, step + 1)
 }
 
@@ -36,8 +40,10 @@ impl Rollout {
         let agents = ("agents", u64::from(agents));
         let worlds = ("worlds", u64::from(worlds));
         sizes.add("worlds", &[agents, ("words", u64::from(env.world_words())), worlds, ("bytes", 4)]);
-        let units = u64::from(kernels.parameters.networks()[network].units());
-        sizes.add("workspace", &[agents, ("units", units), worlds, ("bytes", 4)]);
+        if !kernels.narrow(network) {
+            let units = u64::from(kernels.parameters.networks()[network].units());
+            sizes.add("workspace", &[agents, ("units", units), worlds, ("bytes", 4)]);
+        }
     }
 
     /// Under the policy `network`.

@@ -203,11 +203,22 @@ impl Config {
                 format!("{count} minibatches of {batch} samples would be empty"),
             ));
         }
-        if self.hidden.iter().any(|&width| width == 0 || width > 4096) {
-            return Err(Error::setting("hidden", format!("{:?} must have widths from 1 to 4096", self.hidden)));
+        let passes = u64::from(self.update_epochs) * u64::from(self.num_minibatches);
+        if passes > 1 << 16 {
+            let reason = format!(
+                "update_epochs {} × num_minibatches {} = {passes} steps in an update, at most 65536 are possible",
+                self.update_epochs, self.num_minibatches
+            );
+            return Err(Error::setting("update_epochs", reason));
+        }
+        if self.hidden.len() > 16 || self.hidden.iter().any(|&width| width == 0 || width > 4096) {
+            return Err(Error::setting(
+                "hidden",
+                format!("{:?} must be at most 16 widths from 1 to 4096", self.hidden),
+            ));
         }
         let unit = |name, value: f64| in_range(name, value, (0.0..=1.0).contains(&value), "from 0 to 1");
-        let positive = |name, value: f64| in_range(name, value, value > 0.0, "above 0");
+        let positive = |name, value: f64| in_range(name, value, value as f32 >= f32::MIN_POSITIVE, "above 0");
         let not_negative = |name, value: f64| in_range(name, value, value >= 0.0, "at least 0");
         unit("gamma", self.gamma)?;
         unit("gae_lambda", self.gae_lambda)?;

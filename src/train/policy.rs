@@ -98,7 +98,16 @@ impl Policy {
         let data = safetensors::serialize(views, Some(metadata))
             .map_err(|error| failed(&std::io::Error::other(error.to_string())))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
+        // beside the other files of a run: readable by all, as the user's mask allows
+        #[cfg(unix)]
+        let builder = {
+            let mut builder = tempfile::Builder::new();
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+            builder
+        };
+        #[cfg(not(unix))]
+        let builder = tempfile::Builder::new();
+        let mut file = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
         file.write_all(&data).map_err(|error| failed(&error))?;
         file.persist(path).map_err(|error| failed(&error.error))?;
         Ok(())

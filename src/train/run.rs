@@ -137,9 +137,13 @@ impl Line {
 /// # Errors
 /// [`Error::File`].
 pub fn check_out(out: &Path) -> Result<()> {
+    if out.as_os_str().is_empty() {
+        let reason = "the name is empty; name a directory".to_owned();
+        return Err(Error::File { action: "create", path: out.to_owned(), reason });
+    }
     match fs::read_dir(out) {
         Ok(mut entries) => match entries.next() {
-            None => Ok(()),
+            None => tempfile::tempfile_in(out).map(drop).map_err(|error| Error::file("create", out, &error)),
             Some(_) => {
                 let reason = "it exists and is not empty; choose another --out".to_owned();
                 Err(Error::File { action: "create", path: out.to_owned(), reason })
@@ -161,8 +165,8 @@ fn default_out(env: &str, algo: &str, seed: u32) -> PathBuf {
     Path::new("runs").join(format!("{name}-{algo}-{seed}-{}", since.as_secs()))
 }
 
-/// Trains one agent and writes `config.toml`, `metrics.jsonl` and `checkpoint.safetensors`. `watch` sees every report
-/// as it arrives.
+/// Trains one agent and writes `config.toml`, `metrics.jsonl` and, at every evaluation, `checkpoint.safetensors`. `watch`
+/// sees every report as it arrives.
 ///
 /// The result is the policy of the first evaluation that passes (`until_solved`), or of the last update.
 ///
@@ -184,11 +188,13 @@ pub fn run(
     check_out(&out)?;
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?;
     fs::create_dir_all(&out).map_err(|error| Error::file("create", &out, &error))?;
+    let checkpoint = out.join("checkpoint.safetensors");
     let write = |name: &str, text: &str| {
         let path = out.join(name);
         fs::write(&path, text).map_err(|error| Error::file("write", path, &error))
     };
-    write("config.toml", &format!("# env = {:?}, algo = \"ppo\"\n{}", env.name(), config.to_toml()))?;
+    let overrides: String = env.overrides().iter().map(|o| format!("# --set-env {}={}\n", o.name, o.value)).collect();
+    write("config.toml", &format!("# env = {:?}, algo = \"ppo\"\n{overrides}{}", env.name(), config.to_toml()))?;
     let path = out.join("metrics.jsonl");
     let mut lines = fs::File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
 
@@ -217,6 +223,10 @@ pub fn run(
         let Some((returns, policy)) = report.evaluation.and_then(|mut agents| agents.pop()) else {
             continue;
         };
+        if policy.parameters().iter().any(|value| !value.is_finite()) {
+            return Err(Error::Diverged { updates: policy.updates });
+        }
+        policy.save(&checkpoint)?;
         let passed = threshold.is_some_and(|threshold| returns.passes(threshold));
         result = Some((returns, policy, report.env_steps));
         if passed && solved_at.is_none() {
@@ -228,7 +238,6 @@ pub fn run(
     }
     let wall_s = options.started.elapsed().as_secs_f64();
     let (eval, policy, env_steps) = result.ok_or_else(|| Error::Gpu("a run ended without an evaluation".to_owned()))?;
-    policy.save(&out.join("checkpoint.safetensors"))?;
     Ok(Summary {
         env: env.name().to_owned(),
         algo: "ppo",

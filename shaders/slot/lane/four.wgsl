@@ -3,7 +3,6 @@
 
 alias Lane = vec4<f32>;
 alias LaneWord = vec4<u32>;
-alias LaneFlag = vec4<bool>;
 
 fn mw_lane_get(lane: Lane, i: u32) -> f32 { return lane[i]; }
 fn mw_lane_word(lane: LaneWord, i: u32) -> u32 { return lane[i]; }

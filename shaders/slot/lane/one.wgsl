@@ -2,7 +2,6 @@
 
 alias Lane = f32;
 alias LaneWord = u32;
-alias LaneFlag = bool;
 
 fn mw_lane_get(lane: Lane, i: u32) -> f32 { return lane; }
 fn mw_lane_word(lane: LaneWord, i: u32) -> u32 { return lane; }

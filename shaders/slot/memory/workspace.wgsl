@@ -1,14 +1,14 @@
 //! Slot `memory`: hidden units of a forward pass, of no use after it. Neighbouring threads touch neighbouring words.
 
-@bind var<storage, read_write> mw_workspace: array<Lane>;      // [agent][unit of the network][thread]
+@bind var<storage, read_write> mw_workspace: array<Lane>;      // [agent][unit of the network][thread + 1]
 
 var<private> mw_workspace_first: u32;
 var<private> mw_workspace_stride: u32;
 
-/// `threads` is the number of threads of an agent that the workspace has room for.
+/// `threads` is the number of an agent's threads that have work; those past the end share a place of their own.
 fn mw_use_workspace(thread: MwThread, threads: u32) {
-    mw_workspace_first = thread.agent * MW_UNITS * threads + min(thread.index, threads - 1u);
-    mw_workspace_stride = threads;
+    mw_workspace_stride = threads + 1u;
+    mw_workspace_first = thread.agent * MW_UNITS * mw_workspace_stride + min(thread.index, threads);
 }
 
 fn mw_put_units(vector: u32, units: array<Lane, 4>) {
