@@ -137,15 +137,14 @@ impl Error {
         match self {
             Self::NoAdapter { .. } => 3,
             // a disk that is full hours into a run
-            Self::File { action: "write", .. } => 1,
+            Self::File { action, .. } => 2 - u8::from(*action == "write"),
             Self::AdapterNotFound { .. }
             | Self::TooLarge { .. }
             | Self::LoopBudget { .. }
             | Self::Environment { .. }
             | Self::EnvironmentFile(_)
             | Self::Setting { .. }
-            | Self::Checkpoint { .. }
-            | Self::File { .. } => 2,
+            | Self::Checkpoint { .. } => 2,
             Self::Diverged { .. }
             | Self::Device { .. }
             | Self::DeviceLost { .. }

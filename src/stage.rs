@@ -35,10 +35,7 @@ impl Values {
         let finals = Columns { count: slots, stride: slots, ..Columns::default() };
         // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
         let units = kernels.parameters.networks()[network].units();
-        let fit = match kernels.narrow(network) {
-            true => WINDOW,
-            false => WORKSPACE_WORDS / (units * kernels.form.lanes),
-        };
+        let fit = if kernels.narrow(network) { WINDOW } else { WORKSPACE_WORDS / (units * kernels.form.lanes) };
         let most = (fit.min(WINDOW) / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(kernels.form.lanes));
         let workspace = workspace(gpu, kernels, network, agents.count, most)?;
         let mut recording = Recording::default();
