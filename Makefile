@@ -25,16 +25,19 @@ demo: driver ## Learn CartPole-v1 until it is solved
 test: driver ## All tests, learning runs included
 	$(CARGO) test --release
 
+# What is about kernels; SwiftShader compiles anew in every process, so the command line is left to llvmpipe.
+KERNEL_TESTS := --lib --test shaders --test math --test oracles --test kernels --test laws
+
 test-portability: toolchain directories ## Kernel tests on a second Vulkan driver, SwiftShader
 	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && \
 	VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan \
-	MANYWORLDS_EXPECT_ADAPTER=SwiftShader $(CARGO) test --release -- --skip learning_
+	MANYWORLDS_EXPECT_ADAPTER=SwiftShader $(CARGO) test --release $(KERNEL_TESTS)
 
 # With no Vulkan driver to be found, nothing but OpenGL can answer.
 test-opengl: toolchain directories ## Kernel tests on OpenGL in software (best effort)
 	sh scripts/ensure-driver.sh opengl
 	VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent LIBGL_ALWAYS_SOFTWARE=1 \
-	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release -- --skip learning_
+	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release $(KERNEL_TESTS)
 
 # The release profile here too: what the lints and the documentation build is then shared with, and
 # lies next to, what the tests build.

@@ -10,7 +10,9 @@
 fn mw_exp4(x: vec4<f32>) -> vec4<f32> {
     let held = clamp(x, vec4<f32>(-87.0), vec4<f32>(88.0));
     let n = floor(fma(held, vec4<f32>(1.44269504), vec4<f32>(0.5)));
-    let r = fma(n, vec4<f32>(2.12194440e-4), fma(n, vec4<f32>(-0.693359375), held));
+    // exact; held to its range, which keeps compilers from merging the two halves of ln 2
+    let high = clamp(fma(n, vec4<f32>(-0.693359375), held), vec4<f32>(-0.5), vec4<f32>(0.5));
+    let r = fma(n, vec4<f32>(2.12194440e-4), high);
     var p = fma(r, vec4<f32>(1.9875691500e-4), vec4<f32>(1.3981999507e-3));
     p = fma(p, r, vec4<f32>(8.3334519073e-3));
     p = fma(p, r, vec4<f32>(4.1665795894e-2));
@@ -44,8 +46,9 @@ struct MwQuarter { r: vec4<f32>, quadrant: vec4<i32> }
 
 fn mw_quarter(x: vec4<f32>) -> MwQuarter {
     let n = floor(fma(x, vec4<f32>(0.63661977), vec4<f32>(0.5)));
-    let a = fma(n, vec4<f32>(-1.5703125), x);
-    let b = fma(n, vec4<f32>(-4.837512969970703125e-4), a);
+    // exact for |x| ≤ 8192; held to their ranges, which keeps compilers from merging the three parts of π/2
+    let a = clamp(fma(n, vec4<f32>(-1.5703125), x), vec4<f32>(-4.0), vec4<f32>(4.0));
+    let b = clamp(fma(n, vec4<f32>(-4.837512969970703125e-4), a), vec4<f32>(-1.0), vec4<f32>(1.0));
     return MwQuarter(fma(n, vec4<f32>(-7.54978995489188216e-8), b), vec4<i32>(n));
 }
 
