@@ -577,19 +577,33 @@ fn a_later_rollout_goes_on_where_the_last_one_stopped() {
 #[test]
 fn a_long_rollout_in_several_dispatches_keeps_every_truncation() {
     let networks = balancing_networks(610);
-    let limit = u64::from(LIMIT);
+    let (worlds, limit) = (13, LIMIT as usize);
+    // every fourth world flies off the track at its first step: an ending that keeps no final observation
+    let flies = |world: usize| world.is_multiple_of(4);
+    let change = |words: &mut [u32]| {
+        for world in (0..worlds).filter(|&world| flies(world)) {
+            words[world] = 2.39_f32.to_bits();
+            words[worlds + world] = 3_f32.to_bits();
+        }
+    };
     for form in forms(gpu()) {
         let gpu = gpu().clone().with_form(form);
-        // 6 · 500 steps: six truncations in each world, if the pole never falls
-        let config = config(13, 6 * LIMIT);
-        let rollout = Rollout::of(&gpu, &config, &[611], [&networks[0], &networks[1]], 0, |_| ()).remove(0);
+        // 6 · 500 steps: six truncations in each world, if the pole never falls; five after a first step off the track
+        let config = config(worlds as u32, 6 * LIMIT);
+        let rollout = Rollout::of(&gpu, &config, &[611], [&networks[0], &networks[1]], 0, change).remove(0);
         let met = rollout.replay();
         rollout.check_values_and_advantages();
-        assert_eq!(met, Met { truncated: 13 * 6, close: met.close, ..Met::default() }, "{}", rollout.case);
-        let endings = rollout.row(Row::Ending);
-        for t in 0..rollout.steps {
-            let expected = if (t as u64 + 1).is_multiple_of(limit) { TRUNCATED } else { 0 };
-            assert!(endings[t * 13..][..13].iter().all(|e| *e == expected), "{}: endings at step {t}", rollout.case);
+        let expected = Met { truncated: 9 * 6 + 4 * 5, terminated: 4, both: 0, close: met.close };
+        assert_eq!(met, expected, "{}", rollout.case);
+        for (at, &ending) in rollout.row(Row::Ending).iter().enumerate() {
+            let (t, world) = (at / worlds, at % worlds);
+            let expected = match (flies(world), t) {
+                (true, 0) => TERMINATED,
+                (true, t) if t.is_multiple_of(limit) => TRUNCATED,
+                (false, t) if (t + 1).is_multiple_of(limit) => TRUNCATED,
+                _ => 0,
+            };
+            assert_eq!(ending, expected, "{}, world {world}, step {t}: ending bits", rollout.case);
         }
     }
 }
