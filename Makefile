@@ -34,11 +34,12 @@ test-portability: toolchain directories ## Kernel tests on a second Vulkan drive
 	VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan \
 	MANYWORLDS_EXPECT_ADAPTER=SwiftShader $(CARGO) test --release $(KERNEL_TESTS)
 
-# With no Vulkan driver to be found, nothing but OpenGL can answer.
+# With no Vulkan driver to be found, nothing but OpenGL can answer. wgpu has one OpenGL context in a process and panics
+# where a thread waits a second for it, hence one test at a time.
 test-opengl: toolchain directories ## Kernel tests on OpenGL in software (best effort)
 	sh scripts/ensure-driver.sh opengl
 	VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent LIBGL_ALWAYS_SOFTWARE=1 \
-	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release $(KERNEL_TESTS)
+	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release $(KERNEL_TESTS) --test-threads=1
 
 # The release profile here too: what the lints and the documentation build is then shared with, and
 # lies next to, what the tests build.

@@ -127,6 +127,7 @@ fn an_environment_file_with_a_mistake_is_reported_at_its_line() {
         (good.replace("const ACTION_COUNT: u32 = 2u;", ""), "lacks `const ACTION_COUNT: u32"),
         (good.replace("fn env_observe", "fn observe"), "lacks `fn env_observe"),
         (good.replace("old.theta_dot", "old.theta_dott"), "mine.wgsl:3"),
+        (good.replace("500u", "1000001u"), "at most 1000000"),
         (good.replace("action: Action, rng", "action: Action, extra: f32, rng"), "env_step: expected `fn env_step("),
         (good.replace("action == 1u", "action == 1.5"), "mine.wgsl:"),
         (

@@ -1,7 +1,7 @@
 //! Elementary functions with the same accuracy on every adapter (WGSL promises sin and cos only to 2⁻¹¹, and
 //! only in [−π, π]; a fast-math tanh overflows). Written once for vec4; the scalar forms use one component.
 //!
-//!   exp_  relative error ≤ 3e-7, argument held to [−87, 88]      log_  |error| ≤ 3e-7 · max(1, |log x|), x > 0
+//!   exp_  relative error ≤ 3e-7, argument held to [−87, 88]      log_  |error| ≤ 3e-7 · max(1, |log x|), x ≥ 2⁻¹²⁶
 //!   sin_, cos_  |error| ≤ 3e-7 for |x| ≤ 8192                    tanh_ |error| ≤ 3e-7
 //!
 //! Polynomials: S. L. Moshier, Cephes mathematical library, single precision (expf, logf, sinf, cosf, tanhf).

@@ -110,6 +110,11 @@ impl Environment {
                 );
             }
         }
+        if spec.max_episode_steps > LONGEST_EPISODE {
+            let steps = spec.max_episode_steps;
+            let reason = format!("{steps} is not allowed; it must be at most {LONGEST_EPISODE}, or 0 for no limit");
+            return Err(file.complaint("MAX_EPISODE_STEPS", &reason));
+        }
         let overrides = overrides(&linked);
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         Ok(Self {
@@ -206,6 +211,9 @@ impl Environment {
 
 /// Largest observation and largest number of actions.
 const LARGEST_SPACE: u32 = 4096;
+
+/// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
+const LONGEST_EPISODE: u32 = 1_000_000;
 
 /// Words after the state in `part/world.wgsl`: return, length, steps, truncations, and four counts of episodes.
 const ACCUMULATOR_WORDS: u32 = 8;

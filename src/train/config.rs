@@ -96,6 +96,9 @@ settings! {
     }
 }
 
+/// Samples of a batch; kernels count samples in words, slices filled up.
+const LARGEST_BATCH: u64 = 1 << 30;
+
 /// Presets that are built in: environment, algorithm, text.
 const PRESETS: &[(&str, &str, &str)] = &[("CartPole-v1", "ppo", include_str!("../../presets/CartPole-v1.ppo.toml"))];
 
@@ -186,13 +189,13 @@ impl Config {
             return Err(Error::setting("total_timesteps", "0 is not allowed; it must be at least 1"));
         }
         let batch = u64::from(self.num_envs) * u64::from(self.num_steps);
-        if batch > u64::from(u32::MAX) {
+        if batch > LARGEST_BATCH {
             let (envs, steps) = (self.num_envs, self.num_steps);
             return Err(Error::setting(
                 "num_envs",
                 format!(
-                    "num_envs {envs} × num_steps {steps} = {batch} samples, at most {} are possible; reduce one of them",
-                    u32::MAX
+                    "num_envs {envs} × num_steps {steps} = {batch} samples, at most {LARGEST_BATCH} are possible; \
+                     reduce one of them"
                 ),
             ));
         }
