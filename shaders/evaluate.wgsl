@@ -1,4 +1,4 @@
-//! One episode in each world under the policy, from a reset to its first ending. One thread = a Lane of worlds.
+//! One episode in each world under the policy, from a reset to its first ending. One thread = MW_SAMPLES worlds.
 //! Evaluation worlds have their own random stream; the policy takes its most likely action, or samples.
 //! A world that has ended waits; dispatches go on until every world has had time to end.
 
@@ -11,15 +11,15 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
     let n = mw_worlds.count;
-    mw_use_workspace(thread, (n + MW_LANES - 1u) / MW_LANES);
+    mw_use_workspace(thread, (n + MW_SAMPLES - 1u) / MW_SAMPLES);
     let key = vec2<u32>(mw_progress[thread.agent].seed, mw_worlds.stream + mw_progress[thread.agent].update);
-    var world: array<MwWorld, MW_LANES>;
-    var index: array<u32, MW_LANES>;
-    var mine: array<bool, MW_LANES>;
-    var ending: array<u32, MW_LANES>;
-    @unroll for i in 0..MW_LANES {
-        index[i] = min(thread.index * MW_LANES + i, n - 1u);
-        mine[i] = thread.index * MW_LANES + i < n;
+    var world: array<MwWorld, MW_SAMPLES>;
+    var index: array<u32, MW_SAMPLES>;
+    var mine: array<bool, MW_SAMPLES>;
+    var ending: array<u32, MW_SAMPLES>;
+    @unroll for i in 0..MW_SAMPLES {
+        index[i] = min(thread.index * MW_SAMPLES + i, n - 1u);
+        mine[i] = thread.index * MW_SAMPLES + i < n;
         if mw_worlds.first == 0u {
             world[i] = mw_world_reset(key, index[i], 0u);
             ending[i] = 0u;
@@ -29,31 +29,39 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
     for (var t = 0u; t < mw_worlds.steps; t++) {
-        var seen: array<Observation, MW_LANES>;
-        var uniform_: array<f32, MW_LANES>;
-        @unroll for i in 0..MW_LANES {
+        var seen: array<Observation, MW_SAMPLES>;
+        var uniform_: array<f32, MW_SAMPLES>;
+        @unroll for i in 0..MW_SAMPLES {
             seen[i] = env_observe(world[i].state);
             uniform_[i] = mw_action_uniform(key, index[i], world[i].steps);
         }
         @unroll for f in 0..MW_OBSERVATIONS {
-            var value: array<f32, MW_LANES>;
-            @unroll for i in 0..MW_LANES { value[i] = seen[i][f]; }
-            mw_input[f] = mw_lane_from(value);
+            @unroll for v in 0..MW_VECTORS {
+                var value: array<f32, MW_LANES>;
+                @unroll for i in 0..MW_LANES { value[i] = seen[v * MW_LANES + i][f]; }
+                mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
+            }
         }
         mw_forward(thread);
-        let dist = mw_dist();
-        var action = mw_dist_mode(dist);
-        if mw_worlds.sampled != 0u { action = mw_dist_sample(dist, mw_lane_from(uniform_)); }
-        @unroll for i in 0..MW_LANES {
+        var action: array<u32, MW_SAMPLES>;
+        @unroll for v in 0..MW_VECTORS {
+            var u: array<f32, MW_LANES>;
+            @unroll for i in 0..MW_LANES { u[i] = uniform_[v * MW_LANES + i]; }
+            let dist = mw_dist(v);
+            var chosen = mw_dist_mode(dist);
+            if mw_worlds.sampled != 0u { chosen = mw_dist_sample(dist, mw_lane_from(u)); }
+            @unroll for i in 0..MW_LANES { action[v * MW_LANES + i] = mw_lane_word(chosen, i); }
+        }
+        @unroll for i in 0..MW_SAMPLES {
             var after = world[i];
-            let step = mw_world_step(&after, mw_lane_word(action, i), key, index[i]);
+            let step = mw_world_step(&after, action[i], key, index[i]);
             if ending[i] == 0u {
                 world[i] = after;
                 ending[i] = step.ending;
             }
         }
     }
-    @unroll for i in 0..MW_LANES {
+    @unroll for i in 0..MW_SAMPLES {
         if mine[i] {
             mw_world_store(thread.agent, index[i], n, world[i]);
             mw_outcomes[thread.agent * n + index[i]] =

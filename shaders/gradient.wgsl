@@ -1,5 +1,5 @@
 //! Loss gradients of one network for a window of the minibatch.
-//! One thread = a Lane of samples: forward, objective (slot), backward; nothing leaves the invocation but partial
+//! One thread = MW_SAMPLES samples, in Lanes: forward, objective (slot), backward; nothing leaves the invocation but partial
 //! gradients, or what the weight gradient needs (slot `weights`), and the objective's terms.
 //!
 //!   loss = (1/count) Σ_samples objective
@@ -9,10 +9,12 @@
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_observations: array<f32>;          // [agent][feature][step][world]
 @bind var<storage, read> mw_samples: array<u32>;               // [agent][row][step][world]
-@bind var<storage, read_write> mw_terms: array<f32>;           // [agent][term][Lane of the minibatch]
+@bind var<storage, read_write> mw_terms: array<f32>;           // [agent][term][invocation of the minibatch]
 
-/// The samples of this invocation: their columns, and 1 or 0 for those past the end of the minibatch.
-struct MwSamples { agent: u32, column: array<u32, MW_LANES>, weight: Lane, count: f32 }
+/// Lane v of this invocation's samples: their columns, and 1 or 0 for those past the end of the minibatch.
+struct MwSamples { agent: u32, column: array<u32, MW_LANES>, weight: Lane, count: f32, v: u32 }
+
+var<private> mw_term: array<f32, MW_TERMS>;
 
 fn mw_sample_words(samples: MwSamples, row: u32) -> LaneWord {
     var word: array<u32, MW_LANES>;
@@ -24,9 +26,14 @@ fn mw_sample_words(samples: MwSamples, row: u32) -> LaneWord {
 
 fn mw_sample(samples: MwSamples, row: u32) -> Lane { return bitcast<Lane>(mw_sample_words(samples, row)); }
 
-fn mw_set_term(thread: MwThread, term: u32, value: Lane) {
-    let lanes = mw_run.minibatch_lanes;
-    mw_terms[(thread.agent * MW_TERMS + term) * lanes + mw_window.first / MW_LANES + thread.index] = mw_lane_sum(value);
+/// Adds Lane v to a term; the last Lane writes the sum.
+fn mw_add_term(thread: MwThread, v: u32, mine: bool, term: u32, value: Lane) {
+    let sum = select(mw_term[term], 0.0, v == 0u) + mw_lane_sum(value);
+    mw_term[term] = sum;
+    if v + 1u == MW_VECTORS && mine {
+        let threads = mw_run.minibatch_threads;
+        mw_terms[(thread.agent * MW_TERMS + term) * threads + mw_window.first / MW_SAMPLES + thread.index] = sum;
+    }
 }
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -36,45 +43,57 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let progress = &mw_progress[thread.agent];
     if (*progress).stopped != 0u { return; }
     let count = mw_minibatch_count((*progress).minibatch);
-    let first = mw_window.first + thread.index * MW_LANES;
-    let mine = thread.index * MW_LANES < mw_window.count;
-    if mw_window.first + (thread.index - local) * MW_LANES >= count { return; }   // the whole workgroup, or none of it
+    let first = mw_window.first + thread.index * MW_SAMPLES;
+    let mine = thread.index * MW_SAMPLES < mw_window.count;
+    if mw_window.first + (thread.index - local) * MW_SAMPLES >= count { return; }   // the whole workgroup, or none of it
 
-    var samples: MwSamples;
-    var weight: array<f32, MW_LANES>;
-    samples.agent = thread.agent;
-    samples.count = f32(count);
-    @unroll for i in 0..MW_LANES {
-        samples.column[i] = mw_minibatch_column(thread.agent, min(first + i, count - 1u));
-        weight[i] = select(0.0, 1.0, mine && first + i < count);
+    var samples: array<MwSamples, MW_VECTORS>;
+    @unroll for v in 0..MW_VECTORS {
+        var weight: array<f32, MW_LANES>;
+        samples[v].agent = thread.agent;
+        samples[v].count = f32(count);
+        samples[v].v = v;
+        @unroll for i in 0..MW_LANES {
+            let place = first + v * MW_LANES + i;
+            samples[v].column[i] = mw_minibatch_column(thread.agent, min(place, count - 1u));
+            weight[i] = select(0.0, 1.0, mine && place < count);
+        }
+        samples[v].weight = mw_lane_from(weight);
     }
-    samples.weight = mw_lane_from(weight);
     mw_use_weights(thread);
 
     @unroll for vector in 0..MW_WIDTHS[0] / 4 {
-        var unit: array<Lane, 4>;
-        @unroll for q in 0..4 {
-            const f = vector * 4u + q;
-            var value: array<f32, MW_LANES>;
-            @unroll for i in 0..MW_LANES {
-                if f < MW_INPUTS {
-                    value[i] = mw_observations[(thread.agent * MW_INPUTS + f) * mw_run.batch_size + samples.column[i]];
+        @unroll for v in 0..MW_VECTORS {
+            var unit: array<Lane, 4>;
+            @unroll for q in 0..4 {
+                const f = vector * 4u + q;
+                var value: array<f32, MW_LANES>;
+                @unroll for i in 0..MW_LANES {
+                    if f < MW_INPUTS {
+                        let column = samples[v].column[i];
+                        value[i] = mw_observations[(thread.agent * MW_INPUTS + f) * mw_run.batch_size + column];
+                    }
                 }
+                unit[q] = mw_lane_from(value);
+                if f < MW_INPUTS { mw_input[min(f, MW_INPUTS - 1u) * MW_VECTORS + v] = unit[q]; }
             }
-            unit[q] = mw_lane_from(value);
-            if f < MW_INPUTS { mw_input[min(f, MW_INPUTS - 1u)] = unit[q]; }
+            mw_put_units(vector, v, unit);
         }
-        mw_put_units(vector, unit);
     }
     mw_forward(thread);
-    mw_objective(thread, samples, mine);
+    @unroll for v in 0..MW_VECTORS {
+        let lane = samples[v];
+        mw_objective(thread, lane, mine);
+    }
     @unroll for vector in 0..MW_WIDTHS[MW_LAYERS] / 4 {
-        var delta: array<Lane, 4>;
-        @unroll for q in 0..4 {
-            const o = vector * 4u + q;
-            if o < MW_OUTPUTS { delta[q] = mw_d_output[min(o, MW_OUTPUTS - 1u)]; }
+        @unroll for v in 0..MW_VECTORS {
+            var delta: array<Lane, 4>;
+            @unroll for q in 0..4 {
+                const o = vector * 4u + q;
+                if o < MW_OUTPUTS { delta[q] = mw_d_output[min(o, MW_OUTPUTS - 1u) * MW_VECTORS + v]; }
+            }
+            mw_put_deltas(MW_UNIT_START[MW_LAYERS] / 4u + vector, v, delta);
         }
-        mw_put_deltas(MW_UNIT_START[MW_LAYERS] / 4u + vector, delta);
     }
     mw_backward(thread);
 }

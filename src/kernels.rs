@@ -81,10 +81,15 @@ impl Kernels<'_> {
     }
 
     /// A program with a network of the table and its forward pass.
-    fn with_network(&self, program: Program, network: usize) -> Result<Program> {
+    fn with_network(&self, program: Program, network: usize, vectors: u32, backward: bool) -> Result<Program> {
         let lane = if self.form.lanes == 1 { "slot/lane/one.wgsl" } else { "slot/lane/four.wgsl" };
         let activation = self.parameters.networks()[network].activation().part();
-        program.constants(&self.parameters.constants(network, self.form)).word("MW_AGENTS", self.agents).parts(&[
+        let program = program
+            .constants(&self.parameters.constants(network, self.form, backward))
+            .word("MW_AGENTS", self.agents)
+            .word("MW_VECTORS", vectors)
+            .word("MW_SAMPLES", vectors * self.form.lanes);
+        program.parts(&[
             self.source(),
             lane,
             self.share(),
@@ -108,6 +113,17 @@ impl Kernels<'_> {
     /// Slot `memory` of a forward pass that is not followed by a backward one.
     fn memory(&self, network: usize) -> &'static str {
         if self.narrow(network) { "slot/memory/none.wgsl" } else { "slot/memory/workspace.wgsl" }
+    }
+
+    /// Lanes in an invocation of the kernels that learn; wide networks have one.
+    fn vectors(&self) -> u32 {
+        let narrow = (0..self.parameters.networks().len()).all(|network| self.narrow(network));
+        if narrow { self.form.vectors } else { 1 }
+    }
+
+    /// Samples in an invocation of the kernels that learn.
+    pub(crate) fn samples(&self) -> u32 {
+        self.vectors() * self.form.lanes
     }
 
     /// Whether the gradient kernels sum the weight gradients themselves, with subgroups; else `weight_gradient` does.
@@ -135,7 +151,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::reset`].
     pub fn rollout(&self, env: &Environment, network: usize) -> Result<Linked> {
-        let program = self.with_network(self.plain("rollout")?, network)?;
+        let program = self.with_network(self.plain("rollout")?, network, 1, false)?;
         env.link_into(program)?.parts(&["part/categorical.wgsl", self.memory(network), "rollout.wgsl"])?.link()
     }
 
@@ -144,7 +160,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::reset`].
     pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Linked> {
-        let program = self.with_network(self.plain("evaluate")?, network)?;
+        let program = self.with_network(self.plain("evaluate")?, network, 1, false)?;
         env.link_into(program)?.parts(&["part/categorical.wgsl", self.memory(network), "evaluate.wgsl"])?.link()
     }
 
@@ -153,7 +169,7 @@ impl Kernels<'_> {
     /// # Errors
     /// Never, unless a file of ours is broken.
     pub fn value(&self, network: usize) -> Result<Linked> {
-        self.with_network(self.plain("value")?, network)?
+        self.with_network(self.plain("value")?, network, self.vectors(), false)?
             .parts(&["part/math.wgsl", self.memory(network), "value.wgsl"])?
             .link()
     }
@@ -172,7 +188,7 @@ impl Kernels<'_> {
     /// As [`Kernels::value`].
     pub fn reduce(&self, reduction: Reduction) -> Result<Linked> {
         let (name, parts) = reduction.parts();
-        self.plain(name)?.parts(parts)?.part("reduce.wgsl")?.link()
+        self.plain(name)?.word("MW_SAMPLES", self.samples()).parts(parts)?.part("reduce.wgsl")?.link()
     }
 
     /// Loss gradients of `network` for an objective.
@@ -182,7 +198,7 @@ impl Kernels<'_> {
     pub fn gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
         let shape = &self.parameters.networks()[network];
         let program = self
-            .with_network(self.plain(&format!("gradient {}", shape.name()))?, network)?
+            .with_network(self.plain(&format!("gradient {}", shape.name()))?, network, self.vectors(), true)?
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
             .parts(&[
                 if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" },
@@ -204,7 +220,7 @@ impl Kernels<'_> {
     pub fn weight_gradient(&self, network: usize) -> Result<Linked> {
         let name = format!("weight gradient {}", self.parameters.networks()[network].name());
         self.plain(&name)?
-            .constants(&self.parameters.constants(network, self.form))
+            .constants(&self.parameters.constants(network, self.form, true))
             .parts(&[self.share(), "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
             .part("weight_gradient.wgsl")?
             .link()

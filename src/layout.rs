@@ -16,8 +16,8 @@ shared_struct! {
         minibatch_size: u32,
         /// Minibatches of an epoch, a last short one included.
         num_minibatches: u32,
-        /// Lanes of a minibatch, slices filled up: the stride of `mw_terms`.
-        minibatch_lanes: u32,
+        /// Invocations of the gradient of a minibatch, slices filled up: the stride of `mw_terms`.
+        minibatch_threads: u32,
         /// Observations that are kept for bootstrapping in each world; the last is the one after the rollout.
         bootstrap_slots: u32,
         /// Neighbouring columns that are shuffled together.

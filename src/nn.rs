@@ -64,6 +64,8 @@ pub struct Parameters {
 
 /// Most units of a layer that `mlp.wgsl` keeps in registers.
 const NARROW: u32 = 128;
+/// Most inputs of a first layer that `mlp.wgsl` makes without a loop.
+const HEAD_INPUTS: u32 = 16;
 
 impl Parameters {
     /// Adds a network with these widths, inputs first and outputs last; returns its place in the list.
@@ -148,8 +150,9 @@ impl Parameters {
         words
     }
 
-    /// The constants that shape the kernels of one network in a form.
-    pub(crate) fn constants(&self, network: usize, form: Form) -> Constants {
+    /// The constants that shape the kernels of one network in a form; `backward` says whether a backward pass follows
+    /// the forward one.
+    pub(crate) fn constants(&self, network: usize, form: Form, backward: bool) -> Constants {
         let network = &self.networks[network];
         let share = form.share_size();
         let layers = network.places.len();
@@ -170,13 +173,16 @@ impl Parameters {
         constants.words("MW_BLOCKS", blocks);
         constants.words("MW_UNIT_START", starts);
         constants.word("MW_UNITS", units);
-        let pairs = layers / 2;
-        let tops: Vec<u32> = (0..pairs).map(|pair| widths[2 * pair + 2]).collect();
+        let head = !backward && network.head();
+        let kept = |layer: usize| layer % 2 == usize::from(head) && layer > 0 && layer < layers;
+        let tops: Vec<u32> = (0..layers).map(|layer| if kept(layer) { widths[layer] } else { 0 }).collect();
         let chunks = |vectors: &dyn Fn(u32) -> u32| -> Vec<u32> {
             widths.iter().map(|&width| vectors(width).div_ceil(share)).collect()
         };
-        constants.word("MW_PAIRS", pairs as u32);
-        constants.word("MW_ODD", (layers % 2) as u32);
+        constants.word("MW_PAIRS", (layers / 2) as u32);
+        constants.word("MW_HEAD", u32::from(head));
+        constants.word("MW_TAIL", (layers % 2) as u32 - u32::from(head));
+        constants.word("MW_HEAD_CHUNKS", (widths[0] * widths[1] / 4).div_ceil(share));
         constants.word("MW_TOPS", tops.iter().sum::<u32>().max(1));
         constants.words("MW_TOP_START", running_sum(&tops));
         constants.words("MW_VECTOR_CHUNKS", chunks(&|width| width / 4));
@@ -204,6 +210,8 @@ pub(crate) fn form_constants(form: Form) -> Constants {
     constants.word("MW_WORKGROUP", form.workgroup);
     constants.word("MW_TREE_LEVELS", form.workgroup.ilog2());
     constants.word("MW_LANES", form.lanes);
+    constants.word("MW_VECTORS", 1);
+    constants.word("MW_SAMPLES", form.lanes);
     constants.word("MW_SHARE", form.share_size());
     constants.word("MW_SHARE_LEVELS", form.share_size().ilog2());
     constants
@@ -238,6 +246,14 @@ impl Network {
     pub(crate) fn narrow(&self) -> bool {
         let last = self.widths.len() - 1;
         self.widths.iter().enumerate().all(|(layer, &width)| width <= NARROW || (layer % 2 == 1 && layer < last))
+    }
+
+    /// Whether a forward pass alone makes the first layer apart (see `mlp.wgsl`): of an odd number, few inputs, so that
+    /// its code, which is not in a loop, stays short.
+    fn head(&self) -> bool {
+        let (widths, layers) = (self.padded_widths(), self.places.len());
+        let narrow = (1..=layers).step_by(2).all(|layer| widths[layer] <= NARROW);
+        layers > 1 && layers % 2 == 1 && widths[0] <= HEAD_INPUTS && narrow
     }
 
     fn padded(&self, width: u32) -> u32 {

@@ -29,24 +29,25 @@ impl Values {
         let run = &agents.run;
         let kernel = gpu.kernel(&kernels.value(network)?)?;
         let iterations = kernels.parameters.networks()[network].forward_iterations();
+        let samples = kernels.samples();
         let slots = run.bootstrap_slots * run.num_envs;
         let offset = Row::Value as u32 * run.batch_size;
         let rows = Columns { count: run.batch_size, stride: ROWS * run.batch_size, offset, ..Columns::default() };
         let finals = Columns { count: slots, stride: slots, ..Columns::default() };
         // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
         let units = kernels.parameters.networks()[network].units();
-        let fit = if kernels.narrow(network) { WINDOW } else { WORKSPACE_WORDS / (units * kernels.form.lanes) };
-        let most = (fit.min(WINDOW) / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(kernels.form.lanes));
+        let fit = if kernels.narrow(network) { WINDOW } else { WORKSPACE_WORDS / (units * samples) };
+        let most = (fit.min(WINDOW) / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(samples));
         let workspace = workspace(gpu, kernels, network, agents.count, most)?;
         let mut recording = Recording::default();
         for (columns, input, output) in
             [(rows, &batch.observations, &batch.samples), (finals, &batch.final_observations, &batch.final_values)]
         {
             let mut done = 0;
-            let total = columns.count.div_ceil(kernels.form.lanes);
+            let total = columns.count.div_ceil(samples);
             while done < total {
                 let threads = most.min(total - done);
-                let window = Columns { first: done * kernels.form.lanes, threads, ..columns };
+                let window = Columns { first: done * samples, threads, ..columns };
                 let buffers = agents
                     .buffers()
                     .with("mw_columns", &gpu.uniform("columns", &window)?)

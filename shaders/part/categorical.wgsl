@@ -9,10 +9,10 @@ alias LaneAction = LaneWord;
 
 struct MwDistribution { log_p: array<Lane, MW_ACTIONS>, p: array<Lane, MW_ACTIONS> }
 
-/// The distribution that the network's outputs describe.
-fn mw_dist() -> MwDistribution {
+/// The distribution that the network's outputs for Lane v describe.
+fn mw_dist(v: u32) -> MwDistribution {
     var z: array<Lane, MW_ACTIONS>;
-    @unroll for a in 0..MW_ACTIONS { z[a] = mw_output[a]; }
+    @unroll for a in 0..MW_ACTIONS { z[a] = mw_output[a * MW_VECTORS + v]; }
     var top = z[0];
     @unroll for a in 1..MW_ACTIONS { top = max(top, z[a]); }
     var total = Lane(0.0);

@@ -1,4 +1,5 @@
-//! A multi-layer perceptron of any widths, forward, for a Lane of samples in each invocation (`mlp.wgsl`: narrow ones).
+//! A multi-layer perceptron of any widths, forward, for one Lane of samples in each invocation (`mlp.wgsl`: narrow ones).
+//! MW_VECTORS is 1 here.
 //!
 //!   u₀ = input     u_{l+1} = φ(W_l u_l + b_l)     no φ after the last layer
 //!
@@ -24,7 +25,7 @@ fn mw_forward(thread: MwThread) {
                 if layer == 0u {
                     @unroll for q in 0..4 { units[q] = mw_input[min(first + vector * 4u + q, MW_INPUTS - 1u)]; }
                 } else {
-                    units = mw_get_units((MW_UNIT_START[layer] + first) / 4u + vector);
+                    units = mw_get_units((MW_UNIT_START[layer] + first) / 4u + vector, 0u);
                 }
                 @unroll for q in 0..4 { x[vector * 4u + q] = units[q]; }
             }
@@ -39,7 +40,7 @@ fn mw_forward(thread: MwThread) {
                 }
                 let bias = mw_parameters[base + MW_BIAS_START[layer] + group];
                 var sum = array<Lane, 4>(Lane(bias.x), Lane(bias.y), Lane(bias.z), Lane(bias.w));
-                if block > 0u && layer + 1u < MW_LAYERS { sum = mw_get_units(MW_UNIT_START[layer + 1u] / 4u + group); }
+                if block > 0u && layer + 1u < MW_LAYERS { sum = mw_get_units(MW_UNIT_START[layer + 1u] / 4u + group, 0u); }
                 if block > 0u && layer + 1u == MW_LAYERS {
                     @unroll for o in 0..MW_OUTPUTS {
                         if group == o / 4u { sum[o % 4u] = mw_output[o]; }
@@ -55,7 +56,7 @@ fn mw_forward(thread: MwThread) {
                     if first + MW_BLOCKS[layer] == MW_WIDTHS[layer] {
                         @unroll for q in 0..4 { sum[q] = mw_activation(sum[q]); }
                     }
-                    mw_put_units(MW_UNIT_START[layer + 1u] / 4u + group, sum);
+                    mw_put_units(MW_UNIT_START[layer + 1u] / 4u + group, 0u, sum);
                 } else {
                     @unroll for o in 0..MW_OUTPUTS {
                         if group == o / 4u { mw_output[o] = sum[o % 4u]; }

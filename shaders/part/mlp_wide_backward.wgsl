@@ -21,7 +21,7 @@ fn mw_backward(thread: MwThread) {
                         if o < MW_OUTPUTS { deltas[q] = mw_d_output[min(o, MW_OUTPUTS - 1u)]; }
                     }
                 } else {
-                    deltas = mw_get_deltas((MW_UNIT_START[layer + 1u] + first) / 4u + vector);
+                    deltas = mw_get_deltas((MW_UNIT_START[layer + 1u] + first) / 4u + vector, 0u);
                 }
                 @unroll for q in 0..4 { d[vector * 4u + q] = deltas[q]; }
             }
@@ -33,17 +33,17 @@ fn mw_backward(thread: MwThread) {
                     chunk[c] = mw_parameters[base + MW_WEIGHT_START[layer] + row * MW_WIDTHS[layer] / 4u + group];
                 }
                 var sum = array<Lane, 4>(Lane(0.0), Lane(0.0), Lane(0.0), Lane(0.0));
-                if block > 0u { sum = mw_get_deltas(MW_UNIT_START[layer] / 4u + group); }
+                if block > 0u { sum = mw_get_deltas(MW_UNIT_START[layer] / 4u + group, 0u); }
                 @unroll for o in 0..MW_BLOCKS[layer + 1u] {
                     @unroll for q in 0..4 {
                         sum[q] = fma(Lane(mw_shared(chunk[o / MW_SHARE], o % MW_SHARE, q)), d[o], sum[q]);
                     }
                 }
                 if first + MW_BLOCKS[layer + 1u] == MW_WIDTHS[layer + 1u] {
-                    let units = mw_get_units(MW_UNIT_START[layer] / 4u + group);
+                    let units = mw_get_units(MW_UNIT_START[layer] / 4u + group, 0u);
                     @unroll for q in 0..4 { sum[q] *= mw_d_activation(units[q]); }
                 }
-                mw_put_deltas(MW_UNIT_START[layer] / 4u + group, sum);
+                mw_put_deltas(MW_UNIT_START[layer] / 4u + group, 0u, sum);
             }
         }
     }

@@ -20,8 +20,11 @@ pub enum Share {
 /// The form of the kernels: everything that shapes their code beyond the sizes of the networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
-    /// Worlds or samples in each invocation: 1 or 4 (slot `lane`).
+    /// Worlds or samples in a Lane: 1 or 4 (slot `lane`).
     pub lanes: u32,
+    /// Lanes in an invocation of the kernels that learn; of those with worlds in them it is 1, for the sake of the
+    /// environment's code.
+    pub vectors: u32,
     /// Slot `share`.
     pub share: Share,
     /// Rows of a weight matrix in one task of the weight gradient; a multiple of 4 times the size of the share.
@@ -32,7 +35,7 @@ pub struct Form {
 
 impl Form {
     /// One sample in each invocation, no subgroups: works everywhere.
-    pub const PLAIN: Self = Self { lanes: 1, share: Share::Plain, tile_rows: 16, workgroup: 64 };
+    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, tile_rows: 16, workgroup: 64 };
 
     /// The form for an adapter.
     pub fn of(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Self {
@@ -40,10 +43,11 @@ impl Form {
             return Self::PLAIN;
         }
         let size = info.subgroup_min_size;
-        let fixed = size == info.subgroup_max_size && (2..=8).contains(&size);
+        let fixed = size == info.subgroup_max_size && (2..=16).contains(&size);
         // subgroups that are not there, or whose size varies, cannot share by a constant lane
         if features.contains(wgpu::Features::SUBGROUP) && fixed {
-            return Self { lanes: 4, share: Share::Subgroup(size), tile_rows: 32, workgroup: 64 };
+            let vectors = std::env::var("V").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
+            return Self { lanes: 4, vectors, share: Share::Subgroup(size), tile_rows: 4 * size.max(8), workgroup: 64 };
         }
         Self { lanes: 4, ..Self::PLAIN }
     }
@@ -63,6 +67,7 @@ impl std::fmt::Display for Form {
             Share::Plain => "plain reads".to_owned(),
             Share::Subgroup(size) => format!("reads shared by subgroups of {size}"),
         };
-        write!(f, "{} sample(s) an invocation, {share}, workgroups of {}", self.lanes, self.workgroup)
+        let Self { lanes, vectors, workgroup, .. } = self;
+        write!(f, "{vectors} × {lanes} sample(s) an invocation, {share}, workgroups of {workgroup}")
     }
 }

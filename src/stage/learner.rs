@@ -36,12 +36,12 @@ impl Slicing {
         let partial = u64::from(agents) * 4 * u64::from(parameters.words().max(1));
         let most = u32::try_from(PARTIAL_BYTES / partial).unwrap_or(u32::MAX).max(1);
         if kernels.summed() {
-            let slice = kernels.form.share_size() * kernels.form.lanes;
+            let slice = kernels.form.share_size() * kernels.samples();
             let slices = minibatch.div_ceil(slice);
             return Self { slice, slices, window: slices.min(most) };
         }
         let slices = (minibatch / SLICE).clamp(1, SLICES);
-        let slice = minibatch.div_ceil(slices).next_multiple_of(4);
+        let slice = minibatch.div_ceil(slices).next_multiple_of(4 * kernels.form.vectors);
         let slices = minibatch.div_ceil(slice);
         let row = (0..parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max().unwrap_or(16);
         let rows = TRACE_BYTES / (u64::from(agents) * row);
@@ -56,7 +56,7 @@ impl Slicing {
 }
 
 fn constant(kernels: &Kernels, network: usize, name: &str) -> u64 {
-    match kernels.parameters.constants(network, kernels.form).get(name) {
+    match kernels.parameters.constants(network, kernels.form, true).get(name) {
         Some(Constant::Word(word)) => u64::from(*word),
         _ => 0,
     }
@@ -72,7 +72,7 @@ pub struct Learner {
     recording: Recording,
     /// Moments of the minibatch's advantages, `[agent]` (count, mean, squared deviations, 0).
     pub moments: Option<Buffer<[f32; 4]>>,
-    /// `[agent][term][Lane of the minibatch]`
+    /// `[agent][term][invocation of the minibatch]`
     pub terms: Buffer<f32>,
     /// Gradient before the limit of its norm, `[agent][word]`.
     pub gradient: Buffer<f32>,
@@ -90,7 +90,7 @@ impl Learner {
             return;
         }
         let row = (0..kernels.parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max();
-        let samples = u64::from(slicing.window * slicing.slice + kernels.form.lanes);
+        let samples = u64::from(slicing.window * slicing.slice + kernels.samples());
         sizes.add("trace", &[agents, ("samples", samples), ("bytes", row.unwrap_or(16))]);
     }
 
@@ -108,7 +108,7 @@ impl Learner {
     ) -> Result<Self> {
         let run = &agents.run;
         let count = agents.count;
-        let lanes = kernels.form.lanes;
+        let samples = kernels.samples();
         let mut recording = Recording::default();
         let mut buffers = batch.buffers(&agents.buffers());
 
@@ -135,15 +135,15 @@ impl Learner {
         let arithmetic = format!("agents {count} × slices {slices} × parameters {words}");
         let partial: Buffer<f32> =
             gpu.buffer("partial gradients", u64::from(count) * slices * words, &arithmetic, "hidden")?;
-        let term_lanes = u64::from(run.minibatch_lanes);
-        let arithmetic = format!("agents {count} × terms {TERMS} × lanes {term_lanes}");
-        let terms = gpu.buffer("terms", u64::from(count * TERMS) * term_lanes, &arithmetic, "num_envs")?;
+        let threads = u64::from(run.minibatch_threads);
+        let arithmetic = format!("agents {count} × terms {TERMS} × invocations {threads}");
+        let terms = gpu.buffer("terms", u64::from(count * TERMS) * threads, &arithmetic, "num_envs")?;
         let total = u64::from(count) * words;
         let arithmetic = format!("agents {count} × parameters {words}");
         let gradient: Buffer<f32> = gpu.buffer("gradient", total, &arithmetic, "hidden")?;
         let norms: Buffer<f32> =
             gpu.buffer("norms", u64::from(count) * u64::from(run.norm_blocks), "agents × blocks", "hidden")?;
-        let rows = if kernels.summed() { 1 } else { u64::from(slicing.window * slicing.slice + lanes) };
+        let rows = if kernels.summed() { 1 } else { u64::from(slicing.window * slicing.slice + samples) };
         let width = objectives.iter().map(|&(network, _)| trace_row_bytes(kernels, network) / 4).max().unwrap_or(4);
         let arithmetic = format!("agents {count} × samples {rows} × words {width}");
         let trace: Buffer<f32> = gpu.buffer("trace", u64::from(count) * rows * width, &arithmetic, "hidden")?;
@@ -176,7 +176,7 @@ impl Learner {
             for (n, (gradient, &(network, _))) in gradients.iter().zip(objectives).enumerate() {
                 let shape = &kernels.parameters.networks()[network];
                 let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
-                let threads = u64::from(window.count.div_ceil(lanes));
+                let threads = u64::from(window.count.div_ceil(samples));
                 recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
                 if let Some((weights, tasks)) = weights.get(n) {
                     let threads = u64::from(slices) * tasks;
@@ -230,7 +230,7 @@ impl Optimiser {
         let advance = gpu.kernel(&kernels.advance()?)?;
 
         let mut recording = Recording::default();
-        let reduced = Reduced::partial(gpu, kernels, Reduction::Terms, count, run.minibatch_lanes, 2, &buffers)?;
+        let reduced = Reduced::partial(gpu, kernels, Reduction::Terms, count, run.minibatch_threads, 2, &buffers)?;
         reduced.record(&mut recording);
         let buffers = buffers.with("mw_term_partials", &reduced.result);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
@@ -250,8 +250,8 @@ impl Run {
     pub fn set_slicing(&mut self, slicing: Slicing, kernels: &Kernels) {
         self.slice = slicing.slice;
         self.slices = slicing.slices;
-        self.minibatch_lanes = slicing.samples() / kernels.form.lanes;
-        self.term_blocks = Reduced::blocks(self.minibatch_lanes);
+        self.minibatch_threads = slicing.samples() / kernels.samples();
+        self.term_blocks = Reduced::blocks(self.minibatch_threads);
         self.norm_blocks = Optimiser::norm_blocks(kernels.parameters, kernels);
     }
 }

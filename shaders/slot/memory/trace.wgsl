@@ -9,22 +9,22 @@ var<private> mw_trace_row: u32;
 
 /// Threads past the window write to a row of their own that nobody reads.
 fn mw_use_weights(thread: MwThread) {
-    let sample = min(thread.index * MW_LANES, mw_window.rows - MW_LANES);
+    let sample = min(thread.index * MW_SAMPLES, mw_window.rows - MW_SAMPLES);
     mw_trace_row = (thread.agent * mw_window.rows + sample) * MW_TRACE_WIDTH;
 }
 
 fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {}
 
-fn mw_trace_put(place: u32, value: array<Lane, 4>) {
+fn mw_trace_put(place: u32, v: u32, value: array<Lane, 4>) {
     @unroll for i in 0..MW_LANES {
-        mw_trace[mw_trace_row + i * MW_TRACE_WIDTH + place] = vec4<f32>(mw_lane_get(value[0], i),
+        mw_trace[mw_trace_row + (v * MW_LANES + i) * MW_TRACE_WIDTH + place] = vec4<f32>(mw_lane_get(value[0], i),
             mw_lane_get(value[1], i), mw_lane_get(value[2], i), mw_lane_get(value[3], i));
     }
 }
 
-fn mw_trace_get(place: u32) -> array<Lane, 4> {
+fn mw_trace_get(place: u32, v: u32) -> array<Lane, 4> {
     var rows: array<vec4<f32>, MW_LANES>;
-    @unroll for i in 0..MW_LANES { rows[i] = mw_trace[mw_trace_row + i * MW_TRACE_WIDTH + place]; }
+    @unroll for i in 0..MW_LANES { rows[i] = mw_trace[mw_trace_row + (v * MW_LANES + i) * MW_TRACE_WIDTH + place]; }
     var value: array<Lane, 4>;
     @unroll for q in 0..4 {
         var column: array<f32, MW_LANES>;
@@ -34,14 +34,14 @@ fn mw_trace_get(place: u32) -> array<Lane, 4> {
     return value;
 }
 
-fn mw_put_units(vector: u32, units: array<Lane, 4>) { mw_trace_put(vector, units); }
-fn mw_get_units(vector: u32) -> array<Lane, 4> { return mw_trace_get(vector); }
+fn mw_put_units(vector: u32, v: u32, units: array<Lane, 4>) { mw_trace_put(vector, v, units); }
+fn mw_get_units(vector: u32, v: u32) -> array<Lane, 4> { return mw_trace_get(vector, v); }
 
 /// Deltas begin with layer 1; `vector` counts like the units'.
-fn mw_put_deltas(vector: u32, deltas: array<Lane, 4>) {
-    mw_trace_put(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u, deltas);
+fn mw_put_deltas(vector: u32, v: u32, deltas: array<Lane, 4>) {
+    mw_trace_put(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u, v, deltas);
 }
 
-fn mw_get_deltas(vector: u32) -> array<Lane, 4> {
-    return mw_trace_get(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u);
+fn mw_get_deltas(vector: u32, v: u32) -> array<Lane, 4> {
+    return mw_trace_get(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u, v);
 }

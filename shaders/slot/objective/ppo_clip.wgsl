@@ -17,7 +17,8 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
         let deviation = sqrt(moments.z / max(moments.x - 1.0, 1.0));
         advantage = (advantage - Lane(moments.y)) / Lane(deviation + 1e-8);
     }
-    let dist = mw_dist();
+    let v = samples.v;
+    let dist = mw_dist(v);
     let log_ratio = mw_dist_log_prob(dist, action) - old_log_prob;
     let ratio = mw_lane_exp(log_ratio);
     let entropy = mw_dist_entropy(dist);
@@ -29,15 +30,13 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let d_log_prob = select(Lane(0.0), -plain * share, plain <= clipped);
     let d_entropy = -mw_run.ent_coef * share;
     @unroll for a in 0..MW_ACTIONS {
-        mw_d_output[a] = mw_dist_backward(dist, action, d_log_prob, d_entropy, a);
+        mw_d_output[a * MW_VECTORS + v] = mw_dist_backward(dist, action, d_log_prob, d_entropy, a);
     }
-    if mine {
-        mw_set_term(thread, MW_TERM_POLICY_LOSS, -min(plain, clipped) * samples.weight);
-        mw_set_term(thread, MW_TERM_ENTROPY, entropy * samples.weight);
-        mw_set_term(thread, MW_TERM_APPROX_KL, ((ratio - Lane(1.0)) - log_ratio) * samples.weight);
-        mw_set_term(thread, MW_TERM_OLD_APPROX_KL, -log_ratio * samples.weight);
-        mw_set_term(thread, MW_TERM_CLIP_FRACTION,
-            select(Lane(0.0), samples.weight, abs(ratio - Lane(1.0)) > Lane(clip)));
-        mw_set_term(thread, MW_TERM_RATIO_DEVIATION, abs(ratio - Lane(1.0)) * samples.weight);
-    }
+    mw_add_term(thread, v, mine, MW_TERM_POLICY_LOSS, -min(plain, clipped) * samples.weight);
+    mw_add_term(thread, v, mine, MW_TERM_ENTROPY, entropy * samples.weight);
+    mw_add_term(thread, v, mine, MW_TERM_APPROX_KL, ((ratio - Lane(1.0)) - log_ratio) * samples.weight);
+    mw_add_term(thread, v, mine, MW_TERM_OLD_APPROX_KL, -log_ratio * samples.weight);
+    mw_add_term(thread, v, mine, MW_TERM_CLIP_FRACTION,
+        select(Lane(0.0), samples.weight, abs(ratio - Lane(1.0)) > Lane(clip)));
+    mw_add_term(thread, v, mine, MW_TERM_RATIO_DEVIATION, abs(ratio - Lane(1.0)) * samples.weight);
 }

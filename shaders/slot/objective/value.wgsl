@@ -6,7 +6,8 @@
 //! Reference: src/reference/ppo.rs.
 
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
-    let value = mw_output[0];
+    let v = samples.v;
+    let value = mw_output[v];
     let goal = mw_sample(samples, MW_ROW_TARGET);
     let error = value - goal;
     var loss = 0.5 * error * error;
@@ -22,6 +23,6 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
         d_value = select(error, select(clipped_error, Lane(0.0), outside), clipped_wins);
     }
     let share = samples.weight / Lane(samples.count);
-    mw_d_output[0] = mw_run.vf_coef * share * d_value;
-    if mine { mw_set_term(thread, MW_TERM_VALUE_LOSS, loss * samples.weight); }
+    mw_d_output[v] = mw_run.vf_coef * share * d_value;
+    mw_add_term(thread, v, mine, MW_TERM_VALUE_LOSS, loss * samples.weight);
 }

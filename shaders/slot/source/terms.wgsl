@@ -1,11 +1,11 @@
-//! Slot `source`: the terms that the objectives left for each Lane of samples.
+//! Slot `source`: the terms that the objectives left for each invocation's samples.
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_terms: array<f32>;                 // [agent][term][count]
 
 fn mw_source_count(agent: u32) -> u32 {
-    return (mw_minibatch_count(mw_progress[agent].minibatch) + MW_LANES - 1u) / MW_LANES;
+    return (mw_minibatch_count(mw_progress[agent].minibatch) + MW_SAMPLES - 1u) / MW_SAMPLES;
 }
 fn mw_source(agent: u32, i: u32) -> Element {
     let at = agent * MW_TERMS * mw_blocks.count + i;

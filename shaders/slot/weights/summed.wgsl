@@ -32,5 +32,5 @@ fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {
     if mine { mw_partial[mw_partial_first + at] = sum[0]; }
 }
 
-fn mw_put_units(vector: u32, units: array<Lane, 4>) {}
-fn mw_put_deltas(vector: u32, deltas: array<Lane, 4>) {}
+fn mw_put_units(vector: u32, v: u32, units: array<Lane, 4>) {}
+fn mw_put_deltas(vector: u32, v: u32, deltas: array<Lane, 4>) {}
