@@ -6,7 +6,7 @@
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read> mw_partial: array<vec4<f32>>;          // [agent][slice of the window][MW_PARAMETERS / 4]
+@bind var<storage, read> mw_partial: array<vec4<f32>>;          // see part/partial.wgsl
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_PARAMETERS / 4]
 @bind var<storage, read_write> mw_norms: array<f32>;            // [agent][workgroup]
 
@@ -25,7 +25,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         if mw_window.first > 0u { sum = mw_gradient[thread.agent * size + thread.index]; }
         let slices = (held + mw_run.slice - 1u) / mw_run.slice;
         for (var slice = 0u; slice < slices; slice++) {
-            sum += mw_partial[(thread.agent * mw_window.slices + slice) * size + thread.index];
+            sum += mw_partial[mw_partial_at(thread.agent, slice, thread.index * 4u) / 4u];
         }
         mw_gradient[thread.agent * size + thread.index] = sum;
     }

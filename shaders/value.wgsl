@@ -1,5 +1,5 @@
-//! V(o) of columns of a matrix of observations, those of `threads` threads from `first` on. One thread =
-//! MW_SAMPLES columns.
+//! V(o) of columns of a matrix of observations, from `first` on. One thread = `turns` times MW_SAMPLES
+//! columns; neighbouring threads take neighbours.
 
 @bind var<uniform> mw_columns: MwColumns;
 @bind var<storage, read> mw_observed: array<f32>;           // [agent][feature][column]
@@ -10,24 +10,26 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
     mw_use_workspace(thread, mw_columns.threads);
-    let first = mw_columns.first + thread.index * MW_SAMPLES;
-    @unroll for f in 0..MW_INPUTS {
-        @unroll for v in 0..MW_VECTORS {
-            var value: array<f32, MW_LANES>;
-            @unroll for i in 0..MW_LANES {
-                let column = min(first + v * MW_LANES + i, mw_columns.count - 1u);
-                value[i] = mw_observed[(thread.agent * MW_INPUTS + f) * mw_columns.count + column];
+    for (var turn = 0u; turn < mw_columns.turns; turn++) {
+        let first = mw_columns.first + (turn * mw_columns.threads + thread.index) * MW_SAMPLES;
+        @unroll for f in 0..MW_INPUTS {
+            @unroll for v in 0..MW_VECTORS {
+                var value: array<f32, MW_LANES>;
+                @unroll for i in 0..MW_LANES {
+                    let column = min(first + v * MW_LANES + i, mw_columns.count - 1u);
+                    value[i] = mw_observed[(thread.agent * MW_INPUTS + f) * mw_columns.count + column];
+                }
+                mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
             }
-            mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
         }
-    }
-    mw_forward(thread);
-    @unroll for v in 0..MW_VECTORS {
-        @unroll for i in 0..MW_LANES {
-            let column = first + v * MW_LANES + i;
-            if thread.index < mw_columns.threads && column < mw_columns.count {
-                mw_values[thread.agent * mw_columns.stride + mw_columns.offset + column] =
-                    bitcast<u32>(mw_lane_get(mw_output[v], i));
+        mw_forward(thread);
+        @unroll for v in 0..MW_VECTORS {
+            @unroll for i in 0..MW_LANES {
+                let column = first + v * MW_LANES + i;
+                if thread.index < mw_columns.threads && column < mw_columns.count {
+                    mw_values[thread.agent * mw_columns.stride + mw_columns.offset + column] =
+                        bitcast<u32>(mw_lane_get(mw_output[v], i));
+                }
             }
         }
     }

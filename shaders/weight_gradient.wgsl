@@ -11,7 +11,7 @@
 @bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_trace: array<vec4<f32>>;           // [agent][sample of the window][MW_TRACE_WIDTH]
-@bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // [agent][slice of the window][MW_PARAMETERS / 4]
+@bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // see part/partial.wgsl
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -61,16 +61,19 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
 
     if slice >= mw_window.count / mw_run.slice { return; }
-    let base = (thread.agent * mw_window.slices + slice) * MW_PARAMETERS / 4u;
     if column < columns {
         @unroll for r in 0..MW_TILE_ROWS {
-            if row + r < rows { mw_partial[base + weight_at + (row + r) * columns + column] = sum[r]; }
+            let word = (weight_at + (row + r) * columns + column) * 4u;
+            if row + r < rows { mw_partial[mw_partial_at(thread.agent, slice, word) / 4u] = sum[r]; }
         }
     }
     if column < MW_SHARE {
         @unroll for c in 0..MW_TILE_CHUNKS {
             let f = c * MW_SHARE + thread.lane;
-            if row + f * 4u < rows && f < MW_TILE_ROWS / 4u { mw_partial[base + bias_at + row / 4u + f] = bias[c]; }
+            let word = (bias_at + row / 4u + f) * 4u;
+            if row + f * 4u < rows && f < MW_TILE_ROWS / 4u {
+                mw_partial[mw_partial_at(thread.agent, slice, word) / 4u] = bias[c];
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ pub fn self_test(gpu: &Gpu) -> Result<Vec<Finding>> {
 fn reduction(gpu: &Gpu) -> Result<Finding> {
     const COUNT: u32 = 1757;
     let parameters = Parameters::default();
-    let kernels = Kernels { form: gpu.form(), parameters: &parameters, agents: 1 };
+    let kernels = Kernels { form: gpu.form_for(0), parameters: &parameters, agents: 1 };
     let elements: Vec<[f32; 4]> = (0..COUNT).map(|i| [i as f32, 1.0, -1.0, 0.5]).collect();
     let source = gpu.buffer_of("elements", &elements)?;
     let buffers = Buffers::default().with("mw_partials", &source);
@@ -47,7 +47,7 @@ fn reduction(gpu: &Gpu) -> Result<Finding> {
 
 /// Runs a kernel of one workgroup that writes words.
 fn words(gpu: &Gpu, name: &str, parts: &[&str], path: &str) -> Result<Vec<u32>> {
-    let linked = Program::new(name).constants(&form_constants(gpu.form())).parts(parts)?.part(path)?.link()?;
+    let linked = Program::new(name).constants(&form_constants(gpu.form_for(0))).parts(parts)?.part(path)?.link()?;
     let out: Buffer<u32> = gpu.buffer("words", 64, "64", "nothing")?;
     let mut work = Recording::default();
     // the kernel that tests the loop budget must not be refused for it

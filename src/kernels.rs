@@ -82,20 +82,23 @@ impl Kernels<'_> {
 
     /// A program with a network of the table and its forward pass.
     fn with_network(&self, program: Program, network: usize, vectors: u32, backward: bool) -> Result<Program> {
-        let lane = if self.form.lanes == 1 { "slot/lane/one.wgsl" } else { "slot/lane/four.wgsl" };
+        let units = !backward && self.units(network);
+        let lanes = if units { 1 } else { self.form.lanes };
+        let lane = if lanes == 1 { "slot/lane/one.wgsl" } else { "slot/lane/four.wgsl" };
+        let vectors = if units { 1 } else { vectors };
+        let arrangement = match self.narrow(network) {
+            _ if units => "part/mlp_units.wgsl",
+            true => "part/mlp.wgsl",
+            false => "part/mlp_wide.wgsl",
+        };
         let activation = self.parameters.networks()[network].activation().part();
         let program = program
             .constants(&self.parameters.constants(network, self.form, backward))
             .word("MW_AGENTS", self.agents)
             .word("MW_VECTORS", vectors)
-            .word("MW_SAMPLES", vectors * self.form.lanes);
-        program.parts(&[
-            self.source(),
-            lane,
-            self.share(),
-            activation,
-            if self.narrow(network) { "part/mlp.wgsl" } else { "part/mlp_wide.wgsl" },
-        ])
+            .word("MW_LANES", lanes)
+            .word("MW_SAMPLES", vectors * lanes);
+        program.parts(&[self.source(), lane, self.share(), activation, arrangement])
     }
 
     /// Slot `parameters`.
@@ -111,8 +114,33 @@ impl Kernels<'_> {
     }
 
     /// Slot `memory` of a forward pass that is not followed by a backward one.
-    fn memory(&self, network: usize) -> &'static str {
-        if self.narrow(network) { "slot/memory/none.wgsl" } else { "slot/memory/workspace.wgsl" }
+    fn memory(&self, network: usize) -> &'static [&'static str] {
+        match self.narrow(network) {
+            _ if self.units(network) => &[],
+            true => &["slot/memory/none.wgsl"],
+            false => &["slot/memory/workspace.wgsl"],
+        }
+    }
+
+    /// Whether a subgroup runs the network together where no backward pass follows.
+    pub(crate) fn units(&self, network: usize) -> bool {
+        self.form.units && self.parameters.networks()[network].fits_units(self.form.share_size())
+    }
+
+    /// Worlds in an invocation of the kernels with worlds in them.
+    pub(crate) fn worlds(&self, network: usize) -> u32 {
+        if self.units(network) { 1 } else { self.form.lanes }
+    }
+
+    /// Columns that an invocation of `value.wgsl` takes at a time.
+    pub(crate) fn columns(&self, network: usize) -> u32 {
+        if self.units(network) { 1 } else { self.samples() }
+    }
+
+    /// Loop iterations of one forward pass of an invocation that no backward pass follows.
+    pub(crate) fn forward_iterations(&self, network: usize) -> u64 {
+        let alone = self.parameters.networks()[network].forward_iterations();
+        if self.units(network) { u64::from(self.form.share_size()) } else { alone }
     }
 
     /// Lanes in an invocation of the kernels that learn; wide networks have one.
@@ -122,7 +150,7 @@ impl Kernels<'_> {
     }
 
     /// Samples in an invocation of the kernels that learn.
-    pub(crate) fn samples(&self) -> u32 {
+    pub fn samples(&self) -> u32 {
         self.vectors() * self.form.lanes
     }
 
@@ -152,7 +180,7 @@ impl Kernels<'_> {
     /// As [`Kernels::reset`].
     pub fn rollout(&self, env: &Environment, network: usize) -> Result<Linked> {
         let program = self.with_network(self.plain("rollout")?, network, 1, false)?;
-        env.link_into(program)?.parts(&["part/categorical.wgsl", self.memory(network), "rollout.wgsl"])?.link()
+        env.link_into(program)?.part("part/categorical.wgsl")?.parts(self.memory(network))?.part("rollout.wgsl")?.link()
     }
 
     /// One episode in each world under the policy `network`.
@@ -161,7 +189,11 @@ impl Kernels<'_> {
     /// As [`Kernels::reset`].
     pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Linked> {
         let program = self.with_network(self.plain("evaluate")?, network, 1, false)?;
-        env.link_into(program)?.parts(&["part/categorical.wgsl", self.memory(network), "evaluate.wgsl"])?.link()
+        env.link_into(program)?
+            .part("part/categorical.wgsl")?
+            .parts(self.memory(network))?
+            .part("evaluate.wgsl")?
+            .link()
     }
 
     /// Values of observations under the critic `network`.
@@ -170,7 +202,9 @@ impl Kernels<'_> {
     /// Never, unless a file of ours is broken.
     pub fn value(&self, network: usize) -> Result<Linked> {
         self.with_network(self.plain("value")?, network, self.vectors(), false)?
-            .parts(&["part/math.wgsl", self.memory(network), "value.wgsl"])?
+            .part("part/math.wgsl")?
+            .parts(self.memory(network))?
+            .part("value.wgsl")?
             .link()
     }
 
@@ -200,6 +234,7 @@ impl Kernels<'_> {
         let program = self
             .with_network(self.plain(&format!("gradient {}", shape.name()))?, network, self.vectors(), true)?
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
+            .part("part/partial.wgsl")?
             .parts(&[
                 if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" },
                 if self.summed() { "slot/weights/summed.wgsl" } else { "slot/memory/trace.wgsl" },
@@ -222,7 +257,7 @@ impl Kernels<'_> {
         self.plain(&name)?
             .constants(&self.parameters.constants(network, self.form, true))
             .parts(&[self.share(), "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
-            .part("weight_gradient.wgsl")?
+            .parts(&["part/partial.wgsl", "weight_gradient.wgsl"])?
             .link()
     }
 
@@ -231,8 +266,9 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn sum_slices(&self) -> Result<Linked> {
-        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl", "sum_slices.wgsl"];
-        self.plain("sum slices")?.word("MW_PARAMETERS", self.parameters.words()).parts(&parts)?.link()
+        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
+        let program = self.plain("sum slices")?.constants(&self.parameters.own_constants()).parts(&parts)?;
+        program.parts(&["part/partial.wgsl", "sum_slices.wgsl"])?.link()
     }
 
     /// One minibatch further.
@@ -249,7 +285,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn adam(&self) -> Result<Linked> {
-        self.plain("adam")?.word("MW_PARAMETERS", self.parameters.words()).part("adam.wgsl")?.link()
+        self.plain("adam")?.constants(&self.parameters.own_constants()).part("adam.wgsl")?.link()
     }
 
     /// End of an update.

@@ -180,6 +180,8 @@ shared_struct! {
         first: u32,
         /// Threads of this dispatch, for which the workspace has room.
         threads: u32,
+        /// Times that each thread takes columns, the threads one after the other.
+        turns: u32,
         /// Words of an agent in the output.
         stride: u32,
         /// First word of the row of values.

@@ -64,6 +64,10 @@ pub struct Parameters {
 
 /// Most units of a layer that `mlp.wgsl` keeps in registers.
 const NARROW: u32 = 128;
+/// Most vec4s of weights that an invocation of `mlp_units.wgsl` holds: its code has four instructions or more for each.
+const HELD: u32 = 160;
+/// Words of a block of partial gradients: those that a workgroup of `sum_slices.wgsl` adds, 64 invocations of 4.
+const PARTIAL_BLOCK: u32 = 32;
 /// Most inputs of a first layer that `mlp.wgsl` makes without a loop.
 const HEAD_INPUTS: u32 = 16;
 
@@ -89,6 +93,20 @@ impl Parameters {
     /// Words of one agent, padding included; a multiple of 4.
     pub fn words(&self) -> u32 {
         self.words
+    }
+
+    /// Words of one agent in the partial gradient of a slice: whole blocks (see `part/partial.wgsl`).
+    pub fn partial_words(&self) -> u32 {
+        self.words.next_multiple_of(PARTIAL_BLOCK)
+    }
+
+    /// The constants of kernels that touch all parameters of an agent.
+    pub(crate) fn own_constants(&self) -> Constants {
+        let mut constants = Constants::default();
+        constants.word("MW_PARAMETERS", self.words);
+        constants.word("MW_PARTIAL_BLOCK", PARTIAL_BLOCK);
+        constants.word("MW_PARTIAL_BLOCKS", self.partial_words() / PARTIAL_BLOCK);
+        constants
     }
 
     /// The table of named tensors.
@@ -163,10 +181,10 @@ impl Parameters {
         let delta_start = starts[layers] / 4;
         let columns: Vec<u32> = widths[..layers].iter().map(|width| (width / 4).next_multiple_of(share)).collect();
         let tasks: Vec<u32> =
-            (0..layers).map(|layer| widths[layer + 1].div_ceil(form.tile_rows) * columns[layer]).collect();
+            (0..layers).map(|layer| widths[layer + 1].div_ceil(form.tile_rows()) * columns[layer]).collect();
 
         let mut constants = form_constants(form);
-        constants.word("MW_PARAMETERS", self.words);
+        constants.extend(&self.own_constants());
         constants.word("MW_LAYERS", layers as u32);
         constants.words("MW_WIDTHS", widths.clone());
         constants.words("MW_CHUNKS", blocks.iter().map(|block| block.div_ceil(share)).collect::<Vec<_>>());
@@ -185,6 +203,14 @@ impl Parameters {
         constants.word("MW_HEAD_CHUNKS", (widths[0] * widths[1] / 4).div_ceil(share));
         constants.word("MW_TOPS", tops.iter().sum::<u32>().max(1));
         constants.words("MW_TOP_START", running_sum(&tops));
+        let unit_blocks = chunks(&|width| width / 4);
+        let held: Vec<u32> = (0..layers - 1).map(|layer| unit_blocks[layer + 1] * widths[layer]).collect();
+        constants.word("MW_HELD", network.held(share));
+        constants.words("MW_HELD_START", running_sum(&held));
+        constants.words("MW_HELD_BIAS_START", running_sum(&unit_blocks[1..]));
+        constants.word("MW_HELD_BIASES", unit_blocks[1..layers].iter().sum::<u32>() + widths[layers] / 4);
+        constants.word("MW_MOST_BLOCKS", unit_blocks[1..].iter().copied().max().unwrap_or(1));
+        constants.words("MW_UNIT_BLOCKS", unit_blocks);
         constants.words("MW_VECTOR_CHUNKS", chunks(&|width| width / 4));
         constants.words("MW_UNIT_CHUNKS", chunks(&|width| width));
         constants.words("MW_ROW_CHUNKS", chunks(&|width| width + 1));
@@ -198,8 +224,8 @@ impl Parameters {
         constants.words("MW_TASK_COLUMNS", columns);
         constants.words("MW_TASK_START", running_sum(&tasks));
         constants.word("MW_TASKS", tasks.iter().sum());
-        constants.word("MW_TILE_ROWS", form.tile_rows);
-        constants.word("MW_TILE_CHUNKS", form.tile_rows / 4 / share);
+        constants.word("MW_TILE_ROWS", form.tile_rows());
+        constants.word("MW_TILE_CHUNKS", form.tile_rows() / 4 / share);
         constants
     }
 }
@@ -254,6 +280,19 @@ impl Network {
         let (widths, layers) = (self.padded_widths(), self.places.len());
         let narrow = (1..=layers).step_by(2).all(|layer| widths[layer] <= NARROW);
         layers > 1 && layers % 2 == 1 && widths[0] <= HEAD_INPUTS && narrow
+    }
+
+    /// Vec4s of weights that an invocation of `mlp_units.wgsl` holds in a subgroup of this size.
+    fn held(&self, share: u32) -> u32 {
+        let widths = self.padded_widths();
+        let last = widths.len() - 2;
+        let blocks = |layer: usize| (widths[layer] / 4).div_ceil(share);
+        (0..last).map(|layer| blocks(layer + 1) * widths[layer]).sum::<u32>() + self.widths[last + 1] * blocks(last)
+    }
+
+    /// Whether a subgroup of this size can run the network together.
+    pub(crate) fn fits_units(&self, share: u32) -> bool {
+        self.places.len() > 1 && share > 1 && self.held(share) <= HELD
     }
 
     fn padded(&self, width: u32) -> u32 {

@@ -28,8 +28,8 @@ impl Values {
     pub fn new(gpu: &Gpu, kernels: &Kernels, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
         let run = &agents.run;
         let kernel = gpu.kernel(&kernels.value(network)?)?;
-        let iterations = kernels.parameters.networks()[network].forward_iterations();
-        let samples = kernels.samples();
+        let iterations = kernels.forward_iterations(network);
+        let samples = kernels.columns(network);
         let slots = run.bootstrap_slots * run.num_envs;
         let offset = Row::Value as u32 * run.batch_size;
         let rows = Columns { count: run.batch_size, stride: ROWS * run.batch_size, offset, ..Columns::default() };
@@ -45,17 +45,19 @@ impl Values {
         {
             let mut done = 0;
             let total = columns.count.div_ceil(samples);
+            let turns = if kernels.units(network) { (total / UNITS_THREADS).clamp(1, UNITS_TURNS) } else { 1 };
             while done < total {
-                let threads = most.min(total - done);
-                let window = Columns { first: done * samples, threads, ..columns };
+                let threads = most.min((total - done).div_ceil(turns));
+                let window = Columns { first: done * samples, threads, turns, ..columns };
                 let buffers = agents
                     .buffers()
                     .with("mw_columns", &gpu.uniform("columns", &window)?)
                     .with("mw_workspace", &workspace)
                     .with("mw_observed", input)
                     .with("mw_values", output);
+                let iterations = u64::from(turns) * (iterations + 1);
                 recording.push(&kernel.pass(gpu, agents.count, u64::from(threads), iterations, &buffers)?);
-                done += threads;
+                done = (done + threads.saturating_mul(turns)).min(total);
             }
         }
         Ok(Self { recording })
@@ -99,6 +101,10 @@ impl Advantage {
     }
 }
 
+/// Where a subgroup runs a network together, each thread takes up to `UNITS_TURNS` columns, which pays for loading the
+/// weights, as long as that leaves this many threads.
+const UNITS_THREADS: u32 = 1024;
+const UNITS_TURNS: u32 = 64;
 /// Threads of all agents in one window of [`Values`].
 const WINDOW: u32 = 1 << 16;
 /// Words of the workspace of all agents that a window of a wide network may take: 64 MiB.

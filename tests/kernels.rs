@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use support::{
     Draw, POISON, ROUNDING, SIZES, Samples, Stages, assert_bits, assert_norm, bits, call, forms, from_bits, gpu,
-    kernel, ok, outputs_with_bounds, poison, run, shuffled, wide, with_parameters,
+    kernel, ok, outputs_with_bounds, partial_slice, poison, run, shuffled, wide, with_parameters,
 };
 
 fn submit(recording: &Recording) {
@@ -196,8 +196,8 @@ fn reduce_sums_terms_of_the_current_minibatch_only() {
             let mut draw = Draw::new(seed);
             let stages = Stages::new(form, &[&[], &[]], &[1, 2], run(batch, 1, minibatch), None);
             stages.set_progress(|_, progress| progress.minibatch = at);
-            let lanes = stages.agents.run.minibatch_lanes as usize;
-            let used = minibatch.min(batch - at * minibatch).div_ceil(form.lanes) as usize;
+            let lanes = stages.agents.run.minibatch_threads as usize;
+            let used = minibatch.min(batch - at * minibatch).div_ceil(stages.kernels().samples()) as usize;
             let mut terms = draw.vector(2 * TERMS as usize * lanes, -1.0, 3.0);
             for (place, term) in terms.iter_mut().enumerate() {
                 if place % lanes >= used {
@@ -833,8 +833,8 @@ fn adam_agrees_with_the_reference_over_20_steps_and_leaves_a_stopped_agent_alone
                 gradient.iter_mut().step_by(7).for_each(|g| *g = 0.0);
                 gradient
             });
-            let of = |i: usize| stages.layout.expand(&gradients[i].iter().map(|&g| g as f32).collect::<Vec<_>>());
-            let poisoned = vec![f32::NAN; stages.layout.words() as usize];
+            let of = |i: usize| partial_slice(&stages.layout, &gradients[i]);
+            let poisoned = vec![f32::NAN; stages.layout.partial_words() as usize];
             gpu().write(&partial, &[of(0), poisoned, of(1)].concat());
             submit(&learning.step);
 

@@ -133,7 +133,7 @@ fn a_world_does_not_depend_on_the_number_of_worlds_beside_it() {
 }
 
 #[test]
-fn the_ratio_is_exactly_1_in_the_first_minibatch() {
+fn the_ratio_is_1_in_the_first_minibatch_and_exactly_so_where_the_forward_part_is_the_same() {
     for form in forms(gpu()) {
         let gpu = gpu().clone().with_form(form);
         // 346 worlds leave two lanes of four empty
@@ -145,9 +145,11 @@ fn the_ratio_is_exactly_1_in_the_first_minibatch() {
                 for (agent, m) in ok(gpu.read(&ppo.metrics))[2 * update..][..2].iter().enumerate() {
                     let case = format!("{form}, {worlds} worlds, seed {}, update {update}", agent + 1);
                     let (ratio, clip) = (m.first_ratio_deviation, m.first_clip_fraction);
+                    // a subgroup that runs the policy together adds in another order than the gradient does
+                    let most = if form.units { 1e-5 } else { 0.0 };
                     assert!(
-                        ratio == 0.0,
-                        "{case}: mean |ratio - 1| of the first minibatch is {ratio:e}, exactly 0 expected"
+                        ratio <= most,
+                        "{case}: mean |ratio - 1| of the first minibatch is {ratio:e}, at most {most:e} expected"
                     );
                     assert!(
                         clip == 0.0,

@@ -13,8 +13,8 @@ use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::shader::Program;
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
 use support::{
-    ROUNDING, Samples, Stages, assert_norm, bits, forms, from_bits, gpu, link, ok, outputs_with_bounds, run, wide,
-    words,
+    ROUNDING, Samples, Stages, assert_norm, bits, forms, from_bits, gpu, link, ok, outputs_with_bounds, partial_slice,
+    run, wide, words,
 };
 
 /// What the project promises for ‖got − expected‖ / ‖expected‖ against PyTorch.
@@ -209,8 +209,7 @@ fn adam_and_norm_clipping_agree_with_the_oracle() {
             let expected = numbers(&file, &path);
             let mut sum = 0.0;
             for (step, gradient) in gradients.chunks_exact(start.len()).enumerate() {
-                let gradient: Vec<f32> = gradient.iter().map(|&g| g as f32).collect();
-                gpu().write(&partial, &stages.layout.expand(&gradient));
+                gpu().write(&partial, &partial_slice(&stages.layout, gradient));
                 ok(gpu().submit(&learning.step));
                 let got = wide(&stages.layout.compact(&stages.parameters(0)));
                 let expected = &expected[step * start.len()..][..start.len()];

@@ -4,17 +4,16 @@
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
 use manyworlds::env::Environment;
-use manyworlds::gpu::{Form, Share};
+use manyworlds::gpu::Form;
 use manyworlds::kernels::{Kernels, Objective, Reduction};
 use manyworlds::nn::{Activation, Parameters};
 use manyworlds::shader::Linked;
 
 fn every_kernel() -> Vec<(String, Linked)> {
     let env = Environment::load("CartPole-v1").unwrap();
-    let subgroup = |size| Form { lanes: 4, share: Share::Subgroup(size), tile_rows: 32, workgroup: 64 };
-    let forms = [Form::PLAIN, Form { lanes: 4, ..Form::PLAIN }, subgroup(4), subgroup(8)];
+    let subgroups = |size| [Form::light(size), Form::fast(size)];
     let mut all = Vec::new();
-    for form in forms {
+    for form in Form::table(None).into_iter().chain([4, 8, 16].into_iter().flat_map(subgroups)) {
         for (hidden, activation) in [
             (vec![64, 64], Activation::Tanh),
             (vec![7], Activation::Relu),

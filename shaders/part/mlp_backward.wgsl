@@ -150,26 +150,27 @@ fn mw_backward(thread: MwThread) {
                 var column: array<f32, MW_UNIT_CHUNKS[upper + 1u]>;
                 @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] { column[c] = mw_pick_component(columns[c], turn); }
                 var u: array<Lane, MW_VECTORS>;
-                @unroll for v in 0..MW_VECTORS {
-                    u[v] = mw_pick(unit[v], turn);
-                    var sum = Lane(0.0);
-                    @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
-                        sum = fma(Lane(mw_shared(vec4<f32>(column[o / MW_SHARE]), o % MW_SHARE, 0u)), d[o * MW_VECTORS + v], sum);
-                    }
-                    sum *= mw_d_activation(u[v]);
-                    @unroll for q in 0..4 { delta[v][q] = select(delta[v][q], sum, turn == q); }
-                }
+                var sum: array<Lane, MW_VECTORS>;
+                @unroll for v in 0..MW_VECTORS { u[v] = mw_pick(unit[v], turn); }
                 @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] {
                     var product: array<f32, MW_SHARE>;
                     @unroll for i in 0..MW_SHARE {
-                        @unroll for v in 0..MW_VECTORS {
-                            let part = mw_lane_dot(d[min(c * MW_SHARE + i, top - 1u) * MW_VECTORS + v], u[v]);
-                            if v == 0u { product[i] = part; } else { product[i] += part; }
+                        if c * MW_SHARE + i < top {
+                            @unroll for v in 0..MW_VECTORS {
+                                let delta_above = d[min(c * MW_SHARE + i, top - 1u) * MW_VECTORS + v];
+                                sum[v] = fma(Lane(mw_shared(vec4<f32>(column[c]), i, 0u)), delta_above, sum[v]);
+                                let part = mw_lane_dot(delta_above, u[v]);
+                                if v == 0u { product[i] = part; } else { product[i] += part; }
+                            }
                         }
                     }
                     let o = c * MW_SHARE + thread.lane;
                     let at = MW_WEIGHT_START[upper] * 4u + o * MW_WIDTHS[upper] + group * 4u + turn;
                     mw_add_weights(at, o < top, product);
+                }
+                @unroll for v in 0..MW_VECTORS {
+                    sum[v] *= mw_d_activation(u[v]);
+                    @unroll for q in 0..4 { delta[v][q] = select(delta[v][q], sum[v], turn == q); }
                 }
             }
             @unroll for v in 0..MW_VECTORS {

@@ -123,9 +123,10 @@ impl Ppo {
             return Err(Error::setting("seed", "at least one agent needs a seed"));
         }
         let count = seeds.len() as u32;
-        sizes(config, env, count, gpu.form()).check(gpu)?;
+        let form = gpu.form_for(config.work());
+        sizes(config, env, count, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels { form: gpu.form(), parameters: &layout, agents: count };
+        let kernels = Kernels { form, parameters: &layout, agents: count };
         let (run, slicing) = run(config, env, count, &kernels);
         let objectives = [(ACTOR, Objective::PpoClip { actions: env.spec().action_count }), (CRITIC, Objective::Value)];
         gpu.compile(&links(&kernels, env, &objectives))?;

@@ -49,6 +49,9 @@ impl Doctor {
         };
         println!("chosen: {} ({why})", gpu.info().name);
         println!("form of the kernels: {}", gpu.form());
+        if gpu.form_for(0) != gpu.form() {
+            println!("for short work: {}", gpu.form_for(0));
+        }
         let mut all_ok = true;
         for finding in self_test(&gpu)? {
             println!("{} {}: {}", if finding.ok { "ok  " } else { "FAIL" }, finding.name, finding.detail);

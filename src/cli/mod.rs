@@ -4,6 +4,7 @@ mod doctor;
 mod eval;
 mod settings;
 mod train;
+mod wide;
 
 use clap::{Parser, Subcommand};
 use manyworlds::gpu::{AdapterChoice, Gpu};
@@ -59,6 +60,9 @@ impl AdapterArgument {
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let arguments = Arguments::parse();
+    if !matches!(arguments.command, Command::Settings) {
+        wide::use_wide_vectors();
+    }
     let done = match arguments.command {
         Command::Train(command) => command.run(started),
         Command::Eval(command) => command.run(),

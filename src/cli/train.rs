@@ -65,8 +65,7 @@ impl Train {
         if let Some(out) = &self.out {
             train::check_out(out)?;
         }
-        let form = Form { lanes: 4, ..Form::PLAIN };
-        let gpu = self.adapter.open(ppo::sizes(&config, &env, 1, form).largest())?;
+        let gpu = self.adapter.open(ppo::sizes(&config, &env, 1, Form::WIDE).largest())?;
 
         let progress = Progress::new(&config);
         let options = Options { out: self.out, until_solved: self.until_solved, started };

@@ -90,7 +90,7 @@ impl Gpu {
         Ok(buffer)
     }
 
-    fn make<T: bytemuck::Pod>(
+    pub(super) fn make<T: bytemuck::Pod>(
         &self,
         label: &'static str,
         len: u64,

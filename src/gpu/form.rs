@@ -1,12 +1,15 @@
 //! The one place that decides which form of the kernels an adapter gets.
 //!
-//! | adapter | lanes | share | why |
-//! |---|---|---|---|
-//! | software with subgroups of one size | 4 | subgroup | a load costs tens of instructions: one load of the subgroup serves `size` vec4s, and each weight serves four samples |
-//! | software without | 4 | plain | as above, as far as it goes |
-//! | GPU | 1 | plain | registers hold one sample's activations; caches serve equal addresses once |
+//! | adapter | form | why |
+//! |---|---|---|
+//! | GPU | [`Form::PLAIN`] | registers hold one sample's activations; caches serve equal addresses once |
+//! | software with subgroups of one size, long work | [`Form::fast`] | a load costs tens of instructions: one load of the subgroup serves `size` vec4s, each weight eight samples, and where no backward pass follows weights never move at all |
+//! | the same, short work | [`Form::light`] | a third of the code: compiled in a third of the time, half as fast |
+//! | software without subgroups | [`Form::WIDE`] | each weight serves four samples |
 //!
-//! Results in different forms agree within rounding; runs repeat bit for bit within one form.
+//! The measurements are in `benches/NOTES.md`. [`Form::table`] lists every form that exists; the tests run all of them.
+//! Results in different forms agree within rounding; runs repeat bit for bit within one form. Nothing is measured at
+//! run time to choose one: the choice follows from the adapter and the configuration, and so does every bit of a run.
 
 /// How neighbouring invocations read the same vec4s: slot `share`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,29 +30,55 @@ pub struct Form {
     pub vectors: u32,
     /// Slot `share`.
     pub share: Share,
-    /// Rows of a weight matrix in one task of the weight gradient; a multiple of 4 times the size of the share.
-    pub tile_rows: u32,
+    /// Whether a subgroup runs a network together where no backward pass follows (`part/mlp_units.wgsl`).
+    pub units: bool,
     /// Invocations in a workgroup; a power of two.
     pub workgroup: u32,
 }
 
+/// Gradients of single samples from which on the kernels of [`Form::fast`] pay for their longer compilation.
+const LONG_WORK: u64 = 4_000_000;
+
 impl Form {
     /// One sample in each invocation, no subgroups: works everywhere.
-    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, tile_rows: 16, workgroup: 64 };
+    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, units: false, workgroup: 64 };
+    /// Four samples in each invocation, no subgroups.
+    pub const WIDE: Self = Self { lanes: 4, ..Self::PLAIN };
 
-    /// The form for an adapter.
-    pub fn of(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Self {
-        if info.device_type != wgpu::DeviceType::Cpu {
-            return Self::PLAIN;
-        }
+    /// The fastest form where a processor plays the GPU with subgroups of this size.
+    pub const fn fast(size: u32) -> Self {
+        Self { lanes: 4, vectors: 2, share: Share::Subgroup(size), units: true, ..Self::PLAIN }
+    }
+
+    /// The form that is compiled fastest there.
+    pub const fn light(size: u32) -> Self {
+        Self { share: Share::Subgroup(size), ..Self::PLAIN }
+    }
+
+    /// Every form that exists, on an adapter with subgroups of this size, if it has them.
+    pub fn table(subgroups: Option<u32>) -> Vec<Self> {
+        let mut forms = vec![Self::PLAIN, Self { vectors: 2, ..Self::PLAIN }, Self::WIDE];
+        forms.extend(subgroups.iter().flat_map(|&size| [Self::light(size), Self::fast(size)]));
+        forms
+    }
+
+    /// Size of the subgroups of an adapter on which invocations can share by a constant lane: a software adapter with
+    /// subgroups of one size only.
+    pub fn subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Option<u32> {
         let size = info.subgroup_min_size;
-        let fixed = size == info.subgroup_max_size && (2..=16).contains(&size);
-        // subgroups that are not there, or whose size varies, cannot share by a constant lane
-        if features.contains(wgpu::Features::SUBGROUP) && fixed {
-            let vectors = std::env::var("V").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
-            return Self { lanes: 4, vectors, share: Share::Subgroup(size), tile_rows: 4 * size.max(8), workgroup: 64 };
+        let fixed = size == info.subgroup_max_size && (2..=16).contains(&size) && size.is_power_of_two();
+        let software = info.device_type == wgpu::DeviceType::Cpu;
+        (software && fixed && features.contains(wgpu::Features::SUBGROUP)).then_some(size)
+    }
+
+    /// The form for an adapter and work that takes so many gradients of single samples.
+    pub fn of(info: &wgpu::AdapterInfo, features: wgpu::Features, work: u64) -> Self {
+        match (Self::subgroups(info, features), info.device_type) {
+            (Some(size), _) if work < LONG_WORK => Self::light(size),
+            (Some(size), _) => Self::fast(size),
+            (None, wgpu::DeviceType::Cpu) => Self::WIDE,
+            (None, _) => Self::PLAIN,
         }
-        Self { lanes: 4, ..Self::PLAIN }
     }
 
     /// Vec4s that one load of a subgroup fetches: `MW_SHARE`.
@@ -57,6 +86,14 @@ impl Form {
         match self.share {
             Share::Plain => 1,
             Share::Subgroup(size) => size,
+        }
+    }
+
+    /// Rows of a weight matrix in one task of `weight_gradient.wgsl`; a multiple of 4 times the size of the share.
+    pub fn tile_rows(self) -> u32 {
+        match self.share {
+            Share::Plain => 16,
+            Share::Subgroup(size) => (4 * size).max(32),
         }
     }
 }
@@ -67,7 +104,8 @@ impl std::fmt::Display for Form {
             Share::Plain => "plain reads".to_owned(),
             Share::Subgroup(size) => format!("reads shared by subgroups of {size}"),
         };
+        let units = if self.units { ", networks run by whole subgroups" } else { "" };
         let Self { lanes, vectors, workgroup, .. } = self;
-        write!(f, "{vectors} × {lanes} sample(s) an invocation, {share}, workgroups of {workgroup}")
+        write!(f, "{vectors} × {lanes} sample(s) an invocation, {share}{units}, workgroups of {workgroup}")
     }
 }

@@ -21,11 +21,15 @@ struct Inner {
     workgroup: u32,
 }
 
+/// Bytes of each buffer of a warm-up: more than any structure or uniform of ours.
+const WARM_UP_BYTES: u64 = 64 << 10;
+
 /// Links a kernel; run on any thread.
 pub type Link<'a> = Box<dyn Fn() -> Result<Linked> + Send + Sync + 'a>;
 
 impl Gpu {
-    /// Links and compiles kernels on all cores, so that [`Gpu::kernel`] finds them ready.
+    /// Links and compiles kernels on all cores, so that [`Gpu::kernel`] finds them ready. Give the one first that takes
+    /// longest.
     ///
     /// # Errors
     /// As [`Gpu::kernel`]: the first error in the order of the list.
@@ -39,7 +43,8 @@ impl Gpu {
                     loop {
                         let i = next.fetch_add(1, Ordering::Relaxed);
                         let Some(link) = list.get(i) else { break };
-                        if let Err(error) = link().and_then(|linked| self.kernel(&linked)) {
+                        let compiled = link().and_then(|linked| self.kernel(&linked)).and_then(|k| self.warm_up(&k));
+                        if let Err(error) = compiled {
                             errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
                         }
                     }
@@ -49,6 +54,29 @@ impl Gpu {
         let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
         errors.sort_by_key(|(i, _)| *i);
         errors.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// Dispatches nothing. Mesa's software driver makes machine code at the first dispatch, on a thread of its own; so it
+    /// does that while the next kernels are still being linked.
+    fn warm_up(&self, kernel: &Kernel) -> Result<()> {
+        if !self.is_software() {
+            return Ok(());
+        }
+        let layout = kernel.0.pipeline.get_bind_group_layout(0);
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM;
+        let buffers: Vec<_> = (0..kernel.0.bindings.len())
+            .map(|i| self.make::<[f32; 4]>("warm-up", WARM_UP_BYTES / 16, &i.to_string(), "nothing", usage))
+            .collect::<Result<_>>()?;
+        let entries: Vec<_> = (kernel.0.bindings.values().zip(&buffers))
+            .map(|(&binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.raw().as_entire_binding() })
+            .collect();
+        let descriptor = wgpu::BindGroupDescriptor { label: Some("warm-up"), layout: &layout, entries: &entries };
+        let bind_group = (!entries.is_empty()).then(|| self.device().create_bind_group(&descriptor));
+        let nothing = Pass { kernel: kernel.clone(), bind_group, threads: 0, agents: 1, groups: [0; 3] };
+        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        nothing.encode_whatever_the_size(&mut encoder);
+        self.submit_commands(encoder);
+        self.check()
     }
 
     /// A linked kernel, compiled with all of wgpu's run-time checks; one that was compiled before is used again.

@@ -28,7 +28,8 @@ pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     info: wgpu::AdapterInfo,
-    form: Form,
+    /// The form that every kernel has, whatever the work; for tests and measurements.
+    forced: Option<Form>,
     state: Arc<State>,
 }
 
@@ -99,8 +100,7 @@ impl Gpu {
                 handler.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
             }
         });
-        let form = Form::of(&info, device.features());
-        Self { device, queue, info, form, state }
+        Self { device, queue, info, forced: None, state }
     }
 
     /// The underlying device.
@@ -118,15 +118,25 @@ impl Gpu {
         &self.info
     }
 
-    /// The form of the kernels that suits this adapter.
+    /// The form of the kernels that suits this adapter and long work.
     pub fn form(&self) -> Form {
-        self.form
+        self.form_for(u64::MAX)
+    }
+
+    /// The form of the kernels for work that takes so many gradients of single samples, see [`Form`].
+    pub fn form_for(&self, work: u64) -> Form {
+        self.forced.unwrap_or_else(|| Form::of(&self.info, self.device.features(), work))
+    }
+
+    /// Every form of the kernels that this adapter can run.
+    pub fn forms(&self) -> Vec<Form> {
+        Form::table(Form::subgroups(&self.info, self.device.features()))
     }
 
     /// The same device with kernels in another form; for tests and measurements.
     #[must_use]
     pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
+        self.forced = Some(form);
         self
     }
 

@@ -70,15 +70,25 @@ impl Recording {
 }
 
 fn encode(pass: &Pass, compute: &mut wgpu::ComputePass<'_>) {
-    let [x, y, z] = pass.groups;
-    if x == 0 || y == 0 || z == 0 {
-        return;
+    if pass.groups.iter().all(|&groups| groups > 0) {
+        dispatch(pass, compute);
     }
+}
+
+fn dispatch(pass: &Pass, compute: &mut wgpu::ComputePass<'_>) {
+    let [x, y, z] = pass.groups;
     compute.set_pipeline(pass.kernel.pipeline());
     if let Some(group) = &pass.bind_group {
         compute.set_bind_group(0, group, &[]);
     }
     compute.dispatch_workgroups(x, y, z);
+}
+
+impl Pass {
+    /// Encodes a dispatch even if it is empty.
+    pub(super) fn encode_whatever_the_size(&self, encoder: &mut wgpu::CommandEncoder) {
+        dispatch(self, &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+    }
 }
 
 impl fmt::Display for Recording {

@@ -33,7 +33,7 @@ const SLICES: u32 = 256;
 impl Slicing {
     /// For minibatches of this size.
     pub fn new(minibatch: u32, agents: u32, parameters: &Parameters, kernels: &Kernels) -> Self {
-        let partial = u64::from(agents) * 4 * u64::from(parameters.words().max(1));
+        let partial = u64::from(agents) * 4 * u64::from(parameters.partial_words().max(1));
         let most = u32::try_from(PARTIAL_BYTES / partial).unwrap_or(u32::MAX).max(1);
         if kernels.summed() {
             let slice = kernels.form.share_size() * kernels.samples();
@@ -84,7 +84,7 @@ impl Learner {
     /// Adds the buffers to a list of sizes.
     pub fn sizes(sizes: &mut Sizes, agents: u32, slicing: Slicing, kernels: &Kernels) {
         let agents = ("agents", u64::from(agents));
-        let words = ("parameters", u64::from(kernels.parameters.words()));
+        let words = ("parameters", u64::from(kernels.parameters.partial_words()));
         sizes.add("partial gradients", &[agents, ("slices", u64::from(slicing.window) + 1), words, ("bytes", 4)]);
         if kernels.summed() {
             return;
@@ -132,9 +132,10 @@ impl Learner {
 
         let words = u64::from(kernels.parameters.words());
         let slices = u64::from(slicing.window) + 1;
-        let arithmetic = format!("agents {count} × slices {slices} × parameters {words}");
+        let partial_words = u64::from(kernels.parameters.partial_words());
+        let arithmetic = format!("agents {count} × slices {slices} × parameters {partial_words}");
         let partial: Buffer<f32> =
-            gpu.buffer("partial gradients", u64::from(count) * slices * words, &arithmetic, "hidden")?;
+            gpu.buffer("partial gradients", u64::from(count) * slices * partial_words, &arithmetic, "hidden")?;
         let threads = u64::from(run.minibatch_threads);
         let arithmetic = format!("agents {count} × terms {TERMS} × invocations {threads}");
         let terms = gpu.buffer("terms", u64::from(count * TERMS) * threads, &arithmetic, "num_envs")?;

@@ -27,10 +27,9 @@ pub struct Rollout {
 /// iterations of one step.
 fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> (u32, u64) {
     // the network, the copies of the observation at an ending, and a few short loops
-    let lanes = u64::from(kernels.form.lanes);
+    let worlds = u64::from(kernels.worlds(network));
     let own = if env.has_loops() { ENVIRONMENT_ITERATIONS } else { 0 };
-    let step = kernels.parameters.networks()[network].forward_iterations()
-        + lanes * (u64::from(env.spec().observation_dim) + 8 + own);
+    let step = kernels.forward_iterations(network) + worlds * (u64::from(env.spec().observation_dim) + 8 + own);
     ((LOOP_BUDGET / (step + 1)).max(1) as u32, step + 1)
 }
 
@@ -63,7 +62,7 @@ impl Rollout {
         let words = u64::from(env.world_words());
         let arithmetic = format!("agents {} × words {words} × worlds {n}", agents.count);
         let worlds = gpu.buffer("worlds", worlds_total * words, &arithmetic, "num_envs")?;
-        let workspace = workspace(gpu, kernels, network, agents.count, n.div_ceil(kernels.form.lanes))?;
+        let workspace = workspace(gpu, kernels, network, agents.count, n.div_ceil(kernels.worlds(network)))?;
         let buffers = batch.buffers(&agents.buffers()).with("mw_world", &worlds).with("mw_workspace", &workspace);
 
         let first = Worlds { count: n, stream: STREAM_TRAINING, ..Worlds::default() };
@@ -78,7 +77,7 @@ impl Rollout {
         let mut first = 0;
         while first < run.num_steps {
             let span = Span { first, count: most.min(run.num_steps - first) };
-            let threads = u64::from(n.div_ceil(kernels.form.lanes));
+            let threads = u64::from(n.div_ceil(kernels.worlds(network)));
             let buffers = buffers.with("mw_span", &gpu.uniform("span", &span)?);
             steps.push(&kernel.pass(gpu, agents.count, threads, iterations * u64::from(span.count), &buffers)?);
             first += span.count;
@@ -125,7 +124,7 @@ impl Evaluation {
         let worlds: Buffer<u32> = gpu.buffer("evaluation worlds", count * words, &arithmetic, "eval_episodes")?;
         let arithmetic = format!("agents {} × episodes {episodes}", agents.count);
         let outcomes = gpu.buffer("outcomes", count, &arithmetic, "eval_episodes")?;
-        let workspace = workspace(gpu, kernels, network, agents.count, episodes.div_ceil(kernels.form.lanes))?;
+        let workspace = workspace(gpu, kernels, network, agents.count, episodes.div_ceil(kernels.worlds(network)))?;
         let buffers =
             agents.buffers().with("mw_world", &worlds).with("mw_outcomes", &outcomes).with("mw_workspace", &workspace);
 
@@ -141,7 +140,7 @@ impl Evaluation {
             let steps = most.min(limit - first);
             let part = Worlds { count: episodes, stream: STREAM_EVALUATION, first, steps, sampled: u32::from(sampled) };
             let buffers = buffers.with("mw_worlds", &gpu.uniform("worlds of the evaluation", &part)?);
-            let threads = u64::from(episodes.div_ceil(kernels.form.lanes));
+            let threads = u64::from(episodes.div_ceil(kernels.worlds(network)));
             recording.push(&kernel.pass(gpu, agents.count, threads, iterations * u64::from(steps), &buffers)?);
             first += steps;
         }

@@ -111,6 +111,11 @@ impl Config {
         Self::resolve(env, algo, None, &[])
     }
 
+    /// Gradients of single samples that a whole run takes.
+    pub fn work(&self) -> u64 {
+        self.total_timesteps.saturating_mul(u64::from(self.update_epochs))
+    }
+
     /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
     ///
     /// # Errors

@@ -50,13 +50,9 @@ pub fn open() -> Gpu {
     gpu
 }
 
-/// Every form that this adapter can run, each once: the plain one, four lanes, and the adapter's own.
+/// Every form that this adapter can run.
 pub fn forms(gpu: &Gpu) -> Vec<Form> {
-    let mut forms = vec![Form::PLAIN, Form { lanes: 4, ..Form::PLAIN }];
-    if !forms.contains(&gpu.form()) {
-        forms.push(gpu.form());
-    }
-    forms
+    gpu.forms()
 }
 
 /// Fills a buffer of the shared device with [`POISON`].
@@ -457,7 +453,8 @@ impl Stages {
         assert_eq!(self.slicing.slices, 1, "a minibatch of one slice");
         let count = u64::from(self.agents.count);
         let words = u64::from(self.layout.words());
-        let partial = ok(gpu().buffer("partial", count * words, "a test's", "the test"));
+        let partial_words = u64::from(self.layout.partial_words());
+        let partial = ok(gpu().buffer("partial", count * partial_words, "a test's", "the test"));
         let kernels = self.kernels();
         let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.batch, self.slicing, &[]));
         poison(&learner.gradient);
@@ -476,6 +473,13 @@ impl Stages {
         optimiser.record(&mut step);
         (Learning { step, optimiser, gradient: learner.gradient }, partial)
     }
+}
+
+/// A gradient as the partial gradient of the only slice.
+pub fn partial_slice(layout: &Parameters, gradient: &[f64]) -> Vec<f32> {
+    let mut words = layout.expand(&gradient.iter().map(|&g| g as f32).collect::<Vec<_>>());
+    words.resize(layout.partial_words() as usize, f32::NAN);
+    words
 }
 
 /// Parameters of an agent's networks with their padding.
