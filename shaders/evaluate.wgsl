@@ -21,7 +21,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         index[i] = min(thread.index * MW_SAMPLES + i, n - 1u);
         mine[i] = thread.index * MW_SAMPLES + i < n;
         if mw_worlds.first == 0u {
-            world[i] = mw_world_reset(key, index[i], 0u);
+            world[i] = mw_world_first(key, index[i]);
             ending[i] = 0u;
         } else {
             world[i] = mw_world_load(thread.agent, index[i], n);

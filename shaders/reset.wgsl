@@ -9,5 +9,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let thread = mw_thread(group, groups, local);
     if thread.index >= mw_worlds.count { return; }
     let key = vec2<u32>(mw_progress[thread.agent].seed, mw_worlds.stream);
-    mw_world_store(thread.agent, thread.index, mw_worlds.count, mw_world_reset(key, thread.index, 0u));
+    mw_world_store(thread.agent, thread.index, mw_worlds.count, mw_world_first(key, thread.index));
 }

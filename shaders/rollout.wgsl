@@ -92,10 +92,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             }
             for (var ended = step.ending != 0u; ended; ended = false) {
                 let old = world[i];
-                world[i] = mw_world_reset(key, index[i], old.steps);
-                world[i].truncations = old.truncations;
-                world[i].episodes = old.episodes
-                    + vec4<f32>(1.0, old.episode_return, f32(old.episode_length), f32(step.ending & MW_TERMINATED));
+                world[i] = mw_world_next(old, step.ending, mw_first_state(key, index[i], old.begun));
             }
         }
     }

@@ -174,6 +174,14 @@ impl Kernels<'_> {
         env.link_into(self.plain("reset")?)?.part("reset.wgsl")?.link()
     }
 
+    /// T steps of every world with random actions.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn step(&self, env: &Environment) -> Result<Linked> {
+        env.link_into(self.plain("step")?)?.part("step.wgsl")?.link()
+    }
+
     /// T steps of every world under the policy `network`.
     ///
     /// # Errors

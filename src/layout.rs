@@ -158,7 +158,7 @@ shared_struct! {
         count: u32,
     }
 
-    /// Worlds that are not those of the batch: first states, evaluation.
+    /// Worlds that are not those of the batch: first states, evaluation, random steps.
     pub struct Worlds {
         /// Worlds of an agent.
         count: u32,

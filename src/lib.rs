@@ -2,6 +2,7 @@
 
 pub mod algo;
 pub mod batch;
+pub mod bench;
 pub mod check;
 pub mod env;
 pub mod error;

@@ -6,7 +6,7 @@ mod rollout;
 
 pub use learner::{Learner, Optimiser, Slicing};
 pub use reduction::{Elements, Reduced};
-pub use rollout::{Evaluation, Rollout};
+pub use rollout::{Evaluation, RandomSteps, Rollout};
 
 use crate::batch::{Agents, Batch};
 use crate::error::Result;

@@ -22,6 +22,7 @@ use support::{Draw, ROUNDING, Stages, assert_bits, forms, from_bits, gpu, ok, pa
 const EPISODE_RETURN: usize = 4;
 const EPISODE_LENGTH: usize = 5;
 const STEPS: usize = 6;
+const BEGUN: usize = 7;
 /// Steps after which CartPole-v1 is truncated.
 const LIMIT: u32 = 500;
 
@@ -227,6 +228,7 @@ struct Rollout {
     before: u32,
     /// Length of each world's episode before.
     lengths: Vec<u32>,
+    begun: Vec<u32>,
     observations: Vec<f32>,
     samples: Vec<u32>,
     final_observations: Vec<f32>,
@@ -286,6 +288,7 @@ impl Rollout {
             critic: networks[1].clone(),
             before,
             lengths: of_agent(&all, agents, agent)[EPISODE_LENGTH * worlds..][..worlds].to_vec(),
+            begun: of_agent(&all, agents, agent)[BEGUN * worlds..][..worlds].to_vec(),
             observations: of_agent(&buffers.0, agents, agent),
             samples: of_agent(&buffers.1, agents, agent),
             final_observations: of_agent(&buffers.2, agents, agent),
@@ -325,10 +328,10 @@ impl Rollout {
         (0..self.steps).filter(|t| ending[t * self.worlds + world] == TRUNCATED).collect()
     }
 
-    /// The first observation of the episode that begins after `steps` steps of the world, from the words of Philox:
+    /// The first observation of the episode that begins after `begun` others of the world, from the words of Philox:
     /// purpose 0, uniform in (−0.05, 0.05).
-    fn first_observation(&self, steps: u32, world: usize) -> [f64; 4] {
-        first_observation([self.seed, STREAM_TRAINING], steps, world)
+    fn first_observation(&self, begun: u32, world: usize) -> [f64; 4] {
+        first_observation([self.seed, STREAM_TRAINING], begun, world)
     }
 
     /// Replays every step in f64 from the observation that the device had, under the action that it took.
@@ -339,6 +342,7 @@ impl Rollout {
             [Row::Action, Row::LogProb, Row::Reward, Row::Ending].map(|row| self.row(row));
         for world in 0..self.worlds {
             let mut length = self.lengths[world];
+            let mut begun = self.begun[world];
             let mut slot = 0;
             for t in 0..self.steps {
                 let at = t * self.worlds + world;
@@ -392,7 +396,8 @@ impl Rollout {
                     assert_close(&format!("{case}, {name}"), &got, &state, 0.0, 1e-5);
                 } else {
                     // two roundings of numbers up to 0.1, and that of 0.05 itself
-                    let expected = self.first_observation(now + 1, world);
+                    let expected = self.first_observation(begun, world);
+                    begun += 1;
                     assert_close(&format!("{case}, {name} after a reset"), &got, &expected, 0.0, 1e-8);
                     returns += f64::from(length);
                     lengths += f64::from(length);
@@ -405,6 +410,7 @@ impl Rollout {
             let word = |word: usize| self.words[word * self.worlds + world];
             let case = format!("{}, world {world}", self.case);
             assert_eq!(word(STEPS), self.before + self.steps as u32, "{case}: steps of the world after the rollout");
+            assert_eq!(word(BEGUN), begun, "{case}: episodes that the world has begun");
             assert_eq!(word(EPISODE_LENGTH), length, "{case}: length of the running episode");
             let got = f32::from_bits(word(EPISODE_RETURN));
             assert!(got == length as f32, "{case}: return of the running episode is {got}, {length} expected");

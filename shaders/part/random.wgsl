@@ -1,10 +1,15 @@
 //! Random numbers for environments: a stream of words for one purpose of one world at one step.
 
-/// Four words come with each block.
-struct Rng { key: vec2<u32>, counter: vec4<u32>, block: vec4<u32>, used: u32 }
+/// Four words come with each block; `left` of them are not used yet.
+struct Rng { key: vec2<u32>, counter: vec4<u32>, block: vec4<u32>, left: u32 }
 
 fn mw_rng(key: vec2<u32>, world: u32, step: u32, purpose: u32) -> Rng {
     return Rng(key, vec4<u32>(world, step, purpose, 0u), vec4<u32>(0u), 0u);
+}
+
+/// The same, with a first block that is known already.
+fn mw_rng_filled(key: vec2<u32>, world: u32, step: u32, purpose: u32, block: vec4<u32>) -> Rng {
+    return Rng(key, vec4<u32>(world, step, purpose, 1u), block, 4u);
 }
 
 /// The uniform that picks the action of a world at a step: word `step & 3` of block `step >> 2`.
@@ -13,13 +18,15 @@ fn mw_action_uniform(key: vec2<u32>, world: u32, step: u32) -> f32 {
 }
 
 fn rng_u32(rng: ptr<function, Rng>) -> u32 {
-    let word = (*rng).used & 3u;
-    if word == 0u {
+    if (*rng).left == 0u {
         (*rng).block = mw_philox((*rng).counter, (*rng).key);
         (*rng).counter.w += 1u;
+        (*rng).left = 4u;
     }
-    (*rng).used += 1u;
-    return (*rng).block[word];
+    (*rng).left -= 1u;
+    let word = (*rng).block.x;
+    (*rng).block = (*rng).block.yzwx;
+    return word;
 }
 
 /// Uniform in (0, 1).

@@ -1,7 +1,7 @@
 //! Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011).
 //!
 //!   key     = (seed of the agent, stream: training or evaluation)
-//!   counter = (world within its agent, step of that world, purpose, draw)
+//!   counter = (world within its agent, step of that world (its episode for a reset), purpose, draw)
 //!
 //! The same counter gives the same words on every backend, whatever runs beside it.
 //! Reference: src/reference/philox.rs.

@@ -10,6 +10,7 @@ struct MwWorld {
     episode_return: f32,   // sum of the rewards since the reset
     episode_length: u32,   // steps since the reset
     steps: u32,            // steps since the start of the run
+    begun: u32,            // episodes begun since then
     truncations: u32,      // final observations stored in this rollout
     episodes: vec4<f32>,   // (count, returns, lengths, terminated) of the episodes that ended in this rollout
 }
@@ -18,7 +19,8 @@ fn mw_world_load(agent: u32, world: u32, count: u32) -> MwWorld {
     let at = agent * MW_WORLD_WORDS * count + world;
     let words = at + MW_STATE_WORDS * count;
     return MwWorld(mw_state_load(at, count), bitcast<f32>(mw_world[words]), mw_world[words + count],
-        mw_world[words + 2u * count], mw_world[words + 3u * count], mw_world_episodes(words + 4u * count, count));
+        mw_world[words + 2u * count], mw_world[words + 3u * count], mw_world[words + 4u * count],
+        mw_world_episodes(words + 5u * count, count));
 }
 
 fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
@@ -28,18 +30,30 @@ fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
     mw_world[words] = bitcast<u32>(value.episode_return);
     mw_world[words + count] = value.episode_length;
     mw_world[words + 2u * count] = value.steps;
-    mw_world[words + 3u * count] = value.truncations;
-    @unroll for i in 0..4 { mw_world[words + (4u + i) * count] = bitcast<u32>(value.episodes[i]); }
+    mw_world[words + 3u * count] = value.begun;
+    mw_world[words + 4u * count] = value.truncations;
+    @unroll for i in 0..4 { mw_world[words + (5u + i) * count] = bitcast<u32>(value.episodes[i]); }
 }
 
 fn mw_world_episodes(at: u32, count: u32) -> vec4<f32> {
     return bitcast<vec4<f32>>(vec4<u32>(mw_world[at], mw_world[at + count], mw_world[at + 2u * count], mw_world[at + 3u * count]));
 }
 
-/// A new episode that begins after `steps` steps of the world.
-fn mw_world_reset(key: vec2<u32>, world: u32, steps: u32) -> MwWorld {
-    var rng = mw_rng(key, world, steps, MW_PURPOSE_RESET);
-    return MwWorld(env_reset(&rng), 0.0, 0u, steps, 0u, vec4<f32>(0.0));
+/// First state of the episode that begins after `begun` others: known before the one before it has ended.
+fn mw_first_state(key: vec2<u32>, world: u32, begun: u32) -> State {
+    var rng = mw_rng(key, world, begun, MW_PURPOSE_RESET);
+    return env_reset(&rng);
+}
+
+/// The first episode of a world.
+fn mw_world_first(key: vec2<u32>, world: u32) -> MwWorld {
+    return MwWorld(mw_first_state(key, world, 0u), 0.0, 0u, 0u, 1u, 0u, vec4<f32>(0.0));
+}
+
+/// The world after the ending of an episode, with this first state of the next; the episode is counted.
+fn mw_world_next(old: MwWorld, ending: u32, first: State) -> MwWorld {
+    let counted = vec4<f32>(1.0, old.episode_return, f32(old.episode_length), f32(ending & MW_TERMINATED));
+    return MwWorld(first, 0.0, 0u, old.steps, old.begun + 1u, old.truncations, old.episodes + counted);
 }
 
 /// How a step ended: MW_TERMINATED and MW_TRUNCATED can both be set; terminated wins.

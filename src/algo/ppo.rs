@@ -37,6 +37,7 @@ pub struct Ppo {
     statistics: Recording,
     finish: Recording,
     update: Recording,
+    epochs: u32,
 }
 
 /// The networks of an actor-critic, actor first.
@@ -158,6 +159,7 @@ impl Ppo {
             statistics,
             finish,
             update: Recording::default(),
+            epochs: config.update_epochs,
         };
         ppo.update = ppo.record(config);
         Ok(ppo)
@@ -178,6 +180,33 @@ impl Ppo {
         }
         update.extend(&self.finish); // metrics; the next update's learning rate
         update
+    }
+
+    /// The rollout of one agent alone, with values and all that an update needs: for measurements.
+    ///
+    /// # Errors
+    /// As [`Ppo::new`].
+    pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
+        config.check()?;
+        let form = gpu.form_for(config.work());
+        sizes(config, env, 1, form).check(gpu)?;
+        let layout = networks(config, env);
+        let kernels = Kernels { form, parameters: &layout, agents: 1 };
+        let (run, _) = run(config, env, 1, &kernels);
+        let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS))?;
+        let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim)?;
+        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
+        let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
+        gpu.submit(rollout.reset())?;
+        let mut recording = Recording::default();
+        rollout.record(&mut recording);
+        values.record(&mut recording);
+        Ok(recording)
+    }
+
+    /// Epochs of an update.
+    pub fn epochs(&self) -> u32 {
+        self.epochs
     }
 
     /// The passes of an update; the same for every update.

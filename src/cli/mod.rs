@@ -1,5 +1,6 @@
 //! The command line: one file for each command, all of them thin.
 
+mod bench;
 mod doctor;
 mod eval;
 mod settings;
@@ -31,6 +32,8 @@ enum Command {
     Train(train::Train),
     /// Play whole episodes with a trained policy
     Eval(eval::Eval),
+    /// Measure steps per second, or what each kernel reaches
+    Bench(bench::Bench),
     /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
     Doctor(doctor::Doctor),
     /// List the settings of `train --set` with their defaults
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Train(command) => command.run(started),
         Command::Eval(command) => command.run(),
+        Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Settings => Ok(settings::run()),
     };

@@ -215,8 +215,9 @@ const LARGEST_SPACE: u32 = 4096;
 /// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
 const LONGEST_EPISODE: u32 = 1_000_000;
 
-/// Words after the state in `part/world.wgsl`: return, length, steps, truncations, and four counts of episodes.
-const ACCUMULATOR_WORDS: u32 = 8;
+/// Words after the state in `part/world.wgsl`: return, length, steps, episodes begun, truncations, and four counts of
+/// episodes.
+const ACCUMULATOR_WORDS: u32 = 9;
 
 fn overrides(linked: &Linked) -> Vec<Override> {
     let module = linked.module();

@@ -8,7 +8,9 @@ macro_rules! parts {
 pub(super) const PARTS: &[(&str, &str)] = parts! {
     "adam.wgsl"
     "advance.wgsl"
+    "check/copy.wgsl"
     "check/loops.wgsl"
+    "check/multiply_add.wgsl"
     "check/random_words.wgsl"
     "env/cartpole.wgsl"
     "evaluate.wgsl"
@@ -56,6 +58,7 @@ pub(super) const PARTS: &[(&str, &str)] = parts! {
     "slot/source/targets.wgsl"
     "slot/source/terms.wgsl"
     "slot/weights/summed.wgsl"
+    "step.wgsl"
     "sum_slices.wgsl"
     "value.wgsl"
     "weight_gradient.wgsl"

@@ -3,10 +3,10 @@
 use super::workspace;
 use crate::batch::{Agents, Batch, Sizes};
 use crate::env::Environment;
-use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, LOOP_BUDGET, Recording};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Buffers, Gpu, Kernel, LOOP_BUDGET, Recording};
 use crate::kernels::Kernels;
-use crate::layout::{STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
+use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
 
 /// Steps of an evaluation in an environment without a step limit; episodes that go on are counted as they stand.
 const STEPS_WITHOUT_LIMIT: u32 = 10_000;
@@ -93,6 +93,71 @@ impl Rollout {
     /// Adds the stage to an update.
     pub fn record(&self, update: &mut Recording) {
         update.extend(&self.steps);
+    }
+}
+
+/// T steps of every world with random actions; nothing is kept but the worlds and what they count of their episodes.
+#[derive(Clone, Debug)]
+pub struct RandomSteps {
+    reset: Recording,
+    steps: Recording,
+    /// Words of every world, `[word][world]`; the last four are count, returns, lengths and terminations of the
+    /// episodes that have ended.
+    pub worlds: Buffer<u32>,
+}
+
+impl RandomSteps {
+    /// `num_steps` of `num_envs` worlds of an agent with this seed.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] where `num_steps` is 0, and as [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        env: &Environment,
+        seed: u32,
+        num_envs: u32,
+        num_steps: u32,
+    ) -> Result<Self> {
+        if num_steps == 0 {
+            return Err(Error::setting("num_steps", "0 is not allowed; it must be at least 1"));
+        }
+        let words = u64::from(env.world_words());
+        let arithmetic = format!("words {words} × worlds {num_envs}");
+        let worlds = gpu.buffer("worlds", u64::from(num_envs) * words, &arithmetic, "num_envs")?;
+        let progress = gpu.buffer_of("progress", &[Progress { seed, ..Progress::default() }])?;
+        let buffers = Buffers::default().with("mw_world", &worlds).with("mw_progress", &progress);
+        let pass = |kernel: &Kernel, steps: u32, iterations: u64| {
+            let part = Worlds { count: num_envs, stream: STREAM_TRAINING, steps, ..Worlds::default() };
+            let buffers = buffers.with("mw_worlds", &gpu.uniform("worlds", &part)?);
+            let worlds = if steps == 0 { 1 } else { kernels.form.lanes };
+            kernel.pass(gpu, 1, u64::from(num_envs.div_ceil(worlds)), iterations, &buffers)
+        };
+        let mut reset = Recording::default();
+        reset.push(&pass(&gpu.kernel(&kernels.reset(env)?)?, 0, 0)?);
+
+        let kernel = gpu.kernel(&kernels.step(env)?)?;
+        let own = if env.has_loops() { ENVIRONMENT_ITERATIONS } else { 0 };
+        let step = u64::from(kernels.form.lanes) * own + 4;
+        let most = (LOOP_BUDGET / step) as u32 / 8 * 8;
+        let mut steps = Recording::default();
+        let mut done = 0;
+        while done < num_steps {
+            let count = most.min(num_steps - done);
+            steps.push(&pass(&kernel, count, step * u64::from(count))?);
+            done += count;
+        }
+        Ok(Self { reset, steps, worlds })
+    }
+
+    /// First states of every world.
+    pub fn reset(&self) -> &Recording {
+        &self.reset
+    }
+
+    /// The steps.
+    pub fn steps(&self) -> &Recording {
+        &self.steps
     }
 }
 

@@ -9,3 +9,5 @@ pub use config::{Config, Setting};
 pub use policy::Policy;
 pub use run::{Line, Options, Summary, check_out, run};
 pub use trainer::{Report, Returns, Trainer};
+
+pub(crate) use run::peak_rss_mb;

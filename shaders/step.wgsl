@@ -1,0 +1,107 @@
+//! Steps of worlds with uniformly random actions: step, end, reset, count; nothing else is kept. One thread = MW_LANES
+//! worlds, whose chains of operations do not wait for each other.
+//!
+//!   a_t ~ U{0 … ACTION_COUNT − 1}     (s_{t+1}, r_t) = step(s_t, a_t)     an ended world starts its next episode at once
+//!
+//! Where the number of actions is a power of two up to 16, an action takes 1, 2 or 4 bits of a word, so that a call of
+//! the generator serves up to 128 steps; else it takes a word. The first state of the next episode is made ahead.
+//! Worlds are stepped in runs of up to eight; between runs each gets what it lacks, words or a first state, from one
+//! call of the generator. (Adapters that mask branches pay for a call in every step otherwise, for all lanes.) A world
+//! that ends twice in a run waits for the next, and its thread with it. All worlds have made the same number of steps.
+
+@bind var<uniform> mw_worlds: MwWorlds;
+@bind var<storage, read> mw_progress: array<MwProgress>;
+
+const MW_ACTION_BITS = select(select(select(select(32u, 4u, ACTION_COUNT <= 16u), 2u, ACTION_COUNT <= 4u), 1u, ACTION_COUNT <= 2u),
+    32u, (ACTION_COUNT & (ACTION_COUNT - 1u)) != 0u);
+/// Steps that a word, and a call of the generator, serve; steps of a run.
+const MW_WORD_STEPS = 32u / MW_ACTION_BITS;
+const MW_CALL_STEPS = 4u * MW_WORD_STEPS;
+const MW_RUN_STEPS = min(8u, MW_CALL_STEPS);
+
+/// Action of a step from the words of its call.
+fn mw_random_action(words: vec4<u32>, step: u32) -> Action {
+    let i = step / MW_WORD_STEPS % 4u;
+    let word = select(select(words.x, words.y, i == 1u), select(words.z, words.w, i == 3u), i >= 2u);
+    if MW_ACTION_BITS == 32u { return min(u32(mw_uniform(word) * f32(ACTION_COUNT)), ACTION_COUNT - 1u); }
+    return (word >> (step % MW_WORD_STEPS * MW_ACTION_BITS % 32u)) & (ACTION_COUNT - 1u);
+}
+
+struct MwStepped {
+    world: MwWorld,
+    words: vec4<u32>,   // of call `call` − 1
+    call: u32,
+    next: State,        // first of the next episode, if it is ready
+    ready: bool,
+    ending: u32,        // of an episode whose successor is not ready yet
+}
+
+/// One call of the generator for what the world lacks.
+fn mw_refill(old: MwStepped, key: vec2<u32>, index: u32) -> MwStepped {
+    var it = old;
+    let call = it.world.steps / MW_CALL_STEPS + 1u;
+    let lacks_words = it.call != call;
+    let begun = it.world.begun;
+    let out = mw_philox(select(vec4<u32>(index, begun, MW_PURPOSE_RESET, 0u),
+        vec4<u32>(index, call - 1u, MW_PURPOSE_ACTION, 0u), lacks_words), key);
+    if lacks_words {
+        it.words = out;
+        it.call = call;
+    } else if !it.ready {
+        var rng = mw_rng_filled(key, index, begun, MW_PURPOSE_RESET, out);
+        it.next = env_reset(&rng);
+        it.ready = true;
+    }
+    if it.ending != 0u && it.ready {
+        it.world = mw_world_next(it.world, it.ending, it.next);
+        it.ready = false;
+        it.ending = 0u;
+    }
+    return it;
+}
+
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
+    let thread = mw_thread(group, groups, local);
+    let n = mw_worlds.count;
+    if thread.index * MW_LANES >= n { return; }
+    let key = vec2<u32>(mw_progress[thread.agent].seed, mw_worlds.stream);
+    var it: array<MwStepped, MW_LANES>;
+    @unroll for i in 0..MW_LANES {
+        it[i].world = mw_world_load(thread.agent, min(thread.index * MW_LANES + i, n - 1u), n);
+    }
+    var done = 0u;
+    while done < mw_worlds.steps {
+        var waits = false;
+        @unroll for i in 0..MW_LANES {
+            let old = it[i];
+            it[i] = mw_refill(old, key, min(thread.index * MW_LANES + i, n - 1u));
+            waits = waits || it[i].ending != 0u;
+        }
+        let end = min(done + MW_RUN_STEPS - it[0].world.steps % MW_RUN_STEPS, mw_worlds.steps);
+        for (; done < end && !waits; done++) {
+            @unroll for i in 0..MW_LANES {
+                var world = it[i].world;
+                let action = mw_random_action(it[i].words, world.steps);
+                let step = mw_world_step(&world, action, key, min(thread.index * MW_LANES + i, n - 1u));
+                if step.ending != 0u && it[i].ready {
+                    world = mw_world_next(world, step.ending, it[i].next);
+                    it[i].ready = false;
+                } else if step.ending != 0u {
+                    it[i].ending = step.ending;
+                    waits = true;
+                }
+                it[i].world = world;
+            }
+        }
+    }
+    @unroll for i in 0..MW_LANES {
+        // a world that waits at the end gets its next episode now
+        for (var late = it[i].ending != 0u; late; late = false) {
+            let old = it[i].world;
+            it[i].world = mw_world_next(old, it[i].ending, mw_first_state(key, thread.index * MW_LANES + i, old.begun));
+        }
+        if thread.index * MW_LANES + i < n { mw_world_store(thread.agent, thread.index * MW_LANES + i, n, it[i].world); }
+    }
+}

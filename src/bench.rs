@@ -1,0 +1,255 @@
+//! Measurements: environment steps per second, and what each kernel of an update reaches of the adapter's ceilings.
+
+mod kernels;
+
+pub use kernels::{Ceilings, KernelReport, ceilings, kernel_report};
+
+use crate::algo::Ppo;
+use crate::algo::ppo::{networks, sizes};
+use crate::env::Environment;
+use crate::error::{Error, Result};
+use crate::gpu::{Gpu, Recording};
+use crate::kernels::Kernels;
+use crate::nn::Parameters;
+use crate::reference::cartpole;
+use crate::stage::RandomSteps;
+use crate::train::{Config, peak_rss_mb};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Random actions and automatic resets; nothing is stored but what worlds count of their episodes.
+    Step,
+    /// The policy acts, the critic values, and all that PPO needs is stored.
+    Rollout,
+    /// Whole updates of PPO.
+    Train,
+}
+
+impl std::str::FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text {
+            "step" => Ok(Self::Step),
+            "rollout" => Ok(Self::Rollout),
+            "train" => Ok(Self::Train),
+            _ => Err(format!("there is no mode '{text}'; there are: step, rollout, train")),
+        }
+    }
+}
+
+/// One combination.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What is measured.
+    pub mode: Mode,
+    /// Worlds side by side.
+    pub num_envs: u32,
+    /// Steps of each world in a recording.
+    pub num_steps: u32,
+    /// Widths of the hidden layers of actor and critic.
+    pub net: Vec<u32>,
+}
+
+impl Case {
+    /// Settings of a training run of this shape: 4 epochs of 4 minibatches, the rest as by default.
+    pub fn config(&self) -> Config {
+        Config {
+            num_envs: self.num_envs,
+            num_steps: self.num_steps,
+            hidden: self.net.clone(),
+            num_minibatches: 4,
+            update_epochs: 4,
+            eval_episodes: 1,
+            // long work, so that every mode has the form of the kernels that is fastest once it is compiled
+            total_timesteps: u64::MAX >> 16,
+            ..Config::default()
+        }
+    }
+
+    /// Bytes of the largest buffer that the case needs.
+    pub fn largest_buffer(&self, env: &Environment) -> u64 {
+        let worlds = u64::from(self.num_envs) * u64::from(env.world_words()) * 4;
+        match self.mode {
+            Mode::Step => worlds,
+            _ => sizes(&self.config(), env, 1, crate::gpu::Form::WIDE).largest(),
+        }
+    }
+}
+
+/// Smallest, median and largest of some runs.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Spread {
+    /// Smallest.
+    pub min: f64,
+    /// Median.
+    pub median: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// Of these values, of which there is at least one.
+    pub fn of(values: &[f64]) -> Self {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let at = |i: usize| sorted.get(i).copied().unwrap_or(f64::NAN);
+        Self { min: at(0), median: at(sorted.len() / 2), max: at(sorted.len().saturating_sub(1)) }
+    }
+}
+
+/// What came out; one line of `bench --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// What was measured.
+    pub mode: Mode,
+    /// Name of the environment.
+    pub env: String,
+    /// Worlds side by side.
+    pub num_envs: u32,
+    /// Steps of each world in a recording.
+    pub num_steps: u32,
+    /// Widths of the hidden layers, such as `64,64`.
+    pub net: String,
+    /// Steps of all worlds per second.
+    pub steps_per_s: Spread,
+    /// Timed runs.
+    pub runs: usize,
+    /// Seconds from nothing to the first result: kernels linked and compiled, buffers made, one recording run.
+    pub setup_s: f64,
+    /// Largest resident memory of the process so far, in MB (10⁶ bytes), where the system tells.
+    pub peak_rss_mb: Option<f64>,
+    /// Name of the adapter.
+    pub adapter: String,
+    /// `vulkan`, `metal`, `dx12` or `gl`.
+    pub backend: String,
+    /// Driver and version.
+    pub driver: String,
+}
+
+/// Fewest timed runs.
+const RUNS: usize = 5;
+
+/// Measures one combination: a warm-up, then at least five timed runs that fill `seconds` together.
+///
+/// # Errors
+/// As [`Ppo::new`].
+pub fn measure(gpu: &Gpu, env: &Environment, case: &Case, seconds: f64) -> Result<Measured> {
+    let began = Instant::now();
+    let work = recording(gpu, env, case)?;
+    gpu.submit(&work)?;
+    gpu.wait()?;
+    let setup_s = began.elapsed().as_secs_f64();
+
+    // a run repeats the recording, so that the host's part of the time does not count
+    let once = seconds_of(gpu, &work, 1)?;
+    let repeats = (seconds / RUNS as f64 / once.max(1e-9)).clamp(1.0, 1e6) as u32;
+    let mut rates = Vec::new();
+    let timed = Instant::now();
+    while rates.len() < RUNS || timed.elapsed() < Duration::from_secs_f64(seconds) {
+        let steps = f64::from(case.num_envs) * f64::from(case.num_steps) * f64::from(repeats);
+        rates.push(steps / seconds_of(gpu, &work, repeats)?);
+    }
+    let net: Vec<String> = case.net.iter().map(u32::to_string).collect();
+    Ok(Measured {
+        mode: case.mode,
+        env: env.name().to_owned(),
+        num_envs: case.num_envs,
+        num_steps: case.num_steps,
+        net: net.join(","),
+        steps_per_s: Spread::of(&rates),
+        runs: rates.len(),
+        setup_s,
+        peak_rss_mb: peak_rss_mb(),
+        adapter: gpu.info().name.clone(),
+        backend: gpu.info().backend.to_string(),
+        driver: gpu.driver(),
+    })
+}
+
+/// The work of a case, ready to be run again and again.
+fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
+    if case.num_envs == 0 || case.num_steps == 0 {
+        let name = if case.num_envs == 0 { "num_envs" } else { "num_steps" };
+        return Err(Error::setting(name, "0 is not allowed; it must be at least 1"));
+    }
+    if case.mode == Mode::Step {
+        let layout = Parameters::default();
+        let kernels = Kernels { form: gpu.form(), parameters: &layout, agents: 1 };
+        let stage = RandomSteps::new(gpu, &kernels, env, 1, case.num_envs, case.num_steps)?;
+        gpu.submit(stage.reset())?;
+        return Ok(stage.steps().clone());
+    }
+    let config = case.config();
+    if case.mode == Mode::Train {
+        return Ok(Ppo::new(gpu, env, &config, &[1])?.update().clone());
+    }
+    Ppo::rollout_only(gpu, env, &config, 1)
+}
+
+/// Wall time of some repetitions. One submission holds enough of them to keep the host out of it.
+fn seconds_of(gpu: &Gpu, work: &Recording, repeats: u32) -> Result<f64> {
+    const PASSES: usize = 4096;
+    let most = (PASSES / work.passes().len().max(1)).max(1) as u32;
+    let began = Instant::now();
+    let mut left = repeats;
+    while left > 0 {
+        let now = left.min(most);
+        let mut all = Recording::default();
+        for _ in 0..now {
+            all.extend(work);
+        }
+        gpu.submit(&all)?;
+        left -= now;
+    }
+    gpu.wait()?;
+    Ok(began.elapsed().as_secs_f64())
+}
+
+/// Steps per second of one processor core, in plain Rust with random actions and automatic resets; for environments of
+/// which the reference has a step.
+pub fn one_core(env: &Environment, seconds: f64) -> Option<f64> {
+    if env.name() != "CartPole-v1" {
+        return None;
+    }
+    let mut word = 1u32;
+    let mut state = [0.01f64; 4];
+    let (mut length, mut steps) = (0u32, 0u64);
+    let began = Instant::now();
+    while began.elapsed().as_secs_f64() < seconds {
+        for _ in 0..10_000 {
+            word = word.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+            let step = cartpole::step(state, word >> 31);
+            length += 1;
+            let ended = step.terminated || length >= 500;
+            state = if ended { [0.01; 4] } else { step.state };
+            length = if ended { 0 } else { length };
+        }
+        steps += 10_000;
+    }
+    // the sum keeps the loop from being dropped
+    (state.iter().sum::<f64>().is_finite()).then(|| steps as f64 / began.elapsed().as_secs_f64())
+}
+
+/// The smallest number of worlds, of powers of two, at which [`Mode::Step`] beats `rate` steps per second.
+///
+/// # Errors
+/// As [`measure`].
+pub fn break_even(gpu: &Gpu, env: &Environment, rate: f64, seconds: f64) -> Result<Option<u32>> {
+    for power in 4..=20 {
+        let case = Case { mode: Mode::Step, num_envs: 1 << power, num_steps: 128, net: vec![] };
+        if measure(gpu, env, &case, seconds)?.steps_per_s.median > rate {
+            return Ok(Some(case.num_envs));
+        }
+    }
+    Ok(None)
+}
+
+/// The layout of a case's networks.
+fn layout(env: &Environment, case: &Case) -> Parameters {
+    networks(&case.config(), env)
+}

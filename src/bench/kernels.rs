@@ -1,0 +1,200 @@
+//! What each kernel of an update costs, counted from its shapes, and what it reaches of the adapter's ceilings.
+
+use super::{Case, layout};
+use crate::algo::Ppo;
+use crate::env::Environment;
+use crate::error::Result;
+use crate::gpu::{Buffer, Buffers, Form, Gpu, Recording};
+use crate::layout::{ROWS, program};
+use crate::nn::{Activation, Network, form_constants};
+use serde::Serialize;
+
+/// What an adapter can do at most, as two kernels that do nothing else find it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Ceilings {
+    /// 10⁹ multiplications and additions per second.
+    pub gflops: f64,
+    /// 10⁹ bytes per second that a copy reads and writes.
+    pub gbytes: f64,
+}
+
+/// One kernel of an update.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelReport {
+    /// Its name.
+    pub kernel: String,
+    /// Dispatches in an update.
+    pub dispatches: u32,
+    /// Milliseconds of an update.
+    pub ms: f64,
+    /// Its share of the update's time.
+    pub share: f64,
+    /// Arithmetic operations of an update, where they are counted.
+    pub operations: Option<f64>,
+    /// Bytes of an update that it must read and write, caches aside.
+    pub bytes: Option<f64>,
+    /// 10⁹ operations per second.
+    pub gflops: Option<f64>,
+    /// 10⁹ bytes per second.
+    pub gbytes: Option<f64>,
+    /// The larger of the fractions of the two ceilings.
+    pub of_ceiling: Option<f64>,
+}
+
+/// Best of so many tries.
+const TRIES: usize = 5;
+
+/// Measures the ceilings. Needs timestamps.
+///
+/// # Errors
+/// As [`Gpu::kernel`] and [`Gpu::profile`].
+pub fn ceilings(gpu: &Gpu) -> Result<Option<Ceilings>> {
+    const ROUNDS: u32 = 4096;
+    let threads: u64 = if gpu.is_software() { 1 << 12 } else { 1 << 20 };
+    let vectors: u64 = 1 << if gpu.is_software() { 20 } else { 22 };
+    let plain = |name: &str| program(name, &form_constants(Form::PLAIN));
+
+    let linked = plain("multiply add")?.word("MW_ROUNDS", ROUNDS).part("check/multiply_add.wgsl")?.link()?;
+    let words = gpu.buffer_of("words", &[[0.5f32; 4]; 4])?;
+    let pass = gpu.kernel(&linked)?.pass(
+        gpu,
+        1,
+        threads,
+        u64::from(ROUNDS / 8),
+        &Buffers::default().with("mw_words", &words),
+    )?;
+    let mut arithmetic = Recording::default();
+    arithmetic.push(&pass);
+
+    let linked = plain("copy")?.part("check/copy.wgsl")?.link()?;
+    let make = |label| -> Result<Buffer<[f32; 4]>> { gpu.buffer(label, vectors, "a copy", "nothing") };
+    let buffers = Buffers::default().with("mw_source", &make("source")?).with("mw_target", &make("target")?);
+    let mut copy = Recording::default();
+    copy.push(&gpu.kernel(&linked)?.pass(gpu, 1, vectors, 0, &buffers)?);
+
+    let mut best = Ceilings { gflops: 0.0, gbytes: 0.0 };
+    for _ in 0..TRIES {
+        let (Some(a), Some(b)) = (gpu.profile(&arithmetic)?, gpu.profile(&copy)?) else { return Ok(None) };
+        let operations = threads as f64 * f64::from(ROUNDS) * 24.0 * 2.0;
+        best.gflops = best.gflops.max(operations / a[0].time.as_secs_f64() * 1e-9);
+        best.gbytes = best.gbytes.max(vectors as f64 * 32.0 / b[0].time.as_secs_f64() * 1e-9);
+    }
+    Ok(Some(best))
+}
+
+/// Times the kernels of updates of this shape, slowest first. `None` where the adapter has no timestamps.
+///
+/// # Errors
+/// As [`Ppo::new`] and [`Gpu::profile`].
+pub fn kernel_report(
+    gpu: &Gpu,
+    env: &Environment,
+    case: &Case,
+    ceilings: Ceilings,
+) -> Result<Option<Vec<KernelReport>>> {
+    let ppo = Ppo::new(gpu, env, &case.config(), &[1])?;
+    gpu.submit(ppo.update())?;
+    gpu.wait()?;
+    let mut best = Vec::new();
+    let mut shortest = f64::INFINITY;
+    for _ in 0..TRIES {
+        let Some(times) = gpu.profile(ppo.update())? else { return Ok(None) };
+        let total = times.iter().map(|t| t.time.as_secs_f64()).sum();
+        if total < shortest {
+            (best, shortest) = (times, total);
+        }
+    }
+    let mut report: Vec<KernelReport> = best
+        .into_iter()
+        .map(|time| {
+            let seconds = time.time.as_secs_f64();
+            let cost = cost(&time.kernel, env, case, &ppo);
+            let rate = |count: Option<f64>| count.map(|count| count / seconds * 1e-9);
+            let (gflops, gbytes) = (rate(cost.map(|c| c.operations)), rate(cost.map(|c| c.bytes)));
+            let of = |rate: Option<f64>, ceiling: f64| rate.map_or(0.0, |rate| rate / ceiling);
+            KernelReport {
+                kernel: time.kernel,
+                dispatches: time.dispatches,
+                ms: seconds * 1e3,
+                share: seconds / shortest,
+                operations: cost.map(|c| c.operations),
+                bytes: cost.map(|c| c.bytes),
+                gflops,
+                gbytes,
+                of_ceiling: cost.map(|_| of(gflops, ceilings.gflops).max(of(gbytes, ceilings.gbytes))),
+            }
+        })
+        .collect();
+    report.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    Ok(Some(report))
+}
+
+#[derive(Clone, Copy)]
+struct Cost {
+    operations: f64,
+    bytes: f64,
+}
+
+/// Operations of a forward pass of one sample: two for each weight, one for each bias, and what the activation takes.
+fn forward(network: &Network) -> f64 {
+    let widths = network.widths();
+    let activation = match network.activation() {
+        Activation::Tanh => 22.0, // clamp, square, two polynomials of degree 4, a product and a quotient
+        Activation::Relu => 1.0,
+    };
+    let layers = widths.windows(2).map(|pair| 2.0 * f64::from(pair[0] * pair[1]) + f64::from(pair[1]));
+    layers.sum::<f64>() + activation * widths[1..widths.len() - 1].iter().map(|&w| f64::from(w)).sum::<f64>()
+}
+
+/// The same of a backward pass: through the data in all layers but the first, and the products for the weights.
+fn backward(network: &Network) -> f64 {
+    let products = network.widths().windows(2).map(|pair| 2.0 * f64::from(pair[0] * pair[1]));
+    let first = 2.0 * f64::from(network.widths()[0] * network.widths()[1]);
+    2.0 * products.sum::<f64>() - first
+}
+
+/// What a kernel costs in an update. The arithmetic of environments is not counted.
+fn cost(kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> Option<Cost> {
+    const WORD: f64 = 4.0;
+    let layout = layout(env, case);
+    let [actor, critic] = [0, 1].map(|n| &layout.networks()[n]);
+    let run = &ppo.agents.run;
+    let batch = f64::from(run.batch_size);
+    let features = f64::from(env.spec().observation_dim);
+    let finals = f64::from(run.num_envs) * f64::from(run.bootstrap_slots);
+    let words = f64::from(layout.words());
+    let epochs = f64::from(ppo.epochs());
+    let minibatches = epochs * f64::from(run.num_minibatches);
+    let partials = minibatches * f64::from(run.slices) * words;
+    let gradient = |network: &Network, rows: f64| Cost {
+        operations: epochs * batch * (forward(network) + backward(network)),
+        bytes: WORD * (epochs * batch * (features + rows) + partials / 2.0),
+    };
+    Some(match kernel {
+        "rollout" => Cost { operations: batch * forward(actor), bytes: WORD * batch * (features + 4.0) },
+        "value" => {
+            Cost { operations: (batch + finals) * forward(critic), bytes: WORD * (batch + finals) * (features + 1.0) }
+        }
+        "gae" => Cost { operations: 6.0 * batch, bytes: WORD * batch * 6.0 },
+        "gradient actor" => gradient(actor, 3.0),
+        "gradient critic" => gradient(critic, 2.0),
+        "weight gradient actor" | "weight gradient critic" => {
+            let network = if kernel.ends_with("actor") { actor } else { critic };
+            let products = network.widths().windows(2).map(|pair| 2.0 * f64::from(pair[0] * pair[1])).sum::<f64>();
+            Cost {
+                operations: epochs * batch * products,
+                bytes: WORD * 2.0 * epochs * batch * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>(),
+            }
+        }
+        "sum slices" => Cost { operations: partials, bytes: WORD * (partials + minibatches * words) },
+        "adam" => Cost { operations: 14.0 * minibatches * words, bytes: WORD * 7.0 * minibatches * words },
+        "reduce advantages" => Cost { operations: 6.0 * epochs * batch, bytes: WORD * epochs * batch },
+        "reduce targets" => Cost { operations: 6.0 * batch, bytes: WORD * batch },
+        "reduce residuals" => Cost { operations: 7.0 * batch, bytes: WORD * 2.0 * batch },
+        "reduce terms" => {
+            let rows = minibatches * f64::from(run.minibatch_threads) * f64::from(ROWS + 1);
+            Cost { operations: rows, bytes: WORD * rows }
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,176 @@
+//! `manyworlds bench`
+
+use super::AdapterArgument;
+use manyworlds::bench::{Case, Measured, Mode, break_even, ceilings, kernel_report, measure, one_core};
+use manyworlds::env::Environment;
+use manyworlds::{Error, Result};
+use std::io::Write;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Bench {
+    /// Name of a built-in environment, or path of a .wgsl file
+    #[arg(long, default_value = "CartPole-v1")]
+    env: String,
+    /// Worlds side by side; each number is measured
+    #[arg(long, value_delimiter = ',', default_value = "1024,4096,65536")]
+    num_envs: Vec<u32>,
+    /// step: random actions, nothing stored; rollout: actor and critic, all that PPO needs is stored; train: whole
+    /// updates of PPO, 4 epochs of 4 minibatches
+    #[arg(long, value_delimiter = ',', default_value = "step,rollout,train")]
+    modes: Vec<Mode>,
+    /// Steps of each world in a rollout
+    #[arg(long, default_value_t = 128)]
+    num_steps: u32,
+    /// Widths of the hidden layers of actor and critic
+    #[arg(long, value_delimiter = ',', default_value = "64,64")]
+    net: Vec<u32>,
+    /// Seconds that the timed runs of one combination take together
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// Instead: every kernel of an update with its share of the time and what it reaches of this adapter's ceilings
+    #[arg(long)]
+    kernels: bool,
+    /// Print one JSON object for each combination, or kernel, on standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    adapter: AdapterArgument,
+}
+
+impl Bench {
+    pub fn run(self) -> Result<ExitCode> {
+        if !(self.seconds.is_finite() && (0.0..=3600.0).contains(&self.seconds)) {
+            let reason = format!("{} is not allowed; it must be from 0 to 3600", self.seconds);
+            return Err(Error::Setting { name: "seconds".to_owned(), reason });
+        }
+        let env = Environment::load(&self.env)?;
+        let mut cases = Vec::new();
+        for &mode in &self.modes {
+            for &num_envs in &self.num_envs {
+                let case = Case { mode, num_envs, num_steps: self.num_steps, net: self.net.clone() };
+                if mode != Mode::Step {
+                    case.config().check()?;
+                }
+                cases.push(case);
+            }
+        }
+        let largest = cases.iter().map(|case| case.largest_buffer(&env)).max().unwrap_or(0);
+        let gpu = self.adapter.open(largest)?;
+        eprintln!("{}; {}", gpu.info().name, gpu.form());
+        if self.kernels {
+            return self.kernels(&gpu, &env);
+        }
+        let mut out = std::io::stdout().lock();
+        if !self.json {
+            // a reader that has seen enough closes the pipe
+            let _ = writeln!(
+                out,
+                "{:8} {:>9} {:>6}  {:>12} {:>12} {:>12}  {:>5} {:>8} {:>8}",
+                "mode", "worlds", "steps", "min /s", "median /s", "max /s", "runs", "setup s", "peak MB"
+            );
+        }
+        let (mut some, mut last) = (false, None);
+        for case in &cases {
+            let measured = match measure(&gpu, &env, case, self.seconds) {
+                Ok(measured) => measured,
+                // what does not fit is no reason to leave out the rest
+                Err(error @ Error::TooLarge { .. }) => {
+                    eprintln!("{} worlds left out: {error}", case.num_envs);
+                    last = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            some = true;
+            let line = if self.json { serde_json::to_string(&measured).unwrap_or_default() } else { row(&measured) };
+            let _ = writeln!(out, "{line}");
+        }
+        if let (false, Some(error)) = (some, last) {
+            return Err(error);
+        }
+        if !self.json && self.modes.contains(&Mode::Step) {
+            if let Some(rate) = one_core(&env, 0.5) {
+                let core = format!("one processor core makes {} steps/s in plain Rust", rounded(rate));
+                let _ = match break_even(&gpu, &env, rate, 0.1)? {
+                    Some(worlds) => writeln!(out, "{core}; this adapter beats it from {worlds} worlds on"),
+                    None => writeln!(out, "{core}; this adapter does not beat it"),
+                };
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn kernels(&self, gpu: &manyworlds::gpu::Gpu, env: &Environment) -> Result<ExitCode> {
+        let none = || Error::Gpu("this adapter has no timestamps, which `bench --kernels` needs".to_owned());
+        let ceilings = ceilings(gpu)?.ok_or_else(none)?;
+        eprintln!("ceilings: {:.1} GFLOP/s multiply-add, {:.1} GB/s copy", ceilings.gflops, ceilings.gbytes);
+        let mut out = std::io::stdout().lock();
+        for &num_envs in &self.num_envs {
+            let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
+            let report = kernel_report(gpu, env, &case, ceilings)?.ok_or_else(none)?;
+            if !self.json {
+                let _ = writeln!(out, "an update of {num_envs} worlds × {} steps", self.num_steps);
+                let _ = writeln!(
+                    out,
+                    "{:24} {:>4} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>8}",
+                    "kernel", "n", "ms", "share", "GFLOP", "GB", "GFLOP/s", "GB/s", "ceiling"
+                );
+            }
+            for kernel in report {
+                if self.json {
+                    let mut value = serde_json::to_value(&kernel).unwrap_or_default();
+                    value["num_envs"] = num_envs.into();
+                    value["num_steps"] = self.num_steps.into();
+                    value["ceiling_gflops"] = ceilings.gflops.into();
+                    value["ceiling_gbytes"] = ceilings.gbytes.into();
+                    value["adapter"] = gpu.info().name.clone().into();
+                    let _ = writeln!(out, "{value}");
+                    continue;
+                }
+                let number = |x: Option<f64>, scale: f64, digits: usize| {
+                    x.map_or("-".to_owned(), |x| format!("{:.digits$}", x * scale))
+                };
+                let _ = writeln!(
+                    out,
+                    "{:24} {:>4} {:>9.3} {:>5.1}% {:>9} {:>8} {:>8} {:>7} {:>8}",
+                    kernel.kernel,
+                    kernel.dispatches,
+                    kernel.ms,
+                    100.0 * kernel.share,
+                    number(kernel.operations, 1e-9, 3),
+                    number(kernel.bytes, 1e-9, 4),
+                    number(kernel.gflops, 1.0, 1),
+                    number(kernel.gbytes, 1.0, 2),
+                    kernel.of_ceiling.map_or("-".to_owned(), |x| format!("{:.0}%", 100.0 * x)),
+                );
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn row(measured: &Measured) -> String {
+    let Measured { num_envs, num_steps, steps_per_s, runs, setup_s, .. } = measured;
+    let mode = serde_json::to_value(measured.mode).unwrap_or_default();
+    format!(
+        "{:8} {num_envs:>9} {num_steps:>6}  {:>12} {:>12} {:>12}  {runs:>5} {setup_s:>8.2} {:>8}",
+        mode.as_str().unwrap_or_default(),
+        rounded(steps_per_s.min),
+        rounded(steps_per_s.median),
+        rounded(steps_per_s.max),
+        measured.peak_rss_mb.map_or("-".to_owned(), |mb| format!("{mb:.0}")),
+    )
+}
+
+/// Three digits and a unit.
+fn rounded(x: f64) -> String {
+    let (value, unit) = match x {
+        x if x >= 1e9 => (x / 1e9, " G"),
+        x if x >= 1e6 => (x / 1e6, " M"),
+        x if x >= 1e3 => (x / 1e3, " k"),
+        x => (x, ""),
+    };
+    let digits = if value >= 100.0 { 0 } else { 1 + usize::from(value < 10.0) };
+    format!("{value:.digits$}{unit}")
+}
