@@ -1,4 +1,5 @@
-//! T steps of every world under the policy: observe, act, step, end, reset, record. One thread = MW_SAMPLES worlds.
+//! T steps of every world under the policy: observe, act, step, end, reset, record. One thread = `turns` times
+//! MW_SAMPLES worlds; neighbouring threads take neighbours.
 //!
 //!   a_t ~ π(· | o_t)     (s_{t+1}, r_t) = step(s_t, a_t)     an ended world starts its next episode at once
 //!
@@ -20,88 +21,91 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let thread = mw_thread(group, groups, local);
     let n = mw_run.num_envs;
     let batch = mw_run.batch_size;
-    mw_use_workspace(thread, (n + MW_SAMPLES - 1u) / MW_SAMPLES);
+    mw_use_workspace(thread, mw_span.threads);
     let key = vec2<u32>(mw_progress[thread.agent].seed, MW_STREAM_TRAINING);
-    var world: array<MwWorld, MW_SAMPLES>;
-    var index: array<u32, MW_SAMPLES>;
-    var mine: array<bool, MW_SAMPLES>;
-    @unroll for i in 0..MW_SAMPLES {
-        index[i] = min(thread.index * MW_SAMPLES + i, n - 1u);
-        mine[i] = thread.index * MW_SAMPLES + i < n;
-        world[i] = mw_world_load(thread.agent, index[i], n);
-        if mw_span.first == 0u {
-            world[i].truncations = 0u;
-            world[i].episodes = vec4<f32>(0.0);
-        }
-    }
-    for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
-        let column = t * n;
-        // observe
-        var seen: array<Observation, MW_SAMPLES>;
-        var uniform_: array<f32, MW_SAMPLES>;
+    for (var turn = 0u; turn < mw_span.turns; turn++) {
+        let place = turn * mw_span.threads + thread.index;
+        var world: array<MwWorld, MW_SAMPLES>;
+        var index: array<u32, MW_SAMPLES>;
+        var mine: array<bool, MW_SAMPLES>;
         @unroll for i in 0..MW_SAMPLES {
-            seen[i] = env_observe(world[i].state);
-            uniform_[i] = mw_action_uniform(key, index[i], world[i].steps);
-        }
-        @unroll for f in 0..MW_OBSERVATIONS {
-            @unroll for v in 0..MW_VECTORS {
-                var value: array<f32, MW_LANES>;
-                @unroll for i in 0..MW_LANES {
-                    value[i] = seen[v * MW_LANES + i][f];
-                    if mine[v * MW_LANES + i] {
-                        mw_observations[(thread.agent * MW_OBSERVATIONS + f) * batch + column + index[v * MW_LANES + i]] = value[i];
-                    }
-                }
-                mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
+            index[i] = min(place * MW_SAMPLES + i, n - 1u);
+            mine[i] = thread.index < mw_span.threads && place * MW_SAMPLES + i < n;
+            world[i] = mw_world_load(thread.agent, index[i], n);
+            if mw_span.first == 0u {
+                world[i].truncations = 0u;
+                world[i].episodes = vec4<f32>(0.0);
             }
         }
-        // act
-        mw_forward(thread);
-        var action: array<u32, MW_SAMPLES>;
-        var log_prob: array<f32, MW_SAMPLES>;
-        @unroll for v in 0..MW_VECTORS {
-            var u: array<f32, MW_LANES>;
-            @unroll for i in 0..MW_LANES { u[i] = uniform_[v * MW_LANES + i]; }
-            let dist = mw_dist(v);
-            let sampled = mw_dist_sample(dist, mw_lane_from(u));
-            let its_log_prob = mw_dist_log_prob(dist, sampled);
-            @unroll for i in 0..MW_LANES {
-                action[v * MW_LANES + i] = mw_lane_word(sampled, i);
-                log_prob[v * MW_LANES + i] = mw_lane_get(its_log_prob, i);
+        for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
+            let column = t * n;
+            // observe
+            var seen: array<Observation, MW_SAMPLES>;
+            var uniform_: array<f32, MW_SAMPLES>;
+            @unroll for i in 0..MW_SAMPLES {
+                seen[i] = env_observe(world[i].state);
+                uniform_[i] = mw_action_uniform(key, index[i], world[i].steps);
             }
-        }
-        // step, end, reset, record
-        @unroll for i in 0..MW_SAMPLES {
-            var after = world[i];
-            let step = mw_world_step(&after, action[i], key, index[i]);
-            world[i] = after;
-            if mine[i] {
-                let at = thread.agent * MW_ROWS * batch + column + index[i];
-                mw_samples[at + MW_ROW_ACTION * batch] = action[i];
-                mw_samples[at + MW_ROW_LOG_PROB * batch] = bitcast<u32>(log_prob[i]);
-                mw_samples[at + MW_ROW_REWARD * batch] = bitcast<u32>(step.reward);
-                mw_samples[at + MW_ROW_ENDING * batch] = step.ending;
-            }
-            // rare work sits in loops that run zero times: wide adapters may execute an `if` anyway
-            for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
-                let last = env_observe(world[i].state);
-                for (var f = 0u; f < MW_OBSERVATIONS; f++) {
-                    mw_final_observations[mw_final_at(thread.agent, f, world[i].truncations) + index[i]] = last[f];
-                }
-                world[i].truncations += 1u;
-            }
-            for (var ended = step.ending != 0u; ended; ended = false) {
-                let old = world[i];
-                world[i] = mw_world_next(old, step.ending, mw_first_state(key, index[i], old.begun));
-            }
-        }
-    }
-    @unroll for i in 0..MW_SAMPLES {
-        if mine[i] {
-            mw_world_store(thread.agent, index[i], n, world[i]);
-            let next = env_observe(world[i].state);
             @unroll for f in 0..MW_OBSERVATIONS {
-                mw_final_observations[mw_final_at(thread.agent, f, mw_run.bootstrap_slots - 1u) + index[i]] = next[f];
+                @unroll for v in 0..MW_VECTORS {
+                    var value: array<f32, MW_LANES>;
+                    @unroll for i in 0..MW_LANES {
+                        value[i] = seen[v * MW_LANES + i][f];
+                        if mine[v * MW_LANES + i] {
+                            mw_observations[(thread.agent * MW_OBSERVATIONS + f) * batch + column + index[v * MW_LANES + i]] = value[i];
+                        }
+                    }
+                    mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
+                }
+            }
+            // act
+            mw_forward(thread);
+            var action: array<u32, MW_SAMPLES>;
+            var log_prob: array<f32, MW_SAMPLES>;
+            @unroll for v in 0..MW_VECTORS {
+                var u: array<f32, MW_LANES>;
+                @unroll for i in 0..MW_LANES { u[i] = uniform_[v * MW_LANES + i]; }
+                let dist = mw_dist(v);
+                let sampled = mw_dist_sample(dist, mw_lane_from(u));
+                let its_log_prob = mw_dist_log_prob(dist, sampled);
+                @unroll for i in 0..MW_LANES {
+                    action[v * MW_LANES + i] = mw_lane_word(sampled, i);
+                    log_prob[v * MW_LANES + i] = mw_lane_get(its_log_prob, i);
+                }
+            }
+            // step, end, reset, record
+            @unroll for i in 0..MW_SAMPLES {
+                var after = world[i];
+                let step = mw_world_step(&after, action[i], key, index[i]);
+                world[i] = after;
+                if mine[i] {
+                    let at = thread.agent * MW_ROWS * batch + column + index[i];
+                    mw_samples[at + MW_ROW_ACTION * batch] = action[i];
+                    mw_samples[at + MW_ROW_LOG_PROB * batch] = bitcast<u32>(log_prob[i]);
+                    mw_samples[at + MW_ROW_REWARD * batch] = bitcast<u32>(step.reward);
+                    mw_samples[at + MW_ROW_ENDING * batch] = step.ending;
+                }
+                // rare work sits in loops that run zero times: wide adapters may execute an `if` anyway
+                for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
+                    let last = env_observe(world[i].state);
+                    for (var f = 0u; f < MW_OBSERVATIONS; f++) {
+                        mw_final_observations[mw_final_at(thread.agent, f, world[i].truncations) + index[i]] = last[f];
+                    }
+                    world[i].truncations += 1u;
+                }
+                for (var ended = step.ending != 0u; ended; ended = false) {
+                    let old = world[i];
+                    world[i] = mw_world_next(old, step.ending, mw_first_state(key, index[i], old.begun));
+                }
+            }
+        }
+        @unroll for i in 0..MW_SAMPLES {
+            if mine[i] {
+                mw_world_store(thread.agent, index[i], n, world[i]);
+                let next = env_observe(world[i].state);
+                @unroll for f in 0..MW_OBSERVATIONS {
+                    mw_final_observations[mw_final_at(thread.agent, f, mw_run.bootstrap_slots - 1u) + index[i]] = next[f];
+                }
             }
         }
     }

@@ -156,6 +156,10 @@ shared_struct! {
         first: u32,
         /// Number of steps.
         count: u32,
+        /// Threads of this dispatch, for which the workspace has room.
+        threads: u32,
+        /// Times that each thread takes worlds, the threads one after the other.
+        turns: u32,
     }
 
     /// Worlds that are not those of the batch: first states, evaluation, random steps.

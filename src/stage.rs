@@ -45,7 +45,7 @@ impl Values {
         {
             let mut done = 0;
             let total = columns.count.div_ceil(samples);
-            let turns = if kernels.units(network) { (total / UNITS_THREADS).clamp(1, UNITS_TURNS) } else { 1 };
+            let turns = if kernels.units(network) { turns(total) } else { 1 };
             while done < total {
                 let threads = most.min((total - done).div_ceil(turns));
                 let window = Columns { first: done * samples, threads, turns, ..columns };
@@ -101,10 +101,12 @@ impl Advantage {
     }
 }
 
-/// Where a subgroup runs a network together, each thread takes up to `UNITS_TURNS` columns, which pays for loading the
-/// weights, as long as that leaves this many threads.
-const UNITS_THREADS: u32 = 1024;
-const UNITS_TURNS: u32 = 64;
+/// Where a subgroup runs a network together, each thread takes up to 64 columns or worlds one after the other, which pays
+/// for loading the weights, as long as that leaves a thousand threads.
+fn turns(total: u32) -> u32 {
+    (total / 1024).clamp(1, 64)
+}
+
 /// Threads of all agents in one window of [`Values`].
 const WINDOW: u32 = 1 << 16;
 /// Words of the workspace of all agents that a window of a wide network may take: 64 MiB.

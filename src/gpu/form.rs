@@ -37,7 +37,7 @@ pub struct Form {
 }
 
 /// Gradients of single samples from which on the kernels of [`Form::fast`] pay for their longer compilation.
-const LONG_WORK: u64 = 4_000_000;
+const LONG_WORK: u64 = 2_500_000;
 
 impl Form {
     /// One sample in each invocation, no subgroups: works everywhere.

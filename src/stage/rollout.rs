@@ -1,6 +1,6 @@
 //! Stages with worlds in them: rollout and evaluation.
 
-use super::workspace;
+use super::{turns, workspace};
 use crate::batch::{Agents, Batch, Sizes};
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -73,13 +73,16 @@ impl Rollout {
 
         let kernel = gpu.kernel(&kernels.rollout(env, network)?)?;
         let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
+        let total = n.div_ceil(kernels.worlds(network));
+        let turns = if kernels.units(network) { turns(total).min((most / run.num_steps).max(1)) } else { 1 };
+        let threads = total.div_ceil(turns);
         let mut steps = Recording::default();
         let mut first = 0;
         while first < run.num_steps {
-            let span = Span { first, count: most.min(run.num_steps - first) };
-            let threads = u64::from(n.div_ceil(kernels.worlds(network)));
+            let span = Span { first, count: most.min(run.num_steps - first), threads, turns };
             let buffers = buffers.with("mw_span", &gpu.uniform("span", &span)?);
-            steps.push(&kernel.pass(gpu, agents.count, threads, iterations * u64::from(span.count), &buffers)?);
+            let iterations = iterations * u64::from(span.count) * u64::from(turns);
+            steps.push(&kernel.pass(gpu, agents.count, u64::from(threads), iterations, &buffers)?);
             first += span.count;
         }
         Ok(Self { reset, steps, worlds })
