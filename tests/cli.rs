@@ -282,6 +282,44 @@ fn doctor_finds_the_adapter_and_its_tests_pass() {
 }
 
 #[test]
+fn bench_prints_a_line_for_each_combination_and_each_kernel() {
+    let _guard = alone();
+    let shape = ["--num-envs", "64,65", "--num-steps", "9", "--net", "8,8", "--seconds", "0", "--json"];
+    let output = manyworlds(&[&["bench"][..], &shape].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let expected: Vec<(&str, u64)> =
+        ["step", "rollout", "train"].into_iter().flat_map(|mode| [(mode, 64), (mode, 65)]).collect();
+    assert_eq!(lines.len(), expected.len(), "{lines:?}");
+    for (line, (mode, worlds)) in lines.iter().zip(expected) {
+        assert_eq!((line["mode"].as_str(), line["num_envs"].as_u64()), (Some(mode), Some(worlds)), "{line}");
+        let rate = |name: &str| line["steps_per_s"][name].as_f64().unwrap();
+        assert!(rate("min") > 0.0 && rate("min") <= rate("median") && rate("median") <= rate("max"), "{line}");
+        assert!(line["runs"].as_u64().unwrap() >= 5 && line["setup_s"].as_f64().unwrap() > 0.0, "{line}");
+        for name in ["env", "net", "adapter", "backend", "driver"] {
+            assert!(!line[name].as_str().unwrap().is_empty(), "{name} in {line}");
+        }
+    }
+
+    let output = manyworlds(&[&["bench", "--kernels"][..], &shape[2..], &["--num-envs", "64"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let kernels: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let share: f64 = kernels.iter().map(|kernel| kernel["share"].as_f64().unwrap()).sum();
+    assert!((share - 1.0).abs() < 1e-6, "shares add up to {share}");
+    let gradient = kernels.iter().find(|kernel| kernel["kernel"] == "gradient actor").unwrap();
+    // 4 epochs of 576 samples; 2 (4·8 + 8·8 + 8·2) operations forward, as much for the weights, all but the first layer
+    // backward, 18 biases, and 16 units of tanh at 22
+    let each = 2 * 2 * 112 + 2 * (112 - 32) + 18 + 16 * 22;
+    assert_eq!(gradient["operations"].as_f64(), Some(f64::from(4 * 576 * each)), "{gradient}");
+
+    refused(&["bench", "--modes", "fly"], 2, &["fly", "step, rollout, train"]);
+    refused(&["bench", "--modes", "train", "--net", "0"], 2, &["hidden"]);
+    refused(&["bench", "--modes", "step", "--num-envs", "0"], 2, &["num_envs"]);
+    refused(&["bench", "--seconds", "nan"], 2, &["seconds"]);
+    refused(&["bench", "--modes", "rollout", "--num-envs", "4000000"], 2, &["num_envs"]);
+}
+
+#[test]
 fn learning_cartpole_is_solved_for_seeds_1_to_5() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();

@@ -89,14 +89,13 @@ impl Bench {
         if let (false, Some(error)) = (some, last) {
             return Err(error);
         }
-        if !self.json && self.modes.contains(&Mode::Step) {
-            if let Some(rate) = one_core(&env, 0.5) {
-                let core = format!("one processor core makes {} steps/s in plain Rust", rounded(rate));
-                let _ = match break_even(&gpu, &env, rate, 0.1)? {
-                    Some(worlds) => writeln!(out, "{core}; this adapter beats it from {worlds} worlds on"),
-                    None => writeln!(out, "{core}; this adapter does not beat it"),
-                };
-            }
+        let wanted = !self.json && self.modes.contains(&Mode::Step);
+        if let Some(rate) = wanted.then(|| one_core(&env, 0.5)).flatten() {
+            let core = format!("one processor core makes {} steps/s in plain Rust", rounded(rate));
+            let _ = match break_even(&gpu, &env, rate, 0.1)? {
+                Some(worlds) => writeln!(out, "{core}; this adapter beats it from {worlds} worlds on"),
+                None => writeln!(out, "{core}; this adapter does not beat it"),
+            };
         }
         Ok(ExitCode::SUCCESS)
     }
