@@ -1,4 +1,5 @@
-//! Every kernel of an update of PPO, in every form that suits the adapter: `cargo bench`.
+//! The kernels of an update of PPO, in the adapter's forms for long and for short work: `cargo bench`. (With
+//! `LP_NATIVE_VECTOR_WIDTH=512` on a processor with AVX-512, as the command line does by itself.)
 //!
 //! Each sample submits one kind of pass of an update (2,048 worlds × 32 steps, 4 epochs of 4 minibatches) and waits.
 //! `cargo bench -- gradient` runs those whose name holds the word.
@@ -15,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// Kernels of an update, in the order of their first pass.
+/// Kernels that every form has, in the order of their first pass.
 const KERNELS: &[&str] = &[
     "rollout",
     "value",

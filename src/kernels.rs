@@ -127,6 +127,11 @@ impl Kernels<'_> {
         self.form.units && self.parameters.networks()[network].fits_units(self.form.share_size())
     }
 
+    /// Whether a forward pass that no backward one follows keeps hidden units in a workspace.
+    pub(crate) fn needs_workspace(&self, network: usize) -> bool {
+        !self.narrow(network) && !self.units(network)
+    }
+
     /// Worlds in an invocation of the kernels with worlds in them.
     pub(crate) fn worlds(&self, network: usize) -> u32 {
         if self.units(network) { 1 } else { self.form.lanes }

@@ -66,7 +66,7 @@ pub struct Parameters {
 const NARROW: u32 = 128;
 /// Most vec4s of weights that an invocation of `mlp_units.wgsl` holds: its code has four instructions or more for each.
 const HELD: u32 = 160;
-/// Words of a block of partial gradients: those that a workgroup of `sum_slices.wgsl` adds, 64 invocations of 4.
+/// Words of a block of partial gradients: 16 and 32 were fastest (`benches/NOTES.md`).
 const PARTIAL_BLOCK: u32 = 32;
 /// Most inputs of a first layer that `mlp.wgsl` makes without a loop.
 const HEAD_INPUTS: u32 = 16;

@@ -36,7 +36,7 @@ impl Values {
         let finals = Columns { count: slots, stride: slots, ..Columns::default() };
         // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
         let units = kernels.parameters.networks()[network].units();
-        let fit = if kernels.narrow(network) { WINDOW } else { WORKSPACE_WORDS / (units * samples) };
+        let fit = if kernels.needs_workspace(network) { WORKSPACE_WORDS / (units * samples) } else { WINDOW };
         let most = (fit.min(WINDOW) / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(samples));
         let workspace = workspace(gpu, kernels, network, agents.count, most)?;
         let mut recording = Recording::default();
@@ -114,7 +114,7 @@ const WORKSPACE_WORDS: u32 = 1 << 24;
 
 /// Memory for the hidden units of a forward pass: `[agent][unit][thread + 1]`, each a Lane.
 fn workspace(gpu: &Gpu, kernels: &Kernels, network: usize, agents: u32, threads: u32) -> Result<Buffer<f32>> {
-    if kernels.narrow(network) {
+    if !kernels.needs_workspace(network) {
         return gpu.buffer("workspace", 1, "1", "nothing"); // no kernel binds it
     }
     let threads = threads + 1; // one place for all threads past the end

@@ -5,7 +5,8 @@ use crate::algo::Ppo;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Form, Gpu, Recording};
-use crate::layout::{ROWS, program};
+use crate::kernels::Kernels;
+use crate::layout::{TERMS, program};
 use crate::nn::{Activation, Network, form_constants};
 use serde::Serialize;
 
@@ -108,7 +109,7 @@ pub fn kernel_report(
         .into_iter()
         .map(|time| {
             let seconds = time.time.as_secs_f64();
-            let cost = cost(&time.kernel, env, case, &ppo);
+            let cost = cost(gpu, &time.kernel, env, case, &ppo);
             let rate = |count: Option<f64>| count.map(|count| count / seconds * 1e-9);
             let (gflops, gbytes) = (rate(cost.map(|c| c.operations)), rate(cost.map(|c| c.bytes)));
             let of = |rate: Option<f64>, ceiling: f64| rate.map_or(0.0, |rate| rate / ceiling);
@@ -146,15 +147,18 @@ fn forward(network: &Network) -> f64 {
     layers.sum::<f64>() + activation * widths[1..widths.len() - 1].iter().map(|&w| f64::from(w)).sum::<f64>()
 }
 
-/// The same of a backward pass: through the data in all layers but the first, and the products for the weights.
+/// Operations for the weights of one sample: the products δ uᵀ and their sums.
+fn products(network: &Network) -> f64 {
+    network.widths().windows(2).map(|pair| 2.0 * f64::from(pair[0] * pair[1])).sum()
+}
+
+/// Operations of a backward pass through the data: all layers but the first.
 fn backward(network: &Network) -> f64 {
-    let products = network.widths().windows(2).map(|pair| 2.0 * f64::from(pair[0] * pair[1]));
-    let first = 2.0 * f64::from(network.widths()[0] * network.widths()[1]);
-    2.0 * products.sum::<f64>() - first
+    products(network) - 2.0 * f64::from(network.widths()[0] * network.widths()[1])
 }
 
 /// What a kernel costs in an update. The arithmetic of environments is not counted.
-fn cost(kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> Option<Cost> {
+fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> Option<Cost> {
     const WORD: f64 = 4.0;
     let layout = layout(env, case);
     let [actor, critic] = [0, 1].map(|n| &layout.networks()[n]);
@@ -166,9 +170,15 @@ fn cost(kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> Option<Cost>
     let epochs = f64::from(ppo.epochs());
     let minibatches = epochs * f64::from(run.num_minibatches);
     let partials = minibatches * f64::from(run.slices) * words;
+    // where another kernel sums the weight gradients, this one leaves units and deltas
+    let summed = Kernels { form: gpu.form(), parameters: &layout, agents: 1 }.summed();
+    let trace = |network: &Network| 2.0 * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>();
     let gradient = |network: &Network, rows: f64| Cost {
-        operations: epochs * batch * (forward(network) + backward(network)),
-        bytes: WORD * (epochs * batch * (features + rows) + partials / 2.0),
+        operations: epochs
+            * batch
+            * (forward(network) + backward(network) + if summed { products(network) } else { 0.0 }),
+        bytes: WORD * epochs * batch * (features + rows + if summed { 0.0 } else { trace(network) })
+            + if summed { WORD * partials / 2.0 } else { 0.0 },
     };
     Some(match kernel {
         "rollout" => Cost { operations: batch * forward(actor), bytes: WORD * batch * (features + 4.0) },
@@ -180,10 +190,9 @@ fn cost(kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> Option<Cost>
         "gradient critic" => gradient(critic, 2.0),
         "weight gradient actor" | "weight gradient critic" => {
             let network = if kernel.ends_with("actor") { actor } else { critic };
-            let products = network.widths().windows(2).map(|pair| 2.0 * f64::from(pair[0] * pair[1])).sum::<f64>();
             Cost {
-                operations: epochs * batch * products,
-                bytes: WORD * 2.0 * epochs * batch * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>(),
+                operations: epochs * batch * products(network),
+                bytes: WORD * (epochs * batch * trace(network) + partials / 2.0),
             }
         }
         "sum slices" => Cost { operations: partials, bytes: WORD * (partials + minibatches * words) },
@@ -192,7 +201,7 @@ fn cost(kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> Option<Cost>
         "reduce targets" => Cost { operations: 6.0 * batch, bytes: WORD * batch },
         "reduce residuals" => Cost { operations: 7.0 * batch, bytes: WORD * 2.0 * batch },
         "reduce terms" => {
-            let rows = minibatches * f64::from(run.minibatch_threads) * f64::from(ROWS + 1);
+            let rows = minibatches * f64::from(run.minibatch_threads) * f64::from(TERMS);
             Cost { operations: rows, bytes: WORD * rows }
         }
         _ => return None,

@@ -46,7 +46,8 @@ impl Bench {
         }
         let env = Environment::load(&self.env)?;
         let mut cases = Vec::new();
-        for &mode in &self.modes {
+        let kernels_only = [Mode::Train];
+        for &mode in if self.kernels { &kernels_only[..] } else { &self.modes } {
             for &num_envs in &self.num_envs {
                 let case = Case { mode, num_envs, num_steps: self.num_steps, net: self.net.clone() };
                 if mode != Mode::Step {
@@ -105,9 +106,19 @@ impl Bench {
         let ceilings = ceilings(gpu)?.ok_or_else(none)?;
         eprintln!("ceilings: {:.1} GFLOP/s multiply-add, {:.1} GB/s copy", ceilings.gflops, ceilings.gbytes);
         let mut out = std::io::stdout().lock();
+        let (mut some, mut last) = (false, None);
         for &num_envs in &self.num_envs {
             let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
-            let report = kernel_report(gpu, env, &case, ceilings)?.ok_or_else(none)?;
+            let report = match kernel_report(gpu, env, &case, ceilings) {
+                Ok(report) => report.ok_or_else(none)?,
+                Err(error @ Error::TooLarge { .. }) => {
+                    eprintln!("{num_envs} worlds left out: {error}");
+                    last = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            some = true;
             if !self.json {
                 let _ = writeln!(out, "an update of {num_envs} worlds × {} steps", self.num_steps);
                 let _ = writeln!(
@@ -144,6 +155,9 @@ impl Bench {
                     kernel.of_ceiling.map_or("-".to_owned(), |x| format!("{:.0}%", 100.0 * x)),
                 );
             }
+        }
+        if let (false, Some(error)) = (some, last) {
+            return Err(error);
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | GPU | [`Form::PLAIN`] | registers hold one sample's activations; caches serve equal addresses once |
 //! | software with subgroups of one size, long work | [`Form::fast`] | a load costs tens of instructions: one load of the subgroup serves `size` vec4s, each weight eight samples, and where no backward pass follows weights never move at all |
-//! | the same, short work | [`Form::light`] | a third of the code: compiled in a third of the time, half as fast |
+//! | the same, short work | [`Form::light`] | a third of the code: compiled in a third of the time, four to five times slower |
 //! | software without subgroups | [`Form::WIDE`] | each weight serves four samples |
 //!
 //! The measurements are in `benches/NOTES.md`. [`Form::table`] lists every form that exists; the tests run all of them.

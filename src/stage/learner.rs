@@ -3,7 +3,7 @@
 use super::{Reduced, one_workgroup};
 use crate::batch::{Agents, Batch, Sizes};
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, Recording};
+use crate::gpu::{Buffer, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Objective, Reduction};
 use crate::layout::{Run, TERMS, Window};
 use crate::nn::Parameters;
@@ -34,7 +34,7 @@ impl Slicing {
     /// For minibatches of this size.
     pub fn new(minibatch: u32, agents: u32, parameters: &Parameters, kernels: &Kernels) -> Self {
         let partial = u64::from(agents) * 4 * u64::from(parameters.partial_words().max(1));
-        let most = u32::try_from(PARTIAL_BYTES / partial).unwrap_or(u32::MAX).max(1);
+        let most = u32::try_from(PARTIAL_BYTES / partial).unwrap_or(u32::MAX).clamp(1, LOOP_BUDGET as u32 / 2);
         if kernels.summed() {
             let slice = kernels.form.share_size() * kernels.samples();
             let slices = minibatch.div_ceil(slice);

@@ -14,6 +14,9 @@ const STEPS_WITHOUT_LIMIT: u32 = 10_000;
 /// Loop iterations that an environment with loops of its own may make in a step, its observation and reset included.
 const ENVIRONMENT_ITERATIONS: u64 = 1024;
 
+/// Most steps that [`RandomSteps`] records at a time.
+const MOST_RANDOM_STEPS: u32 = 1_000_000;
+
 /// T steps of every world.
 #[derive(Clone, Debug)]
 pub struct Rollout {
@@ -39,7 +42,7 @@ impl Rollout {
         let agents = ("agents", u64::from(agents));
         let worlds = ("worlds", u64::from(worlds));
         sizes.add("worlds", &[agents, ("words", u64::from(env.world_words())), worlds, ("bytes", 4)]);
-        if !kernels.narrow(network) {
+        if kernels.needs_workspace(network) {
             let units = u64::from(kernels.parameters.networks()[network].units());
             sizes.add("workspace", &[agents, ("units", units), worlds, ("bytes", 4)]);
         }
@@ -113,7 +116,7 @@ impl RandomSteps {
     /// `num_steps` of `num_envs` worlds of an agent with this seed.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] where `num_steps` is 0, and as [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// [`crate::Error::Setting`] where `num_steps` is 0 or above 1,000,000, and as [`Gpu::kernel`] and [`Gpu::buffer`].
     pub fn new(
         gpu: &Gpu,
         kernels: &Kernels,
@@ -122,8 +125,9 @@ impl RandomSteps {
         num_envs: u32,
         num_steps: u32,
     ) -> Result<Self> {
-        if num_steps == 0 {
-            return Err(Error::setting("num_steps", "0 is not allowed; it must be at least 1"));
+        if num_steps == 0 || num_steps > MOST_RANDOM_STEPS {
+            let reason = format!("{num_steps} is not allowed; it must be from 1 to {MOST_RANDOM_STEPS}");
+            return Err(Error::setting("num_steps", reason));
         }
         let words = u64::from(env.world_words());
         let arithmetic = format!("words {words} × worlds {num_envs}");

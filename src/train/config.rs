@@ -113,7 +113,8 @@ impl Config {
 
     /// Gradients of single samples that a whole run takes.
     pub fn work(&self) -> u64 {
-        self.total_timesteps.saturating_mul(u64::from(self.update_epochs))
+        let batch = u64::from(self.num_envs) * u64::from(self.num_steps); // at least one update
+        self.total_timesteps.max(batch).saturating_mul(u64::from(self.update_epochs))
     }
 
     /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
