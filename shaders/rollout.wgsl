@@ -85,7 +85,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                     mw_samples[at + MW_ROW_REWARD * batch] = bitcast<u32>(step.reward);
                     mw_samples[at + MW_ROW_ENDING * batch] = step.ending;
                 }
-                // rare work sits in loops that run zero times: wide adapters may execute an `if` anyway
+                // rare: loops of one turn, which adapters that mask branches make once even if no lane needs them (step.wgsl)
                 for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
                     let last = env_observe(world[i].state);
                     for (var f = 0u; f < MW_OBSERVATIONS; f++) {

@@ -33,7 +33,7 @@ fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {
         }
     }
     let place = mw_partial_at(mw_partial_agent, mw_partial_slice, at);
-    // the second use of `place` keeps LLVM from computing it again in each lane: a sixth of the kernel's time on llvmpipe
+    // the second use of `place` keeps LLVM from computing it again in each lane: a tenth of the kernel's time on llvmpipe
     if mine && place < mw_partial_end { mw_partial[place] = sum[0]; }
 }
 
