@@ -4,7 +4,7 @@ use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Form, Share};
 use crate::layout::program;
-use crate::nn::{Parameters, form_constants};
+use crate::nn::{Parameters, Tile, form_constants};
 use crate::shader::{Linked, Program};
 
 /// What a reduction combines, and from where: slots `element` and `source`.
@@ -156,12 +156,26 @@ impl Kernels<'_> {
 
     /// Samples in an invocation of the kernels that learn.
     pub fn samples(&self) -> u32 {
-        self.vectors() * self.form.lanes
+        if self.tiled() { 1 } else { self.vectors() * self.form.lanes }
     }
 
-    /// Whether the gradient kernels sum the weight gradients themselves, with subgroups; else `weight_gradient` does.
+    /// How a workgroup runs a network on a tile of samples where it learns, if all networks of the agent are run so.
+    pub(crate) fn tile(&self, network: usize) -> Option<Tile> {
+        let networks = self.parameters.networks();
+        let tiled = networks.iter().all(|network| network.tile(self.form.tile).is_some());
+        networks[network].tile(self.form.tile).filter(|_| tiled)
+    }
+
+    /// Whether the gradient kernels take tiles of samples.
+    pub(crate) fn tiled(&self) -> bool {
+        self.tile(0).is_some()
+    }
+
+    /// Whether the gradient kernels sum the weight gradients themselves, tile by tile or with subgroups; else
+    /// `weight_gradient` does.
     pub(crate) fn summed(&self) -> bool {
-        self.form.share_size() > 1 && (0..self.parameters.networks().len()).all(|network| self.narrow(network))
+        self.tiled()
+            || self.form.share_size() > 1 && (0..self.parameters.networks().len()).all(|network| self.narrow(network))
     }
 
     fn share(&self) -> &'static str {
@@ -244,21 +258,32 @@ impl Kernels<'_> {
     /// As [`Kernels::value`].
     pub fn gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
         let shape = &self.parameters.networks()[network];
-        let program = self
-            .with_network(self.plain(&format!("gradient {}", shape.name()))?, network, self.vectors(), true)?
-            .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
-            .part("part/partial.wgsl")?
-            .parts(&[
+        let program = self.plain(&format!("gradient {}", shape.name()))?;
+        let program = if self.tiled() {
+            let constants = self.parameters.constants(network, self.form, true);
+            let activation = shape.activation().part();
+            program.constants(&constants).parts(&[
+                self.source(),
+                "slot/lane/one.wgsl",
+                activation,
+                "part/mlp_tile.wgsl",
+            ])?
+        } else {
+            self.with_network(program, network, self.vectors(), true)?.parts(&[
                 if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" },
                 if self.summed() { "slot/weights/summed.wgsl" } else { "slot/memory/trace.wgsl" },
-            ])?;
+            ])?
+        };
+        let program = program
+            .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
+            .parts(&["part/partial.wgsl", "part/samples.wgsl"])?;
         let program = match objective {
             Objective::PpoClip { actions } => {
                 program.word("MW_ACTIONS", actions).parts(&["part/categorical.wgsl", "slot/objective/ppo_clip.wgsl"])?
             }
             Objective::Value => program.part("slot/objective/value.wgsl")?,
         };
-        program.part("gradient.wgsl")?.link()
+        program.part(if self.tiled() { "gradient_tile.wgsl" } else { "gradient.wgsl" })?.link()
     }
 
     /// Partial weight gradients of `network`.

@@ -66,10 +66,46 @@ pub struct Parameters {
 const NARROW: u32 = 128;
 /// Most vec4s of weights that an invocation of `mlp_units.wgsl` holds: its code has four instructions or more for each.
 const HELD: u32 = 160;
+/// Most vec4s of sums that a thread of `mlp_tile.wgsl` keeps in registers, and most samples of a tile.
+const TILE_SUMS: u32 = 24;
+const TILE_SAMPLES: u32 = 64;
 /// Words of a block of partial gradients: 16 and 32 were fastest (`benches/NOTES.md`).
 const PARTIAL_BLOCK: u32 = 32;
 /// Most inputs of a first layer that `mlp.wgsl` makes without a loop.
 const HEAD_INPUTS: u32 = 16;
+
+/// How a workgroup runs a network on a tile of samples (`part/mlp_tile.wgsl`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tile {
+    /// Threads of the workgroup.
+    pub threads: u32,
+    /// Samples of the tile.
+    pub samples: u32,
+    /// Threads that share four units of a layer.
+    groups: Vec<u32>,
+    /// Blocks of 4 × 4 weights of a layer that a thread sums.
+    blocks: Vec<u32>,
+}
+
+impl Tile {
+    /// Loop iterations of an invocation for one tile.
+    pub fn iterations(&self, network: &Network) -> u64 {
+        let inputs = network.widths[0].next_multiple_of(4) / 4 * self.samples / self.threads + 2;
+        let turns: u32 = network.padded_widths().windows(2).map(|pair| pair[0] / 4 + self.samples + pair[1] / 4).sum();
+        u64::from(inputs + turns)
+    }
+
+    fn constants(&self, constants: &mut Constants) {
+        constants.word("MW_TILE_THREADS", self.threads);
+        constants.word("MW_TILE_SAMPLES", self.samples);
+        constants.words("MW_TILE_GROUPS", self.groups.clone());
+        constants.words("MW_TILE_TURNS", self.groups.iter().map(|&n| self.samples.div_ceil(n)).collect::<Vec<_>>());
+        let starts = running_sum(&self.blocks.iter().map(|blocks| 4 * blocks).collect::<Vec<_>>());
+        constants.word("MW_TILE_SUMS", starts[self.blocks.len()]);
+        constants.words("MW_TILE_SUM_START", starts);
+        constants.words("MW_TILE_BLOCKS", self.blocks.clone());
+    }
+}
 
 impl Parameters {
     /// Adds a network with these widths, inputs first and outputs last; returns its place in the list.
@@ -224,6 +260,9 @@ impl Parameters {
         constants.words("MW_TASK_COLUMNS", columns);
         constants.words("MW_TASK_START", running_sum(&tasks));
         constants.word("MW_TASKS", tasks.iter().sum());
+        if let Some(tile) = network.tile(form.tile) {
+            tile.constants(&mut constants);
+        }
         constants.word("MW_TILE_ROWS", form.tile_rows());
         constants.word("MW_TILE_CHUNKS", form.tile_rows() / 4 / share);
         constants
@@ -293,6 +332,22 @@ impl Network {
     /// Whether a subgroup of this size can run the network together.
     pub(crate) fn fits_units(&self, share: u32) -> bool {
         self.places.len() > 1 && share > 1 && self.held(share) <= HELD
+    }
+
+    /// How a workgroup with so many bytes of memory runs the network on a tile; none where the network is too wide.
+    pub(crate) fn tile(&self, bytes: u32) -> Option<Tile> {
+        let widths = self.padded_widths();
+        let samples = (bytes / (4 * self.units() + 4) / 4 * 4).min(TILE_SAMPLES);
+        // more threads keep fewer sums each, but a value from workgroup memory serves fewer products
+        [64, 256].into_iter().find_map(|threads| {
+            let groups: Vec<u32> = widths.iter().map(|width| threads / (width / 4)).collect();
+            if samples < 8 || groups.contains(&0) {
+                return None;
+            }
+            let blocks: Vec<u32> = widths.iter().zip(&groups[1..]).map(|(width, n)| (width / 4).div_ceil(*n)).collect();
+            let fits = 4 * blocks.iter().sum::<u32>() <= TILE_SUMS;
+            fits.then_some(Tile { threads, samples, groups, blocks })
+        })
     }
 
     fn padded(&self, width: u32) -> u32 {

@@ -748,6 +748,24 @@ fn gradient_agrees_with_the_reference_for_every_shape() {
     }
 }
 
+/// Widths that fill a tile, that need workgroups of 256, whose rows do not divide a workgroup, and a batch of few slices
+/// and many tiles.
+#[test]
+fn gradient_agrees_with_the_reference_in_tiles() {
+    let shapes: [(&[u32], u32, u32, Activation); 5] = [
+        (&[64, 64], 4, 2, Activation::Tanh),
+        (&[128, 100], 5, 3, Activation::Relu),
+        (&[130, 20, 5], 5, 3, Activation::Tanh),
+        (&[5, 130], 3, 2, Activation::Tanh),
+        (&[24], 50, 6, Activation::Tanh),
+    ];
+    for (seed, (hidden, features, actions, activation)) in (450..).zip(shapes) {
+        let case = Case { seed, hidden, features, actions, activation, minibatch: 173, ..Case::SMALL };
+        check_gradient(Form::TILED, &case, 1);
+    }
+    check_gradient(Form::TILED, &Case { seed: 455, batch: 70_001, minibatch: 70_001, hidden: &[16], ..Case::SMALL }, 1);
+}
+
 #[test]
 fn gradient_agrees_with_the_reference_where_units_go_through_memory_in_the_plain_form() {
     let case = Case { seed: 439, hidden: &[5, 130], features: 3, minibatch: 173, ..Case::SMALL };

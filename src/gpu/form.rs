@@ -2,7 +2,7 @@
 //!
 //! | adapter | form | why |
 //! |---|---|---|
-//! | GPU | [`Form::PLAIN`] | registers hold one sample's activations; caches serve equal addresses once |
+//! | GPU | [`Form::TILED`] | registers hold the activations of a world; where weights are learned, workgroup memory holds those of a tile of samples, so that nothing but sums leaves the chip |
 //! | software with subgroups of one size, long work | [`Form::fast`] | a load costs tens of instructions: one load of the subgroup serves `size` vec4s, each weight eight samples, and where no backward pass follows weights never move at all |
 //! | the same, short work | [`Form::light`] | a third of the code: compiled in a third of the time, four to five times slower |
 //! | software without subgroups | [`Form::WIDE`] | each weight serves four samples |
@@ -32,6 +32,8 @@ pub struct Form {
     pub share: Share,
     /// Whether a subgroup runs a network together where no backward pass follows (`part/mlp_units.wgsl`).
     pub units: bool,
+    /// Bytes of workgroup memory for a tile of samples in the kernels that learn (`part/mlp_tile.wgsl`); 0 = none.
+    pub tile: u32,
     /// Invocations in a workgroup; a power of two.
     pub workgroup: u32,
 }
@@ -41,7 +43,9 @@ const LONG_WORK: u64 = 2_500_000;
 
 impl Form {
     /// One sample in each invocation, no subgroups: works everywhere.
-    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, units: false, workgroup: 64 };
+    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, units: false, tile: 0, workgroup: 64 };
+    /// The form for GPUs; all of the workgroup memory that WebGPU promises goes into the tile.
+    pub const TILED: Self = Self { tile: 16 << 10, ..Self::PLAIN };
     /// Four samples in each invocation, no subgroups.
     pub const WIDE: Self = Self { lanes: 4, ..Self::PLAIN };
 
@@ -57,7 +61,7 @@ impl Form {
 
     /// Every form that exists, on an adapter with subgroups of this size, if it has them.
     pub fn table(subgroups: Option<u32>) -> Vec<Self> {
-        let mut forms = vec![Self::PLAIN, Self { vectors: 2, ..Self::PLAIN }, Self::WIDE];
+        let mut forms = vec![Self::PLAIN, Self { vectors: 2, ..Self::PLAIN }, Self::WIDE, Self::TILED];
         forms.extend(subgroups.iter().flat_map(|&size| [Self::light(size), Self::fast(size)]));
         forms
     }
@@ -77,7 +81,7 @@ impl Form {
             (Some(size), _) if work < LONG_WORK => Self::light(size),
             (Some(size), _) => Self::fast(size),
             (None, wgpu::DeviceType::Cpu) => Self::WIDE,
-            (None, _) => Self::PLAIN,
+            (None, _) => Self::TILED,
         }
     }
 
@@ -105,7 +109,9 @@ impl std::fmt::Display for Form {
             Share::Subgroup(size) => format!("reads shared by subgroups of {size}"),
         };
         let units = if self.units { ", networks run by whole subgroups" } else { "" };
+        let tile =
+            if self.tile > 0 { format!(", gradients in tiles of {} KiB", self.tile >> 10) } else { String::new() };
         let Self { lanes, vectors, workgroup, .. } = self;
-        write!(f, "{vectors} × {lanes} sample(s) an invocation, {share}{units}, workgroups of {workgroup}")
+        write!(f, "{vectors} × {lanes} sample(s) an invocation, {share}{units}{tile}, workgroups of {workgroup}")
     }
 }

@@ -29,12 +29,19 @@ const PARTIAL_BYTES: u64 = 64 << 20;
 /// Samples of a slice where the minibatch is small, and slices of a minibatch where it is large.
 const SLICE: u32 = 256;
 const SLICES: u32 = 256;
+/// The same where a workgroup takes a slice tile by tile: enough workgroups for the largest GPUs.
+const TILED_SLICES: u32 = 1024;
 
 impl Slicing {
     /// For minibatches of this size.
     pub fn new(minibatch: u32, agents: u32, parameters: &Parameters, kernels: &Kernels) -> Self {
         let partial = u64::from(agents) * 4 * u64::from(parameters.partial_words().max(1));
         let most = u32::try_from(PARTIAL_BYTES / partial).unwrap_or(u32::MAX).clamp(1, LOOP_BUDGET as u32 / 2);
+        if let Some(samples) = (0..parameters.networks().len()).filter_map(|n| Some(kernels.tile(n)?.samples)).max() {
+            let slice = minibatch.div_ceil(TILED_SLICES).max(2 * samples).next_multiple_of(samples);
+            let slices = minibatch.div_ceil(slice);
+            return Self { slice, slices, window: slices.min(most) };
+        }
         if kernels.summed() {
             let slice = kernels.form.share_size() * kernels.samples();
             let slices = minibatch.div_ceil(slice);
@@ -176,8 +183,16 @@ impl Learner {
             let buffers = buffers.with("mw_window", &gpu.uniform("window", &window)?);
             for (n, (gradient, &(network, _))) in gradients.iter().zip(objectives).enumerate() {
                 let shape = &kernels.parameters.networks()[network];
-                let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
-                let threads = u64::from(window.count.div_ceil(samples));
+                let (threads, iterations) = match kernels.tile(network) {
+                    Some(tile) => {
+                        let tiles = u64::from(slicing.slice.div_ceil(tile.samples));
+                        (u64::from(slices * tile.threads), tiles * (tile.iterations(shape) + 1) + 64)
+                    }
+                    None => {
+                        let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
+                        (u64::from(window.count.div_ceil(samples)), iterations)
+                    }
+                };
                 recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
                 if let Some((weights, tasks)) = weights.get(n) {
                     let threads = u64::from(slices) * tasks;
