@@ -29,32 +29,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
     for (var t = 0u; t < mw_worlds.steps; t++) {
-        var seen: array<Observation, MW_SAMPLES>;
-        var uniform_: array<f32, MW_SAMPLES>;
-        @unroll for i in 0..MW_SAMPLES {
-            seen[i] = env_observe(world[i].state);
-            uniform_[i] = mw_action_uniform(key, index[i], world[i].steps);
-        }
-        @unroll for f in 0..MW_OBSERVATIONS {
-            @unroll for v in 0..MW_VECTORS {
-                var value: array<f32, MW_LANES>;
-                @unroll for i in 0..MW_LANES { value[i] = seen[v * MW_LANES + i][f]; }
-                mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
-            }
-        }
-        mw_forward(thread);
-        var action: array<u32, MW_SAMPLES>;
-        @unroll for v in 0..MW_VECTORS {
-            var u: array<f32, MW_LANES>;
-            @unroll for i in 0..MW_LANES { u[i] = uniform_[v * MW_LANES + i]; }
-            let dist = mw_dist(v);
-            var chosen = mw_dist_mode(dist);
-            if mw_worlds.sampled != 0u { chosen = mw_dist_sample(dist, mw_lane_from(u)); }
-            @unroll for i in 0..MW_LANES { action[v * MW_LANES + i] = mw_lane_word(chosen, i); }
-        }
+        mw_observe(world);
+        var done: array<u32, MW_SAMPLES>;
+        @unroll for i in 0..MW_SAMPLES { done[i] = world[i].steps; }
+        let acted = mw_act(thread, key, index, done, mw_worlds.sampled != 0u);
         @unroll for i in 0..MW_SAMPLES {
             var after = world[i];
-            let step = mw_world_step(&after, action[i], key, index[i]);
+            let step = mw_world_step(&after, mw_clipped_action(acted.action[i]), key, index[i]);
             if ending[i] == 0u {
                 world[i] = after;
                 ending[i] = step.ending;

@@ -40,48 +40,29 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
             let column = t * n;
             // observe
-            var seen: array<Observation, MW_SAMPLES>;
-            var uniform_: array<f32, MW_SAMPLES>;
+            let seen = mw_observe(world);
+            var steps: array<u32, MW_SAMPLES>;
             @unroll for i in 0..MW_SAMPLES {
-                seen[i] = env_observe(world[i].state);
-                uniform_[i] = mw_action_uniform(key, index[i], world[i].steps);
-            }
-            @unroll for f in 0..MW_OBSERVATIONS {
-                @unroll for v in 0..MW_VECTORS {
-                    var value: array<f32, MW_LANES>;
-                    @unroll for i in 0..MW_LANES {
-                        value[i] = seen[v * MW_LANES + i][f];
-                        if mine[v * MW_LANES + i] {
-                            mw_observations[(thread.agent * MW_OBSERVATIONS + f) * batch + column + index[v * MW_LANES + i]] = value[i];
-                        }
-                    }
-                    mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
+                steps[i] = world[i].steps;
+                @unroll for f in 0..MW_OBSERVATIONS {
+                    if mine[i] { mw_observations[(thread.agent * MW_OBSERVATIONS + f) * batch + column + index[i]] = seen[i][f]; }
                 }
             }
             // act
-            mw_forward(thread);
-            var action: array<u32, MW_SAMPLES>;
-            var log_prob: array<f32, MW_SAMPLES>;
-            @unroll for v in 0..MW_VECTORS {
-                var u: array<f32, MW_LANES>;
-                @unroll for i in 0..MW_LANES { u[i] = uniform_[v * MW_LANES + i]; }
-                let dist = mw_dist(v);
-                let sampled = mw_dist_sample(dist, mw_lane_from(u));
-                let its_log_prob = mw_dist_log_prob(dist, sampled);
-                @unroll for i in 0..MW_LANES {
-                    action[v * MW_LANES + i] = mw_lane_word(sampled, i);
-                    log_prob[v * MW_LANES + i] = mw_lane_get(its_log_prob, i);
-                }
-            }
+            let acted = mw_act(thread, key, index, steps, true);
             // step, end, reset, record
             @unroll for i in 0..MW_SAMPLES {
                 var after = world[i];
-                let step = mw_world_step(&after, action[i], key, index[i]);
+                let step = mw_world_step(&after, mw_clipped_action(acted.action[i]), key, index[i]);
                 world[i] = after;
                 if mine[i] {
                     let at = thread.agent * MW_ROWS * batch + column + index[i];
-                    mw_samples[at + MW_ROW_ACTION * batch] = action[i];
-                    mw_samples[at + MW_ROW_LOG_PROB * batch] = bitcast<u32>(log_prob[i]);
+                    @unroll for k in 0..MW_ACTION_WORDS { mw_samples[at + (MW_ROW_ACTION + k) * batch] = acted.action[i][k]; }
+                    @unroll for k in 0..MW_MASK_WORDS {
+                        const row = MW_ROW_ACTION + MW_ACTION_WORDS + k;
+                        mw_samples[at + row * batch] = mw_lane_word(mw_mask[k * MW_VECTORS + i / MW_LANES], i % MW_LANES);
+                    }
+                    mw_samples[at + MW_ROW_LOG_PROB * batch] = bitcast<u32>(acted.log_prob[i]);
                     mw_samples[at + MW_ROW_REWARD * batch] = bitcast<u32>(step.reward);
                     mw_samples[at + MW_ROW_ENDING * batch] = step.ending;
                 }

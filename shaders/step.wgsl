@@ -1,10 +1,9 @@
 //! Steps of worlds with uniformly random actions: step, end, reset, count; nothing else is kept. One thread = MW_LANES
 //! worlds, whose chains of operations do not wait for each other.
 //!
-//!   a_t ~ U{0 … ACTION_COUNT − 1}     (s_{t+1}, r_t) = step(s_t, a_t)     an ended world starts its next episode at once
+//!   a_t ~ U(actions)     (s_{t+1}, r_t) = step(s_t, a_t)     an ended world starts its next episode at once
 //!
-//! Where the number of actions is a power of two up to 16, an action takes 1, 2 or 4 bits of a word, so that a call of
-//! the generator serves up to 128 steps; else it takes a word. The first state of the next episode is made ahead.
+//! A call of the generator serves MW_CALL_STEPS steps, up to 128 (slot `action`). The first state of the next episode is made ahead.
 //! Worlds are stepped in runs of up to eight; between runs each gets what it lacks, words or a first state, from one
 //! call of the generator. (Adapters that mask branches pay for a call in every step otherwise, for all lanes.) A world
 //! that ends twice in a run waits for the next, and its thread with it. All worlds have made the same number of steps.
@@ -12,20 +11,8 @@
 @bind var<uniform> mw_worlds: MwWorlds;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 
-const MW_ACTION_BITS = select(select(select(select(32u, 4u, ACTION_COUNT <= 16u), 2u, ACTION_COUNT <= 4u), 1u, ACTION_COUNT <= 2u),
-    32u, (ACTION_COUNT & (ACTION_COUNT - 1u)) != 0u);
-/// Steps that a word, and a call of the generator, serve; steps of a run.
-const MW_WORD_STEPS = 32u / MW_ACTION_BITS;
-const MW_CALL_STEPS = 4u * MW_WORD_STEPS;
+/// Steps of a run.
 const MW_RUN_STEPS = min(8u, MW_CALL_STEPS);
-
-/// Action of a step from the words of its call.
-fn mw_random_action(words: vec4<u32>, step: u32) -> Action {
-    let i = step / MW_WORD_STEPS % 4u;
-    let word = select(select(words.x, words.y, i == 1u), select(words.z, words.w, i == 3u), i >= 2u);
-    if MW_ACTION_BITS == 32u { return min(u32(mw_uniform(word) * f32(ACTION_COUNT)), ACTION_COUNT - 1u); }
-    return (word >> (step % MW_WORD_STEPS * MW_ACTION_BITS % 32u)) & (ACTION_COUNT - 1u);
-}
 
 struct MwStepped {
     world: MwWorld,
@@ -83,8 +70,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         for (; done < end && !waits; done++) {
             @unroll for i in 0..MW_LANES {
                 var world = it[i].world;
-                let action = mw_random_action(it[i].words, world.steps);
-                let step = mw_world_step(&world, action, key, min(thread.index * MW_LANES + i, n - 1u));
+                let index = min(thread.index * MW_LANES + i, n - 1u);
+                let action = mw_random_action(it[i].words, world.steps, index, key);
+                let step = mw_world_step(&world, action, key, index);
                 if step.ending != 0u && it[i].ready {
                     world = mw_world_next(world, step.ending, it[i].next);
                     it[i].ready = false;

@@ -1,7 +1,7 @@
 //! Adds the partial gradients of a window's slices, oldest first, to those of earlier windows; then the squares of each
 //! workgroup's share of the result. One thread = four parameters.
 //!
-//!   g = Σ_slices partial        norm_w = Σ_{workgroup w} g²
+//!   g = Σ_slices partial, 0 for weights that stay 0        norm_w = Σ_{workgroup w} g²
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_window: MwWindow;
@@ -26,6 +26,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let slices = (held + mw_run.slice - 1u) / mw_run.slice;
         for (var slice = 0u; slice < slices; slice++) {
             sum += mw_partial[mw_partial_at(thread.agent, slice, thread.index * 4u) / 4u];
+        }
+        @unroll for range in 0..MW_FROZEN_RANGES {
+            if thread.index >= MW_FROZEN[2u * range] && thread.index < MW_FROZEN[2u * range + 1u] { sum = vec4<f32>(0.0); }
         }
         mw_gradient[thread.agent * size + thread.index] = sum;
     }

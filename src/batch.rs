@@ -1,8 +1,9 @@
 //! The buffers of a run: what its worlds, its batch and its agents keep on the device.
 
+use crate::env::{ActionSpace, Spec};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu};
-use crate::layout::{Progress, ROWS, Run};
+use crate::layout::{Progress, Run};
 
 /// Refuses sizes that can never fit, before anything is allocated.
 #[derive(Debug, Default)]
@@ -99,12 +100,12 @@ pub struct Batch {
 
 impl Batch {
     /// Adds the buffers to a list of sizes.
-    pub fn sizes(sizes: &mut Sizes, agents: u32, run: &Run, features: u32) {
+    pub fn sizes(sizes: &mut Sizes, agents: u32, run: &Run, spec: &Spec) {
         let agents = ("agents", u64::from(agents));
         let columns = [("steps", u64::from(run.num_steps)), ("worlds", u64::from(run.num_envs)), ("bytes", 4)];
         let slots = [("slots", u64::from(run.bootstrap_slots)), ("worlds", u64::from(run.num_envs)), ("bytes", 4)];
-        let features = ("features", u64::from(features));
-        sizes.add("samples", &[[agents, ("rows", u64::from(ROWS))].as_slice(), &columns].concat());
+        let features = ("features", u64::from(spec.observation_dim));
+        sizes.add("samples", &[[agents, ("rows", u64::from(spec.action_space.rows()))].as_slice(), &columns].concat());
         sizes.add("observations", &[[agents, features].as_slice(), &columns].concat());
         sizes.add("final observations", &[[agents, features].as_slice(), &slots].concat());
         sizes.add("final values", &[[agents].as_slice(), &slots].concat());
@@ -114,7 +115,8 @@ impl Batch {
     ///
     /// # Errors
     /// As [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, agents: u32, run: &Run, features: u32) -> Result<Self> {
+    pub fn new(gpu: &Gpu, agents: u32, run: &Run, features: u32, space: &ActionSpace) -> Result<Self> {
+        let rows = u64::from(space.rows());
         let (agents, columns) = (u64::from(agents), u64::from(run.batch_size));
         let slots = u64::from(run.bootstrap_slots) * u64::from(run.num_envs);
         let features = u64::from(features);
@@ -125,12 +127,7 @@ impl Batch {
         };
         Ok(Self {
             observations: make("observations", features, columns)?,
-            samples: gpu.buffer(
-                "samples",
-                agents * u64::from(ROWS) * columns,
-                &arithmetic(u64::from(ROWS), columns),
-                remedy,
-            )?,
+            samples: gpu.buffer("samples", agents * rows * columns, &arithmetic(rows, columns), remedy)?,
             final_observations: make("final observations", features, slots)?,
             final_values: gpu.buffer("final values", agents * slots, &arithmetic(1, slots), remedy)?,
         })

@@ -1,5 +1,6 @@
 //! Short tests of an adapter: whether it computes what it should.
 
+use crate::env::ActionSpace;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Reduction};
@@ -30,7 +31,8 @@ pub fn self_test(gpu: &Gpu) -> Result<Vec<Finding>> {
 fn reduction(gpu: &Gpu) -> Result<Finding> {
     const COUNT: u32 = 1757;
     let parameters = Parameters::default();
-    let kernels = Kernels { form: gpu.form_for(0), parameters: &parameters, agents: 1 };
+    let space = ActionSpace::Discrete { count: 1, masked: false };
+    let kernels = Kernels { form: gpu.form_for(0), parameters: &parameters, space: &space, agents: 1 };
     let elements: Vec<[f32; 4]> = (0..COUNT).map(|i| [i as f32, 1.0, -1.0, 0.5]).collect();
     let source = gpu.buffer_of("elements", &elements)?;
     let buffers = Buffers::default().with("mw_partials", &source);

@@ -1,6 +1,6 @@
 //! Every kernel: which parts and which choice for each slot it is linked from. Nothing here touches a GPU.
 
-use crate::env::Environment;
+use crate::env::{ActionSpace, Environment};
 use crate::error::Result;
 use crate::gpu::{Form, Share};
 use crate::layout::program;
@@ -52,11 +52,8 @@ impl Reduction {
 /// What a network is trained for: slot `objective`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Objective {
-    /// The clipped surrogate with an entropy bonus, for the policy of a categorical distribution over so many actions.
-    PpoClip {
-        /// Number of actions.
-        actions: u32,
-    },
+    /// The clipped surrogate with an entropy bonus, for a policy.
+    PpoClip,
     /// Squared error of the value.
     Value,
 }
@@ -68,6 +65,8 @@ pub struct Kernels<'a> {
     pub form: Form,
     /// The networks of an agent.
     pub parameters: &'a Parameters,
+    /// What the agent may do.
+    pub space: &'a ActionSpace,
     /// Number of agents; decides only where parameters are read from.
     pub agents: u32,
 }
@@ -77,7 +76,7 @@ const UNIFORM_BYTES: u64 = 64 << 10;
 
 impl Kernels<'_> {
     fn plain(&self, name: &str) -> Result<Program> {
-        program(name, &form_constants(self.form))
+        Ok(program(name, &form_constants(self.form))?.constants(&self.space.constants()))
     }
 
     /// A program with a network of the table and its forward pass.
@@ -163,7 +162,7 @@ impl Kernels<'_> {
     pub(crate) fn tile(&self, network: usize) -> Option<Tile> {
         let networks = self.parameters.networks();
         let tiled = networks.iter().all(|network| network.tile(self.form.tile).is_some());
-        networks[network].tile(self.form.tile).filter(|_| tiled)
+        networks.get(network)?.tile(self.form.tile).filter(|_| tiled)
     }
 
     /// Whether the gradient kernels take tiles of samples.
@@ -201,13 +200,19 @@ impl Kernels<'_> {
         env.link_into(self.plain("step")?)?.part("step.wgsl")?.link()
     }
 
+    /// A kernel in which worlds act under the policy `network`.
+    fn acting(&self, name: &str, env: &Environment, network: usize) -> Result<Program> {
+        let program = env.link_into(self.with_network(self.plain(name)?, network, 1, false)?)?;
+        let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
+        program.parts(self.space.distribution_parts())?.parts(self.memory(network))?.parts(&[show, "part/policy.wgsl"])
+    }
+
     /// T steps of every world under the policy `network`.
     ///
     /// # Errors
     /// As [`Kernels::reset`].
     pub fn rollout(&self, env: &Environment, network: usize) -> Result<Linked> {
-        let program = self.with_network(self.plain("rollout")?, network, 1, false)?;
-        env.link_into(program)?.part("part/categorical.wgsl")?.parts(self.memory(network))?.part("rollout.wgsl")?.link()
+        self.acting("rollout", env, network)?.part("rollout.wgsl")?.link()
     }
 
     /// One episode in each world under the policy `network`.
@@ -215,12 +220,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::reset`].
     pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Linked> {
-        let program = self.with_network(self.plain("evaluate")?, network, 1, false)?;
-        env.link_into(program)?
-            .part("part/categorical.wgsl")?
-            .parts(self.memory(network))?
-            .part("evaluate.wgsl")?
-            .link()
+        self.acting("evaluate", env, network)?.part("evaluate.wgsl")?.link()
     }
 
     /// Values of observations under the critic `network`.
@@ -278,8 +278,8 @@ impl Kernels<'_> {
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
             .parts(&["part/partial.wgsl", "part/samples.wgsl"])?;
         let program = match objective {
-            Objective::PpoClip { actions } => {
-                program.word("MW_ACTIONS", actions).parts(&["part/categorical.wgsl", "slot/objective/ppo_clip.wgsl"])?
+            Objective::PpoClip => {
+                program.parts(self.space.distribution_parts())?.part("slot/objective/ppo_clip.wgsl")?
             }
             Objective::Value => program.part("slot/objective/value.wgsl")?,
         };

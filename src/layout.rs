@@ -217,12 +217,11 @@ shared_struct! {
     }
 }
 
-/// Rows of the samples `[agent][row][step][world]`, each a word.
+/// Rows of the samples `[agent][row][step][world]`, each a word. Behind them lie the further words of the action, then
+/// those of the mask of allowed actions ([`crate::env::ActionSpace::rows`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Row {
-    /// Index of the action.
-    Action,
     /// log π(a|o) under the policy of the rollout, `f32`.
     LogProb,
     /// V(o) under the critic of the rollout, `f32`.
@@ -235,10 +234,12 @@ pub enum Row {
     Advantage,
     /// Target of the value, `f32`.
     Target,
+    /// First word of the action: its index, or an `f32`.
+    Action,
 }
 
-/// Number of rows.
-pub const ROWS: u32 = 7;
+/// Number of rows before those of the action.
+pub const ROWS: u32 = 6;
 
 /// Bit of [`Row::Ending`]: the environment ended the episode; what follows is worth 0.
 pub const TERMINATED: u32 = 1;
@@ -274,7 +275,6 @@ pub(crate) fn constants() -> Constants {
     for (term, name) in terms.iter().enumerate() {
         constants.word(&format!("MW_TERM_{name}"), term as u32);
     }
-    constants.word("MW_ROWS", ROWS);
     constants.word("MW_TERMS", TERMS);
     constants.word("MW_TERMINATED", TERMINATED);
     constants.word("MW_TRUNCATED", TRUNCATED);

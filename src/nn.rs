@@ -43,20 +43,22 @@ pub struct Tensor {
 }
 
 /// A multi-layer perceptron among the parameters of an agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     name: String,
     widths: Vec<u32>,
     activation: Activation,
     /// First word of each layer's weights and of its biases.
     places: Vec<(u32, u32)>,
+    /// How many of the outputs, the last ones, do not depend on the inputs, and how they begin.
+    free: (u32, f32),
 }
 
 /// The networks of an agent in one buffer `[agent][word]`, and the table of named offsets that files use.
 ///
 /// Rows are padded with zeros to multiples of 4 words (64 where a layer is wider than 64), so that kernels read
 /// whole vec4s and blocks; padding stays exactly zero (see `shaders/part/mlp.wgsl`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters {
     networks: Vec<Network>,
     words: u32,
@@ -90,7 +92,7 @@ pub(crate) struct Tile {
 impl Tile {
     /// Loop iterations of an invocation for one tile.
     pub fn iterations(&self, network: &Network) -> u64 {
-        let inputs = network.widths[0].next_multiple_of(4) / 4 * self.samples / self.threads + 2;
+        let inputs = network.widths[0].div_ceil(4) * self.samples / self.threads + 2;
         let turns: u32 = network.padded_widths().windows(2).map(|pair| pair[0] / 4 + self.samples + pair[1] / 4).sum();
         u64::from(inputs + turns)
     }
@@ -110,7 +112,14 @@ impl Tile {
 impl Parameters {
     /// Adds a network with these widths, inputs first and outputs last; returns its place in the list.
     pub fn add(&mut self, name: &str, widths: &[u32], activation: Activation) -> usize {
-        let mut network = Network { name: name.to_owned(), widths: widths.to_vec(), activation, places: Vec::new() };
+        self.add_policy(name, widths, activation, 0, 0.0)
+    }
+
+    /// The same with a last `free` outputs that do not depend on the inputs and begin as `first`: logarithms of deviations.
+    /// They are biases whose weights stay 0.
+    pub fn add_policy(&mut self, name: &str, widths: &[u32], activation: Activation, free: u32, first: f32) -> usize {
+        let (name, widths) = (name.to_owned(), widths.to_vec());
+        let mut network = Network { name, widths, activation, places: Vec::new(), free: (free, first) };
         for pair in network.padded_widths().windows(2) {
             let weight = self.words;
             let bias = weight + pair[0] * pair[1];
@@ -140,6 +149,10 @@ impl Parameters {
     pub(crate) fn own_constants(&self) -> Constants {
         let mut constants = Constants::default();
         constants.word("MW_PARAMETERS", self.words);
+        // vec4s of weights that stay 0: first, end, first, …
+        let frozen: Vec<u32> = self.networks.iter().flat_map(Network::frozen).map(|word| word / 4).collect();
+        constants.word("MW_FROZEN_RANGES", frozen.len() as u32 / 2);
+        constants.words("MW_FROZEN", if frozen.is_empty() { vec![0] } else { frozen });
         constants.word("MW_PARTIAL_BLOCK", PARTIAL_BLOCK);
         constants.word("MW_PARTIAL_BLOCKS", self.partial_words() / PARTIAL_BLOCK);
         constants
@@ -150,7 +163,8 @@ impl Parameters {
         let mut tensors = Vec::new();
         for network in &self.networks {
             for (layer, (pair, &(weight, bias))) in network.widths.windows(2).zip(&network.places).enumerate() {
-                let (inputs, outputs) = (pair[0] as usize, pair[1] as usize);
+                let free = network.free_of(layer) as usize;
+                let (inputs, outputs) = (pair[0] as usize, pair[1] as usize - free);
                 tensors.push(Tensor {
                     name: format!("{}.{layer}.weight", network.name),
                     shape: vec![outputs, inputs],
@@ -163,6 +177,10 @@ impl Parameters {
                     offset: bias as usize,
                     stride: outputs,
                 });
+                if free > 0 {
+                    let (name, offset) = (format!("{}.log_std", network.name), bias as usize + outputs);
+                    tensors.push(Tensor { name, shape: vec![free], offset, stride: free });
+                }
             }
         }
         tensors
@@ -193,7 +211,10 @@ impl Parameters {
             for (layer, pair) in network.widths.windows(2).enumerate() {
                 let last = layer + 2 == network.widths.len();
                 let gain = if last { head_gains.get(n).copied().unwrap_or(1.0) } else { std::f64::consts::SQRT_2 };
-                let (inputs, outputs) = (pair[0] as usize, pair[1] as usize);
+                let free = network.free_of(layer);
+                let (inputs, outputs) = (pair[0] as usize, (pair[1] - free) as usize);
+                let bias = network.places[layer].1 as usize + outputs;
+                words[bias..bias + free as usize].fill(network.free.1);
                 let matrix = orthogonal(outputs, inputs, gain, [seed, n as u32, layer as u32]);
                 for (row, values) in matrix.chunks_exact(inputs).enumerate() {
                     let at = network.places[layer].0 as usize + row * network.padded(pair[0]) as usize;
@@ -348,6 +369,19 @@ impl Network {
             let fits = 4 * blocks.iter().sum::<u32>() <= TILE_SUMS;
             fits.then_some(Tile { threads, samples, groups, blocks })
         })
+    }
+
+    /// Outputs of a layer that do not depend on its inputs.
+    fn free_of(&self, layer: usize) -> u32 {
+        if layer + 1 == self.places.len() { self.free.0 } else { 0 }
+    }
+
+    /// First and end of the words of their weights.
+    fn frozen(&self) -> Vec<u32> {
+        let last = self.places.len() - 1;
+        let (inputs, outputs) = (self.padded(self.widths[last]), self.widths[last + 1]);
+        let row = |row: u32| self.places[last].0 + row * inputs;
+        if self.free.0 == 0 { Vec::new() } else { vec![row(outputs - self.free.0), row(outputs)] }
     }
 
     fn padded(&self, width: u32) -> u32 {

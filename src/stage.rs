@@ -12,7 +12,7 @@ use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::Kernels;
-use crate::layout::{Columns, ROWS, Row};
+use crate::layout::{Columns, Row};
 
 /// V(o) of every observation of the batch and of those to bootstrap from.
 #[derive(Clone, Debug)]
@@ -32,7 +32,12 @@ impl Values {
         let samples = kernels.columns(network);
         let slots = run.bootstrap_slots * run.num_envs;
         let offset = Row::Value as u32 * run.batch_size;
-        let rows = Columns { count: run.batch_size, stride: ROWS * run.batch_size, offset, ..Columns::default() };
+        let rows = Columns {
+            count: run.batch_size,
+            stride: kernels.space.rows() * run.batch_size,
+            offset,
+            ..Columns::default()
+        };
         let finals = Columns { count: slots, stride: slots, ..Columns::default() };
         // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
         let units = kernels.parameters.networks()[network].units();

@@ -957,7 +957,7 @@ fn target_kl_stops_an_agent_exactly_after_the_epoch_and_no_other() {
 
 #[test]
 fn rows_of_the_samples_are_as_many_as_the_layout_says() {
-    let rows = [Row::Action, Row::LogProb, Row::Value, Row::Reward, Row::Ending, Row::Advantage, Row::Target];
+    let rows = [Row::LogProb, Row::Value, Row::Reward, Row::Ending, Row::Advantage, Row::Target, Row::Action];
     let places: Vec<u32> = rows.iter().map(|&row| row as u32).collect();
-    assert_eq!(places, (0..ROWS).collect::<Vec<_>>());
+    assert_eq!(places, (0..=ROWS).collect::<Vec<_>>());
 }

@@ -6,7 +6,7 @@
 mod oracle;
 mod support;
 
-use manyworlds::env::Environment;
+use manyworlds::env::{ActionSpace, Environment};
 use manyworlds::gpu::{Buffers, Recording};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -14,7 +14,7 @@ use manyworlds::shader::Program;
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
 use support::{
     ROUNDING, Samples, Stages, assert_norm, bits, forms, from_bits, gpu, link, ok, outputs_with_bounds, partial_slice,
-    run, wide, words,
+    run, wide, with_log_std, words,
 };
 
 /// What the project promises for ‖got − expected‖ / ‖expected‖ against PyTorch.
@@ -34,18 +34,43 @@ const NAMES: [&str; 6] = ["policy_loss", "mean_entropy", "approx_kl_k1", "approx
 
 #[test]
 fn ppo_clip_agrees_with_the_oracle() {
+    ppo_clip_agrees("categorical");
+}
+
+#[test]
+fn ppo_clip_of_a_gaussian_policy_agrees_with_the_oracle() {
+    ppo_clip_agrees("gaussian");
+}
+
+fn ppo_clip_agrees(policy: &str) {
     let file = oracle::losses();
-    let at = |name: &str| format!("cases.ppo_clip_categorical.{name}");
+    let at = |name: &str| format!("cases.ppo_clip_{policy}.{name}");
     let input = |name: &str| numbers(&file, &at(&format!("inputs.{name}")));
     let hyper = |name: &str| number(&file, &at(&format!("hyper.{name}"))) as f32;
+    let (mut actor, critic) = (network(&file, &at("networks.actor")), network(&file, &at("networks.critic")));
+    let gaussian = policy == "gaussian";
+    // the file has the gradient by the logarithms of the deviations apart
     let expected = |name: &str| {
         let path = at(&format!("expected.{name}"));
-        (label(&file, &path), numbers(&file, &path))
+        let mut values = numbers(&file, &path);
+        if gaussian && ["policy_loss_grad", "actor_loss_grad"].contains(&name) {
+            values.extend(numbers(&file, &at(&format!("expected.{}", name.replace("_grad", "_log_std_grad")))));
+        }
+        (label(&file, &path), values)
     };
-    let (actor, critic) = (network(&file, &at("networks.actor")), network(&file, &at("networks.critic")));
+    let (actions, space) = if gaussian {
+        let dim = shape(&file, &at("inputs.action"))[1];
+        actor = with_log_std(&actor, &input("log_std"));
+        let actions = bits(&input("action"));
+        let turned = (0..actions.len()).map(|i| actions[i % (actions.len() / dim) * dim + i / (actions.len() / dim)]);
+        (turned.collect(), ActionSpace::Box { low: vec![-1.0; dim], high: vec![1.0; dim] })
+    } else {
+        let count = actor.widths[actor.widths.len() - 1] as u32;
+        (integers(&file, &at("inputs.action")), ActionSpace::Discrete { count, masked: false })
+    };
     let samples = Samples {
         observations: input("obs"),
-        actions: integers(&file, &at("inputs.action")),
+        actions,
         old_log_probs: input("old_log_prob"),
         advantages: input("advantage"),
         targets: input("value_target"),
@@ -58,12 +83,12 @@ fn ppo_clip_agrees_with_the_oracle() {
             // the file's value loss has no coefficient of its own
             let clip_vloss = u32::from(clip_vloss);
             let run = Run { clip_coef, ent_coef, clip_vloss, vf_coef: 1.0, ..run(count, 1, count) };
-            let stages = Stages::new(form, &[&[&actor, &critic]], &[1], run, None);
+            let stages = Stages::with_space(form, &[&[&actor, &critic]], space.clone(), &[1], run, None);
             stages.write_samples(0, &samples);
             let learning = stages.learning();
             ok(gpu().submit(&learning.step));
             let gradient = wide(&stages.layout.compact(&ok(gpu().read(&learning.gradient))));
-            let (d_actor, d_critic) = gradient.split_at(actor.parameters.len());
+            let (d_actor, d_critic) = gradient.split_at(gradient.len() - critic.parameters.len());
             let p = stages.progress()[0];
             let metrics = [p.policy_loss, p.entropy, p.old_approx_kl, p.approx_kl, p.clip_fraction, p.value_loss];
             Step { d_actor: d_actor.to_vec(), d_critic: d_critic.to_vec(), metrics: wide(&metrics) }

@@ -24,14 +24,14 @@ fn every_kernel() -> Vec<(String, Linked)> {
             let widths = |outputs| [&[4][..], &hidden[..], &[outputs][..]].concat();
             let actor = parameters.add("actor", &widths(2), activation);
             let critic = parameters.add("critic", &widths(1), activation);
-            let kernels = Kernels { form, parameters: &parameters, agents: 1 };
+            let kernels = Kernels { form, parameters: &parameters, space: &env.spec().action_space, agents: 1 };
             let mut linked = vec![
                 kernels.reset(&env),
                 kernels.rollout(&env, actor),
                 kernels.evaluate(&env, actor),
                 kernels.value(critic),
                 kernels.gae(),
-                kernels.gradient(actor, Objective::PpoClip { actions: 2 }),
+                kernels.gradient(actor, Objective::PpoClip),
                 kernels.gradient(critic, Objective::Value),
                 kernels.weight_gradient(actor),
                 kernels.weight_gradient(critic),

@@ -1,7 +1,4 @@
-//! What an environment with discrete actions is given, and gives back.
-
-/// 0 … ACTION_COUNT − 1.
-alias Action = u32;
+//! What an environment gives back. What it is given, `Action` and `ActionMask`, is slot `action`.
 
 /// What a step returns: its reward, and whether it ended the episode for good. Time limits are the engine's.
 struct Outcome { reward: f32, terminated: bool }

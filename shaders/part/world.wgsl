@@ -62,6 +62,7 @@ struct MwStep { reward: f32, ending: u32 }
 fn mw_world_step(world: ptr<function, MwWorld>, action: Action, key: vec2<u32>, index: u32) -> MwStep {
     var rng = mw_rng(key, index, (*world).steps, MW_PURPOSE_STEP);
     var state = (*world).state;
+    mw_spins = 0u;
     let outcome = env_step(&state, action, &rng);
     (*world).state = state;
     (*world).episode_return += outcome.reward;

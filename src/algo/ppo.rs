@@ -44,7 +44,14 @@ pub struct Ppo {
 pub fn networks(config: &Config, env: &Environment) -> Parameters {
     let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
     let mut layout = Parameters::default();
-    layout.add("actor", &widths(env.spec().action_count), config.activation);
+    let space = &env.spec().action_space;
+    layout.add_policy(
+        "actor",
+        &widths(space.outputs()),
+        config.activation,
+        space.free_outputs(),
+        config.log_std_init as f32,
+    );
     layout.add("critic", &widths(1), config.activation);
     layout
 }
@@ -103,10 +110,10 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
     let layout = networks(config, env);
-    let kernels = Kernels { form, parameters: &layout, agents };
+    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, agents };
     let (run, slicing) = run(config, env, agents, &kernels);
     let mut sizes = Sizes::default();
-    Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim);
+    Batch::sizes(&mut sizes, agents, &run, env.spec());
     Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);
     Rollout::sizes(&mut sizes, agents, config.eval_episodes, env, &kernels, ACTOR);
     Learner::sizes(&mut sizes, agents, slicing, &kernels);
@@ -127,14 +134,14 @@ impl Ppo {
         let form = gpu.form_for(config.work());
         sizes(config, env, count, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels { form, parameters: &layout, agents: count };
+        let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, agents: count };
         let (run, slicing) = run(config, env, count, &kernels);
-        let objectives = [(ACTOR, Objective::PpoClip { actions: env.spec().action_count }), (CRITIC, Objective::Value)];
+        let objectives = [(ACTOR, Objective::PpoClip), (CRITIC, Objective::Value)];
         gpu.compile(&links(&kernels, env, &objectives))?;
         let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
 
         let agents = Agents::new(gpu, run, seeds, &parameters)?;
-        let batch = Batch::new(gpu, count, &run, env.spec().observation_dim)?;
+        let batch = Batch::new(gpu, count, &run, env.spec().observation_dim, &env.spec().action_space)?;
         let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
         let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         let advantage = Advantage::new(gpu, &kernels, &agents, &batch)?;
@@ -191,10 +198,10 @@ impl Ppo {
         let form = gpu.form_for(config.work());
         sizes(config, env, 1, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels { form, parameters: &layout, agents: 1 };
+        let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, agents: 1 };
         let (run, _) = run(config, env, 1, &kernels);
         let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS))?;
-        let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim)?;
+        let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, &env.spec().action_space)?;
         let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
         let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         gpu.submit(rollout.reset())?;

@@ -1,18 +1,25 @@
 //! An environment is one WGSL file: what it declares, and the code that is generated for its state.
 
+mod contract;
 mod scan;
+mod space;
 mod state;
+
+pub use space::ActionSpace;
 
 use crate::error::{Error, Result};
 use crate::shader::{Constants, Linked, Program, built_in, built_in_text};
-use scan::{Declaration, Kind};
 use std::path::Path;
 
 /// Environments that are built in: name, and file under `shaders/`.
 const BUILT_IN: &[(&str, &str)] = &[("CartPole-v1", "env/cartpole.wgsl")];
 
 /// Parts that every kernel with an environment is linked with, besides the environment itself.
-const PARTS: &[&str] = &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/contract.wgsl"];
+const PARTS: &[&str] =
+    &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/spin.wgsl", "part/contract.wgsl"];
+
+/// Turns that the loops of an environment may make in a step with its reset, and in an observation.
+const SPINS: u32 = 512;
 
 /// An environment that has been read and checked against the contract.
 #[derive(Clone, Debug)]
@@ -23,7 +30,10 @@ pub struct Environment {
     spec: Spec,
     state: state::StateLayout,
     overrides: Vec<Override>,
-    loops: bool,
+    /// Slot `bounds`, where actions are real numbers.
+    bounds: Option<&'static str>,
+    /// What the linker puts into the file, and where.
+    guards: Vec<(usize, &'static str)>,
 }
 
 /// What an environment declares.
@@ -31,8 +41,8 @@ pub struct Environment {
 pub struct Spec {
     /// Numbers in an observation.
     pub observation_dim: u32,
-    /// Number of discrete actions.
-    pub action_count: u32,
+    /// What the agent may do.
+    pub action_space: ActionSpace,
     /// Steps after which the engine truncates an episode; 0 = never.
     pub max_episode_steps: u32,
     /// Mean return from which on the environment counts as solved.
@@ -93,39 +103,27 @@ impl Environment {
     }
 
     fn read(name: &str, path: &str, text: &str) -> Result<Self> {
-        let file = scan::File::new(name, path, text)?;
-        file.check()?;
-        let linked = Program::new(name).parts(PARTS)?.source(path, text).link()?;
-        file.check_functions(&linked)?;
-        let spec = Spec {
-            observation_dim: file.word(&linked, "OBSERVATION_DIM")?,
-            action_count: file.word(&linked, "ACTION_COUNT")?,
-            max_episode_steps: file.word(&linked, "MAX_EPISODE_STEPS")?,
-            reward_threshold: file.optional_float(&linked, "REWARD_THRESHOLD")?,
+        let file = scan::File::new(path, text)?;
+        file.check(name)?;
+        // what the rest is linked with follows from the constants, so these are read alone first; where they do not
+        // link, neither does the file
+        let constants = Program::new(name).source(path, &file.constants()).link()?;
+        let spec = file.spec(&constants)?;
+        let bounds = match spec.action_space {
+            ActionSpace::Box { .. } if file.same_bounds(&constants)? => Some("slot/bounds/same.wgsl"),
+            ActionSpace::Box { .. } => Some("slot/bounds/each.wgsl"),
+            _ => None,
         };
-        for (constant, value) in [("OBSERVATION_DIM", spec.observation_dim), ("ACTION_COUNT", spec.action_count)] {
-            if value == 0 || value > LARGEST_SPACE {
-                return Err(
-                    file.complaint(constant, &format!("{value} is not allowed; it must be from 1 to {LARGEST_SPACE}"))
-                );
-            }
-        }
-        if spec.max_episode_steps > LONGEST_EPISODE {
-            let steps = spec.max_episode_steps;
-            let reason = format!("{steps} is not allowed; it must be at most {LONGEST_EPISODE}, or 0 for no limit");
-            return Err(file.complaint("MAX_EPISODE_STEPS", &reason));
-        }
+        let guards = file.guarded();
+        let program =
+            Program::new(name).constants(&spec.action_space.constants()).word("MW_SPINS", SPINS).parts(PARTS)?;
+        let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
+        let linked = program.source_with(path, text, &guards).link()?;
+        file.check_functions(&linked, &spec)?;
         let overrides = overrides(&linked);
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
-        Ok(Self {
-            name: name.to_owned(),
-            path: path.to_owned(),
-            text: text.to_owned(),
-            spec,
-            state,
-            overrides,
-            loops: file.loops,
-        })
+        let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
+        Ok(Self { name, path, text, spec, state, overrides, bounds, guards })
     }
 
     /// The environment's name.
@@ -155,7 +153,7 @@ impl Environment {
 
     /// Whether its functions loop; each step then counts as 1,024 iterations of the loop budget of software adapters.
     pub fn has_loops(&self) -> bool {
-        self.loops
+        !self.guards.is_empty()
     }
 
     /// Sets an override.
@@ -188,13 +186,16 @@ impl Environment {
     pub fn link_into(&self, program: Program) -> Result<Program> {
         let mut constants = Constants::default();
         constants.word("MW_OBSERVATIONS", self.spec.observation_dim);
-        constants.word("MW_ACTIONS", self.spec.action_count);
+        constants.word("MW_SPINS", SPINS);
         constants.word("MW_STATE_WORDS", self.state.words());
         constants.word("MW_WORLD_WORDS", self.state.words() + ACCUMULATOR_WORDS);
         let mut program = program
+            .constants(&self.spec.action_space.constants())
             .constants(&constants)
             .parts(PARTS)?
-            .source(&self.path, &self.text)
+            .part(self.spec.action_space.action_part())?
+            .parts(self.bounds.as_slice())?
+            .source_with(&self.path, &self.text, &self.guards)
             .source(&format!("state of {}", self.name), &self.state.code())
             .part("part/world.wgsl")?;
         for known in &self.overrides {
@@ -223,15 +224,9 @@ fn overrides(linked: &Linked) -> Vec<Override> {
     let module = linked.module();
     let default = |init: Option<naga::Handle<naga::Expression>>| match init.map(|init| &module.global_expressions[init])
     {
-        Some(naga::Expression::Literal(literal)) => scan::number(*literal),
+        Some(naga::Expression::Literal(literal)) => contract::number(*literal),
         _ => None,
     };
     let named = module.overrides.iter().filter_map(|(_, o)| Some((o.name.clone()?, default(o.init)?)));
     named.map(|(name, value)| Override { name, value }).collect()
-}
-
-impl Declaration {
-    fn is_function(&self, name: &str) -> bool {
-        self.kind == Kind::Function && self.name == name
-    }
 }

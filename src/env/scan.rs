@@ -1,7 +1,8 @@
 //! The outermost names of an environment's file, found before anything is parsed.
 
 use crate::error::{Error, Result};
-use crate::shader::{Linked, Part, comment_end};
+use crate::shader::{Part, comment_end};
+use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -10,7 +11,6 @@ pub(super) enum Kind {
     Struct,
     Function,
     Alias,
-    Variable,
 }
 
 /// An outermost declaration.
@@ -18,149 +18,64 @@ pub(super) enum Kind {
 pub(super) struct Declaration {
     pub kind: Kind,
     pub name: String,
+    /// Of the name.
     pub offset: usize,
+    /// From its keyword to its end: the `;` or the closing brace.
+    pub range: Range<usize>,
 }
 
 /// A file and its outermost declarations.
 pub(super) struct File {
-    environment: String,
-    part: Part,
-    declarations: Vec<Declaration>,
-    /// Whether a function loops.
-    pub loops: bool,
+    pub part: Part,
+    pub declarations: Vec<Declaration>,
+    /// Places behind the opening brace of every loop's body.
+    pub loops: Vec<usize>,
 }
 
-/// Functions that every environment has, and how they look.
-const FUNCTIONS: &[(&str, &str)] = &[
-    ("env_reset", "fn env_reset(rng: ptr<function, Rng>) -> State"),
-    ("env_step", "fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome"),
-    ("env_observe", "fn env_observe(s: State) -> Observation"),
-];
+/// Characters of the longest file.
+const LONGEST: usize = 256 << 10;
 
 impl File {
-    pub fn new(environment: &str, path: &str, text: &str) -> Result<Self> {
+    /// Scans a text; refuses what an environment cannot have and what needs no parser to be seen.
+    pub fn new(path: &str, text: &str) -> Result<Self> {
         let part = Part::new(path, text);
-        let mut declarations = Vec::new();
-        let (mut at, mut depth) = (0, 0_i32);
-        let mut pending = None;
-        let mut loops = false;
+        if text.len() > LONGEST {
+            let reason = format!(
+                "error: {path} has {} bytes; an environment may have {LONGEST}; it is parsed as a whole",
+                text.len()
+            );
+            return Err(Error::Shader(reason));
+        }
+        let mut scan = Scan {
+            part: &part,
+            declarations: Vec::new(),
+            loops: Vec::new(),
+            depth: 0,
+            pending: None,
+            header: None,
+            unrolled: false,
+        };
+        let mut at = 0;
         while at < text.len() {
             let rest = &text[at..];
+            let first = rest.chars().next().unwrap_or(' ');
             if let Some(length) = comment_end(rest) {
                 at += length;
-                continue;
-            }
-            let first = rest.chars().next().unwrap_or(' ');
-            if first.is_alphanumeric() || first == '_' {
+            } else if first.is_alphanumeric() || first == '_' {
                 let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-                let word = &rest[..length];
-                loops |= ["for", "while", "loop", "unroll"].contains(&word);
-                if let Some(kind) = pending.take() {
-                    declarations.push(Declaration { kind, name: word.to_owned(), offset: at });
-                } else if depth == 0 {
-                    pending = match word {
-                        "const" => Some(Kind::Constant),
-                        "override" => Some(Kind::Override),
-                        "struct" => Some(Kind::Struct),
-                        "fn" => Some(Kind::Function),
-                        "alias" => Some(Kind::Alias),
-                        _ => None,
-                    };
-                    if word == "var" {
-                        declarations.push(Declaration { kind: Kind::Variable, name: word.to_owned(), offset: at });
-                    }
-                }
+                scan.word(&rest[..length], at)?;
                 at += length;
-                continue;
+            } else {
+                scan.character(first, at)?;
+                at += first.len_utf8();
             }
-            match first {
-                '{' | '(' => depth += 1,
-                '}' | ')' => depth -= 1,
-                '@' if depth == 0 => {
-                    let message =
-                        "error: an environment declares no bindings and no entry points; the engine owns them";
-                    return Err(Error::Shader(part.complain(at, 1, message, "remove this attribute")));
-                }
-                _ => {}
-            }
-            at += first.len_utf8();
         }
-        Ok(Self { environment: environment.to_owned(), part, declarations, loops })
+        let (declarations, loops) = (scan.declarations, scan.loops);
+        Ok(Self { part, declarations, loops })
     }
 
-    /// Checks that what every environment needs is there, and that nothing is there that it must not have.
-    pub fn check(&self) -> Result<()> {
-        for found in &self.declarations {
-            let reserved = ["mw_", "MW_", "Mw"].iter().any(|prefix| found.name.starts_with(prefix))
-                || ["Lane", "LaneWord", "LaneAction", "Element"].contains(&found.name.as_str());
-            if reserved {
-                return Err(self.complaint(
-                    &found.name,
-                    "this name, and those that begin with mw_, MW_ or Mw, are the engine's; choose another one",
-                ));
-            }
-            if found.kind == Kind::Variable {
-                let message =
-                    "error: an environment keeps nothing but its State; put this into State or make it a const";
-                return Err(Error::Shader(self.part.complain(found.offset, 3, message, "")));
-            }
-        }
-        if let Some(found) = self.find("ACTION_DIM").or_else(|| self.find("ACTION_COUNTS")) {
-            return Err(
-                self.complaint(&found.name, "only discrete actions are supported yet: `const ACTION_COUNT: u32 = …;`")
-            );
-        }
-        for name in ["OBSERVATION_DIM", "ACTION_COUNT", "MAX_EPISODE_STEPS"] {
-            if self.find(name).is_none_or(|found| found.kind != Kind::Constant) {
-                return Err(self.missing(&format!("const {name}: u32 = …;")));
-            }
-        }
-        if self.find("State").is_none_or(|found| found.kind != Kind::Struct) {
-            return Err(self.missing("struct State { … }"));
-        }
-        for (name, shape) in FUNCTIONS {
-            if !self.declarations.iter().any(|found| found.is_function(name)) {
-                return Err(self.missing(shape));
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks that the contract's functions take and return what they should.
-    pub fn check_functions(&self, linked: &Linked) -> Result<()> {
-        let module = linked.module();
-        let type_name =
-            |handle: naga::Handle<naga::Type>| match (&module.types[handle].name, &module.types[handle].inner) {
-                (Some(name), _) => name.clone(),
-                (None, naga::TypeInner::Scalar(naga::Scalar::U32)) => "Action".to_owned(),
-                (None, naga::TypeInner::Pointer { base, .. }) => {
-                    format!("ptr {}", module.types[*base].name.as_deref().unwrap_or_default())
-                }
-                (None, naga::TypeInner::Array { .. }) => "Observation".to_owned(),
-                _ => String::new(),
-            };
-        let expected: [(&[&str], &str); 3] =
-            [(&["ptr Rng"], "State"), (&["ptr State", "Action", "ptr Rng"], "Outcome"), (&["State"], "Observation")];
-        for ((name, shape), (arguments, result)) in FUNCTIONS.iter().zip(expected) {
-            let found = module.functions.iter().find(|(_, function)| function.name.as_deref() == Some(name));
-            let fits = found.is_some_and(|(_, function)| {
-                function.arguments.iter().map(|argument| type_name(argument.ty)).eq(arguments.iter().copied())
-                    && function.result.as_ref().is_some_and(|value| type_name(value.ty) == result)
-            });
-            if !fits {
-                return Err(self.complaint(name, &format!("expected `{shape}`")));
-            }
-        }
-        Ok(())
-    }
-
-    fn find(&self, name: &str) -> Option<&Declaration> {
+    pub fn find(&self, name: &str) -> Option<&Declaration> {
         self.declarations.iter().find(|found| found.name == name)
-    }
-
-    fn missing(&self, what: &str) -> Error {
-        let reason = format!("{} lacks `{what}`", self.part.path);
-        Error::Environment { name: self.environment.clone(), reason }
     }
 
     /// An error at the declaration of a name.
@@ -169,50 +84,117 @@ impl File {
         Error::Shader(self.part.complain(offset, name.len(), &format!("error: {name}: {reason}"), ""))
     }
 
-    fn value(&self, linked: &Linked, name: &str) -> Result<Option<naga::Literal>> {
-        if self.find(name).is_none() {
-            return Ok(None);
+    /// The file's constants alone, everything else blanked, so that they can be read before the rest is parsed.
+    pub fn constants(&self) -> String {
+        let mut bytes: Vec<u8> = self.part.text.bytes().map(|b| if b == b'\n' { b } else { b' ' }).collect();
+        for found in self.declarations.iter().filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias)) {
+            bytes[found.range.clone()].copy_from_slice(&self.part.text.as_bytes()[found.range.clone()]);
         }
-        let module = linked.module();
-        let found = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
-        match found.map(|(_, constant)| &module.global_expressions[constant.init]) {
-            Some(naga::Expression::Literal(literal)) => Ok(Some(*literal)),
-            Some(_) => Err(self.complaint(name, "it must be a single number")),
-            // naga drops constants of abstract type
-            None => {
-                Err(self.complaint(name, "say its type, as in `const NAME: u32 = 1u;` or `const NAME: f32 = 1.0;`"))
-            }
-        }
+        String::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// Value of a constant that must be a `u32`.
-    pub fn word(&self, linked: &Linked, name: &str) -> Result<u32> {
-        match self.value(linked, name)? {
-            Some(naga::Literal::U32(word)) => Ok(word),
-            _ => Err(self.complaint(name, "it must be a u32")),
-        }
-    }
-
-    /// Value of a constant that must be an `f32` where it is there.
-    pub fn optional_float(&self, linked: &Linked, name: &str) -> Result<Option<f32>> {
-        match self.value(linked, name)? {
-            None => Ok(None),
-            Some(naga::Literal::F32(value)) => Ok(Some(value)),
-            Some(_) => Err(self.complaint(name, "it must be an f32")),
-        }
+    /// The text with a call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped
+    /// too often.
+    pub fn guarded(&self) -> Vec<(usize, &'static str)> {
+        self.loops.iter().map(|&place| (place, " if mw_spin() { break; }")).collect()
     }
 }
 
-/// A literal as a number.
-pub(super) fn number(literal: naga::Literal) -> Option<f64> {
-    match literal {
-        naga::Literal::F32(value) => {
-            // the shortest decimal that means the same f32: what the author wrote
-            value.to_string().parse().ok()
+struct Scan<'a> {
+    part: &'a Part,
+    declarations: Vec<Declaration>,
+    loops: Vec<usize>,
+    depth: i32,
+    /// A keyword whose name comes next, and where it stands.
+    pending: Option<(Kind, usize)>,
+    /// A loop whose body comes next: the depth at its keyword.
+    header: Option<i32>,
+    /// Whether the next loop is unrolled by the linker.
+    unrolled: bool,
+}
+
+impl Scan<'_> {
+    fn refuse(&self, at: usize, length: usize, message: &str, label: &str) -> Error {
+        Error::Shader(self.part.complain(at, length, &format!("error: {message}"), label))
+    }
+
+    fn word(&mut self, word: &str, at: usize) -> Result<()> {
+        if let Some((kind, start)) = self.pending.take() {
+            let range = start..self.part.text.len();
+            self.declarations.push(Declaration { kind, name: word.to_owned(), offset: at, range });
+            return Ok(());
         }
-        naga::Literal::U32(value) => Some(f64::from(value)),
-        naga::Literal::I32(value) => Some(f64::from(value)),
-        naga::Literal::Bool(value) => Some(f64::from(u8::from(value))),
-        _ => None,
+        match word {
+            "unroll" => self.unrolled = true,
+            // the linker writes out the turns of an unrolled loop: there is nothing to leave
+            "for" if self.unrolled => self.unrolled = false,
+            "for" | "while" | "loop" => self.header = Some(self.depth),
+            "workgroupBarrier" | "storageBarrier" | "textureBarrier" | "workgroupUniformLoad" => {
+                let message = "an environment has no barriers: worlds share nothing and wait for nobody";
+                return Err(self.refuse(at, word.len(), message, "remove this call"));
+            }
+            _ if word == "atomic"
+                || word.strip_prefix("atomic").is_some_and(|rest| rest.starts_with(char::is_uppercase)) =>
+            {
+                let message = "an environment has no atomics: worlds share nothing";
+                return Err(self.refuse(at, word.len(), message, "use a plain u32 or i32 in State"));
+            }
+            _ if self.depth == 0 => {
+                self.pending = match word {
+                    "const" => Some((Kind::Constant, at)),
+                    "override" => Some((Kind::Override, at)),
+                    "struct" => Some((Kind::Struct, at)),
+                    "fn" => Some((Kind::Function, at)),
+                    "alias" => Some((Kind::Alias, at)),
+                    "var" => {
+                        let message =
+                            "an environment keeps nothing but its State; put this into State or make it a const";
+                        return Err(self.refuse(at, 3, message, ""));
+                    }
+                    "enable" | "requires" | "diagnostic" => {
+                        let message = "an environment asks for no extensions; the engine decides what is enabled";
+                        return Err(self.refuse(at, word.len(), message, "remove this line"));
+                    }
+                    _ => None,
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn character(&mut self, c: char, at: usize) -> Result<()> {
+        match c {
+            '{' | '(' => {
+                if c == '{' && self.header == Some(self.depth) {
+                    self.loops.push(at + 1);
+                    self.header = None;
+                }
+                self.depth += 1;
+            }
+            '}' | ')' => {
+                self.depth -= 1;
+                if c == '}' && self.depth == 0 {
+                    self.end(at + 1);
+                }
+            }
+            ';' if self.depth == 0 => self.end(at + 1),
+            '@' if self.depth == 0 => {
+                let message = "an environment declares no bindings and no entry points; the engine owns them";
+                return Err(self.refuse(at, 1, message, "remove this attribute"));
+            }
+            '\0' => {
+                let message = "this is no text; an environment is a WGSL file in UTF-8";
+                return Err(self.refuse(at, 1, message, ""));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, at: usize) {
+        if let Some(last) = self.declarations.last_mut().filter(|last| last.range.end == self.part.text.len()) {
+            last.range.end = at;
+        }
     }
 }

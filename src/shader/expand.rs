@@ -51,6 +51,9 @@ impl<'a> Expander<'a> {
         let mut at = from;
         while at < to {
             let rest = &text[at..to];
+            if let Some((_, made)) = self.part.inserted.iter().find(|(place, _)| *place == at) {
+                self.out.push_made(made, self.index, at);
+            }
             if let Some(after) = comment_end(rest) {
                 // keep the line structure, so that the linked text can be read
                 for (i, _) in rest[..after].match_indices('\n') {

@@ -66,6 +66,13 @@ impl Program {
         self
     }
 
+    /// The same with texts put in before some of its bytes, in ascending order.
+    #[must_use]
+    pub(crate) fn source_with(mut self, path: &str, text: &str, inserted: &[(usize, &'static str)]) -> Self {
+        self.parts.push(Part { inserted: inserted.into(), ..Part::new(path, text) });
+        self
+    }
+
     /// Adds a word to the prelude.
     #[must_use]
     pub fn word(mut self, name: &str, value: u32) -> Self {

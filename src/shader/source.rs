@@ -8,11 +8,13 @@ pub(crate) struct Part {
     /// Where it is, such as `shaders/gae.wgsl`.
     pub path: Arc<str>,
     pub text: Arc<str>,
+    /// What the linker puts in, and before which byte, in ascending order.
+    pub inserted: Arc<[(usize, &'static str)]>,
 }
 
 impl Part {
     pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self { path: path.into(), text: text.into() }
+        Self { path: path.into(), text: text.into(), inserted: Arc::default() }
     }
 
     /// `message` with the place in this file: path, line and column from 1, the line, and a caret under the span.

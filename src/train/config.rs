@@ -89,6 +89,8 @@ settings! {
         hidden: Vec<u32> = vec![64, 64], "CleanRL";
         /// What follows every hidden layer: tanh or relu.
         activation: Activation = Activation::Tanh, "CleanRL";
+        /// Logarithm of the deviation of continuous actions at the start.
+        log_std_init: f64 = 0.0, "CleanRL, Stable-Baselines3";
         /// Updates between evaluations of the deterministic policy; 0 = only at the end.
         eval_every: u32 = 10, "ours";
         /// Episodes of an evaluation, each in a world of its own.
@@ -229,6 +231,7 @@ impl Config {
         let unit = |name, value: f64| in_range(name, value, (0.0..=1.0).contains(&value), "from 0 to 1");
         let positive = |name, value: f64| in_range(name, value, value as f32 >= f32::MIN_POSITIVE, "above 0");
         let not_negative = |name, value: f64| in_range(name, value, value >= 0.0, "at least 0");
+        in_range("log_std_init", self.log_std_init, self.log_std_init.abs() <= 20.0, "from -20 to 20")?;
         unit("gamma", self.gamma)?;
         unit("gae_lambda", self.gae_lambda)?;
         positive("learning_rate", self.learning_rate)?;

@@ -58,7 +58,8 @@ impl Policy {
             return Err(Error::setting("episodes", "0 is not allowed; it must be at least 1"));
         }
         let layout = networks(&self.config, &self.env);
-        let kernels = Kernels { form: gpu.form_for(0), parameters: &layout, agents: 1 };
+        let kernels =
+            Kernels { form: gpu.form_for(0), parameters: &layout, space: &self.env.spec().action_space, agents: 1 };
         let agents = Agents::new(gpu, Run::default(), &[seed], &layout.expand(&self.parameters))?;
         let evaluation = Evaluation::new(gpu, &kernels, &self.env, 0, &agents, episodes, sampled)?;
         let mut work = Recording::default();

@@ -4,10 +4,11 @@
 #![allow(dead_code)] // every integration test compiles its own copy and uses a part of it
 
 use manyworlds::batch::{Agents, Batch};
+use manyworlds::env::ActionSpace;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
 use manyworlds::kernels::{Kernels, Objective};
-use manyworlds::layout::{Progress, ROWS, Row, Run, STREAM_TRAINING, Window};
+use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Window};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
@@ -181,6 +182,16 @@ pub fn outputs_with_bounds(network: &Mlp, input: &[f64]) -> Vec<(f64, f64)> {
     activations[layers.len()].iter().copied().zip(bounds).collect()
 }
 
+/// A policy over real numbers, as [`Parameters`] has it: a network of the means, and behind its parameters the logarithms
+/// of the deviations, which count as outputs.
+pub fn with_log_std(means: &Mlp, log_std: &[f64]) -> Mlp {
+    let mut widths = means.widths.clone();
+    let last = widths.len() - 1;
+    widths[last] += log_std.len();
+    let parameters = [&means.parameters[..], log_std].concat();
+    Mlp { widths, activation: means.activation, parameters }
+}
+
 // ---------------------------------------------------------------- kernels of a test
 
 /// A kernel of a test: `parts`, then `source`, which reads `test_input` and writes `test_output`.
@@ -262,6 +273,7 @@ pub fn run(worlds: u32, steps: u32, minibatch: u32) -> Run {
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     pub observations: Vec<f64>,
+    /// `[word of the action][sample]`
     pub actions: Vec<u32>,
     pub old_log_probs: Vec<f64>,
     pub advantages: Vec<f64>,
@@ -272,12 +284,17 @@ pub struct Samples {
 impl Samples {
     /// The samples at these columns, in this order.
     pub fn select(&self, columns: &[u32]) -> Self {
-        let features = self.observations.len() / self.actions.len();
+        let count = self.advantages.len();
+        let features = self.observations.len() / count;
         let numbers = |from: &[f64]| columns.iter().map(|&c| from[c as usize]).collect();
         let row = |&c: &u32| self.observations[c as usize * features..][..features].to_vec();
         Self {
             observations: columns.iter().flat_map(row).collect(),
-            actions: columns.iter().map(|&c| self.actions[c as usize]).collect(),
+            actions: self
+                .actions
+                .chunks_exact(count)
+                .flat_map(|row| columns.iter().map(|&c| row[c as usize]))
+                .collect(),
             old_log_probs: numbers(&self.old_log_probs),
             advantages: numbers(&self.advantages),
             targets: numbers(&self.targets),
@@ -291,6 +308,7 @@ impl Samples {
 pub struct Stages {
     pub form: Form,
     pub layout: Parameters,
+    pub space: ActionSpace,
     pub agents: Agents,
     pub batch: Batch,
     features: usize,
@@ -309,7 +327,22 @@ pub struct Learning {
 impl Stages {
     /// `networks` is `[agent][network]`, of the same shapes for every agent; it may hold none. `run` says everything
     /// but the slicing; `window` limits the slices of a window.
-    pub fn new(form: Form, networks: &[&[&Mlp]], seeds: &[u32], mut run: Run, window: Option<u32>) -> Self {
+    pub fn new(form: Form, networks: &[&[&Mlp]], seeds: &[u32], run: Run, window: Option<u32>) -> Self {
+        let actor = networks[0].first().map_or(1, |network| network.widths[network.widths.len() - 1]);
+        let space = ActionSpace::Discrete { count: actor as u32, masked: false };
+        Self::with_space(form, networks, space, seeds, run, window)
+    }
+
+    /// The same for a policy over these actions. The network of a policy over real numbers has its deviations' logarithms
+    /// as last outputs, whose weights are 0.
+    pub fn with_space(
+        form: Form,
+        networks: &[&[&Mlp]],
+        space: ActionSpace,
+        seeds: &[u32],
+        mut run: Run,
+        window: Option<u32>,
+    ) -> Self {
         let mut layout = Parameters::default();
         for (network, name) in networks[0].iter().zip(["actor", "critic"]) {
             let widths: Vec<u32> = network.widths.iter().map(|&width| width as u32).collect();
@@ -317,28 +350,29 @@ impl Stages {
                 Activation::Tanh => nn::Activation::Tanh,
                 Activation::Relu => nn::Activation::Relu,
             };
-            layout.add(name, &widths, activation);
+            let free = if name == "actor" { space.free_outputs() } else { 0 };
+            layout.add_policy(name, &widths, activation, free, 0.0);
         }
         let features = networks[0].first().map_or(1, |network| network.widths[0]);
         let count = seeds.len() as u32;
-        let kernels = Kernels { form, parameters: &layout, agents: count };
+        let kernels = Kernels { form, parameters: &layout, space: &space, agents: count };
         let mut slicing = Slicing::new(run.minibatch_size, count, &layout, &kernels);
         slicing.window = window.map_or(slicing.window, |most| slicing.window.min(most));
         run.set_slicing(slicing, &kernels);
         let parameters: Vec<f32> = networks.iter().flat_map(|networks| padded(&layout, networks)).collect();
         let agents = ok(Agents::new(gpu(), run, seeds, &parameters));
-        let batch = ok(Batch::new(gpu(), count, &run, features as u32));
+        let batch = ok(Batch::new(gpu(), count, &run, features as u32, &space));
         for buffer in [&batch.samples, &batch.final_values] {
             poison(buffer);
         }
         for buffer in [&batch.observations, &batch.final_observations] {
             poison(buffer);
         }
-        Self { form, layout, agents, batch, features, slicing }
+        Self { form, layout, space, agents, batch, features, slicing }
     }
 
     pub fn kernels(&self) -> Kernels<'_> {
-        Kernels { form: self.form, parameters: &self.layout, agents: self.agents.count }
+        Kernels { form: self.form, parameters: &self.layout, space: &self.space, agents: self.agents.count }
     }
 
     /// Every buffer of agents and batch by its name in shaders.
@@ -346,17 +380,17 @@ impl Stages {
         self.batch.buffers(&self.agents.buffers())
     }
 
-    /// Writes one row of an agent's samples.
+    /// Writes one row of an agent's samples, or several from it on.
     pub fn write_row(&self, agent: usize, row: Row, words: &[u32]) {
         let batch = self.agents.run.batch_size as usize;
-        assert_eq!(words.len(), batch, "columns of {row:?}");
-        gpu().write_at(&self.batch.samples, (agent * ROWS as usize + row as usize) * batch, words);
+        assert_eq!(words.len() % batch, 0, "columns of {row:?}");
+        gpu().write_at(&self.batch.samples, (agent * self.space.rows() as usize + row as usize) * batch, words);
     }
 
     /// Reads one row of an agent's samples.
     pub fn read_row(&self, agent: usize, row: Row) -> Vec<u32> {
         let batch = self.agents.run.batch_size as usize;
-        let first = (agent * ROWS as usize + row as usize) * batch;
+        let first = (agent * self.space.rows() as usize + row as usize) * batch;
         ok(gpu().read(&self.batch.samples))[first..first + batch].to_vec()
     }
 
@@ -434,8 +468,7 @@ impl Stages {
 
     /// One minibatch of PPO for actor (network 0) and critic (network 1).
     pub fn learning(&self) -> Learning {
-        let actions = *self.layout.networks()[0].widths().last().unwrap_or(&0);
-        let objectives = [(0, Objective::PpoClip { actions }), (1, Objective::Value)];
+        let objectives = [(0, Objective::PpoClip), (1, Objective::Value)];
         let kernels = self.kernels();
         let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.batch, self.slicing, &objectives));
         poison(&learner.gradient);

@@ -9,7 +9,8 @@
 @bind var<storage, read> mw_moments: array<vec4<f32>>;         // [agent] (count, mean, squared deviations, 0)
 
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
-    let action = mw_sample_words(samples, MW_ROW_ACTION);
+    var action: LaneAction;
+    @unroll for k in 0..MW_ACTION_WORDS { action[k] = mw_sample_words(samples, MW_ROW_ACTION + k); }
     let old_log_prob = mw_sample(samples, MW_ROW_LOG_PROB);
     var advantage = mw_sample(samples, MW_ROW_ADVANTAGE);
     if mw_run.norm_adv != 0u {
@@ -18,6 +19,9 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
         advantage = (advantage - Lane(moments.y)) / Lane(deviation + 1e-8);
     }
     let v = samples.v;
+    @unroll for k in 0..MW_MASK_WORDS {
+        mw_mask[k * MW_VECTORS + v] = mw_sample_words(samples, MW_ROW_ACTION + MW_ACTION_WORDS + k);
+    }
     let dist = mw_dist(v);
     let log_ratio = mw_dist_log_prob(dist, action) - old_log_prob;
     let ratio = mw_lane_exp(log_ratio);
@@ -29,7 +33,7 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let share = samples.weight / Lane(samples.count);
     let d_log_prob = select(Lane(0.0), -plain * share, plain <= clipped);
     let d_entropy = -mw_run.ent_coef * share;
-    @unroll for a in 0..MW_ACTIONS {
+    @unroll for a in 0..MW_CHOICES {
         mw_d_output[a * MW_VECTORS + v] = mw_dist_backward(dist, action, d_log_prob, d_entropy, a);
     }
     mw_add_term(thread, v, mine, MW_TERM_POLICY_LOSS, -min(plain, clipped) * samples.weight);

@@ -1,0 +1,66 @@
+//! MW_SAMPLES worlds observe and act.
+
+/// What the policy did: words of the actions, and their log-probabilities.
+struct MwActed {
+    action: array<array<u32, MW_ACTION_WORDS>, MW_SAMPLES>,
+    log_prob: array<f32, MW_SAMPLES>,
+}
+
+/// Uniforms for the action of a world at a step. A single one is word `step & 3` of block `step >> 2`; of several, number
+/// i is word `i & 3` of call `i >> 2`.
+fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_NOISE> {
+    var noise: array<f32, MW_NOISE>;
+    if MW_NOISE == 1u {
+        noise[0] = mw_action_uniform(key, world, step);
+    } else {
+        var words: vec4<u32>;
+        @unroll for i in 0..MW_NOISE {
+            if i % 4u == 0u { words = mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, i / 4u), key); }
+            noise[i] = mw_uniform(words[i % 4u]);
+        }
+    }
+    return noise;
+}
+
+/// Shows the policy what the worlds observe, which is returned.
+fn mw_observe(world: array<MwWorld, MW_SAMPLES>) -> array<Observation, MW_SAMPLES> {
+    var seen: array<Observation, MW_SAMPLES>;
+    @unroll for i in 0..MW_SAMPLES {
+        mw_spins = 0u;
+        seen[i] = env_observe(world[i].state);
+    }
+    @unroll for f in 0..MW_OBSERVATIONS {
+        @unroll for v in 0..MW_VECTORS {
+            var value: array<f32, MW_LANES>;
+            @unroll for i in 0..MW_LANES { value[i] = seen[v * MW_LANES + i][f]; }
+            mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
+        }
+    }
+    mw_show_mask(world);
+    return seen;
+}
+
+/// The policy acts on what it was shown: it samples, or takes its most likely action.
+fn mw_act(thread: MwThread, key: vec2<u32>, index: array<u32, MW_SAMPLES>, steps: array<u32, MW_SAMPLES>, sampled: bool) -> MwActed {
+    var uniform_: array<array<f32, MW_NOISE>, MW_SAMPLES>;
+    @unroll for i in 0..MW_SAMPLES { uniform_[i] = mw_action_noise(key, index[i], steps[i]); }
+    mw_forward(thread);
+    var acted: MwActed;
+    @unroll for v in 0..MW_VECTORS {
+        var noise: array<Lane, MW_NOISE>;
+        @unroll for k in 0..MW_NOISE {
+            var value: array<f32, MW_LANES>;
+            @unroll for i in 0..MW_LANES { value[i] = uniform_[v * MW_LANES + i][k]; }
+            noise[k] = mw_lane_from(value);
+        }
+        let dist = mw_dist(v);
+        var chosen = mw_dist_mode(dist);
+        if sampled { chosen = mw_dist_sample(dist, noise); }
+        let log_prob = mw_dist_log_prob(dist, chosen);
+        @unroll for i in 0..MW_LANES {
+            @unroll for k in 0..MW_ACTION_WORDS { acted.action[v * MW_LANES + i][k] = mw_lane_word(chosen[k], i); }
+            acted.log_prob[v * MW_LANES + i] = mw_lane_get(log_prob, i);
+        }
+    }
+    return acted;
+}

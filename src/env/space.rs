@@ -1,0 +1,147 @@
+//! What an agent may do: the actions of an environment, and what follows from them for kernels.
+
+use crate::layout::ROWS;
+use crate::shader::Constants;
+use serde::Serialize;
+
+/// The actions of an environment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum ActionSpace {
+    /// One of `count` actions.
+    Discrete {
+        /// Number of actions.
+        count: u32,
+        /// Whether the environment says which of them are allowed (`env_action_mask`).
+        masked: bool,
+    },
+    /// Several choices at once.
+    MultiDiscrete {
+        /// Number of actions of each choice.
+        counts: Vec<u32>,
+        /// As above, for all of them one after the other.
+        masked: bool,
+    },
+    /// Real numbers. What the policy draws is clipped to the bounds before the environment gets it.
+    Box {
+        /// Lower bound of each number.
+        low: Vec<f32>,
+        /// Upper bound of each number.
+        high: Vec<f32>,
+    },
+}
+
+impl ActionSpace {
+    /// Words of an action.
+    pub fn words(&self) -> u32 {
+        match self {
+            Self::Discrete { .. } => 1,
+            Self::MultiDiscrete { counts, .. } => counts.len() as u32,
+            Self::Box { low, .. } => low.len() as u32,
+        }
+    }
+
+    /// Number of actions of each choice; none for real numbers.
+    pub fn counts(&self) -> Vec<u32> {
+        match self {
+            Self::Discrete { count, .. } => vec![*count],
+            Self::MultiDiscrete { counts, .. } => counts.clone(),
+            Self::Box { .. } => Vec::new(),
+        }
+    }
+
+    /// Outputs of a policy network: a logit for each action, or a mean and a logarithm of the deviation for each number.
+    pub fn outputs(&self) -> u32 {
+        match self {
+            Self::Box { low, .. } => 2 * low.len() as u32,
+            _ => self.counts().iter().sum(),
+        }
+    }
+
+    /// How many of the outputs, the last ones, do not depend on the observation: logarithms of deviations.
+    pub fn free_outputs(&self) -> u32 {
+        if self.is_box() { self.words() } else { 0 }
+    }
+
+    /// Whether actions are real numbers.
+    pub fn is_box(&self) -> bool {
+        matches!(self, Self::Box { .. })
+    }
+
+    /// Whether the environment says which actions are allowed.
+    pub fn masked(&self) -> bool {
+        match self {
+            Self::Discrete { masked, .. } | Self::MultiDiscrete { masked, .. } => *masked,
+            Self::Box { .. } => false,
+        }
+    }
+
+    /// Words that say which actions were allowed, a bit for each.
+    pub fn mask_words(&self) -> u32 {
+        if self.masked() { self.outputs().div_ceil(32) } else { 0 }
+    }
+
+    /// Rows of a sample: those that every sample has, then the words of the action, then those of the mask.
+    pub fn rows(&self) -> u32 {
+        ROWS + self.words() + self.mask_words()
+    }
+
+    /// Uniform numbers that the policy draws for an action.
+    fn noise(&self) -> u32 {
+        if self.is_box() { self.words().next_multiple_of(2) } else { self.words() }
+    }
+
+    /// Constants of kernels that know samples or actions.
+    pub(crate) fn constants(&self) -> Constants {
+        let counts = self.counts();
+        let mut starts = vec![0];
+        for count in &counts {
+            starts.push(starts[starts.len() - 1] + count);
+        }
+        let mut constants = Constants::default();
+        constants.word("MW_ROWS", self.rows());
+        constants.word("MW_ACTION_WORDS", self.words());
+        constants.word("MW_NOISE", self.noise());
+        constants.word("MW_CHOICES", self.outputs());
+        constants.word("MW_HEADS", counts.len() as u32);
+        constants.words("MW_HEAD_START", starts);
+        constants.word("MW_MASK_WORDS", self.mask_words());
+        constants
+    }
+
+    /// Slot `action`, and for real numbers slot `bounds`.
+    pub(crate) fn action_part(&self) -> &'static str {
+        match self {
+            Self::Discrete { .. } => "slot/action/discrete.wgsl",
+            Self::MultiDiscrete { .. } => "slot/action/multi_discrete.wgsl",
+            Self::Box { .. } => "slot/action/box.wgsl",
+        }
+    }
+
+    /// Slot `distribution`, and slot `mask` where it has logits.
+    pub(crate) fn distribution_parts(&self) -> &'static [&'static str] {
+        match (self, self.masked()) {
+            (Self::Box { .. }, _) => &["slot/distribution/gaussian.wgsl", "slot/mask/none.wgsl"],
+            (_, false) => &["slot/distribution/categorical.wgsl", "slot/mask/none.wgsl"],
+            (_, true) => &["slot/distribution/categorical.wgsl", "slot/mask/words.wgsl"],
+        }
+    }
+}
+
+impl std::fmt::Display for ActionSpace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let masked = if self.masked() { ", masked" } else { "" };
+        match self {
+            Self::Discrete { count, .. } => write!(f, "Discrete({count}{masked})"),
+            Self::MultiDiscrete { counts, .. } => write!(f, "MultiDiscrete({counts:?}{masked})"),
+            Self::Box { low, high } => {
+                let same = |bounds: &[f32]| bounds.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits());
+                if same(low) && same(high) {
+                    write!(f, "Box({}, {}, [{}])", low[0], high[0], low.len())
+                } else {
+                    write!(f, "Box({low:?}, {high:?})")
+                }
+            }
+        }
+    }
+}
