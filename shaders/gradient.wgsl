@@ -48,8 +48,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                     }
                 }
                 unit[q] = mw_lane_from(value);
-                if f < MW_INPUTS { mw_input[min(f, MW_INPUTS - 1u) * MW_VECTORS + v] = unit[q]; }
             }
+            mw_put_input(vector, v, unit);
             mw_put_units(vector, v, unit);
         }
     }

@@ -44,9 +44,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             var steps: array<u32, MW_SAMPLES>;
             @unroll for i in 0..MW_SAMPLES {
                 steps[i] = world[i].steps;
-                @unroll for f in 0..MW_OBSERVATIONS {
-                    if mine[i] { mw_observations[(thread.agent * MW_OBSERVATIONS + f) * batch + column + index[i]] = seen[i][f]; }
-                }
+                if mine[i] { mw_keep(seen[i], MW_TO_BATCH, mw_batch_at(thread.agent) + column + index[i]); }
             }
             // act
             let acted = mw_act(thread, key, index, steps, true);
@@ -68,10 +66,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 }
                 // rare: loops of one turn, which adapters that mask branches make once even if no lane needs them (step.wgsl)
                 for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
-                    let last = env_observe(world[i].state);
-                    for (var f = 0u; f < MW_OBSERVATIONS; f++) {
-                        mw_final_observations[mw_final_at(thread.agent, f, world[i].truncations) + index[i]] = last[f];
-                    }
+                    mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, world[i].truncations) + index[i]);
                     world[i].truncations += 1u;
                 }
                 for (var ended = step.ending != 0u; ended; ended = false) {
@@ -83,15 +78,24 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         @unroll for i in 0..MW_SAMPLES {
             if mine[i] {
                 mw_world_store(thread.agent, index[i], n, world[i]);
-                let next = env_observe(world[i].state);
-                @unroll for f in 0..MW_OBSERVATIONS {
-                    mw_final_observations[mw_final_at(thread.agent, f, mw_run.bootstrap_slots - 1u) + index[i]] = next[f];
-                }
+                let last = mw_run.bootstrap_slots - 1u;
+                mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, last) + index[i]);
             }
         }
     }
 }
 
-fn mw_final_at(agent: u32, feature: u32, slot: u32) -> u32 {
-    return ((agent * MW_OBSERVATIONS + feature) * mw_run.bootstrap_slots + slot) * mw_run.num_envs;
+const MW_TO_BATCH = 0u;
+const MW_TO_FINAL = 1u;
+
+fn mw_batch_at(agent: u32) -> u32 { return agent * MW_OBSERVATIONS * mw_run.batch_size; }
+
+fn mw_final_at(agent: u32, slot: u32) -> u32 {
+    return (agent * MW_OBSERVATIONS * mw_run.bootstrap_slots + slot) * mw_run.num_envs;
+}
+
+/// Stores number f of an observation.
+fn mw_store(target_: u32, at: u32, f: u32, value: f32) {
+    if target_ == MW_TO_BATCH { mw_observations[at + f * mw_run.batch_size] = value; }
+    if target_ == MW_TO_FINAL { mw_final_observations[at + f * mw_run.bootstrap_slots * mw_run.num_envs] = value; }
 }

@@ -12,14 +12,19 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     mw_use_workspace(thread, mw_columns.threads);
     for (var turn = 0u; turn < mw_columns.turns; turn++) {
         let first = mw_columns.first + (turn * mw_columns.threads + thread.index) * MW_SAMPLES;
-        @unroll for f in 0..MW_INPUTS {
+        @unroll for vector in 0..MW_INPUT_VECTORS {
             @unroll for v in 0..MW_VECTORS {
-                var value: array<f32, MW_LANES>;
-                @unroll for i in 0..MW_LANES {
-                    let column = min(first + v * MW_LANES + i, mw_columns.count - 1u);
-                    value[i] = mw_observed[(thread.agent * MW_INPUTS + f) * mw_columns.count + column];
+                var units: array<Lane, 4>;
+                @unroll for q in 0..4 {
+                    const f = vector * 4u + q;
+                    var value: array<f32, MW_LANES>;
+                    @unroll for i in 0..MW_LANES {
+                        let column = min(first + v * MW_LANES + i, mw_columns.count - 1u);
+                        if f < MW_INPUTS { value[i] = mw_observed[(thread.agent * MW_INPUTS + f) * mw_columns.count + column]; }
+                    }
+                    units[q] = mw_lane_from(value);
                 }
-                mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
+                mw_put_input(vector, v, units);
             }
         }
         mw_forward(thread);

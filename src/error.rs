@@ -91,6 +91,16 @@ pub enum Error {
         /// What is wrong and what was expected.
         reason: String,
     },
+    /// Actions that an environment does not take.
+    #[error("{got} given where {expected} numbers of {space} are expected, [component][world]")]
+    Actions {
+        /// What was given: a count and a type, or a value.
+        got: String,
+        /// How many numbers are expected.
+        expected: usize,
+        /// The environment's actions.
+        space: String,
+    },
     /// A mistake in an environment's file, with its place.
     #[error("{0}")]
     EnvironmentFile(String),
@@ -143,6 +153,7 @@ impl Error {
             | Self::LoopBudget { .. }
             | Self::Environment { .. }
             | Self::EnvironmentFile(_)
+            | Self::Actions { .. }
             | Self::Setting { .. }
             | Self::Checkpoint { .. } => 2,
             Self::Diverged { .. }

@@ -192,6 +192,14 @@ impl Kernels<'_> {
         env.link_into(self.plain("reset")?)?.part("reset.wgsl")?.link()
     }
 
+    /// One step of every world with the caller's actions.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn pool(&self, env: &Environment) -> Result<Linked> {
+        env.link_into(self.plain("pool")?)?.parts(&[env.keep_part(), "pool.wgsl"])?.link()
+    }
+
     /// T steps of every world with random actions.
     ///
     /// # Errors
@@ -203,8 +211,14 @@ impl Kernels<'_> {
     /// A kernel in which worlds act under the policy `network`.
     fn acting(&self, name: &str, env: &Environment, network: usize) -> Result<Program> {
         let program = env.link_into(self.with_network(self.plain(name)?, network, 1, false)?)?;
+        let input = if env.has_features() && self.needs_workspace(network) { "loop" } else { "constants" };
+        let input = format!("slot/input/{input}.wgsl");
         let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
-        program.parts(self.space.distribution_parts())?.parts(self.memory(network))?.parts(&[show, "part/policy.wgsl"])
+        program.parts(self.space.distribution_parts())?.parts(self.memory(network))?.parts(&[
+            show,
+            &input,
+            "part/policy.wgsl",
+        ])
     }
 
     /// T steps of every world under the policy `network`.
@@ -212,7 +226,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::reset`].
     pub fn rollout(&self, env: &Environment, network: usize) -> Result<Linked> {
-        self.acting("rollout", env, network)?.part("rollout.wgsl")?.link()
+        self.acting("rollout", env, network)?.parts(&[env.keep_part(), "rollout.wgsl"])?.link()
     }
 
     /// One episode in each world under the policy `network`.

@@ -176,6 +176,16 @@ shared_struct! {
         sampled: u32,
     }
 
+    /// Worlds that the caller steps.
+    pub struct Pool {
+        /// Worlds.
+        count: u32,
+        /// 1 = step, 0 = look only.
+        steps: u32,
+        /// 1 = ended worlds begin their next episode.
+        auto_reset: u32,
+    }
+
     /// A matrix of observations and where its values go.
     pub struct Columns {
         /// Columns of an agent.
@@ -245,6 +255,8 @@ pub const ROWS: u32 = 6;
 pub const TERMINATED: u32 = 1;
 /// Bit of [`Row::Ending`]: the time limit ended the episode; what follows is worth V(final observation).
 pub const TRUNCATED: u32 = 2;
+/// Bit beside them: the loops of the environment were left by their budget. Pools say so; a rollout does not look.
+pub const SPUN_OUT: u32 = 4;
 
 /// Random stream of training; evaluation at update u has stream `STREAM_EVALUATION + u`.
 pub const STREAM_TRAINING: u32 = 0;
@@ -278,6 +290,7 @@ pub(crate) fn constants() -> Constants {
     constants.word("MW_TERMS", TERMS);
     constants.word("MW_TERMINATED", TERMINATED);
     constants.word("MW_TRUNCATED", TRUNCATED);
+    constants.word("MW_SPUN_OUT", SPUN_OUT);
     constants.word("MW_STREAM_TRAINING", STREAM_TRAINING);
     constants
 }
@@ -295,6 +308,7 @@ pub(crate) fn program(name: &str, form: &Constants) -> crate::Result<Program> {
         .shared::<Metrics>()
         .shared::<Span>()
         .shared::<Worlds>()
+        .shared::<Pool>()
         .shared::<Columns>()
         .shared::<Window>()
         .shared::<Blocks>()

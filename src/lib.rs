@@ -10,9 +10,11 @@ pub mod gpu;
 pub mod kernels;
 pub mod layout;
 pub mod nn;
+pub mod pool;
 pub mod reference;
 pub mod shader;
 pub mod stage;
 pub mod train;
 
 pub use error::{Error, Result};
+pub use pool::WorldPool;

@@ -248,6 +248,7 @@ impl Parameters {
         constants.words("MW_BLOCKS", blocks);
         constants.words("MW_UNIT_START", starts);
         constants.word("MW_UNITS", units);
+        constants.word("MW_INPUT_VECTORS", widths[0] / 4);
         let head = !backward && network.head();
         let kept = |layer: usize| layer % 2 == usize::from(head) && layer > 0 && layer < layers;
         let tops: Vec<u32> = (0..layers).map(|layer| if kept(layer) { widths[layer] } else { 0 }).collect();

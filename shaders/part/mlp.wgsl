@@ -25,6 +25,13 @@ fn mw_input_or_zero(k: u32, v: u32) -> Lane {
     return mw_input[min(k, MW_INPUTS - 1u) * MW_VECTORS + v];
 }
 
+/// Four inputs; `vector` is a constant.
+fn mw_put_input(vector: u32, v: u32, units: array<Lane, 4>) {
+    @unroll for q in 0..4 {
+        if vector * 4u + q < MW_INPUTS { mw_input[min(vector * 4u + q, MW_INPUTS - 1u) * MW_VECTORS + v] = units[q]; }
+    }
+}
+
 fn mw_forward(thread: MwThread) {
     let base = thread.agent * MW_PARAMETERS / 4u;
     @unroll for head in 0..MW_HEAD {

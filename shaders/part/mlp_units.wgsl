@@ -59,6 +59,13 @@ fn mw_sum_of_lanes(x: f32) -> f32 {
 /// The value of a lane that is not known before. llvmpipe makes a shuffle from such a lane a loop over all of them.
 fn mw_from_lane(x: f32, lane: u32) -> f32 { return mw_sum_of_lanes(select(0.0, x, mw_held_lane == lane)); }
 
+/// Four inputs; `vector` is a constant.
+fn mw_put_input(vector: u32, v: u32, units: array<Lane, 4>) {
+    @unroll for q in 0..4 {
+        if vector * 4u + q < MW_INPUTS { mw_input[min(vector * 4u + q, MW_INPUTS - 1u) * MW_VECTORS + v] = units[q]; }
+    }
+}
+
 fn mw_forward(thread: MwThread) {
     for (var e = 0u; e < MW_SHARE; e++) {
         var unit: array<vec4<f32>, MW_MOST_BLOCKS>;

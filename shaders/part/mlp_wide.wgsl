@@ -3,16 +3,17 @@
 //!
 //!   u₀ = input     u_{l+1} = φ(W_l u_l + b_l)     no φ after the last layer
 //!
-//! A layer is walked in groups of four outputs; its inputs, in blocks of at most 64, sit in registers. Inputs and
-//! outputs of the network are private arrays that only constants index; hidden units go through memory (slot
-//! `memory`), because a private array with a run-time index costs more than that on every adapter we know.
+//! A layer is walked in groups of four outputs; its inputs, in blocks of at most 64, sit in registers. Outputs of the
+//! network are a private array that only constants index; inputs and hidden units go through memory (slot `memory`),
+//! because a private array with a run-time index costs more than that on every adapter we know.
 //! Units of all layers are counted through, MW_UNIT_START; widths are padded with zero weights to multiples of 4 (of
 //! 64 above 64), and φ(0) = 0, so padding stays exactly zero in units and gradients.
 //! W_l is [output][input] row-major from vec4 MW_WEIGHT_START[l] on, b_l from MW_BIAS_START[l] on.
 //! Reference: src/reference/mlp.rs.
 
-var<private> mw_input: array<Lane, MW_INPUTS>;
 var<private> mw_output: array<Lane, MW_OUTPUTS>;
+
+fn mw_put_input(vector: u32, v: u32, units: array<Lane, 4>) { mw_put_units(vector, v, units); }
 
 fn mw_forward(thread: MwThread) {
     let base = thread.agent * MW_PARAMETERS / 4u;
@@ -21,12 +22,7 @@ fn mw_forward(thread: MwThread) {
             const first = block * MW_BLOCKS[layer];
             var x: array<Lane, MW_BLOCKS[layer]>;
             @unroll for vector in 0..MW_BLOCKS[layer] / 4 {
-                var units: array<Lane, 4>;
-                if layer == 0u {
-                    @unroll for q in 0..4 { units[q] = mw_input[min(first + vector * 4u + q, MW_INPUTS - 1u)]; }
-                } else {
-                    units = mw_get_units((MW_UNIT_START[layer] + first) / 4u + vector, 0u);
-                }
+                let units = mw_get_units((MW_UNIT_START[layer] + first) / 4u + vector, 0u);
                 @unroll for q in 0..4 { x[vector * 4u + q] = units[q]; }
             }
             for (var group = 0u; group < MW_WIDTHS[layer + 1u] / 4u; group++) {

@@ -23,19 +23,10 @@ fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_NOISE
 }
 
 /// Shows the policy what the worlds observe, which is returned.
-fn mw_observe(world: array<MwWorld, MW_SAMPLES>) -> array<Observation, MW_SAMPLES> {
-    var seen: array<Observation, MW_SAMPLES>;
-    @unroll for i in 0..MW_SAMPLES {
-        mw_spins = 0u;
-        seen[i] = env_observe(world[i].state);
-    }
-    @unroll for f in 0..MW_OBSERVATIONS {
-        @unroll for v in 0..MW_VECTORS {
-            var value: array<f32, MW_LANES>;
-            @unroll for i in 0..MW_LANES { value[i] = seen[v * MW_LANES + i][f]; }
-            mw_input[f * MW_VECTORS + v] = mw_lane_from(value);
-        }
-    }
+fn mw_observe(world: array<MwWorld, MW_SAMPLES>) -> array<MwSeen, MW_SAMPLES> {
+    var seen: array<MwSeen, MW_SAMPLES>;
+    @unroll for i in 0..MW_SAMPLES { seen[i] = mw_look(world[i].state); }
+    mw_show(seen);
     mw_show_mask(world);
     return seen;
 }

@@ -7,12 +7,15 @@ use crate::error::{Error, Result};
 use crate::shader::Linked;
 use naga::{Module, Type, TypeInner};
 
-/// Functions that every environment has, and how they look.
-const FUNCTIONS: [(&str, &str); 3] = [
+/// Functions of an environment, and how they look. It has one of the two that observe.
+const FUNCTIONS: [(&str, &str); 4] = [
     ("env_reset", "fn env_reset(rng: ptr<function, Rng>) -> State"),
     ("env_step", "fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome"),
-    ("env_observe", "fn env_observe(s: State) -> Observation"),
+    OBSERVE,
+    FEATURE,
 ];
+const OBSERVE: (&str, &str) = ("env_observe", "fn env_observe(s: State) -> Observation");
+const FEATURE: (&str, &str) = ("env_feature", "fn env_feature(s: State, i: u32) -> f32");
 /// A function that it may have.
 const MASK: (&str, &str) = ("env_action_mask", "fn env_action_mask(s: State) -> ActionMask");
 
@@ -85,12 +88,22 @@ impl File {
         if self.find("State").is_none_or(|found| found.kind != Kind::Struct) {
             return Err(missing("struct State { … }"));
         }
-        for (name, shape) in FUNCTIONS {
+        if self.has_features() && self.has_function(OBSERVE.0) {
+            let reason = "an environment observes in one way: env_observe, or env_feature where there is much to see";
+            return Err(self.complaint(FEATURE.0, reason));
+        }
+        let absent = if self.has_features() { OBSERVE } else { FEATURE };
+        for (name, shape) in FUNCTIONS.into_iter().filter(|function| *function != absent) {
             if !self.has_function(name) {
                 return Err(missing(shape));
             }
         }
         Ok(())
+    }
+
+    /// Whether it makes its observation number by number.
+    pub fn has_features(&self) -> bool {
+        self.has_function(FEATURE.0)
     }
 
     fn has_function(&self, name: &str) -> bool {
@@ -180,11 +193,12 @@ impl File {
         let mask = format!("array<bool, {}>", space.outputs());
         let step = ["ptr State".to_owned(), action, "ptr Rng".to_owned()];
         let state = ["State".to_owned()];
-        let expected: [(&[String], &str); 4] =
-            [(&step[2..], "State"), (&step, "Outcome"), (&state, &observation), (&state, &mask)];
+        let feature = ["State".to_owned(), "u32".to_owned()];
+        let expected: [(&[String], &str); 5] =
+            [(&step[2..], "State"), (&step, "Outcome"), (&state, &observation), (&feature, "f32"), (&state, &mask)];
         for ((name, shape), (arguments, result)) in FUNCTIONS.iter().chain([&MASK]).zip(expected) {
-            if *name == MASK.0 && !space.masked() {
-                continue;
+            if !self.has_function(name) {
+                continue; // the one that is not there may be absent
             }
             let found = module.functions.iter().find(|(_, function)| function.name.as_deref() == Some(name));
             let fits = found.is_some_and(|(_, function)| {

@@ -6,13 +6,39 @@ mod space;
 mod state;
 
 pub use space::ActionSpace;
+pub use state::Field;
 
 use crate::error::{Error, Result};
 use crate::shader::{Constants, Linked, Program, built_in, built_in_text};
 use std::path::Path;
 
 /// Environments that are built in: name, and file under `shaders/`.
-const BUILT_IN: &[(&str, &str)] = &[("CartPole-v1", "env/cartpole.wgsl")];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("CartPole-v1", "env/cartpole.wgsl"),
+    ("MountainCar-v0", "env/mountain_car.wgsl"),
+    ("MountainCarContinuous-v0", "env/mountain_car_continuous.wgsl"),
+    ("Pendulum-v1", "env/pendulum.wgsl"),
+    ("Acrobot-v1", "env/acrobot.wgsl"),
+    ("SimpleRegulator", "env/simple_regulator.wgsl"),
+    ("TwoAction", "env/two_action.wgsl"),
+    ("LQR", "env/lqr.wgsl"),
+    ("HexWorld", "env/hex_world.wgsl"),
+    ("Bandit", "env/bandit.wgsl"),
+    ("DeepSea", "env/deep_sea.wgsl"),
+    ("Catch", "env/catch.wgsl"),
+    ("ProbeValue", "env/probe_value.wgsl"),
+    ("ProbeBackward", "env/probe_backward.wgsl"),
+    ("ProbeDiscount", "env/probe_discount.wgsl"),
+    ("ProbePolicy", "env/probe_policy.wgsl"),
+    ("ProbePolicyObservation", "env/probe_policy_observation.wgsl"),
+    ("ProbeTruncation", "env/probe_truncation.wgsl"),
+    ("ProbeReset", "env/probe_reset.wgsl"),
+    ("ProbeDelay", "env/probe_delay.wgsl"),
+    ("QuadrotorHover", "env/quadrotor_hover.wgsl"),
+    ("QuadrotorWaypoint", "env/quadrotor_waypoint.wgsl"),
+    ("Breakout", "env/breakout.wgsl"),
+    ("SpaceInvaders", "env/space_invaders.wgsl"),
+];
 
 /// Parts that every kernel with an environment is linked with, besides the environment itself.
 const PARTS: &[&str] =
@@ -32,6 +58,8 @@ pub struct Environment {
     overrides: Vec<Override>,
     /// Slot `bounds`, where actions are real numbers.
     bounds: Option<&'static str>,
+    /// Whether the environment makes its observation number by number.
+    features: bool,
     /// What the linker puts into the file, and where.
     guards: Vec<(usize, &'static str)>,
 }
@@ -123,7 +151,8 @@ impl Environment {
         let overrides = overrides(&linked);
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
-        Ok(Self { name, path, text, spec, state, overrides, bounds, guards })
+        let features = file.has_features();
+        Ok(Self { name, path, text, spec, state, overrides, bounds, features, guards })
     }
 
     /// The environment's name.
@@ -149,6 +178,26 @@ impl Environment {
     /// Words of the state of one world.
     pub fn state_words(&self) -> u32 {
         self.state.words()
+    }
+
+    /// Whether it makes its observation number by number (`env_feature`).
+    pub(crate) fn has_features(&self) -> bool {
+        self.features
+    }
+
+    /// Slot `keep`, for kernels that store observations.
+    pub(crate) fn keep_part(&self) -> &'static str {
+        if self.features { "slot/keep/feature.wgsl" } else { "slot/keep/array.wgsl" }
+    }
+
+    /// The words of the state of one world: the scalars of `State`, in order.
+    pub fn state_fields(&self) -> &[Field] {
+        self.state.fields()
+    }
+
+    /// Turns that its loops may make in a step with its reset, or in an observation.
+    pub(crate) fn iterations(&self) -> u64 {
+        if self.has_loops() { u64::from(SPINS) } else { 0 }
     }
 
     /// Whether its functions loop; each step then counts as 1,024 iterations of the loop budget of software adapters.
@@ -197,7 +246,10 @@ impl Environment {
             .parts(self.bounds.as_slice())?
             .source_with(&self.path, &self.text, &self.guards)
             .source(&format!("state of {}", self.name), &self.state.code())
-            .part("part/world.wgsl")?;
+            .parts(&[
+                if self.features { "slot/look/feature.wgsl" } else { "slot/look/array.wgsl" },
+                "part/world.wgsl",
+            ])?;
         for known in &self.overrides {
             program = program.set(&known.name, known.value);
         }

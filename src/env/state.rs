@@ -2,10 +2,39 @@
 
 use naga::{Module, ScalarKind, Type, TypeInner};
 
-/// The scalars of `State` in order: path from the struct, and how a word becomes one.
+/// A scalar of `State`, which is one word of a world.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its path from the struct, such as `x` or `velocity.y`.
+    pub name: String,
+    kind: ScalarKind,
+}
+
+impl Field {
+    /// The number that a word stands for: 0 or 1 for `bool`.
+    pub fn number(&self, word: u32) -> f64 {
+        match self.kind {
+            ScalarKind::Float => f64::from(f32::from_bits(word)),
+            ScalarKind::Sint => f64::from(word.cast_signed()),
+            _ => f64::from(word),
+        }
+    }
+
+    /// The word for a number, rounded to what the field can hold.
+    pub fn word(&self, number: f64) -> u32 {
+        match self.kind {
+            ScalarKind::Float => (number as f32).to_bits(),
+            ScalarKind::Sint => (number as i32).cast_unsigned(),
+            ScalarKind::Bool => u32::from(number != 0.0),
+            _ => number as u32,
+        }
+    }
+}
+
+/// The scalars of `State` in order.
 #[derive(Clone, Debug)]
 pub(super) struct StateLayout {
-    scalars: Vec<(String, ScalarKind)>,
+    fields: Vec<Field>,
 }
 
 impl StateLayout {
@@ -13,13 +42,17 @@ impl StateLayout {
     pub fn of(module: &Module) -> Result<Self, String> {
         let found = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some("State"));
         let (_, state) = found.ok_or("there is no such struct")?;
-        let mut scalars = Vec::new();
-        collect(module, state, "s", &mut scalars)?;
-        Ok(Self { scalars })
+        let mut fields = Vec::new();
+        collect(module, state, "", &mut fields)?;
+        Ok(Self { fields })
     }
 
     pub fn words(&self) -> u32 {
-        self.scalars.len() as u32
+        self.fields.len() as u32
+    }
+
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
     }
 
     /// `mw_state_load` and `mw_state_store`; `at` is the world's place in the first word, `stride` the distance
@@ -27,7 +60,8 @@ impl StateLayout {
     pub fn code(&self) -> String {
         let mut load = String::from("fn mw_state_load(at: u32, stride: u32) -> State {\n    var s: State;\n");
         let mut store = String::from("fn mw_state_store(at: u32, stride: u32, s: State) {\n");
-        for (word, (path, kind)) in self.scalars.iter().enumerate() {
+        for (word, Field { name, kind }) in self.fields.iter().enumerate() {
+            let path = format!("s.{name}");
             let place = format!("mw_world[at + {word}u * stride]");
             let (read, write) = match kind {
                 ScalarKind::Float => (format!("bitcast<f32>({place})"), format!("bitcast<u32>({path})")),
@@ -42,29 +76,31 @@ impl StateLayout {
     }
 }
 
-fn collect(module: &Module, kind: &Type, path: &str, scalars: &mut Vec<(String, ScalarKind)>) -> Result<(), String> {
+fn collect(module: &Module, kind: &Type, path: &str, fields: &mut Vec<Field>) -> Result<(), String> {
+    let field = |name: String, kind: ScalarKind| Field { name, kind };
     match &kind.inner {
         TypeInner::Scalar(scalar) if scalar.width <= 4 => {
-            scalars.push((path.to_owned(), scalar.kind));
+            fields.push(field(path.to_owned(), scalar.kind));
             Ok(())
         }
         TypeInner::Vector { size, scalar } if scalar.width <= 4 => {
-            scalars.extend("xyzw".chars().take(*size as usize).map(|c| (format!("{path}.{c}"), scalar.kind)));
+            fields.extend("xyzw".chars().take(*size as usize).map(|c| field(format!("{path}.{c}"), scalar.kind)));
             Ok(())
         }
         TypeInner::Matrix { columns, rows, scalar } if scalar.width == 4 => {
             for column in 0..*columns as usize {
                 let rows = "xyzw".chars().take(*rows as usize);
-                scalars.extend(rows.map(|row| (format!("{path}[{column}].{row}"), scalar.kind)));
+                fields.extend(rows.map(|row| field(format!("{path}[{column}].{row}"), scalar.kind)));
             }
             Ok(())
         }
         TypeInner::Array { base, size: naga::ArraySize::Constant(count), .. } => {
-            (0..count.get()).try_for_each(|i| collect(module, &module.types[*base], &format!("{path}[{i}]"), scalars))
+            (0..count.get()).try_for_each(|i| collect(module, &module.types[*base], &format!("{path}[{i}]"), fields))
         }
         TypeInner::Struct { members, .. } => members.iter().try_for_each(|member| {
             let name = member.name.as_deref().unwrap_or_default();
-            collect(module, &module.types[member.ty], &format!("{path}.{name}"), scalars)
+            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            collect(module, &module.types[member.ty], &path, fields)
         }),
         _ => Err(format!(
             "'{path}' cannot be kept; use f32, u32, i32, bool, and vectors, matrices, arrays and structs of these"

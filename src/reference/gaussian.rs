@@ -35,7 +35,7 @@ pub fn d_log_prob(mean: &[f64], log_std: &[f64], action: &[f64]) -> (Vec<f64>, V
 pub fn sample(mean: &[f64], log_std: &[f64], uniforms: &[f64]) -> Vec<f64> {
     let normal = |i: usize| {
         let (radius, angle) = ((-2.0 * uniforms[i / 2 * 2].ln()).sqrt(), 2.0 * PI * uniforms[i / 2 * 2 + 1]);
-        radius * if i % 2 == 0 { angle.cos() } else { angle.sin() }
+        radius * if i.is_multiple_of(2) { angle.cos() } else { angle.sin() }
     };
     (0..mean.len()).map(|i| mean[i] + log_std[i].exp() * normal(i)).collect()
 }

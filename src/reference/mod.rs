@@ -15,6 +15,7 @@
 pub mod adam;
 pub mod cartpole;
 pub mod categorical;
+pub mod env;
 pub mod gae;
 pub mod gaussian;
 pub mod mlp;

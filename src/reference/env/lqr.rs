@@ -9,8 +9,7 @@
 //! State and observation: x. It never terminates. Deliberately absent: truncation after 100 steps, which is the
 //! rollout's.
 
-use super::Step;
-use std::f64::consts::TAU;
+use super::{Step, normal};
 
 /// Numbers in the state, n.
 pub const N: usize = 2;
@@ -28,12 +27,6 @@ pub const Q: [[f64; N]; N] = [[1.0, 0.0], [0.0, 1.0]];
 pub const R: f64 = 0.1;
 /// Standard deviation of the noise in each number of a state, per step.
 pub const NOISE: f64 = 0.0;
-
-/// Standard normal of two draws, Box & Muller (1958).
-fn normal(random: &mut dyn FnMut() -> f64) -> f64 {
-    let radius = (-2.0 * random().ln()).sqrt();
-    radius * (TAU * random()).cos()
-}
 
 /// A row of a matrix times `x`.
 fn dot(row: &[f64; N], x: &[f64]) -> f64 {

@@ -9,8 +9,7 @@
 //! State and observation: (s). It never terminates. Deliberately absent: truncation after 10 steps, which is the
 //! rollout's.
 
-use super::Step;
-use std::f64::consts::TAU;
+use super::{Step, normal};
 
 /// Lowest action: so low that it never clips. `step` does not clip at all.
 pub const ACTION_LOW: f64 = -1e9;
@@ -24,12 +23,6 @@ pub const INITIAL_DEVIATION: f64 = 0.1;
 pub const NOISE: f64 = 0.1;
 /// |s| is held to this.
 pub const LIMIT: f64 = 10.0;
-
-/// Standard normal of two draws, Box & Muller (1958).
-fn normal(random: &mut dyn FnMut() -> f64) -> f64 {
-    let radius = (-2.0 * random().ln()).sqrt();
-    radius * (TAU * random()).cos()
-}
 
 /// One step from `state`; two draws, for the noise.
 pub fn step(state: &[f64], action: &[f64], random: &mut dyn FnMut() -> f64) -> Step {

@@ -1,0 +1,52 @@
+//! LQR: a linear system with a quadratic cost; by default a point on a line, to be brought to rest at 0.
+//! Source: Kalman (1960); the defaults are ẍ = u (double integrator), u held for 0.1 s, and weights of our own.
+//!
+//!   x' = A x + B u + noise · N(0, I)          x has n numbers, u one; neither has bounds
+//!   r  = −(xᵀ Q x + uᵀ R u)                   of the state before the step
+//!
+//! Entry (i, j) of A is the override a_i_j, and so on; B is one column. A larger system is a copy of this file: set n,
+//! add the further entries and, for each further number in x, a draw in `env_reset`, a row of A x and one of Q x.
+//! The scalar system of a, b, q, r is the first number of this one with a_0_1, b_1 and q_1_1 set to 0.
+
+const OBSERVATION_DIM: u32 = 2u;  // n
+const ACTION_DIM: u32 = 1u;
+const ACTION_LOW: f32 = -1e9;     // never clips
+const ACTION_HIGH: f32 = 1e9;
+const MAX_EPISODE_STEPS: u32 = 100u;
+
+override a_0_0: f32 = 1.0;
+override a_0_1: f32 = 0.1;
+override a_1_0: f32 = 0.0;
+override a_1_1: f32 = 1.0;
+override b_0: f32 = 0.005;
+override b_1: f32 = 0.1;
+override q_0_0: f32 = 1.0;
+override q_0_1: f32 = 0.0;
+override q_1_0: f32 = 0.0;
+override q_1_1: f32 = 1.0;
+override r_0_0: f32 = 0.1;
+override noise: f32 = 0.0;        // standard deviation in each number of x, per step
+
+struct State { x: array<f32, OBSERVATION_DIM> }
+
+fn env_reset(rng: ptr<function, Rng>) -> State {
+    let x_0 = rng_range(rng, -1.0, 1.0);
+    let x_1 = rng_range(rng, -1.0, 1.0);
+    return State(array<f32, OBSERVATION_DIM>(x_0, x_1));
+}
+
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    let x = (*s).x;
+    let u = action[0];
+    let cost = x[0] * (q_0_0 * x[0] + q_0_1 * x[1])
+        + x[1] * (q_1_0 * x[0] + q_1_1 * x[1])
+        + u * r_0_0 * u;
+
+    (*s).x[0] = a_0_0 * x[0] + a_0_1 * x[1] + b_0 * u + noise * rng_normal(rng);
+    (*s).x[1] = a_1_0 * x[0] + a_1_1 * x[1] + b_1 * u + noise * rng_normal(rng);
+    return Outcome(-cost, false);
+}
+
+fn env_observe(s: State) -> Observation {
+    return s.x;
+}

@@ -1,0 +1,51 @@
+//! Pendulum-v1: swing a rod up and hold it there with a torque too weak to lift it at once. Upright is θ = 0.
+//! Source: OpenAI Gym (2016); every constant and rule as in Gymnasium 1.4, classic_control/pendulum.py.
+//! The cost is that of the old state and of the clipped torque. The new velocity moves the angle, which is wrapped in
+//! the cost only: the state counts turns. No end but the time limit, and no published reward threshold.
+
+const OBSERVATION_DIM: u32 = 3u;
+const ACTION_DIM: u32 = 1u;
+const ACTION_LOW: f32 = -2.0;  // N m
+const ACTION_HIGH: f32 = 2.0;
+const MAX_EPISODE_STEPS: u32 = 200u;
+
+override gravity: f32 = 10.0;    // m/s²
+override mass: f32 = 1.0;        // kg
+override rod_length: f32 = 1.0;  // m
+override time_step: f32 = 0.05;  // s
+override max_speed: f32 = 8.0;   // rad/s
+
+struct State { theta: f32, theta_dot: f32 }
+
+/// The angle in [−π, π] that differs by whole turns; to the last bit or two of f32 for |angle| ≤ 8192.
+fn wrap(angle: f32) -> f32 {
+    let turns = floor(fma(angle, 0.15915494, 0.5));
+    // 2π in three parts, the products of the first two exact; held to their ranges, so that no compiler merges them
+    let a = clamp(fma(turns, -6.28125, angle), -8.0, 8.0);
+    let b = clamp(fma(turns, -1.93500518798828125e-3, a), -4.0, 4.0);
+    let rest = fma(turns, -3.01991598195675e-7, b);
+    // rounding may leave it just outside
+    return select(rest, rest - sign(rest) * 6.2831853, abs(rest) > 3.1415927);
+}
+
+fn env_reset(rng: ptr<function, Rng>) -> State {
+    let theta = rng_range(rng, -3.1415927, 3.1415927);
+    let theta_dot = rng_range(rng, -1.0, 1.0);
+    return State(theta, theta_dot);
+}
+
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    let old = *s;
+    let torque = clamp(action[0], ACTION_LOW, ACTION_HIGH);
+    let angle = wrap(old.theta);
+    let cost = angle * angle + 0.1 * old.theta_dot * old.theta_dot + 0.001 * torque * torque;
+    let acceleration = 1.5 * gravity / rod_length * sin_(old.theta) + 3.0 / (mass * rod_length * rod_length) * torque;
+
+    (*s).theta_dot = clamp(old.theta_dot + time_step * acceleration, -max_speed, max_speed);
+    (*s).theta = old.theta + time_step * (*s).theta_dot;
+    return Outcome(-cost, false);
+}
+
+fn env_observe(s: State) -> Observation {
+    return Observation(cos_(s.theta), sin_(s.theta), s.theta_dot);
+}

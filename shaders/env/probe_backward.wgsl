@@ -1,0 +1,24 @@
+//! ProbeBackward: one action, an observation of +1 or −1 (even odds), one step, reward = observation.
+//! Source: A. L. Jones (2021), Debugging RL, Without the Agonizing Pain, probe 2.
+//! Isolates the way back through the network: ProbeValue needs a bias, this needs the weights of the input.
+//! Must learn V(+1) = 1 and V(−1) = −1, whatever γ and λ are.
+//! If not, while ProbeValue passes: V = 0 for both is a gradient that does not reach the first layer, or observations
+//! and targets of different samples or worlds; V(o) = −o is a sign.
+
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_COUNT: u32 = 1u;
+const MAX_EPISODE_STEPS: u32 = 0u;
+
+struct State { observation: f32 } // +1 or −1
+
+fn env_reset(rng: ptr<function, Rng>) -> State {
+    return State(select(-1.0, 1.0, rng_uniform(rng) < 0.5));
+}
+
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    return Outcome((*s).observation, true);
+}
+
+fn env_observe(s: State) -> Observation {
+    return Observation(s.observation);
+}

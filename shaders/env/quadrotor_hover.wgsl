@@ -1,0 +1,114 @@
+//! QuadrotorHover: fly a quadrotor to the origin and hold it there, with one command per rotor.
+//! Source: rigid body, rotors and drag of RotorS (Furrer, Burri, Achtelik & Siegwart 2016) with its AscTec Hummingbird,
+//! rotors_description/urdf/hummingbird.xacro; the rotors stand in an X here, in a + there. Start, reward and ends are ours.
+//!
+//!   n_i' = (1 + speed_range a_i − n_i) / τ       rotor speed as a part of the hovering speed; τ by direction
+//!   F_i  = n_i² m g / 4                          thrust, N, along the body's z axis e
+//!   J ω' = Σ r_i × F_i ẑ + κ Σ s_i F_i ẑ − ω × J ω                      body axes: x forward, y left, z up
+//!   m v' = e ΣF_i − rotor_drag Σn_i (v − e (e · v)) − m g ẑ,   p' = v    world axes, z up
+//!   q'   = ½ q ⊗ (ω, 0)
+//!   r    = ½ / (1 + d²) + ½ / (1 + (d / 0.1)²) − spin_cost |ω|² / (1 + |ω|²) − effort_cost |a|² / 4,   d = |p| after the step
+//!
+//! A step is four substeps: rotors (exactly), ω, v and then p and q (normalised) with the new ω and v. Rotors and their
+//! signs s: front left +1, back left −1, back right +1, front right −1 (+1 turns clockwise seen from above). Commands
+//! outside [−1, 1] are clipped; 0 hovers. There is no ground, no wind and no gyroscopic moment of the rotors.
+//! Start: level within 0.3 rad about a random axis, rotors hovering. End: farther than `distance_limit`, or e below the horizon.
+//! Observation: −p, v / 2, R (world from body, row by row), ω / 5, (n − 1) / speed_range.
+
+const OBSERVATION_DIM: u32 = 22u;
+const ACTION_DIM: u32 = 4u;
+const ACTION_LOW: f32 = -1.0;
+const ACTION_HIGH: f32 = 1.0;
+const MAX_EPISODE_STEPS: u32 = 500u;
+
+override gravity: f32 = 9.81;             // m/s²
+override mass: f32 = 0.716;               // kg, 0.68 and four rotors of 0.009
+override inertia_xy: f32 = 0.007;         // kg m²
+override inertia_z: f32 = 0.012;          // kg m²
+override arm_length: f32 = 0.17;          // m
+override moment_constant: f32 = 0.016;    // m, κ: torque of a rotor about its axis per thrust
+override rotor_drag: f32 = 0.0365;        // N s/m per rotor: 8.06428e-5 at the hovering speed of 453 rad/s
+override spin_up_time: f32 = 0.0125;      // s
+override spin_down_time: f32 = 0.025;     // s
+override speed_range: f32 = 0.3;          // part of the hovering speed; RotorS' limit of 838 rad/s would be 0.85
+override time_step: f32 = 0.02;           // s
+override distance_limit: f32 = 4.0;       // m
+override spin_cost: f32 = 0.05;
+override effort_cost: f32 = 0.02;
+
+/// Position m, velocity m/s, attitude (x, y, z, w) world from body, body rates rad/s, rotor speeds / hovering speed.
+struct State { position: vec3<f32>, velocity: vec3<f32>, attitude: vec4<f32>, rates: vec3<f32>, rotors: vec4<f32> }
+
+fn random_vector(rng: ptr<function, Rng>, size: f32) -> vec3<f32> {
+    let x = rng_range(rng, -size, size);
+    let y = rng_range(rng, -size, size);
+    let z = rng_range(rng, -size, size);
+    return vec3<f32>(x, y, z);
+}
+
+fn env_reset(rng: ptr<function, Rng>) -> State {
+    let position = random_vector(rng, 1.0);
+    let velocity = random_vector(rng, 0.5);
+    // a turn by 2 atan(|h|) about h, each component of which is at most 0.15
+    let attitude = normalize(vec4<f32>(random_vector(rng, 0.15), 1.0));
+    let rates = random_vector(rng, 0.5);
+    return State(position, velocity, attitude, rates, vec4<f32>(1.0));
+}
+
+/// R e_z, the body's z axis in the world.
+fn up_axis(q: vec4<f32>) -> vec3<f32> {
+    return vec3<f32>(2.0 * (q.x * q.z + q.w * q.y), 2.0 * (q.y * q.z - q.w * q.x), 1.0 - 2.0 * (q.x * q.x + q.y * q.y));
+}
+
+/// h seconds; `keep` is the part of its distance to the command that a rotor still has after them, (up, down).
+fn substep(s: ptr<function, State>, command: vec4<f32>, h: f32, keep: vec2<f32>) {
+    let old = *s;
+    let lag = old.rotors - command;
+    let rotors = command + lag * select(vec4<f32>(keep.x), vec4<f32>(keep.y), lag > vec4<f32>(0.0));
+    let thrust = 0.25 * mass * gravity * rotors * rotors;
+    let lever = 0.70710678 * arm_length;
+    let torque = vec3<f32>(lever * dot(thrust, vec4<f32>(1.0, 1.0, -1.0, -1.0)),
+        lever * dot(thrust, vec4<f32>(-1.0, 1.0, 1.0, -1.0)), moment_constant * dot(thrust, vec4<f32>(1.0, -1.0, 1.0, -1.0)));
+    let inertia = vec3<f32>(inertia_xy, inertia_xy, inertia_z);
+    let rates = old.rates + h * (torque - cross(old.rates, inertia * old.rates)) / inertia;
+    let up = up_axis(old.attitude);
+    let drag = rotor_drag * dot(rotors, vec4<f32>(1.0)) * (old.velocity - up * dot(up, old.velocity));
+    let force = up * dot(thrust, vec4<f32>(1.0)) - drag;
+    let velocity = old.velocity + h * (force / mass - vec3<f32>(0.0, 0.0, gravity));
+    let q = old.attitude;
+    let turn = vec4<f32>(q.w * rates + cross(q.xyz, rates), -dot(q.xyz, rates));
+    *s = State(old.position + h * velocity, velocity, normalize(q + 0.5 * h * turn), rates, rotors);
+}
+
+fn fly(s: ptr<function, State>, throttle: vec4<f32>) {
+    let h = 0.25 * time_step;
+    let keep = vec2<f32>(exp_(-h / spin_up_time), exp_(-h / spin_down_time));
+    let command = vec4<f32>(1.0) + speed_range * throttle;
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
+}
+
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    let throttle = clamp(vec4<f32>(action[0], action[1], action[2], action[3]), vec4<f32>(-1.0), vec4<f32>(1.0));
+    fly(s, throttle);
+    let now = *s;
+    let d2 = dot(now.position, now.position);
+    let spin = dot(now.rates, now.rates);
+    let cost = spin_cost * spin / (1.0 + spin) + 0.25 * effort_cost * dot(throttle, throttle);
+    let lost = d2 > distance_limit * distance_limit || up_axis(now.attitude).z < 0.0;
+    return Outcome(0.5 / (1.0 + d2) + 0.5 / (1.0 + 100.0 * d2) - cost, lost);
+}
+
+fn env_observe(s: State) -> Observation {
+    let q = s.attitude;
+    let up = up_axis(q);
+    let n = (s.rotors - vec4<f32>(1.0)) / speed_range;
+    return Observation(
+        -s.position.x, -s.position.y, -s.position.z, 0.5 * s.velocity.x, 0.5 * s.velocity.y, 0.5 * s.velocity.z,
+        1.0 - 2.0 * (q.y * q.y + q.z * q.z), 2.0 * (q.x * q.y - q.w * q.z), up.x,
+        2.0 * (q.x * q.y + q.w * q.z), 1.0 - 2.0 * (q.x * q.x + q.z * q.z), up.y,
+        2.0 * (q.x * q.z - q.w * q.y), 2.0 * (q.y * q.z + q.w * q.x), up.z,
+        0.2 * s.rates.x, 0.2 * s.rates.y, 0.2 * s.rates.z, n.x, n.y, n.z, n.w);
+}

@@ -1,0 +1,50 @@
+//! One step of every world with actions that the caller chose, or a look at worlds as they are. One thread = one world.
+//!
+//!   (s', r) = step(s, a)     an ended world starts its next episode at once, if the caller wants that
+//!
+//! `mw_pool.steps` is 1 or 0. With no step, worlds that ended at their last one begin their next episode if `auto_reset`
+//! is set. The observation is that of the state the world is left in; the final observation is that before a reset.
+
+@bind var<uniform> mw_pool: MwPool;
+@bind var<storage, read> mw_progress: array<MwProgress>;
+@bind var<storage, read> mw_actions: array<u32>;                   // [word][world]
+@bind var<storage, read_write> mw_observations: array<f32>;        // [feature][world]
+@bind var<storage, read_write> mw_final_observations: array<f32>;  // [feature][world]
+@bind var<storage, read_write> mw_rewards: array<f32>;             // [world]
+@bind var<storage, read_write> mw_endings: array<u32>;             // [world] MW_TERMINATED, MW_TRUNCATED, MW_SPUN_OUT
+
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
+    let thread = mw_thread(group, groups, local);
+    let n = mw_pool.count;
+    let index = thread.index;
+    if index >= n { return; }
+    let key = vec2<u32>(mw_progress[0].seed, MW_STREAM_TRAINING);
+    var world = mw_world_load(0u, index, n);
+    var ending = mw_endings[index];
+    if mw_pool.steps > 0u {
+        var action: array<u32, MW_ACTION_WORDS>;
+        @unroll for k in 0..MW_ACTION_WORDS { action[k] = mw_actions[k * n + index]; }
+        let step = mw_world_step(&world, mw_action(action), key, index);
+        mw_keep(mw_look(world.state), MW_TO_FINAL, index);
+        mw_rewards[index] = step.reward;
+        ending = step.ending;
+    }
+    if ending != 0u && mw_pool.auto_reset != 0u {
+        world = mw_world_next(world, ending, mw_first_state(key, index, world.begun));
+        if mw_pool.steps == 0u { ending = 0u; }
+    }
+    mw_endings[index] = ending | select(0u, MW_SPUN_OUT, mw_spun_out);
+    mw_world_store(0u, index, n, world);
+    mw_keep(mw_look(world.state), MW_TO_POOL, index);
+}
+
+const MW_TO_POOL = 0u;
+const MW_TO_FINAL = 1u;
+
+/// Stores number f of an observation.
+fn mw_store(target_: u32, at: u32, f: u32, value: f32) {
+    if target_ == MW_TO_POOL { mw_observations[at + f * mw_pool.count] = value; }
+    if target_ == MW_TO_FINAL { mw_final_observations[at + f * mw_pool.count] = value; }
+}

@@ -1,0 +1,342 @@
+//! Worlds for callers with a learner of their own: one step of all of them at a time.
+
+use crate::batch::Sizes;
+use crate::env::{ActionSpace, Environment};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::kernels::Kernels;
+use crate::layout::{Pool, Progress, SPUN_OUT, STREAM_TRAINING, TERMINATED, TRUNCATED, Worlds};
+use crate::nn::Parameters;
+
+/// What happens to a world whose episode has ended.
+///
+/// Gymnasium knows three modes. Its *same-step* mode is [`AutoReset::SameStep`]; its *disabled* mode is
+/// [`AutoReset::Disabled`], where the caller asks for [`WorldPool::reset_ended`]. Its *next-step* mode, in which the next
+/// action is ignored and a reset takes its place, is what the latter gives when it is called after every step whose
+/// endings were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AutoReset {
+    /// It begins its next episode at once: the observation is the first of that, the last of the old one is among
+    /// [`WorldPool::final_observations`].
+    #[default]
+    SameStep,
+    /// It stays as it is, and steps on if it is stepped.
+    Disabled,
+}
+
+/// Actions of every world, `[component][world]`: component c of world n lies at `c * num_envs + n`.
+#[derive(Clone, Copy, Debug)]
+pub enum Actions<'a> {
+    /// Numbers of discrete actions.
+    Discrete(&'a [u32]),
+    /// Real numbers. They are not clipped: what a number past the bounds means is the environment's.
+    Box(&'a [f32]),
+}
+
+impl<'a> From<&'a [u32]> for Actions<'a> {
+    fn from(actions: &'a [u32]) -> Self {
+        Self::Discrete(actions)
+    }
+}
+
+impl<'a> From<&'a [f32]> for Actions<'a> {
+    fn from(actions: &'a [f32]) -> Self {
+        Self::Box(actions)
+    }
+}
+
+impl<'a> From<&'a Vec<u32>> for Actions<'a> {
+    fn from(actions: &'a Vec<u32>) -> Self {
+        Self::Discrete(actions)
+    }
+}
+
+impl<'a> From<&'a Vec<f32>> for Actions<'a> {
+    fn from(actions: &'a Vec<f32>) -> Self {
+        Self::Box(actions)
+    }
+}
+
+/// Many worlds of one environment on the device, stepped together.
+///
+/// Every result is a buffer on the device, reachable as `wgpu::Buffer` without a copy ([`Buffer::raw`]), and a method that
+/// reads it. World n of a pool with seed s makes the same draws whatever runs beside it.
+#[derive(Clone, Debug)]
+pub struct WorldPool {
+    gpu: Gpu,
+    env: Environment,
+    num_envs: u32,
+    first: Recording,
+    look: Recording,
+    step: Recording,
+    reset_ended: Recording,
+    /// What the next step does, `[component][world]`: numbers of actions, or the bits of `f32`.
+    pub actions: Buffer<u32>,
+    /// `[feature][world]`
+    pub observations: Buffer<f32>,
+    /// The observation after the last step, before any reset, `[feature][world]`.
+    pub final_observations: Buffer<f32>,
+    /// `[world]`
+    pub rewards: Buffer<f32>,
+    /// How the last step ended, `[world]`: [`TERMINATED`], [`TRUNCATED`], both or neither, and [`SPUN_OUT`].
+    pub endings: Buffer<u32>,
+    /// State and accumulators, `[word][world]` (`shaders/part/world.wgsl`).
+    pub worlds: Buffer<u32>,
+}
+
+impl WorldPool {
+    /// `num_envs` worlds with this seed, at the start of their first episodes. Ended worlds begin the next at once.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where `num_envs` is 0, [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`].
+    pub fn new(gpu: &Gpu, env: &Environment, num_envs: u32, seed: u32) -> Result<Self> {
+        Self::with_auto_reset(gpu, env, num_envs, seed, AutoReset::SameStep)
+    }
+
+    /// The same with a choice of what becomes of ended worlds.
+    ///
+    /// # Errors
+    /// As [`WorldPool::new`].
+    pub fn with_auto_reset(
+        gpu: &Gpu,
+        env: &Environment,
+        num_envs: u32,
+        seed: u32,
+        auto_reset: AutoReset,
+    ) -> Result<Self> {
+        if num_envs == 0 {
+            return Err(Error::setting("num_envs", "0 is not allowed; it must be at least 1"));
+        }
+        let spec = env.spec();
+        let n = u64::from(num_envs);
+        let features = u64::from(spec.observation_dim);
+        let mut sizes = Sizes::default();
+        let worlds = ("worlds", n);
+        sizes.add("worlds", &[("words", u64::from(env.world_words())), worlds, ("bytes", 4)]);
+        sizes.add("observations", &[("features", features), worlds, ("bytes", 4)]);
+        sizes.add("actions", &[("components", u64::from(spec.action_space.words())), worlds, ("bytes", 4)]);
+        sizes.check(gpu)?;
+        let layout = Parameters::default();
+        let kernels = Kernels { form: gpu.form_for(0), parameters: &layout, space: &spec.action_space, agents: 1 };
+
+        let remedy = "num_envs";
+        let observed = format!("features {features} × worlds {n}");
+        let words = u64::from(env.world_words());
+        let progress = gpu.buffer_of("progress", &[Progress { seed, ..Progress::default() }])?;
+        let pool = Self {
+            gpu: gpu.clone(),
+            env: env.clone(),
+            num_envs,
+            first: Recording::default(),
+            look: Recording::default(),
+            step: Recording::default(),
+            reset_ended: Recording::default(),
+            actions: gpu.buffer("actions", u64::from(spec.action_space.words()) * n, &observed, remedy)?,
+            observations: gpu.buffer("observations", features * n, &observed, remedy)?,
+            final_observations: gpu.buffer("final observations", features * n, &observed, remedy)?,
+            rewards: gpu.buffer("rewards", n, "worlds", remedy)?,
+            endings: gpu.buffer("endings", n, "worlds", remedy)?,
+            worlds: gpu.buffer("worlds", words * n, &format!("words {words} × worlds {n}"), remedy)?,
+        };
+        let buffers = Buffers::default()
+            .with("mw_progress", &progress)
+            .with("mw_world", &pool.worlds)
+            .with("mw_actions", &pool.actions)
+            .with("mw_observations", &pool.observations)
+            .with("mw_final_observations", &pool.final_observations)
+            .with("mw_rewards", &pool.rewards)
+            .with("mw_endings", &pool.endings);
+        let first = Worlds { count: num_envs, stream: STREAM_TRAINING, ..Worlds::default() };
+        let kernel = gpu.kernel(&kernels.reset(env)?)?;
+        let mut reset = Recording::default();
+        let with_worlds = buffers.with("mw_worlds", &gpu.uniform("worlds of the reset", &first)?);
+        reset.push(&kernel.pass(gpu, 1, n, env.iterations(), &with_worlds)?);
+        let kernel = gpu.kernel(&kernels.pool(env)?)?;
+        let pass = |steps: u32, auto_reset: AutoReset| {
+            let auto_reset = u32::from(auto_reset == AutoReset::SameStep);
+            let uniform = gpu.uniform("pool", &Pool { count: num_envs, steps, auto_reset })?;
+            let mut recording = Recording::default();
+            let iterations = 3 * env.iterations() + 2 * features;
+            recording.push(&kernel.pass(gpu, 1, n, iterations, &buffers.with("mw_pool", &uniform))?);
+            Ok(recording)
+        };
+        let pool = Self {
+            first: reset,
+            look: pass(0, AutoReset::Disabled)?,
+            step: pass(1, auto_reset)?,
+            reset_ended: pass(0, AutoReset::SameStep)?,
+            ..pool
+        };
+        pool.reset()?;
+        Ok(pool)
+    }
+
+    /// Number of worlds.
+    pub fn num_envs(&self) -> u32 {
+        self.num_envs
+    }
+
+    /// The environment.
+    pub fn env(&self) -> &Environment {
+        &self.env
+    }
+
+    /// Puts every world at the start of its first episode; draws are those of a new pool.
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
+    pub fn reset(&self) -> Result<()> {
+        self.gpu.write(&self.endings, &vec![0; self.num_envs as usize]);
+        self.gpu.write(&self.rewards, &vec![0.0; self.num_envs as usize]);
+        let mut recording = self.first.clone();
+        recording.extend(&self.look);
+        self.gpu.submit(&recording)
+    }
+
+    /// Puts every world whose last step ended its episode at the start of its next one, for [`AutoReset::Disabled`].
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
+    pub fn reset_ended(&self) -> Result<()> {
+        self.gpu.submit(&self.reset_ended)
+    }
+
+    /// One step of every world.
+    ///
+    /// # Errors
+    /// [`Error::Actions`] where they are of another kind or number, and as [`Gpu::submit`].
+    pub fn step<'a>(&self, actions: impl Into<Actions<'a>>) -> Result<()> {
+        let space = &self.env.spec().action_space;
+        let expected = space.words() as usize * self.num_envs as usize;
+        let complain = |got: String| Err(Error::Actions { got, expected, space: space.to_string() });
+        match (actions.into(), space) {
+            (Actions::Discrete(words), ActionSpace::Box { .. }) => return complain(format!("{} u32", words.len())),
+            (Actions::Discrete(words), _) => {
+                if words.len() != expected {
+                    return complain(words.len().to_string());
+                }
+                for (row, count) in words.chunks_exact(self.num_envs as usize).zip(space.counts()) {
+                    if let Some(action) = row.iter().find(|action| **action >= count) {
+                        return complain(format!("action {action}"));
+                    }
+                }
+                self.gpu.write(&self.actions, words);
+            }
+            (Actions::Box(numbers), ActionSpace::Box { .. }) if numbers.len() == expected => {
+                self.gpu.write(&self.actions, bytemuck::cast_slice(numbers));
+            }
+            (Actions::Box(numbers), _) => return complain(format!("{} f32", numbers.len())),
+        }
+        self.step_on_device()
+    }
+
+    /// One step of every world with the actions that are in [`WorldPool::actions`] already.
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
+    pub fn step_on_device(&self) -> Result<()> {
+        self.gpu.submit(&self.step)
+    }
+
+    /// The passes of a step, for recordings of the caller.
+    pub fn record_step(&self, recording: &mut Recording) {
+        recording.extend(&self.step);
+    }
+
+    /// Observations `[feature][world]`.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn observations(&self) -> Result<Vec<f32>> {
+        self.gpu.read(&self.observations)
+    }
+
+    /// Observations after the last step and before any reset, `[feature][world]`; undefined before the first step.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn final_observations(&self) -> Result<Vec<f32>> {
+        self.gpu.read(&self.final_observations)
+    }
+
+    /// Rewards of the last step `[world]`.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn rewards(&self) -> Result<Vec<f32>> {
+        self.gpu.read(&self.rewards)
+    }
+
+    /// Which worlds the environment ended at the last step `[world]`.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn terminated(&self) -> Result<Vec<bool>> {
+        self.ended(TERMINATED)
+    }
+
+    /// Which worlds the step limit ended at the last step `[world]`; both can be.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn truncated(&self) -> Result<Vec<bool>> {
+        self.ended(TRUNCATED)
+    }
+
+    /// Which worlds' loops were left by the loop budget at the last step `[world]`: their states mean nothing.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn spun_out(&self) -> Result<Vec<bool>> {
+        self.ended(SPUN_OUT)
+    }
+
+    fn ended(&self, bit: u32) -> Result<Vec<bool>> {
+        Ok(self.gpu.read(&self.endings)?.iter().map(|word| word & bit != 0).collect())
+    }
+
+    /// States of all worlds, `[world][word]`, words in the order of the fields of `State`; integers and flags as numbers.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn states(&self) -> Result<Vec<Vec<f64>>> {
+        let words = self.gpu.read(&self.worlds)?;
+        let n = self.num_envs as usize;
+        let state = |world: usize| {
+            let fields = self.env.state_fields().iter().enumerate();
+            fields.map(|(word, field)| field.number(words[word * n + world])).collect()
+        };
+        Ok((0..n).map(state).collect())
+    }
+
+    /// Puts worlds into these states, at the start of an episode; their next step is their first of all.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] where there are not as many states as worlds, or a state has not as many numbers as
+    /// `State` has.
+    pub fn set_states(&self, states: &[Vec<f64>]) -> Result<()> {
+        let (n, fields) = (self.num_envs as usize, self.env.state_fields());
+        let complain = |reason| Err(Error::Environment { name: self.env.name().to_owned(), reason });
+        if states.len() != n {
+            return complain(format!("{} states were given for {n} worlds", states.len()));
+        }
+        let mut words = vec![0; self.env.world_words() as usize * n];
+        for (world, state) in states.iter().enumerate() {
+            if state.len() != fields.len() {
+                let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+                return complain(format!(
+                    "a state has {} numbers ({}), not {}",
+                    fields.len(),
+                    names.join(", "),
+                    state.len()
+                ));
+            }
+            for (word, (field, value)) in fields.iter().zip(state).enumerate() {
+                words[word * n + world] = field.word(*value);
+            }
+        }
+        self.gpu.write(&self.worlds, &words);
+        self.gpu.write(&self.endings, &vec![0; n]);
+        self.gpu.submit(&self.look)
+    }
+}
