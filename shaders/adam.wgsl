@@ -7,15 +7,15 @@
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read> mw_gradient: array<vec4<f32>>;               // [agent][MW_PARAMETERS / 4]
+@bind var<storage, read> mw_gradient: array<vec4<f32>>;               // [agent][MW_LEARNED / 4]
 @bind var<storage, read_write> mw_parameters: array<vec4<f32>>;       // [agent][MW_PARAMETERS / 4]
-@bind var<storage, read_write> mw_adam: array<vec4<f32>>;             // [agent][m, v][MW_PARAMETERS / 4]
+@bind var<storage, read_write> mw_adam: array<vec4<f32>>;             // [agent][m, v][MW_LEARNED / 4]
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
-    let size = MW_PARAMETERS / 4u;
+    let size = MW_LEARNED / 4u;
     let progress = &mw_progress[thread.agent];
     if (*progress).active_ == 0u || thread.index >= size { return; }
     let at = thread.agent * size + thread.index;
@@ -26,5 +26,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     mw_adam[m_at] = m;
     mw_adam[m_at + size] = v;
     let step = (m / (*progress).correction1) / (sqrt(v / (*progress).correction2) + vec4<f32>(mw_run.adam_eps));
-    mw_parameters[at] -= (*progress).learning_rate * step;
+    mw_parameters[thread.agent * MW_PARAMETERS / 4u + thread.index] -= (*progress).learning_rate * step;
 }

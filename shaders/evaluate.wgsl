@@ -29,7 +29,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
     for (var t = 0u; t < mw_worlds.steps; t++) {
-        mw_observe(world);
+        mw_observe(thread.agent, world);
         var done: array<u32, MW_SAMPLES>;
         @unroll for i in 0..MW_SAMPLES { done[i] = world[i].steps; }
         let acted = mw_act(thread, key, index, done, mw_worlds.sampled != 0u);

@@ -31,7 +31,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     for (var t = mw_run.num_steps; t > 0u; t--) {
         let at = rows + (t - 1u) * n;
         let ending = mw_samples[at + MW_ROW_ENDING * batch];
-        let reward = bitcast<f32>(mw_samples[at + MW_ROW_REWARD * batch]);
+        let reward = mw_reward(thread.agent, bitcast<f32>(mw_samples[at + MW_ROW_REWARD * batch]));
         let value = bitcast<f32>(mw_samples[at + MW_ROW_VALUE * batch]);
         if ending != 0u {
             advantage = 0.0;

@@ -47,7 +47,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                         value[i] = mw_observations[(thread.agent * MW_INPUTS + f) * mw_run.batch_size + column];
                     }
                 }
-                unit[q] = mw_lane_from(value);
+                if f < MW_INPUTS { unit[q] = mw_normalised(thread.agent, f, mw_lane_from(value)); }
             }
             mw_put_input(vector, v, unit);
             mw_put_units(vector, v, unit);

@@ -31,7 +31,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             var unit = vec4<f32>(0.0);
             @unroll for q in 0..4 {
                 let f = i / MW_TILE_SAMPLES * 4u + q;
-                if f < MW_INPUTS { unit[q] = mw_observations[(agent * MW_INPUTS + f) * mw_run.batch_size + column]; }
+                if f < MW_INPUTS {
+                    unit[q] = mw_normalised(agent, f, mw_observations[(agent * MW_INPUTS + f) * mw_run.batch_size + column]);
+                }
             }
             mw_tile[mw_tile_at(i % MW_TILE_SAMPLES, i / MW_TILE_SAMPLES)] = unit;
         }

@@ -40,7 +40,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
             let column = t * n;
             // observe
-            let seen = mw_observe(world);
+            let seen = mw_observe(thread.agent, world);
             var steps: array<u32, MW_SAMPLES>;
             @unroll for i in 0..MW_SAMPLES {
                 steps[i] = world[i].steps;

@@ -7,7 +7,7 @@
 @bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_partial: array<vec4<f32>>;          // see part/partial.wgsl
-@bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_PARAMETERS / 4]
+@bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_LEARNED / 4]
 @bind var<storage, read_write> mw_norms: array<f32>;            // [agent][workgroup]
 
 var<workgroup> mw_tree: array<f32, MW_WORKGROUP>;
@@ -16,7 +16,7 @@ var<workgroup> mw_tree: array<f32, MW_WORKGROUP>;
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
-    let size = MW_PARAMETERS / 4u;
+    let size = MW_LEARNED / 4u;
     let mine = thread.index < size;
     var sum = vec4<f32>(0.0);
     if mine {

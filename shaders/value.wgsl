@@ -22,7 +22,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                         let column = min(first + v * MW_LANES + i, mw_columns.count - 1u);
                         if f < MW_INPUTS { value[i] = mw_observed[(thread.agent * MW_INPUTS + f) * mw_columns.count + column]; }
                     }
-                    units[q] = mw_lane_from(value);
+                    if f < MW_INPUTS { units[q] = mw_normalised(thread.agent, f, mw_lane_from(value)); }
                 }
                 mw_put_input(vector, v, units);
             }

@@ -18,6 +18,10 @@ pub enum Reduction {
     Residuals,
     /// Moments of earlier moments.
     Moments,
+    /// Moments of each feature of the batch's observations.
+    Observations,
+    /// Moments of the batch's discounted rewards.
+    Discounted,
     /// Sums of what worlds counted of their episodes.
     Episodes,
     /// Sums of earlier sums.
@@ -28,8 +32,17 @@ pub enum Reduction {
 
 impl Reduction {
     /// Every reduction.
-    pub const ALL: [Self; 7] =
-        [Self::Advantages, Self::Targets, Self::Residuals, Self::Moments, Self::Episodes, Self::Sums, Self::Terms];
+    pub const ALL: [Self; 9] = [
+        Self::Advantages,
+        Self::Targets,
+        Self::Residuals,
+        Self::Observations,
+        Self::Discounted,
+        Self::Moments,
+        Self::Episodes,
+        Self::Sums,
+        Self::Terms,
+    ];
 
     fn parts(self) -> (&'static str, &'static [&'static str]) {
         const MINIBATCH: [&str; 3] = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
@@ -41,6 +54,10 @@ impl Reduction {
             Self::Advantages => ("reduce advantages", ADVANTAGES),
             Self::Targets => ("reduce targets", &["slot/element/moments.wgsl", "slot/source/targets.wgsl"]),
             Self::Residuals => ("reduce residuals", &["slot/element/moments.wgsl", "slot/source/residuals.wgsl"]),
+            Self::Observations => {
+                ("reduce observations", &["slot/element/moments.wgsl", "slot/source/observations.wgsl"])
+            }
+            Self::Discounted => ("reduce discounted", &["slot/element/moments.wgsl", "slot/source/discounted.wgsl"]),
             Self::Moments => ("reduce moments", &["slot/element/moments.wgsl", "slot/source/partials.wgsl"]),
             Self::Episodes => ("reduce episodes", &["slot/element/sum.wgsl", "slot/source/episodes.wgsl"]),
             Self::Sums => ("reduce sums", &["slot/element/sum.wgsl", "slot/source/partials.wgsl"]),
@@ -97,7 +114,13 @@ impl Kernels<'_> {
             .word("MW_VECTORS", vectors)
             .word("MW_LANES", lanes)
             .word("MW_SAMPLES", vectors * lanes);
-        program.parts(&[self.source(), lane, self.share(), activation, arrangement])
+        program.parts(&[self.source(), lane, self.share(), self.normalise(), activation, arrangement])
+    }
+
+    /// Slot `normalise`.
+    fn normalise(&self) -> &'static str {
+        let running = self.parameters.normaliser().observations;
+        if running { "slot/normalise/running.wgsl" } else { "slot/normalise/none.wgsl" }
     }
 
     /// Slot `parameters`.
@@ -254,7 +277,25 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn gae(&self) -> Result<Linked> {
-        self.plain("gae")?.part("gae.wgsl")?.link()
+        let reward =
+            if self.parameters.normaliser().rewards { "slot/reward/running.wgsl" } else { "slot/reward/plain.wgsl" };
+        self.plain("gae")?.constants(&self.parameters.own_constants()).parts(&[reward, "gae.wgsl"])?.link()
+    }
+
+    /// Discounted sums of rewards.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn discount_rewards(&self) -> Result<Linked> {
+        self.plain("discount rewards")?.part("discount_rewards.wgsl")?.link()
+    }
+
+    /// A batch's moments joined to the running ones.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn merge_moments(&self) -> Result<Linked> {
+        self.plain("merge moments")?.constants(&self.parameters.own_constants()).part("merge_moments.wgsl")?.link()
     }
 
     /// A reduction.
@@ -279,6 +320,7 @@ impl Kernels<'_> {
             program.constants(&constants).parts(&[
                 self.source(),
                 "slot/lane/one.wgsl",
+                self.normalise(),
                 activation,
                 "part/mlp_tile.wgsl",
             ])?

@@ -62,6 +62,25 @@ pub struct Network {
 pub struct Parameters {
     networks: Vec<Network>,
     words: u32,
+    /// What is normalised.
+    normaliser: Normalise,
+}
+
+/// Running moments that stand behind the networks (`shaders/merge_moments.wgsl`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Normalise {
+    /// Numbers of an observation.
+    pub features: u32,
+    /// Whether networks see observations normalised.
+    pub observations: bool,
+    /// Whether advantages see rewards normalised.
+    pub rewards: bool,
+}
+
+impl Normalise {
+    fn words(self) -> u32 {
+        if self.observations || self.rewards { 4 * (self.features + 1) } else { 0 }
+    }
 }
 
 /// Most units of a layer that `mlp.wgsl` keeps in registers.
@@ -130,13 +149,28 @@ impl Parameters {
         self.networks.len() - 1
     }
 
+    /// Puts running moments behind the networks.
+    pub fn normalise(&mut self, normalise: Normalise) {
+        self.normaliser = normalise;
+    }
+
+    /// What is normalised.
+    pub fn normaliser(&self) -> Normalise {
+        self.normaliser
+    }
+
     /// The networks in order.
     pub fn networks(&self) -> &[Network] {
         &self.networks
     }
 
-    /// Words of one agent, padding included; a multiple of 4.
+    /// Words of one agent, padding and running moments included; a multiple of 4.
     pub fn words(&self) -> u32 {
+        self.words + self.normaliser.words()
+    }
+
+    /// Words of one agent that have gradients: those of the networks, padding included; a multiple of 4.
+    pub fn learned(&self) -> u32 {
         self.words
     }
 
@@ -148,7 +182,10 @@ impl Parameters {
     /// The constants of kernels that touch all parameters of an agent.
     pub(crate) fn own_constants(&self) -> Constants {
         let mut constants = Constants::default();
-        constants.word("MW_PARAMETERS", self.words);
+        constants.word("MW_PARAMETERS", self.words());
+        constants.word("MW_LEARNED", self.words);
+        constants.word("MW_NORMALISER", self.words / 4);
+        constants.word("MW_NORMALISED", self.normaliser.features);
         // vec4s of weights that stay 0: first, end, first, …
         let frozen: Vec<u32> = self.networks.iter().flat_map(Network::frozen).map(|word| word / 4).collect();
         constants.word("MW_FROZEN_RANGES", frozen.len() as u32 / 2);
@@ -183,6 +220,14 @@ impl Parameters {
                 }
             }
         }
+        if self.normaliser.words() > 0 {
+            // (mean, scale, M2, count) each
+            let (features, offset) = (self.normaliser.features as usize, self.words as usize);
+            let name = "normaliser.observation".to_owned();
+            tensors.push(Tensor { name, shape: vec![features, 4], offset, stride: 4 });
+            let (name, offset) = ("normaliser.reward".to_owned(), offset + 4 * features);
+            tensors.push(Tensor { name, shape: vec![4], offset, stride: 4 });
+        }
         tensors
     }
 
@@ -193,7 +238,7 @@ impl Parameters {
 
     /// Puts the padding back; the inverse of [`Parameters::compact`].
     pub fn expand(&self, compact: &[f32]) -> Vec<f32> {
-        let mut words = vec![0.0; self.words as usize];
+        let mut words = vec![0.0; self.words() as usize];
         let mut rest = compact;
         for row in self.tensors().iter().flat_map(Tensor::rows) {
             let (now, later) = rest.split_at(row.len());
@@ -206,7 +251,9 @@ impl Parameters {
     /// First values of one agent: orthogonal matrices with gain √2 for hidden layers and `head_gains` for the output
     /// layers (in the order of the networks), zero biases. Depends on the seed and the shapes only.
     pub fn initial(&self, seed: u32, head_gains: &[f64]) -> Vec<f32> {
-        let mut words = vec![0.0; self.words as usize];
+        let mut words = vec![0.0; self.words() as usize];
+        // nothing was seen yet: mean 0, scale 1
+        words[self.words as usize..].iter_mut().skip(1).step_by(4).for_each(|scale| *scale = 1.0);
         for (n, network) in self.networks.iter().enumerate() {
             for (layer, pair) in network.widths.windows(2).enumerate() {
                 let last = layer + 2 == network.widths.len();

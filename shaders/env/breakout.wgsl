@@ -10,7 +10,7 @@
 //!   column; otherwise the episode terminates. The wall of bricks is new when the ball comes to row 9 and none is left.
 //! Observation i = 100 · channel + 10 · row + column, 0 or 1: paddle, ball, trail (the ball one step ago), bricks.
 //! Actions: 0 nothing, 1 left, 2 right (MinAtar's minimal set); with `sticky_action_prob` the last one acts again.
-//! MinAtar sets no step limit here (2,500 is its Freeway's) and lets the last action outlive a reset; this does not.
+//! MinAtar sets no step limit here (2,500 is its Freeway's) and lets the last action outlive a reset; here not.
 
 const OBSERVATION_DIM: u32 = 400u;
 const ACTION_COUNT: u32 = 3u;

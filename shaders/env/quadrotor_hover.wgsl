@@ -1,18 +1,19 @@
 //! QuadrotorHover: fly a quadrotor to the origin and hold it there, with one command per rotor.
-//! Source: rigid body, rotors and drag of RotorS (Furrer, Burri, Achtelik & Siegwart 2016) with its AscTec Hummingbird,
-//! rotors_description/urdf/hummingbird.xacro; the rotors stand in an X here, in a + there. Start, reward and ends are ours.
+//! Source: rotors, drag and constants of the AscTec Hummingbird in RotorS (Furrer, Burri, Achtelik & Siegwart 2016),
+//! rotors_description/urdf/hummingbird.xacro; they stand in an X here, in a + there. Start, reward and ends are ours.
 //!
 //!   n_i' = (1 + speed_range a_i − n_i) / τ       rotor speed as a part of the hovering speed; τ by direction
 //!   F_i  = n_i² m g / 4                          thrust, N, along the body's z axis e
 //!   J ω' = Σ r_i × F_i ẑ + κ Σ s_i F_i ẑ − ω × J ω                      body axes: x forward, y left, z up
 //!   m v' = e ΣF_i − rotor_drag Σn_i (v − e (e · v)) − m g ẑ,   p' = v    world axes, z up
 //!   q'   = ½ q ⊗ (ω, 0)
-//!   r    = ½ / (1 + d²) + ½ / (1 + (d / 0.1)²) − spin_cost |ω|² / (1 + |ω|²) − effort_cost |a|² / 4,   d = |p| after the step
+//!   r    = ½ / (1 + d²) + ½ / (1 + (d / 0.1)²) − spin_cost |ω|² / (1 + |ω|²) − effort_cost |a|² / 4,    d = |p| now
 //!
-//! A step is four substeps: rotors (exactly), ω, v and then p and q (normalised) with the new ω and v. Rotors and their
-//! signs s: front left +1, back left −1, back right +1, front right −1 (+1 turns clockwise seen from above). Commands
-//! outside [−1, 1] are clipped; 0 hovers. There is no ground, no wind and no gyroscopic moment of the rotors.
-//! Start: level within 0.3 rad about a random axis, rotors hovering. End: farther than `distance_limit`, or e below the horizon.
+//! A step is four substeps: rotors (exactly), ω and v, then p and q (normalised) with the new ones. Rotors and signs s:
+//! front left +1, back left −1, back right +1, front right −1 (+1 turns clockwise seen from above). Commands outside
+//! [−1, 1] are clipped; 0 hovers. There is no ground, no wind and no gyroscopic moment of the rotors.
+//! Start: within 1 m, 0.5 m/s, 0.5 rad/s and about 0.3 rad along each axis, rotors hovering. End: farther than
+//! `distance_limit`, or flipped: tilted by more than 90 degrees.
 //! Observation: −p, v / 2, R (world from body, row by row), ω / 5, (n − 1) / speed_range.
 
 const OBSERVATION_DIM: u32 = 22u;
@@ -36,7 +37,7 @@ override distance_limit: f32 = 4.0;       // m
 override spin_cost: f32 = 0.05;
 override effort_cost: f32 = 0.02;
 
-/// Position m, velocity m/s, attitude (x, y, z, w) world from body, body rates rad/s, rotor speeds / hovering speed.
+/// m, m/s, (x, y, z, w) world from body, rad/s about the body's axes, speeds / hovering speed.
 struct State { position: vec3<f32>, velocity: vec3<f32>, attitude: vec4<f32>, rates: vec3<f32>, rotors: vec4<f32> }
 
 fn random_vector(rng: ptr<function, Rng>, size: f32) -> vec3<f32> {
@@ -68,7 +69,8 @@ fn substep(s: ptr<function, State>, command: vec4<f32>, h: f32, keep: vec2<f32>)
     let thrust = 0.25 * mass * gravity * rotors * rotors;
     let lever = 0.70710678 * arm_length;
     let torque = vec3<f32>(lever * dot(thrust, vec4<f32>(1.0, 1.0, -1.0, -1.0)),
-        lever * dot(thrust, vec4<f32>(-1.0, 1.0, 1.0, -1.0)), moment_constant * dot(thrust, vec4<f32>(1.0, -1.0, 1.0, -1.0)));
+        lever * dot(thrust, vec4<f32>(-1.0, 1.0, 1.0, -1.0)),
+        moment_constant * dot(thrust, vec4<f32>(1.0, -1.0, 1.0, -1.0)));
     let inertia = vec3<f32>(inertia_xy, inertia_xy, inertia_z);
     let rates = old.rates + h * (torque - cross(old.rates, inertia * old.rates)) / inertia;
     let up = up_axis(old.attitude);

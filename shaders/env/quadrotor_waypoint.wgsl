@@ -1,19 +1,21 @@
 //! QuadrotorWaypoint: fly a quadrotor through one random waypoint after another, with one command per rotor.
-//! Source: rigid body, rotors and drag of RotorS (Furrer, Burri, Achtelik & Siegwart 2016) with its AscTec Hummingbird,
-//! rotors_description/urdf/hummingbird.xacro; the rotors stand in an X here, in a + there. Start, reward and ends are ours.
+//! Source: rotors, drag and constants of the AscTec Hummingbird in RotorS (Furrer, Burri, Achtelik & Siegwart 2016),
+//! rotors_description/urdf/hummingbird.xacro; they stand in an X here, in a + there. Start, reward and ends are ours.
 //!
 //!   n_i' = (1 + speed_range a_i − n_i) / τ       rotor speed as a part of the hovering speed; τ by direction
 //!   F_i  = n_i² m g / 4                          thrust, N, along the body's z axis e
 //!   J ω' = Σ r_i × F_i ẑ + κ Σ s_i F_i ẑ − ω × J ω                      body axes: x forward, y left, z up
 //!   m v' = e ΣF_i − rotor_drag Σn_i (v − e (e · v)) − m g ẑ,   p' = v    world axes, z up
 //!   q'   = ½ q ⊗ (ω, 0)
-//!   r    = d_old − d + waypoint_bonus [d < waypoint_radius] − spin_cost |ω|² / (1 + |ω|²) − effort_cost |a|² / 4,   d = |goal − p|
+//!   r    = flight_reward + progress_gain (d_old − d) + waypoint_bonus [d < waypoint_radius]
+//!          − spin_cost |ω|² / (1 + |ω|²) − effort_cost |a|² / 4,                         d = |goal − p|, the same goal
 //!
-//! A step is four substeps: rotors (exactly), ω, v and then p and q (normalised) with the new ω and v. Rotors and their
-//! signs s: front left +1, back left −1, back right +1, front right −1 (+1 turns clockwise seen from above). Commands
-//! outside [−1, 1] are clipped; 0 hovers. There is no ground, no wind and no gyroscopic moment of the rotors.
-//! Start: level within 0.3 rad about a random axis, rotors hovering. A waypoint that is reached gives way to the next, uniform
-//! in a cube about the origin. End: farther than `distance_limit` from the waypoint flown to, or e below the horizon.
+//! A step is four substeps: rotors (exactly), ω and v, then p and q (normalised) with the new ones. Rotors and signs s:
+//! front left +1, back left −1, back right +1, front right −1 (+1 turns clockwise seen from above). Commands outside
+//! [−1, 1] are clipped; 0 hovers. There is no ground, no wind and no gyroscopic moment of the rotors.
+//! Start: within 1 m, 0.5 m/s, 0.5 rad/s and about 0.3 rad along each axis, rotors hovering. A waypoint that is reached
+//! gives way to the next, uniform in a cube about the origin and not known before. End: farther than `distance_limit`
+//! from the goal, or flipped: tilted by more than 90 degrees.
 //! Observation: goal − p, v / 2, R (world from body, row by row), ω / 5, (n − 1) / speed_range.
 
 const OBSERVATION_DIM: u32 = 22u;
@@ -36,12 +38,16 @@ override time_step: f32 = 0.02;           // s
 override distance_limit: f32 = 6.0;       // m
 override waypoint_radius: f32 = 0.2;      // m
 override waypoint_range: f32 = 1.5;       // m, half the side of the cube
-override waypoint_bonus: f32 = 1.0;
+override waypoint_bonus: f32 = 10.0;
+override progress_gain: f32 = 10.0;       // 1/m
+override flight_reward: f32 = 0.1;        // each step; without it early learners crash on purpose
 override spin_cost: f32 = 0.05;
 override effort_cost: f32 = 0.02;
 
-/// Position m, velocity m/s, attitude (x, y, z, w) world from body, body rates rad/s, rotor speeds / hovering speed, waypoint m.
-struct State { position: vec3<f32>, velocity: vec3<f32>, attitude: vec4<f32>, rates: vec3<f32>, rotors: vec4<f32>, goal: vec3<f32> }
+/// m, m/s, (x, y, z, w) world from body, rad/s about the body's axes, speeds / hovering speed, m.
+struct State {
+    position: vec3<f32>, velocity: vec3<f32>, attitude: vec4<f32>, rates: vec3<f32>, rotors: vec4<f32>, goal: vec3<f32>,
+}
 
 fn random_vector(rng: ptr<function, Rng>, size: f32) -> vec3<f32> {
     let x = rng_range(rng, -size, size);
@@ -72,7 +78,8 @@ fn substep(s: ptr<function, State>, command: vec4<f32>, h: f32, keep: vec2<f32>)
     let thrust = 0.25 * mass * gravity * rotors * rotors;
     let lever = 0.70710678 * arm_length;
     let torque = vec3<f32>(lever * dot(thrust, vec4<f32>(1.0, 1.0, -1.0, -1.0)),
-        lever * dot(thrust, vec4<f32>(-1.0, 1.0, 1.0, -1.0)), moment_constant * dot(thrust, vec4<f32>(1.0, -1.0, 1.0, -1.0)));
+        lever * dot(thrust, vec4<f32>(-1.0, 1.0, 1.0, -1.0)),
+        moment_constant * dot(thrust, vec4<f32>(1.0, -1.0, 1.0, -1.0)));
     let inertia = vec3<f32>(inertia_xy, inertia_xy, inertia_z);
     let rates = old.rates + h * (torque - cross(old.rates, inertia * old.rates)) / inertia;
     let up = up_axis(old.attitude);
@@ -107,7 +114,8 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     let spin = dot(now.rates, now.rates);
     let cost = spin_cost * spin / (1.0 + spin) + 0.25 * effort_cost * dot(throttle, throttle);
     let lost = d > distance_limit || up_axis(now.attitude).z < 0.0;
-    return Outcome(before - d + select(0.0, waypoint_bonus, reached) - cost, lost);
+    let gain = flight_reward + progress_gain * (before - d) + select(0.0, waypoint_bonus, reached);
+    return Outcome(gain - cost, lost);
 }
 
 fn env_observe(s: State) -> Observation {

@@ -10,8 +10,8 @@
 //! to 6. The cannon fires at most every 5 steps.
 //! Observation i = 100 · channel + 10 · row + column, 0 or 1: cannon, aliens, aliens moving left, aliens moving right,
 //! our bullets, theirs. The timers are not observed.
-//! Actions: 0 nothing, 1 left, 2 right, 3 fire (MinAtar's minimal set); with `sticky_action_prob` the last one acts again.
-//! MinAtar sets no step limit here (2,500 is its Freeway's) and lets the last action outlive a reset; this does not.
+//! Actions: 0 nothing, 1 left, 2 right, 3 fire (MinAtar's minimal set); with `sticky_action_prob` the last one acts
+//! again. MinAtar sets no step limit here (2,500 is its Freeway's) and lets the last action outlive a reset; here not.
 
 const OBSERVATION_DIM: u32 = 600u;
 const ACTION_COUNT: u32 = 4u;
@@ -26,7 +26,8 @@ const COLUMN_0: u32 = 0x00100401u;                              // in each row o
 
 struct State {
     aliens: vec4<u32>, bullets: vec4<u32>, alien_bullets: vec4<u32>,
-    cannon: u32, moving_right: bool, interval: u32, move_timer: u32, alien_timer: u32, cannon_timer: u32, last_action: u32,
+    cannon: u32, moving_right: bool, interval: u32, move_timer: u32, alien_timer: u32, cannon_timer: u32,
+    last_action: u32,
 }
 
 fn env_reset(rng: ptr<function, Rng>) -> State {
@@ -42,7 +43,7 @@ fn fallen(cells: vec4<u32>) -> vec4<u32> {
 }
 
 /// Columns with a cell of the set, bit c for column c.
-fn columns(cells: vec4<u32>) -> u32 {
+fn occupied(cells: vec4<u32>) -> u32 {
     let rows = cells.x | cells.y | cells.z | cells.w;
     return (rows | (rows >> 10u) | (rows >> 20u)) & 0x3ffu;
 }
@@ -54,8 +55,8 @@ fn count(cells: vec4<u32>) -> u32 {
 
 /// The cell of the lowest alien in the column nearest to the cannon.
 fn shooter(aliens: vec4<u32>, cannon: u32) -> vec4<u32> {
-    let left = columns(aliens) & ((2u << cannon) - 1u);
-    let right = columns(aliens) >> cannon;
+    let left = occupied(aliens) & ((2u << cannon) - 1u);
+    let right = occupied(aliens) >> cannon;
     let to_left = select(99u, cannon - firstLeadingBit(left), left != 0u);
     let to_right = select(99u, firstTrailingBit(right), right != 0u);
     let column = select(cannon + to_right, cannon - to_left, to_left <= to_right);
@@ -68,14 +69,14 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     let old = *s;
     let acting = select(action, old.last_action, rng_uniform(rng) < sticky_action_prob);
     let fires = acting == 3u && old.cannon_timer == 0u;
-    let cannon = select(select(old.cannon, max(old.cannon, 1u) - 1u, acting == 1u), min(old.cannon + 1u, 9u), acting == 2u);
+    let cannon = clamp(old.cannon + 1u + select(0u, 1u, acting == 2u) - select(0u, 1u, acting == 1u), 1u, 10u) - 1u;
     let cannon_cell = 1u << cannon; // in the word of row 9
     let muzzle = vec4<u32>(0u, 0u, 0u, select(0u, cannon_cell, fires));
     let bullets = risen(old.bullets | muzzle);
     let falling = fallen(old.alien_bullets);
 
     let moves = old.move_timer == 0u;
-    let descends = moves && (columns(old.aliens) & select(1u, 0x200u, old.moving_right)) != 0u;
+    let descends = moves && (occupied(old.aliens) & select(1u, 0x200u, old.moving_right)) != 0u;
     let sideways = select(old.aliens >> vec4<u32>(1u), old.aliens << vec4<u32>(1u), old.moving_right);
     // row 9 goes round to row 0, as in MinAtar: that step is the last
     let moved = select(sideways, fallen(old.aliens) | vec4<u32>(old.aliens.w, 0u, 0u, 0u), descends);
@@ -102,8 +103,8 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_feature(s: State, i: u32) -> f32 {
     let channel = i / 100u;
     let cell = i % 100u;
-    var cells = select(vec4<u32>(0u, 0u, 0u, 1u << s.cannon), s.aliens, channel == 1u || channel == select(2u, 3u, s.moving_right));
-    cells = select(cells, vec4<u32>(0u), channel == select(3u, 2u, s.moving_right));
+    var cells = select(vec4<u32>(0u), vec4<u32>(0u, 0u, 0u, 1u << s.cannon), channel == 0u);
+    cells = select(cells, s.aliens, channel == 1u || channel == select(2u, 3u, s.moving_right));
     cells = select(select(cells, s.bullets, channel == 4u), s.alien_bullets, channel == 5u);
     let word = select(select(cells.x, cells.y, cell >= 30u), select(cells.z, cells.w, cell >= 90u), cell >= 60u);
     return f32((word >> (cell % 30u)) & 1u);

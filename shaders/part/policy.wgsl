@@ -23,10 +23,10 @@ fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_NOISE
 }
 
 /// Shows the policy what the worlds observe, which is returned.
-fn mw_observe(world: array<MwWorld, MW_SAMPLES>) -> array<MwSeen, MW_SAMPLES> {
+fn mw_observe(agent: u32, world: array<MwWorld, MW_SAMPLES>) -> array<MwSeen, MW_SAMPLES> {
     var seen: array<MwSeen, MW_SAMPLES>;
     @unroll for i in 0..MW_SAMPLES { seen[i] = mw_look(world[i].state); }
-    mw_show(seen);
+    mw_show(agent, seen);
     mw_show_mask(world);
     return seen;
 }

@@ -6,8 +6,10 @@ use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Form, Gpu, Link, Recording};
 use crate::kernels::{Kernels, Objective, Reduction};
 use crate::layout::{Metrics, Run};
-use crate::nn::Parameters;
-use crate::stage::{Advantage, Elements, Evaluation, Learner, Optimiser, Reduced, Rollout, Slicing, Values};
+use crate::nn::{Normalise, Parameters};
+use crate::stage::{
+    Advantage, Elements, Evaluation, Learner, Normaliser, Optimiser, Reduced, Rollout, Slicing, Values,
+};
 use crate::train::Config;
 
 /// Updates whose metrics the device keeps until they are read.
@@ -33,6 +35,7 @@ pub struct Ppo {
     /// `[update % RING][agent]`
     pub metrics: Buffer<Metrics>,
     values: Values,
+    normaliser: Normaliser,
     advantage: Advantage,
     statistics: Recording,
     finish: Recording,
@@ -53,6 +56,8 @@ pub fn networks(config: &Config, env: &Environment) -> Parameters {
         config.log_std_init as f32,
     );
     layout.add("critic", &widths(1), config.activation);
+    let features = env.spec().observation_dim;
+    layout.normalise(Normalise { features, observations: config.norm_obs, rewards: config.norm_reward });
     layout
 }
 
@@ -144,6 +149,8 @@ impl Ppo {
         let batch = Batch::new(gpu, count, &run, env.spec().observation_dim, &env.spec().action_space)?;
         let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
         let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
+        let (features, normalised) = (env.spec().observation_dim, [config.norm_obs, config.norm_reward]);
+        let normaliser = Normaliser::new(gpu, &kernels, &agents, &batch, features, normalised)?;
         let advantage = Advantage::new(gpu, &kernels, &agents, &batch)?;
         let learner = Learner::new(gpu, &kernels, &agents, &batch, slicing, &objectives)?;
         let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner)?;
@@ -162,6 +169,7 @@ impl Ppo {
             evaluation,
             metrics,
             values,
+            normaliser,
             advantage,
             statistics,
             finish,
@@ -177,6 +185,7 @@ impl Ppo {
         let mut update = Recording::default();
         self.rollout.record(&mut update); // T steps of N worlds
         self.values.record(&mut update); // V of every observation
+        self.normaliser.record_rewards(&mut update); // running deviation of discounted rewards
         self.advantage.record(&mut update); // GAE(γ, λ)
         update.extend(&self.statistics);
         for _ in 0..config.update_epochs {
@@ -185,6 +194,7 @@ impl Ppo {
                 self.optimiser.record(&mut update); // limit the norm, Adam
             }
         }
+        self.normaliser.record_observations(&mut update); // running moments for the next update
         update.extend(&self.finish); // metrics; the next update's learning rate
         update
     }
@@ -242,7 +252,19 @@ fn links<'a>(kernels: &'a Kernels, env: &'a Environment, objectives: &'a [(usize
     links.push(Box::new(|| kernels.advance()));
     links.push(Box::new(|| kernels.adam()));
     links.push(Box::new(|| kernels.finish_update()));
-    for reduction in Reduction::ALL {
+    let normaliser = kernels.parameters.normaliser();
+    if normaliser.observations || normaliser.rewards {
+        links.push(Box::new(|| kernels.merge_moments()));
+    }
+    if normaliser.rewards {
+        links.push(Box::new(|| kernels.discount_rewards()));
+    }
+    let wanted = |reduction: &Reduction| match reduction {
+        Reduction::Observations => normaliser.observations,
+        Reduction::Discounted => normaliser.rewards,
+        _ => true,
+    };
+    for reduction in Reduction::ALL.into_iter().filter(wanted) {
         links.push(Box::new(move || kernels.reduce(reduction)));
     }
     links

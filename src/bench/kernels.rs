@@ -166,7 +166,7 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> O
     let batch = f64::from(run.batch_size);
     let features = f64::from(env.spec().observation_dim);
     let finals = f64::from(run.num_envs) * f64::from(run.bootstrap_slots);
-    let words = f64::from(layout.words());
+    let words = f64::from(layout.learned());
     let epochs = f64::from(ppo.epochs());
     let minibatches = epochs * f64::from(run.num_minibatches);
     let partials = minibatches * f64::from(run.slices) * words;

@@ -20,6 +20,7 @@ pub mod gae;
 pub mod gaussian;
 pub mod mlp;
 pub mod moments;
+pub mod normaliser;
 pub mod permute;
 pub mod philox;
 pub mod ppo;

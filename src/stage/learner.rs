@@ -137,7 +137,7 @@ impl Learner {
         let unused = gpu.buffer("moments", u64::from(count), "agents", "agents")?;
         buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
 
-        let words = u64::from(kernels.parameters.words());
+        let words = u64::from(kernels.parameters.learned());
         let slices = u64::from(slicing.window) + 1;
         let partial_words = u64::from(kernels.parameters.partial_words());
         let arithmetic = format!("agents {count} × slices {slices} × parameters {partial_words}");
@@ -222,7 +222,7 @@ pub struct Optimiser {
 impl Optimiser {
     /// Workgroups of `sum_slices.wgsl`.
     pub fn norm_blocks(parameters: &Parameters, kernels: &Kernels) -> u32 {
-        (parameters.words() / 4).div_ceil(kernels.form.workgroup)
+        (parameters.learned() / 4).div_ceil(kernels.form.workgroup)
     }
 
     /// For the gradients and terms of a learner.
@@ -232,7 +232,7 @@ impl Optimiser {
     pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, learner: &Learner) -> Result<Self> {
         let run: &Run = &agents.run;
         let count = agents.count;
-        let words = u64::from(kernels.parameters.words());
+        let words = u64::from(kernels.parameters.learned());
         let total = u64::from(count) * words;
         let arithmetic = format!("agents {count} × parameters {words}");
         let state = gpu.buffer("adam", 2 * total, &format!("2 × {arithmetic}"), "hidden")?;

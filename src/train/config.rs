@@ -75,6 +75,10 @@ settings! {
         clip_coef: f64 = 0.2, "CleanRL; Schulman et al. 2017";
         /// Whether the value loss is clipped around the values of the rollout.
         clip_vloss: bool = true, "CleanRL";
+        /// Whether networks see observations by their running mean and deviation, held to ±10.
+        norm_obs: bool = false, "Stable-Baselines3 (VecNormalize)";
+        /// Whether rewards are divided by the running deviation of discounted returns, and held to ±10.
+        norm_reward: bool = false, "Stable-Baselines3 (VecNormalize)";
         /// Weight of the entropy bonus, per nat.
         ent_coef: f64 = 0.01, "CleanRL";
         /// Weight of the value loss.

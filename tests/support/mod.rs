@@ -485,7 +485,7 @@ impl Stages {
     pub fn optimiser(&self) -> (Learning, Buffer<f32>) {
         assert_eq!(self.slicing.slices, 1, "a minibatch of one slice");
         let count = u64::from(self.agents.count);
-        let words = u64::from(self.layout.words());
+        let words = u64::from(self.layout.learned());
         let partial_words = u64::from(self.layout.partial_words());
         let partial = ok(gpu().buffer("partial", count * partial_words, "a test's", "the test"));
         let kernels = self.kernels();

@@ -1,6 +1,6 @@
 //! Slot `input`: what worlds observe becomes the network's input, walked by constants.
 
-fn mw_show(seen: array<MwSeen, MW_SAMPLES>) {
+fn mw_show(agent: u32, seen: array<MwSeen, MW_SAMPLES>) {
     @unroll for vector in 0..MW_INPUT_VECTORS {
         @unroll for v in 0..MW_VECTORS {
             var units: array<Lane, 4>;
@@ -10,7 +10,7 @@ fn mw_show(seen: array<MwSeen, MW_SAMPLES>) {
                 @unroll for i in 0..MW_LANES {
                     if f < MW_OBSERVATIONS { value[i] = mw_seen(seen[v * MW_LANES + i], min(f, MW_OBSERVATIONS - 1u)); }
                 }
-                units[q] = mw_lane_from(value);
+                if f < MW_OBSERVATIONS { units[q] = mw_normalised(agent, f, mw_lane_from(value)); }
             }
             mw_put_input(vector, v, units);
         }

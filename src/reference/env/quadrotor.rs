@@ -10,7 +10,7 @@
 //!   p'   = v,   q' = ½ q ⊗ (ω, 0)
 //!
 //!   hover:     r = ½ / (1 + d²) + ½ / (1 + (d / 0.1)²) − w_ω |ω|² / (1 + |ω|²) − w_a |a|² / 4,   d = |p|
-//!   waypoint:  r = d_old − d + [d < 0.2 m] bonus − w_ω |ω|² / (1 + |ω|²) − w_a |a|² / 4,         d = |goal − p|
+//!   waypoint:  r = 0.1 + 10 (d_old − d) + 10 [d < 0.2] − w_ω |ω|² / (1 + |ω|²) − w_a |a|² / 4,     d = |goal − p|
 //! ```
 //!
 //! Each step is [`SUBSTEPS`] substeps: n by its closed form for a constant command, then ω, v (old attitude), and with
@@ -54,7 +54,11 @@ pub const WAYPOINT_RADIUS: f64 = 0.2;
 /// Waypoints are uniform in a cube about the origin; half its side, m.
 pub const WAYPOINT_RANGE: f64 = 1.5;
 /// Reward for a waypoint.
-pub const WAYPOINT_BONUS: f64 = 1.0;
+pub const WAYPOINT_BONUS: f64 = 10.0;
+/// Reward per metre that the vehicle comes closer to its waypoint.
+pub const PROGRESS_GAIN: f64 = 10.0;
+/// Reward per step of flight towards a waypoint.
+pub const FLIGHT_REWARD: f64 = 0.1;
 
 /// What the vehicle is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +176,8 @@ pub fn step(task: Task, state: &[f64], action: &[f64], random: &mut dyn FnMut() 
             if reached {
                 vehicle.goal = next;
             }
-            distance_before - distance + if reached { WAYPOINT_BONUS } else { 0.0 }
+            let progress = PROGRESS_GAIN * (distance_before - distance);
+            FLIGHT_REWARD + progress + if reached { WAYPOINT_BONUS } else { 0.0 }
         }
     };
     Step { state: vehicle.words(task), reward: gain - cost, terminated }
