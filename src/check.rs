@@ -1,5 +1,9 @@
 //! Short tests of an adapter: whether it computes what it should.
 
+mod environment;
+
+pub use environment::check_environment;
+
 use crate::env::ActionSpace;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};

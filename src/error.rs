@@ -166,7 +166,7 @@ impl Error {
     }
 
     /// A file that could not be read or written, from what the system said.
-    pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>, source: &std::io::Error) -> Self {
+    pub fn file(action: &'static str, path: impl Into<PathBuf>, source: &std::io::Error) -> Self {
         Self::File { action, path: path.into(), reason: source.to_string() }
     }
 

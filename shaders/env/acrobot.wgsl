@@ -1,6 +1,7 @@
 //! Acrobot-v1: swing the tip of two links above a bar by a torque of −1 (0), 0 (1) or +1 (2) on the joint between them.
 //! Source: Sutton (1996), the book's equations (Sutton & Barto 1998); every constant and rule as in Gymnasium 1.4,
-//! classic_control/acrobot.py: one Runge-Kutta step of 0.2 s, then angles wrapped and velocities clipped. Both angles
+//! classic_control/acrobot.py.
+//! One Runge-Kutta step of 0.2 s, then angles wrapped and velocities clipped. Both angles
 //! are 0 where the links hang; θ₂ is relative to the first link. Reward −1 a step, 0 on the step that ends the episode.
 //!
 //!   d₁ a₁ + d₂ a₂ = −φ₁                     d, φ as in acrobot.py, which eliminates a₁; here both are

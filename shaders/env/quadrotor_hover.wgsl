@@ -41,10 +41,7 @@ override effort_cost: f32 = 0.02;
 struct State { position: vec3<f32>, velocity: vec3<f32>, attitude: vec4<f32>, rates: vec3<f32>, rotors: vec4<f32> }
 
 fn random_vector(rng: ptr<function, Rng>, size: f32) -> vec3<f32> {
-    let x = rng_range(rng, -size, size);
-    let y = rng_range(rng, -size, size);
-    let z = rng_range(rng, -size, size);
-    return vec3<f32>(x, y, z);
+    return vec3<f32>(rng_range(rng, -size, size), rng_range(rng, -size, size), rng_range(rng, -size, size));
 }
 
 fn env_reset(rng: ptr<function, Rng>) -> State {
@@ -61,7 +58,7 @@ fn up_axis(q: vec4<f32>) -> vec3<f32> {
     return vec3<f32>(2.0 * (q.x * q.z + q.w * q.y), 2.0 * (q.y * q.z - q.w * q.x), 1.0 - 2.0 * (q.x * q.x + q.y * q.y));
 }
 
-/// h seconds; `keep` is the part of its distance to the command that a rotor still has after them, (up, down).
+/// h seconds; `keep` is the part of its lag behind the command that a rotor still has after them, (up, down).
 fn substep(s: ptr<function, State>, command: vec4<f32>, h: f32, keep: vec2<f32>) {
     let old = *s;
     let lag = old.rotors - command;
@@ -82,19 +79,15 @@ fn substep(s: ptr<function, State>, command: vec4<f32>, h: f32, keep: vec2<f32>)
     *s = State(old.position + h * velocity, velocity, normalize(q + 0.5 * h * turn), rates, rotors);
 }
 
-fn fly(s: ptr<function, State>, throttle: vec4<f32>) {
-    let h = 0.25 * time_step;
-    let keep = vec2<f32>(exp_(-h / spin_up_time), exp_(-h / spin_down_time));
-    let command = vec4<f32>(1.0) + speed_range * throttle;
-    substep(s, command, h, keep);
-    substep(s, command, h, keep);
-    substep(s, command, h, keep);
-    substep(s, command, h, keep);
-}
-
 fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
     let throttle = clamp(vec4<f32>(action[0], action[1], action[2], action[3]), vec4<f32>(-1.0), vec4<f32>(1.0));
-    fly(s, throttle);
+    let command = vec4<f32>(1.0) + speed_range * throttle;
+    let h = 0.25 * time_step;
+    let keep = vec2<f32>(exp_(-h / spin_up_time), exp_(-h / spin_down_time));
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
     let now = *s;
     let d2 = dot(now.position, now.position);
     let spin = dot(now.rates, now.rates);

@@ -7,7 +7,7 @@
 //!   J ω' = Σ r_i × F_i ẑ + κ Σ s_i F_i ẑ − ω × J ω                      body axes: x forward, y left, z up
 //!   m v' = e ΣF_i − rotor_drag Σn_i (v − e (e · v)) − m g ẑ,   p' = v    world axes, z up
 //!   q'   = ½ q ⊗ (ω, 0)
-//!   r    = flight_reward + progress_gain (d_old − d) + waypoint_bonus [d < waypoint_radius]
+//!   r    = progress_gain (d_old − d) + waypoint_bonus [d < waypoint_radius] + flight_reward
 //!          − spin_cost |ω|² / (1 + |ω|²) − effort_cost |a|² / 4,                         d = |goal − p|, the same goal
 //!
 //! A step is four substeps: rotors (exactly), ω and v, then p and q (normalised) with the new ones. Rotors and signs s:
@@ -38,11 +38,11 @@ override time_step: f32 = 0.02;           // s
 override distance_limit: f32 = 6.0;       // m
 override waypoint_radius: f32 = 0.2;      // m
 override waypoint_range: f32 = 1.5;       // m, half the side of the cube
-override waypoint_bonus: f32 = 10.0;
-override progress_gain: f32 = 10.0;       // 1/m
-override flight_reward: f32 = 0.1;        // each step; without it early learners crash on purpose
-override spin_cost: f32 = 0.05;
-override effort_cost: f32 = 0.02;
+override waypoint_bonus: f32 = 5.0;
+override progress_gain: f32 = 5.0;        // 1/m
+override flight_reward: f32 = 0.05;       // per step; without it early learners crash on purpose
+override spin_cost: f32 = 0.025;
+override effort_cost: f32 = 0.01;
 
 /// m, m/s, (x, y, z, w) world from body, rad/s about the body's axes, speeds / hovering speed, m.
 struct State {
@@ -50,10 +50,7 @@ struct State {
 }
 
 fn random_vector(rng: ptr<function, Rng>, size: f32) -> vec3<f32> {
-    let x = rng_range(rng, -size, size);
-    let y = rng_range(rng, -size, size);
-    let z = rng_range(rng, -size, size);
-    return vec3<f32>(x, y, z);
+    return vec3<f32>(rng_range(rng, -size, size), rng_range(rng, -size, size), rng_range(rng, -size, size));
 }
 
 fn env_reset(rng: ptr<function, Rng>) -> State {
@@ -70,7 +67,7 @@ fn up_axis(q: vec4<f32>) -> vec3<f32> {
     return vec3<f32>(2.0 * (q.x * q.z + q.w * q.y), 2.0 * (q.y * q.z - q.w * q.x), 1.0 - 2.0 * (q.x * q.x + q.y * q.y));
 }
 
-/// h seconds; `keep` is the part of its distance to the command that a rotor still has after them, (up, down).
+/// h seconds; `keep` is the part of its lag behind the command that a rotor still has after them, (up, down).
 fn substep(s: ptr<function, State>, command: vec4<f32>, h: f32, keep: vec2<f32>) {
     let old = *s;
     let lag = old.rotors - command;
@@ -91,21 +88,17 @@ fn substep(s: ptr<function, State>, command: vec4<f32>, h: f32, keep: vec2<f32>)
     *s = State(old.position + h * velocity, velocity, normalize(q + 0.5 * h * turn), rates, rotors, old.goal);
 }
 
-fn fly(s: ptr<function, State>, throttle: vec4<f32>) {
-    let h = 0.25 * time_step;
-    let keep = vec2<f32>(exp_(-h / spin_up_time), exp_(-h / spin_down_time));
-    let command = vec4<f32>(1.0) + speed_range * throttle;
-    substep(s, command, h, keep);
-    substep(s, command, h, keep);
-    substep(s, command, h, keep);
-    substep(s, command, h, keep);
-}
-
 fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
     let throttle = clamp(vec4<f32>(action[0], action[1], action[2], action[3]), vec4<f32>(-1.0), vec4<f32>(1.0));
     let goal = (*s).goal;
     let before = length(goal - (*s).position);
-    fly(s, throttle);
+    let command = vec4<f32>(1.0) + speed_range * throttle;
+    let h = 0.25 * time_step;
+    let keep = vec2<f32>(exp_(-h / spin_up_time), exp_(-h / spin_down_time));
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
+    substep(s, command, h, keep);
     let now = *s;
     let d = length(goal - now.position);
     let next = random_vector(rng, waypoint_range); // drawn in every step, used when it is due
@@ -114,7 +107,7 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     let spin = dot(now.rates, now.rates);
     let cost = spin_cost * spin / (1.0 + spin) + 0.25 * effort_cost * dot(throttle, throttle);
     let lost = d > distance_limit || up_axis(now.attitude).z < 0.0;
-    let gain = flight_reward + progress_gain * (before - d) + select(0.0, waypoint_bonus, reached);
+    let gain = progress_gain * (before - d) + select(0.0, waypoint_bonus, reached) + flight_reward;
     return Outcome(gain - cost, lost);
 }
 

@@ -1,6 +1,6 @@
 //! `manyworlds bench`
 
-use super::AdapterArgument;
+use super::{AdapterArgument, foreign};
 use manyworlds::bench::{Case, Measured, Mode, break_even, ceilings, kernel_report, measure, one_core};
 use manyworlds::env::Environment;
 use manyworlds::{Error, Result};
@@ -44,7 +44,7 @@ impl Bench {
             let reason = format!("{} is not allowed; it must be from 0 to 3600", self.seconds);
             return Err(Error::Setting { name: "seconds".to_owned(), reason });
         }
-        let env = Environment::load(&self.env)?;
+        let env = foreign::load(&self.env, &[], &self.adapter)?;
         let mut cases = Vec::new();
         let kernels_only = [Mode::Train];
         for &mode in if self.kernels { &kernels_only[..] } else { &self.modes } {

@@ -1,10 +1,16 @@
 //! The command line: one file for each command, all of them thin.
 
 mod bench;
+mod check_env;
 mod doctor;
+mod envs;
 mod eval;
+mod foreign;
+mod new_env;
 mod settings;
+mod trace;
 mod train;
+mod watch;
 mod wide;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +38,16 @@ enum Command {
     Train(train::Train),
     /// Play whole episodes with a trained policy
     Eval(eval::Eval),
+    /// List the built-in environments
+    Envs(envs::Envs),
+    /// Write a commented environment of your own that trains as it is
+    NewEnv(new_env::NewEnv),
+    /// Test an environment: repeatability, independence of worlds, finite numbers, endings
+    CheckEnv(check_env::CheckEnv),
+    /// Show one world step by step
+    Trace(trace::Trace),
+    #[command(hide = true)]
+    Probe(foreign::Probe),
     /// Measure steps per second, or what each kernel reaches
     Bench(bench::Bench),
     /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
@@ -49,9 +65,14 @@ struct AdapterArgument {
 }
 
 impl AdapterArgument {
-    /// Opens the adapter, with a note if it is a software one.
+    /// Opens the adapter.
+    fn quietly(&self, largest_binding: u64) -> Result<Gpu> {
+        Gpu::new(&self.adapter, largest_binding)
+    }
+
+    /// The same with a note if it is a software one.
     fn open(&self, largest_binding: u64) -> Result<Gpu> {
-        let gpu = Gpu::new(&self.adapter, largest_binding)?;
+        let gpu = self.quietly(largest_binding)?;
         if gpu.is_software() {
             eprintln!("note: {} is a software adapter; a GPU would be much faster", gpu.info().name);
         }
@@ -63,12 +84,17 @@ impl AdapterArgument {
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let arguments = Arguments::parse();
-    if !matches!(arguments.command, Command::Settings) {
+    if !matches!(arguments.command, Command::Settings | Command::Envs(_) | Command::NewEnv(_)) {
         wide::use_wide_vectors();
     }
     let done = match arguments.command {
         Command::Train(command) => command.run(started),
         Command::Eval(command) => command.run(),
+        Command::Envs(command) => command.run(),
+        Command::NewEnv(command) => command.run(),
+        Command::CheckEnv(command) => command.run(),
+        Command::Trace(command) => command.run(),
+        Command::Probe(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Settings => Ok(settings::run()),

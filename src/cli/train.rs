@@ -1,9 +1,8 @@
 //! `manyworlds train`
 
-use super::AdapterArgument;
+use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo::ppo;
-use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
 use manyworlds::train::{self, Config, Line, Options, Report};
 use manyworlds::{Error, Result};
@@ -50,15 +49,7 @@ impl Train {
             let reason = format!("there is no such algorithm '{}'; there is: ppo", self.algo);
             return Err(Error::Setting { name: "algo".to_owned(), reason });
         }
-        let mut env = Environment::load(&self.env)?;
-        for pair in &self.set_env {
-            let number = pair.split_once('=').and_then(|(name, value)| Some((name.trim(), value.trim().parse().ok()?)));
-            let (name, value) = number.ok_or_else(|| Error::Environment {
-                name: env.name().to_owned(),
-                reason: format!("--set-env {pair}: expected a name and a number, such as gravity=3.7"),
-            })?;
-            env.set(name, value)?;
-        }
+        let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
         let mut pairs = self.set.clone();
         pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
         let config = Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs)?;

@@ -63,9 +63,7 @@ impl File {
             ["ACTION_COUNT", "ACTION_COUNTS", "ACTION_DIM"].iter().filter_map(|name| self.find(name)).collect();
         match actions[..] {
             [] => {
-                return Err(missing(
-                    "const ACTION_COUNT: u32 = …;` (or ACTION_COUNTS, or ACTION_DIM with ACTION_LOW and ACTION_HIGH) `",
-                ));
+                return Err(missing("const ACTION_COUNT: u32 = …;` or `const ACTION_DIM: u32 = …;"));
             }
             [one] if one.kind == Kind::Constant => {}
             [one] => return Err(self.complaint(&one.name, "it must be a const")),

@@ -1,6 +1,7 @@
 //! An environment is one WGSL file: what it declares, and the code that is generated for its state.
 
 mod contract;
+mod limits;
 mod scan;
 mod space;
 mod state;
@@ -93,8 +94,7 @@ impl Environment {
     /// [`Error::Environment`] or [`Error::EnvironmentFile`] with what was expected and, in a file, where.
     pub fn load(name: &str) -> Result<Self> {
         if Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wgsl")) {
-            let text = std::fs::read_to_string(name).map_err(|error| Error::file("read", name, &error))?;
-            return Self::from_source(name, name, &text);
+            return Self::from_file(Path::new(name));
         }
         let Some((_, path)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
             let names: Vec<&str> = Self::names().collect();
@@ -112,6 +112,32 @@ impl Environment {
         Self::from_source(name, &format!("shaders/{path}"), built_in_text(path).unwrap_or_default())
     }
 
+    /// An environment from a WGSL file. The file is read as one from a stranger: its size, nesting and memory are bounded,
+    /// and its loops are left after 512 turns in a step.
+    ///
+    /// What it cannot promise is that the driver's compiler comes to an end with it; the command line tries that out in a
+    /// process of its own first.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it cannot be read, else as [`Environment::load`].
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let failed = |error: &std::io::Error| Error::file("read", path, error);
+        let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+        let name = path.display().to_string();
+        if size > scan::LONGEST as u64 {
+            let reason = format!("the file has {size} bytes; an environment may have {}", scan::LONGEST);
+            return Err(Error::Environment { name, reason });
+        }
+        let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
+            let reason = format!("line {line} is no text; an environment is a WGSL file in UTF-8");
+            Error::Environment { name: name.clone(), reason }
+        })?;
+        Self::from_source(&name, &name, &text)
+    }
+
     /// Names of the built-in environments.
     pub fn names() -> impl Iterator<Item = &'static str> {
         debug_assert!(BUILT_IN.iter().all(|(_, path)| built_in().any(|known| known == *path)));
@@ -123,7 +149,7 @@ impl Environment {
     /// # Errors
     /// As [`Environment::load`].
     pub fn from_source(name: &str, path: &str, text: &str) -> Result<Self> {
-        Self::read(name, path, text).map_err(|error| match error {
+        limits::with_large_stack(|| Self::read(name, path, text)).map_err(|error| match error {
             // whatever does not link here is the author's, and has its place
             Error::Shader(text) => Error::EnvironmentFile(text),
             other => other,
@@ -132,6 +158,7 @@ impl Environment {
 
     fn read(name: &str, path: &str, text: &str) -> Result<Self> {
         let file = scan::File::new(path, text)?;
+        file.check_nesting()?;
         file.check(name)?;
         // what the rest is linked with follows from the constants, so these are read alone first; where they do not
         // link, neither does the file
@@ -150,6 +177,7 @@ impl Environment {
         file.check_functions(&linked, &spec)?;
         let overrides = overrides(&linked);
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
+        file.check_memory(&linked, state.words())?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
         let features = file.has_features();
         Ok(Self { name, path, text, spec, state, overrides, bounds, features, guards })
@@ -158,6 +186,31 @@ impl Environment {
     /// The environment's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What its file is called in errors.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether it is one of those that are built in.
+    pub fn is_built_in(&self) -> bool {
+        BUILT_IN.iter().any(|(name, path)| *name == self.name && self.path == format!("shaders/{path}"))
+    }
+
+    /// What it is, from the first line of its header: what follows the name.
+    pub fn about(&self) -> Option<String> {
+        let line = self.text.lines().next()?.strip_prefix("//!")?;
+        Some(line.split_once(':').map_or(line, |(_, about)| about).trim().to_owned())
+    }
+
+    /// Where it comes from: the text behind `Source:` in its header, up to the next blank line.
+    pub fn source(&self) -> Option<String> {
+        let mut lines = self.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
+        let first = lines.find_map(|line| line.strip_prefix("Source:"))?.trim().to_owned();
+        let rest = lines.take_while(|line| !line.is_empty());
+        let all = rest.fold(first, |all, line| if all.ends_with(['.', ';']) { all } else { format!("{all} {line}") });
+        Some(all)
     }
 
     /// Its text.

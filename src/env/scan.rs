@@ -32,8 +32,8 @@ pub(super) struct File {
     pub loops: Vec<usize>,
 }
 
-/// Characters of the longest file.
-const LONGEST: usize = 256 << 10;
+/// Bytes of the longest file.
+pub(super) const LONGEST: usize = 256 << 10;
 
 impl File {
     /// Scans a text; refuses what an environment cannot have and what needs no parser to be seen.
@@ -46,15 +46,8 @@ impl File {
             );
             return Err(Error::Shader(reason));
         }
-        let mut scan = Scan {
-            part: &part,
-            declarations: Vec::new(),
-            loops: Vec::new(),
-            depth: 0,
-            pending: None,
-            header: None,
-            unrolled: false,
-        };
+        let mut scan =
+            Scan { part: &part, declarations: Vec::new(), loops: Vec::new(), depth: 0, pending: None, header: None };
         let mut at = 0;
         while at < text.len() {
             let rest = &text[at..];
@@ -109,8 +102,6 @@ struct Scan<'a> {
     pending: Option<(Kind, usize)>,
     /// A loop whose body comes next: the depth at its keyword.
     header: Option<i32>,
-    /// Whether the next loop is unrolled by the linker.
-    unrolled: bool,
 }
 
 impl Scan<'_> {
@@ -124,10 +115,12 @@ impl Scan<'_> {
             self.declarations.push(Declaration { kind, name: word.to_owned(), offset: at, range });
             return Ok(());
         }
+        if ["mw_", "MW_", "Mw"].iter().any(|prefix| word.starts_with(prefix)) {
+            let message =
+                format!("'{word}' is the engine's; names that begin with mw_, MW_ or Mw are not for environments");
+            return Err(self.refuse(at, word.len(), &message, "use what the contract gives you"));
+        }
         match word {
-            "unroll" => self.unrolled = true,
-            // the linker writes out the turns of an unrolled loop: there is nothing to leave
-            "for" if self.unrolled => self.unrolled = false,
             "for" | "while" | "loop" => self.header = Some(self.depth),
             "workgroupBarrier" | "storageBarrier" | "textureBarrier" | "workgroupUniformLoad" => {
                 let message = "an environment has no barriers: worlds share nothing and wait for nobody";
@@ -179,13 +172,14 @@ impl Scan<'_> {
                 }
             }
             ';' if self.depth == 0 => self.end(at + 1),
-            '@' if self.depth == 0 => {
-                let message = "an environment declares no bindings and no entry points; the engine owns them";
+            '@' => {
+                let message = "an environment has no attributes: bindings, entry points and unrolling are the engine's";
                 return Err(self.refuse(at, 1, message, "remove this attribute"));
             }
             '\0' => {
-                let message = "this is no text; an environment is a WGSL file in UTF-8";
-                return Err(self.refuse(at, 1, message, ""));
+                let line = self.part.text[..at].matches('\n').count() + 1;
+                let reason = format!("line {line} is no text; an environment is a WGSL file in UTF-8");
+                return Err(Error::Environment { name: self.part.path.to_string(), reason });
             }
             _ => {}
         }

@@ -137,7 +137,8 @@ impl std::fmt::Display for ActionSpace {
             Self::Box { low, high } => {
                 let same = |bounds: &[f32]| bounds.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits());
                 if same(low) && same(high) {
-                    write!(f, "Box({}, {}, [{}])", low[0], high[0], low.len())
+                    let bound = |x: f32| if x.abs() >= 1e6 { format!("{x:e}") } else { x.to_string() };
+                    write!(f, "Box({}, {}, [{}])", bound(low[0]), bound(high[0]), low.len())
                 } else {
                     write!(f, "Box({low:?}, {high:?})")
                 }

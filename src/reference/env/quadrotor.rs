@@ -10,7 +10,7 @@
 //!   p'   = v,   q' = ½ q ⊗ (ω, 0)
 //!
 //!   hover:     r = ½ / (1 + d²) + ½ / (1 + (d / 0.1)²) − w_ω |ω|² / (1 + |ω|²) − w_a |a|² / 4,   d = |p|
-//!   waypoint:  r = 0.1 + 10 (d_old − d) + 10 [d < 0.2] − w_ω |ω|² / (1 + |ω|²) − w_a |a|² / 4,     d = |goal − p|
+//!   waypoint:  r = 5 (d_old − d) + 5 [d < 0.2] + 0.05 − w_ω |ω|² / (1 + |ω|²) − w_a |a|² / 4,      d = |goal − p|
 //! ```
 //!
 //! Each step is [`SUBSTEPS`] substeps: n by its closed form for a constant command, then ω, v (old attitude), and with
@@ -45,20 +45,16 @@ pub const SPEED_RANGE: f64 = 0.3;
 pub const TIME_STEP: f64 = 0.02;
 /// Substeps of a step.
 pub const SUBSTEPS: u32 = 4;
-/// `w_ω`: reward lost to fast rotation.
-pub const SPIN_COST: f64 = 0.05;
-/// `w_a`: reward lost where all rotors are at the limits of their commands.
-pub const EFFORT_COST: f64 = 0.02;
 /// A waypoint is reached within this distance, m.
 pub const WAYPOINT_RADIUS: f64 = 0.2;
 /// Waypoints are uniform in a cube about the origin; half its side, m.
 pub const WAYPOINT_RANGE: f64 = 1.5;
 /// Reward for a waypoint.
-pub const WAYPOINT_BONUS: f64 = 10.0;
+pub const WAYPOINT_BONUS: f64 = 5.0;
 /// Reward per metre that the vehicle comes closer to its waypoint.
-pub const PROGRESS_GAIN: f64 = 10.0;
-/// Reward per step of flight towards a waypoint.
-pub const FLIGHT_REWARD: f64 = 0.1;
+pub const PROGRESS_GAIN: f64 = 5.0;
+/// Reward of every step of flight through waypoints; without it early learners crash on purpose.
+pub const FLIGHT_REWARD: f64 = 0.05;
 
 /// What the vehicle is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +71,22 @@ impl Task {
         match self {
             Self::Hover => 4.0,
             Self::Waypoint => 6.0,
+        }
+    }
+
+    /// `w_ω`: reward lost in a step of fast rotation.
+    pub const fn spin_cost(self) -> f64 {
+        match self {
+            Self::Hover => 0.05,
+            Self::Waypoint => 0.025,
+        }
+    }
+
+    /// `w_a`: reward lost in a step with all rotors at the limits of their commands.
+    pub const fn effort_cost(self) -> f64 {
+        match self {
+            Self::Hover => 0.02,
+            Self::Waypoint => 0.01,
         }
     }
 }
@@ -166,7 +178,7 @@ pub fn step(task: Task, state: &[f64], action: &[f64], random: &mut dyn FnMut() 
     let distance = vehicle.position.distance(vehicle.goal);
     let spin = vehicle.rates.length_squared();
     let effort = throttle.iter().map(|a| a * a).sum::<f64>() / 4.0;
-    let cost = SPIN_COST * spin / (1.0 + spin) + EFFORT_COST * effort;
+    let cost = task.spin_cost() * spin / (1.0 + spin) + task.effort_cost() * effort;
     let terminated = vehicle.is_lost(task);
     let gain = match task {
         Task::Hover => 0.5 / (1.0 + distance.powi(2)) + 0.5 / (1.0 + (distance / 0.1).powi(2)),
@@ -176,8 +188,8 @@ pub fn step(task: Task, state: &[f64], action: &[f64], random: &mut dyn FnMut() 
             if reached {
                 vehicle.goal = next;
             }
-            let progress = PROGRESS_GAIN * (distance_before - distance);
-            FLIGHT_REWARD + progress + if reached { WAYPOINT_BONUS } else { 0.0 }
+            let bonus = if reached { WAYPOINT_BONUS } else { 0.0 };
+            PROGRESS_GAIN * (distance_before - distance) + bonus + FLIGHT_REWARD
         }
     };
     Step { state: vehicle.words(task), reward: gain - cost, terminated }

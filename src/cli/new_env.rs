@@ -1,0 +1,41 @@
+//! `manyworlds new-env`
+
+use manyworlds::{Error, Result};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A commented environment that trains as it is.
+const TEMPLATE: &str = include_str!("../../examples/template.wgsl");
+
+#[derive(clap::Args)]
+pub struct NewEnv {
+    /// Its name: NAME.wgsl is written here; an existing file is left alone
+    name: PathBuf,
+}
+
+impl NewEnv {
+    pub fn run(self) -> Result<ExitCode> {
+        let path = if self.name.extension().is_some_and(|e| e == "wgsl") {
+            self.name
+        } else {
+            self.name.with_added_extension("wgsl")
+        };
+        let failed = |error: &std::io::Error| Error::file("create", &path, error);
+        let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if title.is_empty() {
+            return Err(Error::Setting {
+                name: "name".to_owned(),
+                reason: "it is empty; name the environment".to_owned(),
+            });
+        }
+        let mut file = std::fs::File::create_new(&path).map_err(|error| failed(&error))?;
+        file.write_all(TEMPLATE.replace("Template", &title).as_bytes()).map_err(|error| failed(&error))?;
+        let shown = path.display();
+        eprintln!("wrote {shown}");
+        eprintln!("  manyworlds check-env {shown}      tests it");
+        eprintln!("  manyworlds trace {shown}          shows it step by step");
+        eprintln!("  manyworlds train {shown}          trains a policy in it");
+        Ok(ExitCode::SUCCESS)
+    }
+}

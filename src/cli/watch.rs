@@ -1,0 +1,57 @@
+//! Files that are edited while a command runs.
+
+use manyworlds::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A file, and when it was last seen to change.
+pub struct Watched {
+    path: PathBuf,
+    seen: Option<SystemTime>,
+}
+
+impl Watched {
+    /// A path to a file; a built-in environment has none.
+    pub fn new(env: &str) -> Result<Self> {
+        let path = Path::new(env);
+        if !path.is_file() {
+            let reason = format!("--watch needs a file that can change; '{env}' is none");
+            return Err(Error::Environment { name: env.to_owned(), reason });
+        }
+        let mut watched = Self { path: path.to_owned(), seen: None };
+        watched.changed();
+        Ok(watched)
+    }
+
+    /// Whether the file has changed since this was last asked. An editor may take it away for a moment.
+    pub fn changed(&mut self) -> bool {
+        let now = std::fs::metadata(&self.path).and_then(|file| file.modified()).ok();
+        let changed = now.is_some() && now != self.seen;
+        if changed {
+            self.seen = now;
+        }
+        changed
+    }
+
+    /// Returns when the file has changed.
+    pub fn wait(&mut self) {
+        eprintln!("waiting for {} to change", self.path.display());
+        while !self.changed() {
+            std::thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// Does the work, and again whenever the file changes; a failure is shown and waits for the next change.
+pub fn again_and_again(env: &str, work: impl Fn() -> Result<ExitCode>) -> Result<ExitCode> {
+    let mut watched = Watched::new(env)?;
+    loop {
+        if let Err(error) = work() {
+            eprintln!("error: {}", super::one_error(&error));
+        }
+        watched.wait();
+    }
+}
