@@ -1,6 +1,6 @@
 //! Generalised advantage estimation (Schulman et al. 2016). One thread = one world, newest step first.
 //!
-//!   δ_t = r_t + γ v'_t − v_t          v' is 0 after termination, V(final observation) after truncation
+//!   δ_t = r_t + γ v'_t − v_t          v' is 0 after termination, V(final observation) after truncation (0 without `bootstrap`)
 //!   A_t = δ_t + γλ (1 − ended_t) A_{t+1}
 //!   target_t = A_t + v_t
 //!
@@ -39,7 +39,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
         if ending == MW_TRUNCATED {
             slot -= 1u;
-            next_value = bitcast<f32>(mw_final_values[slots + slot * n]);
+            next_value = select(0.0, bitcast<f32>(mw_final_values[slots + slot * n]), mw_run.bootstrap != 0u);
         }
         advantage = (reward + mw_run.gamma * next_value - value) + mw_run.gamma * mw_run.gae_lambda * advantage;
         next_value = value;

@@ -40,6 +40,8 @@ shared_struct! {
         norm_adv: u32,
         /// 1 = the value loss is clipped.
         clip_vloss: u32,
+        /// 1 = a truncated step is worth V(final observation) more; 0 = it counts as terminated.
+        bootstrap: u32,
         /// Discount γ.
         gamma: f32,
         /// Trace decay λ.

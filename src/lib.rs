@@ -12,9 +12,11 @@ pub mod layout;
 pub mod nn;
 pub mod pool;
 pub mod reference;
+pub mod rollout;
 pub mod shader;
 pub mod stage;
 pub mod train;
 
 pub use error::{Error, Result};
 pub use pool::WorldPool;
+pub use rollout::Rollout;

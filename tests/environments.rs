@@ -250,3 +250,154 @@ fn every_environment_steps_as_its_reference() {
         assert!(endings > 0 || limit > STEPS, "{name}: no episode ended in {steps} steps");
     }
 }
+
+// ---------------------------------------------------------------- distributions and optima
+
+/// Largest distance between the distribution of samples and a cumulative distribution function, times √n.
+fn kolmogorov(samples: &mut [f64], cdf: impl Fn(f64) -> f64) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    let n = samples.len() as f64;
+    let apart = |(i, x): (usize, &f64)| {
+        let p = cdf(*x);
+        (p - i as f64 / n).abs().max(((i + 1) as f64 / n - p).abs())
+    };
+    samples.iter().enumerate().map(apart).fold(0.0, f64::max) * n.sqrt()
+}
+
+/// Φ by the complementary error function's series of Abramowitz & Stegun 7.1.26, good to 1.5e-7.
+fn normal_cdf(x: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.327_591_1 * (x.abs() / std::f64::consts::SQRT_2));
+    let poly =
+        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
+    let erf = 1.0 - poly * (-x * x / 2.0).exp();
+    0.5 * (1.0 + erf.copysign(x))
+}
+
+#[test]
+fn first_states_are_distributed_as_they_should_be() {
+    const WORLDS: u32 = 65_536;
+    let pi = std::f64::consts::PI;
+    // low and high of each word of State; equal ones are constants
+    let uniform: [(&str, &[(f64, f64)]); 6] = [
+        ("CartPole-v1", &[(-0.05, 0.05); 4]),
+        ("MountainCar-v0", &[(-0.6, -0.4), (0.0, 0.0)]),
+        ("MountainCarContinuous-v0", &[(-0.6, -0.4), (0.0, 0.0)]),
+        ("Pendulum-v1", &[(-pi, pi), (-1.0, 1.0)]),
+        ("Acrobot-v1", &[(-0.1, 0.1); 4]),
+        ("LQR", &[(-1.0, 1.0); 2]),
+    ];
+    let first = |name: &str| ok(ok(WorldPool::new(gpu(), &load(name), WORLDS, 9)).states());
+    // √n D passes 1.95 in one of a thousand samples of the right distribution
+    for (name, words) in uniform {
+        let states = first(name);
+        for (word, &(low, high)) in words.iter().enumerate() {
+            let mut samples: Vec<f64> = states.iter().map(|state| state[word]).collect();
+            if low == high {
+                assert!(samples.iter().all(|&x| x == low), "{name}, word {word}: {low} expected");
+                continue;
+            }
+            let d = kolmogorov(&mut samples, |x| ((x - low) / (high - low)).clamp(0.0, 1.0));
+            assert!(d < 1.95, "{name}, word {word}, seed 9: √n D = {d} against U({low}, {high}), below 1.95 expected");
+        }
+    }
+    let mut samples: Vec<f64> = first("SimpleRegulator").iter().map(|state| state[0]).collect();
+    let d = kolmogorov(&mut samples, |x| normal_cdf((x - 0.3) / 0.1));
+    assert!(d < 1.95, "SimpleRegulator, seed 9: √n D = {d} against N(0.3, 0.1²), below 1.95 expected");
+}
+
+/// Discounted returns of first episodes, `[world]`.
+fn discounted_returns(
+    pool: &WorldPool,
+    steps: u32,
+    gamma: f64,
+    mut act: impl FnMut(u32, &[Vec<f64>]) -> Vec<Vec<f64>>,
+) -> Vec<f64> {
+    let n = pool.num_envs() as usize;
+    let (mut returns, mut running) = (vec![0.0; n], vec![true; n]);
+    for t in 0..steps {
+        let actions = act(t, &ok(pool.states()));
+        step(pool, &actions);
+        let (rewards, terminated) = (ok(pool.rewards()), ok(pool.terminated()));
+        for world in (0..n).filter(|&world| running[world]).collect::<Vec<_>>() {
+            returns[world] += gamma.powi(t.cast_signed()) * f64::from(rewards[world]);
+            running[world] = !terminated[world];
+        }
+    }
+    returns
+}
+
+#[test]
+fn hex_world_under_random_actions_is_worth_what_dynamic_programming_says() {
+    const WORLDS: usize = 16_384;
+    let gamma = 0.9;
+    let pool = ok(WorldPool::with_auto_reset(gpu(), &load("HexWorld"), WORLDS as u32, 31, AutoReset::Disabled));
+    let starts = ok(pool.states());
+    let mut draw = Draw::new(31);
+    // γ^100 is 3e-5 of the largest reward
+    let returns =
+        discounted_returns(&pool, 100, gamma, |_, _| (0..WORLDS).map(|_| vec![f64::from(draw.word() % 6)]).collect());
+    let values = env::hex_world::policy_value(&[[1.0 / 6.0; 6]; 24], gamma);
+    let errors: Vec<f64> = returns.iter().zip(&starts).map(|(g, start)| g - values[start[0] as usize]).collect();
+    let mean = errors.iter().sum::<f64>() / WORLDS as f64;
+    let deviation = (errors.iter().map(|e| e * e).sum::<f64>() / WORLDS as f64).sqrt();
+    let standard_error = deviation / (WORLDS as f64).sqrt();
+    assert!(
+        mean.abs() < 4.0 * standard_error + 3e-4,
+        "HexWorld: returns are off by {mean}, standard error {standard_error}"
+    );
+    assert!(deviation > 0.5, "HexWorld: returns hardly differ ({deviation})");
+}
+
+#[test]
+fn hex_world_under_its_optimal_policy_is_worth_what_value_iteration_says() {
+    const WORLDS: usize = 16_384;
+    let gamma = 0.9;
+    let pool = ok(WorldPool::with_auto_reset(gpu(), &load("HexWorld"), WORLDS as u32, 32, AutoReset::Disabled));
+    let starts = ok(pool.states());
+    let values = env::hex_world::value_iteration(gamma);
+    let best = |cell: usize| {
+        let value = |action: &usize| env::hex_world::action_value(cell, *action, &values, gamma);
+        (0..6).max_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(0)
+    };
+    let best: Vec<f64> = (0..24).map(|cell| best(cell) as f64).collect();
+    let returns = discounted_returns(&pool, 100, gamma, |_, states| {
+        states.iter().map(|state| vec![best[(state[0] as usize).min(23)]]).collect()
+    });
+    let errors: Vec<f64> = returns.iter().zip(&starts).map(|(g, start)| g - values[start[0] as usize]).collect();
+    let mean = errors.iter().sum::<f64>() / WORLDS as f64;
+    let standard_error = (errors.iter().map(|e| e * e).sum::<f64>() / WORLDS as f64).sqrt() / (WORLDS as f64).sqrt();
+    assert!(
+        mean.abs() < 4.0 * standard_error + 3e-4,
+        "HexWorld: returns are off by {mean}, standard error {standard_error}"
+    );
+}
+
+#[test]
+fn deep_sea_gives_its_optimum_to_whoever_swims_right() {
+    let seed = env::deep_sea::MAPPING_SEED;
+    let pool = ok(WorldPool::with_auto_reset(gpu(), &load("DeepSea"), 4, 1, AutoReset::Disabled));
+    let returns = discounted_returns(&pool, 10, 1.0, |_, states| {
+        let right =
+            |state: &Vec<f64>| vec![f64::from(env::deep_sea::right_action(state[0] as usize, state[1] as usize, seed))];
+        states.iter().map(right).collect()
+    });
+    let optimum = env::deep_sea::optimal_return();
+    assert_close("DeepSea, swimming right", &returns, &[optimum; 4], 1e-5, 0.0);
+    assert_close("DeepSea, optimum", &[optimum], &[0.99], 0.0, 1e-9);
+}
+
+// ---------------------------------------------------------------- pools
+
+#[test]
+fn a_pool_refuses_actions_of_another_kind_number_or_size() {
+    let cartpole = ok(WorldPool::new(gpu(), &load("CartPole-v1"), 5, 1));
+    assert!(cartpole.step(&vec![0, 1, 0, 1, 1]).is_ok());
+    for (actions, words) in [(vec![0, 1], "2 given where 5"), (vec![0, 1, 2, 1, 1], "action 2 given")] {
+        let error = cartpole.step(&actions).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("Discrete(2)"), "{error}");
+    }
+    let error = cartpole.step(&vec![0.5_f32; 5]).unwrap_err().to_string();
+    assert!(error.contains("5 f32 given"), "{error}");
+    let error = WorldPool::new(gpu(), &load("CartPole-v1"), 0, 1).unwrap_err().to_string();
+    assert!(error.contains("num_envs"), "{error}");
+}

@@ -61,10 +61,11 @@ pub fn networks(config: &Config, env: &Environment) -> Parameters {
     layout
 }
 
-const ACTOR: usize = 0;
-const CRITIC: usize = 1;
+/// Places of the networks.
+pub(crate) const ACTOR: usize = 0;
+pub(crate) const CRITIC: usize = 1;
 /// Gains of the output layers of actor and critic.
-const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
+pub(crate) const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
 
 /// What holds for the whole run, from its configuration.
 fn run(config: &Config, env: &Environment, agents: u32, kernels: &Kernels) -> (Run, Slicing) {
@@ -86,6 +87,7 @@ fn run(config: &Config, env: &Environment, agents: u32, kernels: &Kernels) -> (R
         anneal_lr: u32::from(config.anneal_lr),
         norm_adv: u32::from(config.norm_adv),
         clip_vloss: u32::from(config.clip_vloss),
+        bootstrap: u32::from(config.bootstrap_truncated),
         gamma: config.gamma as f32,
         gae_lambda: config.gae_lambda as f32,
         clip_coef: config.clip_coef as f32,

@@ -1,12 +1,15 @@
 //! `manyworlds train`
 
+use super::watch::Watched;
 use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo::ppo;
 use manyworlds::gpu::Form;
 use manyworlds::train::{self, Config, Line, Options, Report};
 use manyworlds::{Error, Result};
+use std::cell::RefCell;
 use std::io::IsTerminal;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -33,6 +36,9 @@ pub struct Train {
     /// Stop at the first evaluation that solves the environment; exit with 1 if none does
     #[arg(long)]
     until_solved: bool,
+    /// Begin anew, with a run directory of its own, whenever the environment's file changes
+    #[arg(long, conflicts_with = "out")]
+    watch: bool,
     /// Directory for the results; must be empty or not there [default: runs/<env>-<algo>-<seed>-<time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -49,6 +55,23 @@ impl Train {
             let reason = format!("there is no such algorithm '{}'; there is: ppo", self.algo);
             return Err(Error::Setting { name: "algo".to_owned(), reason });
         }
+        if !self.watch {
+            return self.train(started, || false);
+        }
+        let watched = RefCell::new(Watched::new(&self.env)?);
+        loop {
+            // an error is shown and waits for the next change
+            if let Err(error) = self.train(Instant::now(), || watched.borrow_mut().changed()) {
+                eprintln!("error: {}", super::one_error(&error));
+            }
+            if !watched.borrow_mut().fresh() {
+                watched.borrow_mut().wait();
+            }
+        }
+    }
+
+    /// One run, which is broken off as soon as the environment has changed.
+    fn train(&self, started: Instant, changed: impl Fn() -> bool) -> Result<ExitCode> {
         let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
         let mut pairs = self.set.clone();
         pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
@@ -59,9 +82,16 @@ impl Train {
         let gpu = self.adapter.open(ppo::sizes(&config, &env, 1, Form::WIDE).largest())?;
 
         let progress = Progress::new(&config);
-        let options = Options { out: self.out, until_solved: self.until_solved, started };
-        let summary = train::run(&gpu, &env, &config, &options, |report, line| progress.show(report, line))?;
+        let options = Options { out: self.out.clone(), until_solved: self.until_solved, started };
+        let summary = train::run(&gpu, &env, &config, &options, |report, line| {
+            progress.show(report, line);
+            if changed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
         progress.bar.finish_and_clear();
+        let Some(summary) = summary else {
+            eprintln!("{} has changed", self.env);
+            return Ok(ExitCode::SUCCESS);
+        };
         let eval = &summary.eval;
         eprintln!(
             "{} {} in {} steps and {:.1} s: return {:.1} ± {:.1} over {} episodes (min {:.0}, max {:.0})",

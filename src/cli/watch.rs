@@ -11,6 +11,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Watched {
     path: PathBuf,
     seen: Option<SystemTime>,
+    /// Whether the last change that was seen has not been acted on.
+    fresh: bool,
 }
 
 impl Watched {
@@ -21,8 +23,9 @@ impl Watched {
             let reason = format!("--watch needs a file that can change; '{env}' is none");
             return Err(Error::Environment { name: env.to_owned(), reason });
         }
-        let mut watched = Self { path: path.to_owned(), seen: None };
+        let mut watched = Self { path: path.to_owned(), seen: None, fresh: false };
         watched.changed();
+        watched.fresh = false;
         Ok(watched)
     }
 
@@ -32,8 +35,14 @@ impl Watched {
         let changed = now.is_some() && now != self.seen;
         if changed {
             self.seen = now;
+            self.fresh = true;
         }
         changed
+    }
+
+    /// Whether a change was seen since this was last asked.
+    pub fn fresh(&mut self) -> bool {
+        std::mem::take(&mut self.fresh)
     }
 
     /// Returns when the file has changed.
@@ -42,6 +51,7 @@ impl Watched {
         while !self.changed() {
             std::thread::sleep(PAUSE);
         }
+        self.fresh = false;
     }
 }
 

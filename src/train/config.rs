@@ -65,6 +65,8 @@ settings! {
         gamma: f64 = 0.99, "CleanRL";
         /// Trace decay λ of generalised advantage estimation.
         gae_lambda: f64 = 0.95, "CleanRL; Schulman et al. 2016";
+        /// Whether a truncated step is worth V(final observation) more; without, time limits count as ends.
+        bootstrap_truncated: bool = true, "Pardo et al. 2018; ours is the name";
         /// Minibatches into which each epoch divides the batch; what does not divide makes one more, shorter one.
         num_minibatches: u32 = 4, "CleanRL";
         /// Passes over the batch in each update.

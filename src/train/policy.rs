@@ -1,7 +1,7 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
 use super::{Config, Returns};
-use crate::algo::ppo::networks;
+use crate::algo::ppo::{HEAD_GAINS, networks};
 use crate::batch::Agents;
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -33,6 +33,17 @@ const FORMAT: &str = "manyworlds-1";
 impl Policy {
     pub(crate) fn new(env: &Environment, config: Config, updates: u32, parameters: Vec<f32>) -> Self {
         Self { env: env.clone(), config, updates, parameters }
+    }
+
+    /// A policy at the start of training, for the configuration's seed.
+    ///
+    /// # Errors
+    /// As [`Config::check`].
+    pub fn untrained(env: &Environment, config: Config) -> Result<Self> {
+        config.check()?;
+        let layout = networks(&config, env);
+        let parameters = layout.compact(&layout.initial(config.seed, &HEAD_GAINS));
+        Ok(Self::new(env, config, 0, parameters))
     }
 
     /// All parameters: tensors in table order (`actor.0.weight` `[out][in]`, `actor.0.bias`, …, `critic.…`).

@@ -8,6 +8,7 @@ use crate::layout::Metrics;
 use serde::Serialize;
 use std::fs;
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -168,7 +169,8 @@ fn default_out(env: &str, algo: &str, seed: u32) -> PathBuf {
 /// Trains one agent and writes `config.toml`, `metrics.jsonl` and, at every evaluation, `checkpoint.safetensors`. `watch`
 /// sees every report as it arrives.
 ///
-/// The result is the policy of the first evaluation that passes (`until_solved`), or of the last update.
+/// The result is the policy of the first evaluation that passes (`until_solved`), or of the last update; there is none
+/// where `watch` breaks the run off.
 ///
 /// # Errors
 /// As [`Trainer::new`], and [`Error::File`].
@@ -177,8 +179,8 @@ pub fn run(
     env: &Environment,
     config: &Config,
     options: &Options,
-    mut watch: impl FnMut(&Report, &Line),
-) -> Result<Summary> {
+    mut watch: impl FnMut(&Report, &Line) -> ControlFlow<()>,
+) -> Result<Option<Summary>> {
     let threshold = env.spec().reward_threshold.map(f64::from);
     if options.until_solved && threshold.is_none() {
         let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
@@ -217,8 +219,8 @@ pub fn run(
             line = Some(now);
         }
         lines.write_all(text.as_bytes()).map_err(|error| Error::file("write", &path, &error))?;
-        if let Some(line) = &line {
-            watch(&report, line);
+        if line.is_some_and(|line| watch(&report, &line).is_break()) {
+            return Ok(None);
         }
         let Some((returns, policy)) = report.evaluation.and_then(|mut agents| agents.pop()) else {
             continue;
@@ -238,7 +240,7 @@ pub fn run(
     }
     let wall_s = options.started.elapsed().as_secs_f64();
     let (eval, policy, env_steps) = result.ok_or_else(|| Error::Gpu("a run ended without an evaluation".to_owned()))?;
-    Ok(Summary {
+    Ok(Some(Summary {
         env: env.name().to_owned(),
         algo: "ppo",
         seed: config.seed,
@@ -258,7 +260,7 @@ pub fn run(
         driver: gpu.driver(),
         run_dir: out,
         peak_rss_mb: peak_rss_mb(),
-    })
+    }))
 }
 
 /// Largest resident memory of this process so far, in MB; Linux tells.

@@ -254,6 +254,7 @@ pub fn run(worlds: u32, steps: u32, minibatch: u32) -> Run {
         minibatch_size: minibatch,
         num_minibatches: (worlds * steps).div_ceil(minibatch),
         bootstrap_slots: 1,
+        bootstrap: 1,
         tile: 1,
         ring: 16,
         num_updates: 10,

@@ -1,0 +1,100 @@
+//! Rollouts under a policy, for callers with a learner of their own: whole batches stay on the device.
+
+use crate::algo::ppo::{ACTOR, CRITIC, networks};
+use crate::batch::{Agents, Batch, Sizes};
+use crate::env::Environment;
+use crate::error::{Error, Result};
+use crate::gpu::{Gpu, Recording};
+use crate::kernels::Kernels;
+use crate::layout::{Row, Run};
+use crate::nn::Parameters;
+use crate::stage;
+use crate::train::Policy;
+
+/// Many worlds under a policy, which steps them by itself: T steps of all worlds in few dispatches.
+///
+/// A [`Batch`] is what a rollout leaves: buffers on the device, reachable as `wgpu::Buffer` without a copy
+/// ([`crate::gpu::Buffer::raw`]). Worlds go on where the last rollout stopped.
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    gpu: Gpu,
+    layout: Parameters,
+    agents: Agents,
+    batch: Batch,
+    recording: Recording,
+}
+
+impl Rollout {
+    /// `num_steps` steps of `num_envs` worlds with this seed, with V of every observation under the policy's critic.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where a number is 0, [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`].
+    pub fn new(gpu: &Gpu, policy: &Policy, num_envs: u32, num_steps: u32, seed: u32) -> Result<Self> {
+        for (name, value) in [("num_envs", num_envs), ("num_steps", num_steps)] {
+            if value == 0 {
+                return Err(Error::setting(name, "0 is not allowed; it must be at least 1"));
+            }
+        }
+        let env: &Environment = &policy.env;
+        let spec = env.spec();
+        let samples = u64::from(num_envs) * u64::from(num_steps);
+        let batch_size = u32::try_from(samples).map_err(|_| {
+            Error::setting("num_envs", format!("{num_envs} worlds × {num_steps} steps are too many samples"))
+        })?;
+        let truncations = if spec.max_episode_steps == 0 { 0 } else { num_steps.div_ceil(spec.max_episode_steps) };
+        let run = Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, ..Run::default() };
+        let layout = networks(&policy.config, env);
+        let kernels = Kernels { form: gpu.form(), parameters: &layout, space: &spec.action_space, agents: 1 };
+        let mut sizes = Sizes::default();
+        Batch::sizes(&mut sizes, 1, &run, spec);
+        stage::Rollout::sizes(&mut sizes, 1, num_envs, env, &kernels, ACTOR);
+        sizes.check(gpu)?;
+
+        let agents = Agents::new(gpu, run, &[seed], &layout.expand(policy.parameters()))?;
+        let batch = Batch::new(gpu, 1, &run, spec.observation_dim, &spec.action_space)?;
+        let rollout = stage::Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
+        let values = stage::Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
+        gpu.submit(rollout.reset())?;
+        let mut recording = Recording::default();
+        rollout.record(&mut recording);
+        values.record(&mut recording);
+        Ok(Self { gpu: gpu.clone(), layout, agents, batch, recording })
+    }
+
+    /// Makes the next rollout; its batch takes the place of the last one's.
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
+    pub fn collect(&self) -> Result<&Batch> {
+        self.gpu.submit(&self.recording)?;
+        Ok(&self.batch)
+    }
+
+    /// Goes on under other parameters, as [`Policy::parameters`] has them.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where their number is another.
+    pub fn set_parameters(&self, parameters: &[f32]) -> Result<()> {
+        let expected: usize = self.layout.tensors().iter().map(crate::nn::Tensor::len).sum();
+        if parameters.len() != expected {
+            let reason = format!("{} numbers were given, the policy has {expected}", parameters.len());
+            return Err(Error::setting("parameters", reason));
+        }
+        self.gpu.write(&self.agents.parameters, &self.layout.expand(parameters));
+        Ok(())
+    }
+
+    /// The batch of the last rollout.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// One row of the samples of the last rollout, `[step][world]`, as bits.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn row(&self, row: Row) -> Result<Vec<u32>> {
+        let size = self.agents.run.batch_size as usize;
+        Ok(self.gpu.read(&self.batch.samples)?[row as usize * size..][..size].to_vec())
+    }
+}
