@@ -108,7 +108,15 @@ settings! {
 const LARGEST_BATCH: u64 = 1 << 30;
 
 /// Presets that are built in: environment, algorithm, text.
-const PRESETS: &[(&str, &str, &str)] = &[("CartPole-v1", "ppo", include_str!("../../presets/CartPole-v1.ppo.toml"))];
+const PRESETS: &[(&str, &str, &str)] = &[
+    ("Acrobot-v1", "ppo", include_str!("../../presets/Acrobot-v1.ppo.toml")),
+    ("CartPole-v1", "ppo", include_str!("../../presets/CartPole-v1.ppo.toml")),
+    ("Catch", "ppo", include_str!("../../presets/Catch.ppo.toml")),
+    ("MountainCar-v0", "ppo", include_str!("../../presets/MountainCar-v0.ppo.toml")),
+    ("MountainCarContinuous-v0", "ppo", include_str!("../../presets/MountainCarContinuous-v0.ppo.toml")),
+    ("Pendulum-v1", "ppo", include_str!("../../presets/Pendulum-v1.ppo.toml")),
+    ("QuadrotorHover", "ppo", include_str!("../../presets/QuadrotorHover.ppo.toml")),
+];
 
 impl Config {
     /// The built-in preset of an environment, or the defaults where it has none.
