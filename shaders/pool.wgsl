@@ -11,6 +11,7 @@
 @bind var<storage, read_write> mw_observations: array<f32>;        // [feature][world]
 @bind var<storage, read_write> mw_final_observations: array<f32>;  // [feature][world]
 @bind var<storage, read_write> mw_rewards: array<f32>;             // [world]
+@bind var<storage, read_write> mw_masks: array<u32>;               // [word][world] which actions are allowed next, if any are not
 @bind var<storage, read_write> mw_endings: array<u32>;             // [world] MW_TERMINATED, MW_TRUNCATED, MW_SPUN_OUT
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -37,6 +38,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
     mw_endings[index] = ending | select(0u, MW_SPUN_OUT, mw_spun_out);
     mw_world_store(0u, index, n, world);
+    @unroll for word in 0..MW_MASK_WORDS { mw_masks[word * n + index] = mw_mask_bits(world.state, word); }
     mw_keep(mw_look(world.state), MW_TO_POOL, index);
 }
 

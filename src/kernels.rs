@@ -220,7 +220,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::reset`].
     pub fn pool(&self, env: &Environment) -> Result<Linked> {
-        env.link_into(self.plain("pool")?)?.parts(&[env.keep_part(), "pool.wgsl"])?.link()
+        env.link_into(self.plain("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])?.link()
     }
 
     /// T steps of every world with random actions.
@@ -237,11 +237,16 @@ impl Kernels<'_> {
         let input = if env.has_features() && self.needs_workspace(network) { "loop" } else { "constants" };
         let input = format!("slot/input/{input}.wgsl");
         let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
-        program.parts(self.space.distribution_parts())?.parts(self.memory(network))?.parts(&[
+        program.parts(self.space.distribution_parts())?.parts(self.mask_bits())?.parts(self.memory(network))?.parts(&[
             show,
             &input,
             "part/policy.wgsl",
         ])
+    }
+
+    /// Where environments say which actions are allowed.
+    fn mask_bits(&self) -> &'static [&'static str] {
+        if self.space.masked() { &["part/mask_bits.wgsl"] } else { &[] }
     }
 
     /// T steps of every world under the policy `network`.

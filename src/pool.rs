@@ -80,6 +80,9 @@ pub struct WorldPool {
     pub rewards: Buffer<f32>,
     /// How the last step ended, `[world]`: [`TERMINATED`], [`TRUNCATED`], both or neither, and [`SPUN_OUT`].
     pub endings: Buffer<u32>,
+    /// Which actions are allowed next, a bit for each, `[word][world]`: bit b of word w is action 32 w + b, choices one after
+    /// the other. A single word where all are allowed always.
+    pub masks: Buffer<u32>,
     /// State and accumulators, `[word][world]` (`shaders/part/world.wgsl`).
     pub worlds: Buffer<u32>,
 }
@@ -136,6 +139,12 @@ impl WorldPool {
             final_observations: gpu.buffer("final observations", features * n, &observed, remedy)?,
             rewards: gpu.buffer("rewards", n, "worlds", remedy)?,
             endings: gpu.buffer("endings", n, "worlds", remedy)?,
+            masks: gpu.buffer(
+                "masks",
+                (u64::from(spec.action_space.mask_words()) * n).max(1),
+                "words × worlds",
+                remedy,
+            )?,
             worlds: gpu.buffer("worlds", words * n, &format!("words {words} × worlds {n}"), remedy)?,
         };
         let buffers = Buffers::default()
@@ -145,6 +154,7 @@ impl WorldPool {
             .with("mw_observations", &pool.observations)
             .with("mw_final_observations", &pool.final_observations)
             .with("mw_rewards", &pool.rewards)
+            .with("mw_masks", &pool.masks)
             .with("mw_endings", &pool.endings);
         let first = Worlds { count: num_envs, stream: STREAM_TRAINING, ..Worlds::default() };
         let kernel = gpu.kernel(&kernels.reset(env)?)?;
@@ -281,6 +291,21 @@ impl WorldPool {
     /// As [`Gpu::read`].
     pub fn truncated(&self) -> Result<Vec<bool>> {
         self.ended(TRUNCATED)
+    }
+
+    /// Whether an action of a choice is allowed next in each world `[world]`; all are where the environment has no masks.
+    /// `action` counts through the choices.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn allowed(&self, action: u32) -> Result<Vec<bool>> {
+        let n = self.num_envs as usize;
+        if !self.env.spec().action_space.masked() {
+            return Ok(vec![true; n]);
+        }
+        let words = self.gpu.read(&self.masks)?;
+        let row = words.chunks_exact(n).nth(action as usize / 32).unwrap_or_default();
+        Ok(row.iter().map(|word| word >> (action % 32) & 1 == 1).collect())
     }
 
     /// Which worlds' loops were left by the loop budget at the last step `[world]`: their states mean nothing.

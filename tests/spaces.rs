@@ -215,3 +215,20 @@ fn evaluation_honours_masks_too() {
         assert_eq!((returns.min, returns.max), (20.0, 20.0), "update {}: a forbidden action", report.updates);
     }
 }
+
+#[test]
+fn a_pool_says_which_actions_are_allowed_next() {
+    let env = ok(Environment::from_source("Masked", "masked.wgsl", MASKED));
+    let pool = ok(manyworlds::WorldPool::new(gpu(), &env, 50, 3));
+    for step in 0..30 {
+        let states = ok(pool.states());
+        let allowed: Vec<Vec<bool>> = (0..5).map(|action| ok(pool.allowed(action))).collect();
+        for (world, state) in states.iter().enumerate() {
+            let kind = state[0] as u32 % 3;
+            let expected = [kind != 0, kind != 1, kind != 2, true, state[1] == 1.0];
+            let got: Vec<bool> = allowed.iter().map(|row| row[world]).collect();
+            assert_eq!(got, expected, "step {step}, world {world}, state {state:?}");
+        }
+        ok(pool.step(&vec![0; 100]));
+    }
+}

@@ -44,6 +44,7 @@ pub(super) const PARTS: &[(&str, &str)] = parts! {
     "gradient_tile.wgsl"
     "merge_moments.wgsl"
     "part/contract.wgsl"
+    "part/mask_bits.wgsl"
     "part/math.wgsl"
     "part/minibatch.wgsl"
     "part/mlp.wgsl"

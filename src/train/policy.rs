@@ -1,13 +1,16 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
 use super::{Config, Returns};
-use crate::algo::ppo::{HEAD_GAINS, networks};
+use crate::algo::ppo::{ACTOR, HEAD_GAINS, networks};
 use crate::batch::Agents;
-use crate::env::Environment;
+use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::Run;
+use crate::nn::Activation;
+use crate::reference::categorical;
+use crate::reference::mlp::{self, Mlp};
 use crate::stage::Evaluation;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
@@ -58,6 +61,52 @@ impl Policy {
             hasher.update(&value.to_le_bytes());
         });
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// What the deterministic policy does, computed here in f64: for programs that have no GPU where the policy is used.
+    /// Real numbers are clipped to their bounds; choices are numbers of actions, all of them taken for allowed.
+    ///
+    /// # Panics
+    /// Where the observation has another length.
+    pub fn act(&self, observation: &[f64]) -> Vec<f64> {
+        let layout = networks(&self.config, &self.env);
+        let space = &self.env.spec().action_space;
+        let wide =
+            |range: std::ops::Range<usize>| self.parameters[range].iter().copied().map(f64::from).collect::<Vec<_>>();
+        let widths: Vec<usize> = layout.networks()[ACTOR].widths().iter().map(|&width| width as usize).collect();
+        let free = space.free_outputs() as usize;
+        let widths = [&widths[..widths.len() - 1], &[widths[widths.len() - 1] - free]].concat();
+        let count = Mlp::parameter_count(&widths);
+        let activation = match self.config.activation {
+            Activation::Tanh => mlp::Activation::Tanh,
+            Activation::Relu => mlp::Activation::Relu,
+        };
+        let network = Mlp { widths, activation, parameters: wide(0..count) };
+        let mut seen = observation.to_vec();
+        if self.config.norm_obs {
+            // (mean, scale, M2, count) of each feature, then of the reward, are the last tensors
+            let first = self.parameters.len() - 4 * (seen.len() + 1);
+            for (f, x) in seen.iter_mut().enumerate() {
+                let moments = wide(first + 4 * f..first + 4 * f + 2);
+                *x = ((*x - moments[0]) * moments[1]).clamp(-10.0, 10.0);
+            }
+        }
+        let outputs = network.output(&seen);
+        match space {
+            ActionSpace::Box { low, high } => {
+                let held = |(x, (low, high)): (&f64, (&f32, &f32))| x.clamp(f64::from(*low), f64::from(*high));
+                outputs.iter().zip(low.iter().zip(high)).map(held).collect()
+            }
+            _ => {
+                let mut first = 0;
+                let choice = |count: u32| {
+                    let logits = &outputs[first..first + count as usize];
+                    first += count as usize;
+                    categorical::argmax(logits) as f64
+                };
+                space.counts().into_iter().map(choice).collect()
+            }
+        }
     }
 
     /// Plays whole episodes on the device.
