@@ -44,8 +44,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
         progress.scale = 1.0;
         if mw_run.max_grad_norm > 0.0 { progress.scale = min(1.0, mw_run.max_grad_norm / (norm + 1e-6)); }
         progress.adam_steps += 1u;
-        progress.correction1 += (1.0 - progress.correction1) * mw_run.adam_decay1;
-        progress.correction2 += (1.0 - progress.correction2) * mw_run.adam_decay2;
+        progress.correction1 += (1.0 - progress.correction1) * mw_run.decay1;
+        progress.correction2 += (1.0 - progress.correction2) * mw_run.decay2;
 
         progress.minibatches += 1u;
         progress.policy_loss += mean[0].x;

@@ -4,8 +4,8 @@ mod kernels;
 
 pub use kernels::{Ceilings, KernelReport, ceilings, kernel_report};
 
-use crate::algo::Ppo;
-use crate::algo::ppo::{networks, sizes};
+use crate::algo::ActorCritic;
+use crate::algo::{networks, sizes};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
@@ -137,7 +137,7 @@ const RUNS: usize = 5;
 /// Measures one combination: a warm-up, then at least five timed runs that fill `seconds` together.
 ///
 /// # Errors
-/// As [`Ppo::new`].
+/// As [`ActorCritic::new`].
 pub fn measure(gpu: &Gpu, env: &Environment, case: &Case, seconds: f64) -> Result<Measured> {
     let began = Instant::now();
     let work = recording(gpu, env, case)?;
@@ -186,9 +186,9 @@ fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
     }
     let config = case.config();
     if case.mode == Mode::Train {
-        return Ok(Ppo::new(gpu, env, &config, &[1])?.update().clone());
+        return Ok(ActorCritic::new(gpu, env, &config, &[1])?.update().clone());
     }
-    Ppo::rollout_only(gpu, env, &config, 1)
+    ActorCritic::rollout_only(gpu, env, &config, 1)
 }
 
 /// Wall time of some repetitions. One submission holds enough of them to keep the host out of it.

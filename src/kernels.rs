@@ -6,6 +6,7 @@ use crate::gpu::{Form, Share};
 use crate::layout::program;
 use crate::nn::{Parameters, Tile, form_constants};
 use crate::shader::{Linked, Program};
+use serde::{Deserialize, Serialize};
 
 /// What a reduction combines, and from where: slots `element` and `source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,42 @@ impl Reduction {
 pub enum Objective {
     /// The clipped surrogate with an entropy bonus, for a policy.
     PpoClip,
+    /// −log π Φ with an entropy bonus, for a policy.
+    PolicyGradient,
     /// Squared error of the value.
     Value,
+}
+
+/// What makes a step of a gradient: slot `optimizer`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Kingma & Ba (2015).
+    #[default]
+    Adam,
+    /// Tieleman & Hinton (2012), as `PyTorch` has it.
+    RmsProp,
+    /// Plain gradient descent.
+    Sgd,
+}
+
+impl Optimizer {
+    /// Its name, which is that of its kernel.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Adam => "adam",
+            Self::RmsProp => "rmsprop",
+            Self::Sgd => "sgd",
+        }
+    }
+
+    fn part(self) -> &'static str {
+        match self {
+            Self::Adam => "slot/optimizer/adam.wgsl",
+            Self::RmsProp => "slot/optimizer/rmsprop.wgsl",
+            Self::Sgd => "slot/optimizer/sgd.wgsl",
+        }
+    }
 }
 
 /// Links kernels in one form.
@@ -339,12 +374,16 @@ impl Kernels<'_> {
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
             .parts(&["part/partial.wgsl", "part/samples.wgsl"])?;
         let program = match objective {
-            Objective::PpoClip => {
-                program.parts(self.space.distribution_parts())?.part("slot/objective/ppo_clip.wgsl")?
-            }
+            Objective::PpoClip => self.of_policy(program, "slot/objective/ppo_clip.wgsl")?,
+            Objective::PolicyGradient => self.of_policy(program, "slot/objective/policy_gradient.wgsl")?,
             Objective::Value => program.part("slot/objective/value.wgsl")?,
         };
         program.part(if self.tiled() { "gradient_tile.wgsl" } else { "gradient.wgsl" })?.link()
+    }
+
+    /// Adds an objective of the policy.
+    fn of_policy(&self, program: Program, objective: &str) -> Result<Program> {
+        program.parts(self.space.distribution_parts())?.parts(&["part/policy_samples.wgsl", objective])
     }
 
     /// Partial weight gradients of `network`.
@@ -379,12 +418,13 @@ impl Kernels<'_> {
         self.plain("advance")?.parts(&parts)?.link()
     }
 
-    /// Adam's step.
+    /// The optimiser's step.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn adam(&self) -> Result<Linked> {
-        self.plain("adam")?.constants(&self.parameters.own_constants()).part("adam.wgsl")?.link()
+    pub fn descend(&self, optimizer: Optimizer) -> Result<Linked> {
+        let program = self.plain(optimizer.name())?.constants(&self.parameters.own_constants());
+        program.parts(&[optimizer.part(), "descend.wgsl"])?.link()
     }
 
     /// End of an update.

@@ -58,12 +58,12 @@ shared_struct! {
         target_kl: f32,
         /// Learning rate α of the first update.
         learning_rate: f32,
-        /// 1 − β₁, rounded once.
-        adam_decay1: f32,
-        /// 1 − β₂, rounded once.
-        adam_decay2: f32,
-        /// ε of Adam.
-        adam_eps: f32,
+        /// 1 − β₁ of Adam, rounded once.
+        decay1: f32,
+        /// 1 − β₂ of Adam, 1 − α of RMSprop, rounded once.
+        decay2: f32,
+        /// ε of either.
+        optimizer_eps: f32,
     }
 
     /// Where an agent stands; moved on by kernels only.
@@ -80,7 +80,7 @@ shared_struct! {
         stopped: u32,
         /// 1 = the optimiser takes this step.
         active_: u32,
-        /// Steps that Adam has really taken.
+        /// Steps that the optimiser has really taken: Adam's t.
         adam_steps: u32,
         /// Minibatches of this update so far.
         minibatches: u32,
@@ -116,7 +116,7 @@ shared_struct! {
     pub struct Metrics {
         /// Number of the update, from 0.
         update: u32,
-        /// Steps that Adam has taken since the start.
+        /// Steps that the optimiser has taken since the start.
         adam_steps: u32,
         /// Epochs that were begun and not stopped before.
         epochs: u32,

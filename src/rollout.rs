@@ -1,6 +1,6 @@
 //! Rollouts under a policy, for callers with a learner of their own: whole batches stay on the device.
 
-use crate::algo::ppo::{ACTOR, CRITIC, networks};
+use crate::algo::{ACTOR, CRITIC, networks};
 use crate::batch::{Agents, Batch, Sizes};
 use crate::env::Environment;
 use crate::error::{Error, Result};

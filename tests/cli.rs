@@ -135,9 +135,9 @@ fn an_environment_file_with_a_mistake_is_reported_at_its_line() {
             "env_observe: expected",
         ),
         (good.replace("struct State {", "var<private> x: f32; struct State {"), "keeps nothing but its State"),
-        (good.replace("let sine", "let mw_sine") + "fn mw_mine() {}", "those that begin with mw_"),
-        (good.to_owned() + "@compute @workgroup_size(1) fn main() {}", "no entry points"),
-        (String::new(), "lacks `const OBSERVATION_DIM"),
+        (good.replace("let sine", "let mw_sine"), "names that begin with mw_"),
+        (good.to_owned() + "@compute @workgroup_size(1) fn main() {}", "no attributes: bindings, entry points"),
+        (String::new(), "lacks `const ACTION_COUNT"),
     ];
     for (text_, words) in cases {
         std::fs::write(&file, &text_).unwrap();

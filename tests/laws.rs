@@ -7,7 +7,7 @@
 mod oracle;
 mod support;
 
-use manyworlds::algo::Ppo;
+use manyworlds::algo::ActorCritic;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{Form, Gpu, Recording};
 use manyworlds::layout::{Metrics, ROWS, Row, STREAM_EVALUATION, STREAM_TRAINING, TERMINATED, TRUNCATED};
@@ -40,8 +40,8 @@ fn config(num_envs: u32, num_steps: u32) -> Config {
     }
 }
 
-fn ppo(gpu: &Gpu, config: &Config, seeds: &[u32]) -> Ppo {
-    let ppo = ok(Ppo::new(gpu, &ok(Environment::load("CartPole-v1")), config, seeds));
+fn ppo(gpu: &Gpu, config: &Config, seeds: &[u32]) -> ActorCritic {
+    let ppo = ok(ActorCritic::new(gpu, &ok(Environment::load("CartPole-v1")), config, seeds));
     poison_on(gpu, &ppo.batch.samples);
     poison_on(gpu, &ppo.batch.observations);
     poison_on(gpu, &ppo.batch.final_observations);

@@ -6,7 +6,7 @@
 mod oracle;
 mod support;
 
-use manyworlds::algo::ppo::Ppo;
+use manyworlds::algo::ActorCritic;
 use manyworlds::env::Environment;
 use manyworlds::layout::{Row, TRUNCATED};
 use manyworlds::reference::normaliser::{Running, discounted};
@@ -39,7 +39,7 @@ fn running_moments_are_those_of_all_batches_so_far() {
     let env = ok(Environment::load("Pendulum-v1"));
     for form in forms(gpu()) {
         let gpu = gpu().clone().with_form(form);
-        let ppo = ok(Ppo::new(&gpu, &env, &config(), &[5, 6]));
+        let ppo = ok(ActorCritic::new(&gpu, &env, &config(), &[5, 6]));
         let tail = |agent: usize| {
             let words = wide(&ok(gpu.read(&ppo.agents.parameters)));
             let stride = words.len() / AGENTS;

@@ -8,10 +8,12 @@ mod support;
 
 use manyworlds::env::{ActionSpace, Environment};
 use manyworlds::gpu::{Buffers, Recording};
+use manyworlds::kernels::{Objective, Optimizer};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::shader::Program;
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
+use serde_json::Value;
 use support::{
     ROUNDING, Samples, Stages, assert_norm, bits, forms, from_bits, gpu, link, ok, outputs_with_bounds, partial_slice,
     run, wide, with_log_std, words,
@@ -47,26 +49,15 @@ fn ppo_clip_agrees(policy: &str) {
     let at = |name: &str| format!("cases.ppo_clip_{policy}.{name}");
     let input = |name: &str| numbers(&file, &at(&format!("inputs.{name}")));
     let hyper = |name: &str| number(&file, &at(&format!("hyper.{name}"))) as f32;
-    let (mut actor, critic) = (network(&file, &at("networks.actor")), network(&file, &at("networks.critic")));
     let gaussian = policy == "gaussian";
+    let case = format!("ppo_clip_{policy}");
+    let (actions, space, actor) = policy_of(&file, &case, gaussian);
+    let critic = network(&file, &at("networks.critic"));
     // the file has the gradient by the logarithms of the deviations apart
     let expected = |name: &str| {
-        let path = at(&format!("expected.{name}"));
-        let mut values = numbers(&file, &path);
-        if gaussian && ["policy_loss_grad", "actor_loss_grad"].contains(&name) {
-            values.extend(numbers(&file, &at(&format!("expected.{}", name.replace("_grad", "_log_std_grad")))));
-        }
-        (label(&file, &path), values)
-    };
-    let (actions, space) = if gaussian {
-        let dim = shape(&file, &at("inputs.action"))[1];
-        actor = with_log_std(&actor, &input("log_std"));
-        let actions = bits(&input("action"));
-        let turned = (0..actions.len()).map(|i| actions[i % (actions.len() / dim) * dim + i / (actions.len() / dim)]);
-        (turned.collect(), ActionSpace::Box { low: vec![-1.0; dim], high: vec![1.0; dim] })
-    } else {
-        let count = actor.widths[actor.widths.len() - 1] as u32;
-        (integers(&file, &at("inputs.action")), ActionSpace::Discrete { count, masked: false })
+        let apart = gaussian && ["policy_loss_grad", "actor_loss_grad"].contains(&name);
+        let log_std = name.replace("_grad", "_log_std_grad");
+        expected_of(&file, &case, name, apart.then_some(log_std.as_str()))
     };
     let samples = Samples {
         observations: input("obs"),
@@ -116,6 +107,124 @@ fn ppo_clip_agrees(policy: &str) {
         let clipped = step(hyper("value_clip"), hyper("entropy_coef"), true);
         check_norm("value_loss_clipped_grad", &clipped.d_critic);
         check("value_loss_clipped", clipped.metrics[5]);
+    }
+}
+
+/// Actions of a case as words `[word][sample]`, the space, and the actor with its log σ where it has them.
+fn policy_of(file: &Value, case: &str, gaussian: bool) -> (Vec<u32>, ActionSpace, Mlp) {
+    let at = |name: &str| format!("cases.{case}.{name}");
+    let actor = network(file, &at("networks.actor"));
+    if !gaussian {
+        let count = actor.widths[actor.widths.len() - 1] as u32;
+        return (integers(file, &at("inputs.action")), ActionSpace::Discrete { count, masked: false }, actor);
+    }
+    let dim = shape(file, &at("inputs.action"))[1];
+    let actions = bits(&numbers(file, &at("inputs.action")));
+    let samples = actions.len() / dim;
+    let turned = (0..actions.len()).map(|i| actions[i % samples * dim + i / samples]).collect();
+    let space = ActionSpace::Box { low: vec![-1.0; dim], high: vec![1.0; dim] };
+    (turned, space, with_log_std(&actor, &numbers(file, &at("inputs.log_std"))))
+}
+
+/// A field of `expected`, and the gradient by log σ behind it where the file has that apart.
+fn expected_of(file: &Value, case: &str, name: &str, log_std: Option<&str>) -> (String, Vec<f64>) {
+    let path = format!("cases.{case}.expected.{name}");
+    let mut values = numbers(file, &path);
+    if let Some(log_std) = log_std {
+        values.extend(numbers(file, &format!("cases.{case}.expected.{log_std}")));
+    }
+    (label(file, &path), values)
+}
+
+#[test]
+fn a2c_agrees_with_the_oracle() {
+    let file = oracle::losses();
+    for (case, gaussian) in [("a2c_categorical", false), ("a2c_gaussian", true)] {
+        let at = |name: &str| format!("cases.{case}.{name}");
+        let input = |name: &str| numbers(&file, &at(&format!("inputs.{name}")));
+        let (actions, space, actor) = policy_of(&file, case, gaussian);
+        let critic = network(&file, &at("networks.critic"));
+        let count = shape(&file, &at("inputs.obs"))[0];
+        let samples = Samples {
+            observations: input("obs"),
+            actions,
+            old_log_probs: numbers(&file, &at("expected.log_prob")),
+            advantages: input("advantage"),
+            targets: input("return"),
+            old_values: vec![0.0; count],
+        };
+        for form in forms(gpu()) {
+            let run = Run {
+                ent_coef: number(&file, &at("hyper.entropy_coef")) as f32,
+                // the file's value loss is the mean square; ours half of it
+                vf_coef: 2.0 * number(&file, &at("hyper.value_coef")) as f32,
+                ..run(count as u32, 1, count as u32)
+            };
+            let mut stages = Stages::with_space(form, &[&[&actor, &critic]], space.clone(), &[1], run, None);
+            stages.objective = Objective::PolicyGradient;
+            stages.write_samples(0, &samples);
+            let learning = stages.learning();
+            ok(gpu().submit(&learning.step));
+            let gradient = wide(&stages.layout.compact(&ok(gpu().read(&learning.gradient))));
+            let (d_actor, d_critic) = gradient.split_at(gradient.len() - critic.parameters.len());
+            for (name, got) in [("actor_grad", d_actor), ("critic_grad", d_critic)] {
+                let log_std = (gaussian && name == "actor_grad").then_some("actor_log_std_grad");
+                let (label, expected) = expected_of(&file, case, name, log_std);
+                assert_norm(&format!("{label}, {form}"), got, &expected, RELATIVE);
+            }
+            let p = stages.progress()[0];
+            for (name, got) in
+                [("policy_loss", p.policy_loss), ("mean_entropy", p.entropy), ("value_loss", 2.0 * p.value_loss)]
+            {
+                let (label, expected) = expected_of(&file, case, name, None);
+                // sums of terms of size 1, each with the errors of log and the network: some 1e-6
+                assert_close(&format!("{label}, {form}"), &[got.into()], &expected, 1e-5, 5e-6);
+            }
+            let ratio = f64::from(p.first_ratio_deviation);
+            assert_close(&format!("{case}, {form}, the ratio to its own policy"), &[ratio], &[0.0], 0.0, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn the_policy_gradient_agrees_with_the_oracle() {
+    let file = oracle::losses();
+    for (case, gaussian) in
+        [("reinforce_categorical", false), ("reinforce_categorical_relu", false), ("reinforce_gaussian", true)]
+    {
+        let at = |name: &str| format!("cases.{case}.{name}");
+        let (actions, space, actor) = policy_of(&file, case, gaussian);
+        let count = shape(&file, &at("inputs.obs"))[0];
+        let critic =
+            Mlp { widths: vec![actor.widths[0], 1], parameters: vec![0.0; actor.widths[0] + 1], ..actor.clone() };
+        let samples = Samples {
+            observations: numbers(&file, &at("inputs.obs")),
+            actions,
+            old_log_probs: numbers(&file, &at("expected.log_prob")),
+            advantages: numbers(&file, &at("inputs.weight")),
+            targets: vec![0.0; count],
+            old_values: vec![0.0; count],
+        };
+        for form in forms(gpu()) {
+            // loss = −objective − c_H · H: one run without the bonus, one with nothing else
+            for (ent_coef, name) in [(0.0, "objective_grad"), (1.0, "mean_entropy_grad")] {
+                let mut samples = samples.clone();
+                if ent_coef > 0.0 {
+                    samples.advantages = vec![0.0; count];
+                }
+                let run = Run { ent_coef, ..run(count as u32, 1, count as u32) };
+                let mut stages = Stages::with_space(form, &[&[&actor, &critic]], space.clone(), &[1], run, None);
+                stages.objective = Objective::PolicyGradient;
+                stages.write_samples(0, &samples);
+                let learning = stages.learning();
+                ok(gpu().submit(&learning.step));
+                let gradient = wide(&stages.layout.compact(&ok(gpu().read(&learning.gradient))));
+                let log_std = name.replace("_grad", "_log_std_grad");
+                let (label, expected) = expected_of(&file, case, name, gaussian.then_some(log_std.as_str()));
+                let got: Vec<f64> = gradient[..expected.len()].iter().map(|g| -g).collect();
+                assert_norm(&format!("{label}, {form}"), &got, &expected, RELATIVE);
+            }
+        }
     }
 }
 
@@ -208,7 +317,7 @@ fn gae_agrees_with_the_oracle() {
 // ---------------------------------------------------------------- optimiser
 
 #[test]
-fn adam_and_norm_clipping_agree_with_the_oracle() {
+fn optimizers_and_norm_clipping_agree_with_the_oracle() {
     let file = oracle::losses();
     let at = |name: &str| format!("cases.optimizers.{name}");
     let hyper = |name: &str| number(&file, &at(&format!("hyper.{name}")));
@@ -218,16 +327,23 @@ fn adam_and_norm_clipping_agree_with_the_oracle() {
     // a layer with one output has a weight for each input, and a bias: any vector of two numbers or more
     let vector = Mlp { widths: vec![start.len() - 1, 1], activation: Activation::Tanh, parameters: start.clone() };
     for form in forms(gpu()) {
-        for (name, max_grad_norm) in [("adam", 0.0), ("adam_clipped", hyper("max_norm"))] {
+        let (adam, rmsprop) = ((Optimizer::Adam, hyper("beta2")), (Optimizer::RmsProp, hyper("rmsprop_alpha")));
+        for (name, (optimizer, decay2), max_grad_norm) in [
+            ("adam", adam, 0.0),
+            ("adam_clipped", adam, hyper("max_norm")),
+            ("rmsprop", rmsprop, 0.0),
+            ("rmsprop_clipped", rmsprop, hyper("max_norm")),
+        ] {
             let run = Run {
                 learning_rate: hyper("lr") as f32,
-                adam_decay1: (1.0 - hyper("beta1")) as f32,
-                adam_decay2: (1.0 - hyper("beta2")) as f32,
-                adam_eps: hyper("eps") as f32,
+                decay1: (1.0 - hyper("beta1")) as f32,
+                decay2: (1.0 - decay2) as f32,
+                optimizer_eps: hyper("eps") as f32,
                 max_grad_norm: max_grad_norm as f32,
                 ..run(1, 1, 1)
             };
-            let stages = Stages::new(form, &[&[&vector]], &[1], run, None);
+            let mut stages = Stages::new(form, &[&[&vector]], &[1], run, None);
+            stages.optimizer = optimizer;
             let (learning, partial) = stages.optimiser();
             let path = at(&format!("expected.{name}"));
             let case = format!("{}, {form}", label(&file, &path));

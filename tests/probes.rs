@@ -5,7 +5,7 @@
 
 mod support;
 
-use manyworlds::algo::ppo::Ppo;
+use manyworlds::algo::ActorCritic;
 use manyworlds::env::Environment;
 use manyworlds::layout::Row;
 use manyworlds::train::Config;
@@ -40,7 +40,7 @@ struct Learned {
 
 fn learn(name: &str, config: &Config) -> Learned {
     let env = ok(Environment::load(name));
-    let ppo = ok(Ppo::new(gpu(), &env, config, &[11]));
+    let ppo = ok(ActorCritic::new(gpu(), &env, config, &[11]));
     for _ in 0..UPDATES {
         ok(gpu().submit(ppo.update()));
     }

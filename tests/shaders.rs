@@ -5,7 +5,7 @@
 
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
-use manyworlds::kernels::{Kernels, Objective, Reduction};
+use manyworlds::kernels::{Kernels, Objective, Optimizer, Reduction};
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
 use std::sync::OnceLock;
@@ -34,6 +34,7 @@ fn in_every_environment() -> Vec<(String, Linked)> {
             kernels.rollout(&env, actor),
             kernels.evaluate(&env, actor),
             kernels.gradient(actor, Objective::PpoClip),
+            kernels.gradient(actor, Objective::PolicyGradient),
             kernels.gae(),
             kernels.discount_rewards(),
             kernels.merge_moments(),
@@ -75,7 +76,9 @@ fn in_every_form() -> Vec<(String, Linked)> {
                 kernels.weight_gradient(critic),
                 kernels.sum_slices(),
                 kernels.advance(),
-                kernels.adam(),
+                kernels.descend(Optimizer::Adam),
+                kernels.descend(Optimizer::RmsProp),
+                kernels.descend(Optimizer::Sgd),
                 kernels.finish_update(),
             ];
             linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));

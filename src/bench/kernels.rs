@@ -1,7 +1,7 @@
 //! What each kernel of an update costs, counted from its shapes, and what it reaches of the adapter's ceilings.
 
 use super::{Case, layout};
-use crate::algo::Ppo;
+use crate::algo::ActorCritic;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Form, Gpu, Recording};
@@ -86,14 +86,14 @@ pub fn ceilings(gpu: &Gpu) -> Result<Option<Ceilings>> {
 /// Times the kernels of updates of this shape, slowest first. `None` where the adapter has no timestamps.
 ///
 /// # Errors
-/// As [`Ppo::new`] and [`Gpu::profile`].
+/// As [`ActorCritic::new`] and [`Gpu::profile`].
 pub fn kernel_report(
     gpu: &Gpu,
     env: &Environment,
     case: &Case,
     ceilings: Ceilings,
 ) -> Result<Option<Vec<KernelReport>>> {
-    let ppo = Ppo::new(gpu, env, &case.config(), &[1])?;
+    let ppo = ActorCritic::new(gpu, env, &case.config(), &[1])?;
     gpu.submit(ppo.update())?;
     gpu.wait()?;
     let mut best = Vec::new();
@@ -158,7 +158,7 @@ fn backward(network: &Network) -> f64 {
 }
 
 /// What a kernel costs in an update. The arithmetic of environments is not counted.
-fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &Ppo) -> Option<Cost> {
+fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &ActorCritic) -> Option<Cost> {
     const WORD: f64 = 4.0;
     let layout = layout(env, case);
     let [actor, critic] = [0, 1].map(|n| &layout.networks()[n]);

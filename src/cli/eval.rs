@@ -53,7 +53,10 @@ impl Eval {
             returns.mean, returns.std, returns.episodes, returns.min, returns.max, returns.mean_length
         );
         if self.json {
-            println!("{}", serde_json::to_string(&Output { returns, env, algo: "ppo" }).unwrap_or_default());
+            println!(
+                "{}",
+                serde_json::to_string(&Output { returns, env, algo: policy.config.algo.name() }).unwrap_or_default()
+            );
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,10 +3,10 @@
 use super::watch::Watched;
 use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use manyworlds::algo::ppo;
+use manyworlds::Result;
+use manyworlds::algo;
 use manyworlds::gpu::Form;
 use manyworlds::train::{self, Config, Line, Options, Report};
-use manyworlds::{Error, Result};
 use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use std::time::Instant;
 pub struct Train {
     /// Name of a built-in environment, or path of a .wgsl file
     env: String,
-    /// Algorithm
+    /// Algorithm: ppo or a2c
     #[arg(long, default_value = "ppo")]
     algo: String,
     /// TOML file with settings; it goes over the preset of the environment
@@ -51,10 +51,6 @@ pub struct Train {
 
 impl Train {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
-        if self.algo != "ppo" {
-            let reason = format!("there is no such algorithm '{}'; there is: ppo", self.algo);
-            return Err(Error::Setting { name: "algo".to_owned(), reason });
-        }
         if !self.watch {
             return self.train(started, || false);
         }
@@ -79,7 +75,7 @@ impl Train {
         if let Some(out) = &self.out {
             train::check_out(out)?;
         }
-        let gpu = self.adapter.open(ppo::sizes(&config, &env, 1, Form::WIDE).largest())?;
+        let gpu = self.adapter.open(algo::sizes(&config, &env, 1, Form::WIDE).largest())?;
 
         let progress = Progress::new(&config);
         let options = Options { out: self.out.clone(), until_solved: self.until_solved, started };

@@ -24,3 +24,4 @@ pub mod normaliser;
 pub mod permute;
 pub mod philox;
 pub mod ppo;
+pub mod rmsprop;

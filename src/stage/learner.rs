@@ -4,7 +4,7 @@ use super::{Reduced, one_workgroup};
 use crate::batch::{Agents, Batch, Sizes};
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, LOOP_BUDGET, Recording};
-use crate::kernels::{Kernels, Objective, Reduction};
+use crate::kernels::{self, Kernels, Objective, Reduction};
 use crate::layout::{Run, TERMS, Window};
 use crate::nn::Parameters;
 use crate::shader::Constant;
@@ -211,11 +211,11 @@ impl Learner {
     }
 }
 
-/// Limits the norm of the gradient and takes Adam's step; moves the agents' progress on by one minibatch.
+/// Limits the norm of the gradient and takes the optimiser's step; moves the agents' progress on by one minibatch.
 #[derive(Clone, Debug)]
 pub struct Optimiser {
     recording: Recording,
-    /// `[agent][m, v][word]`
+    /// What it keeps of earlier gradients, `[agent][m, v][word]`.
     pub state: Buffer<f32>,
 }
 
@@ -229,20 +229,26 @@ impl Optimiser {
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, learner: &Learner) -> Result<Self> {
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        agents: &Agents,
+        learner: &Learner,
+        optimizer: kernels::Optimizer,
+    ) -> Result<Self> {
         let run: &Run = &agents.run;
         let count = agents.count;
         let words = u64::from(kernels.parameters.learned());
         let total = u64::from(count) * words;
         let arithmetic = format!("agents {count} × parameters {words}");
-        let state = gpu.buffer("adam", 2 * total, &format!("2 × {arithmetic}"), "hidden")?;
+        let state = gpu.buffer("optimizer", 2 * total, &format!("2 × {arithmetic}"), "hidden")?;
         let buffers = agents
             .buffers()
             .with("mw_terms", &learner.terms)
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms)
-            .with("mw_adam", &state);
-        let adam = gpu.kernel(&kernels.adam()?)?;
+            .with("mw_past", &state);
+        let descend = gpu.kernel(&kernels.descend(optimizer)?)?;
         let advance = gpu.kernel(&kernels.advance()?)?;
 
         let mut recording = Recording::default();
@@ -251,7 +257,7 @@ impl Optimiser {
         let buffers = buffers.with("mw_term_partials", &reduced.result);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
         recording.extend(&one_workgroup(gpu, &advance, count, turns, &buffers)?);
-        recording.push(&adam.pass(gpu, count, words / 4, 0, &buffers)?);
+        recording.push(&descend.pass(gpu, count, words / 4, 0, &buffers)?);
         Ok(Self { recording, state })
     }
 

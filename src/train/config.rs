@@ -1,6 +1,8 @@
 //! The settings of a run: names as in CleanRL's `ppo.py`, each with a sentence, a default, a unit and a source.
 
+use crate::algo::Algo;
 use crate::error::{Error, Result};
+use crate::kernels::Optimizer;
 use crate::nn::Activation;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -47,8 +49,10 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Settings of PPO.
+    /// Settings of a run; defaults are those of PPO (`manyworlds settings --algo a2c` shows others).
     pub struct Config {
+        /// The algorithm: ppo or a2c.
+        algo: Algo = Algo::Ppo, "ours";
         /// Seed of the run, from 0 to 2³² − 1; the same seed on the same adapter gives the same parameters, bit for bit.
         seed: u32 = 1, "CleanRL";
         /// Worlds that run side by side.
@@ -89,8 +93,12 @@ settings! {
         max_grad_norm: f64 = 0.5, "CleanRL";
         /// KL divergence (nats, last minibatch of an epoch) above which the remaining epochs are skipped; 0 = never.
         target_kl: f64 = 0.0, "CleanRL, where None is never";
-        /// ε of Adam.
+        /// What makes a step of a gradient: adam, rmsprop or sgd.
+        optimizer: Optimizer = Optimizer::Adam, "CleanRL";
+        /// ε of Adam and of RMSprop.
         adam_eps: f64 = 1e-5, "CleanRL";
+        /// Decay α of RMSprop's mean square.
+        rmsprop_alpha: f64 = 0.99, "PyTorch, Stable-Baselines3 (A2C)";
         /// Widths of the hidden layers of actor and critic.
         hidden: Vec<u32> = vec![64, 64], "CleanRL";
         /// What follows every hidden layer: tanh or relu.
@@ -139,8 +147,14 @@ impl Config {
     /// [`Error::Setting`] with the nearest name where one is unknown and with what is allowed where a value is not;
     /// [`Error::File`] where the file cannot be read.
     pub fn resolve(env: &str, algo: &str, file: Option<&Path>, pairs: &[String]) -> Result<Self> {
+        let algo = Algo::named(algo).ok_or_else(|| {
+            let names: Vec<&str> = Algo::ALL.iter().map(|algo| algo.name()).collect();
+            Error::setting("algo", format!("there is no such algorithm '{algo}'; there are: {}", names.join(", ")))
+        })?;
         let mut table = toml::Table::new();
-        if let Some((_, _, text)) = PRESETS.iter().find(|(e, a, _)| *e == env && *a == algo) {
+        merge(&mut table, algo.defaults(), &format!("defaults of {}", algo.name()))?;
+        table.insert("algo".to_owned(), toml::Value::String(algo.name().to_owned()));
+        if let Some((_, _, text)) = PRESETS.iter().find(|(e, a, _)| *e == env && *a == algo.name()) {
             merge(&mut table, text, &format!("preset of {env}"))?;
         }
         if let Some(path) = file {
@@ -181,6 +195,8 @@ impl Config {
                         "f64" => "a number",
                         "bool" => "true or false",
                         "Vec<u32>" => "a list of whole numbers, such as [64, 64]",
+                        "Algo" => "ppo or a2c",
+                        "Optimizer" => "adam, rmsprop or sgd",
                         _ => "tanh or relu",
                     };
                     return Err(Error::setting(setting.name, format!("{value} is not {kind}")));
@@ -195,6 +211,10 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] with the value and what is allowed.
     pub fn check(&self) -> Result<()> {
+        if self.algo == Algo::A2c && (self.update_epochs, self.num_minibatches) != (1, 1) {
+            let reason = "a2c takes one step on the whole batch: update_epochs and num_minibatches must be 1";
+            return Err(Error::setting("update_epochs", reason));
+        }
         let at_least_1 = [
             ("num_envs", self.num_envs),
             ("num_steps", self.num_steps),
@@ -248,6 +268,8 @@ impl Config {
         in_range("log_std_init", self.log_std_init, self.log_std_init.abs() <= 20.0, "from -20 to 20")?;
         unit("gamma", self.gamma)?;
         unit("gae_lambda", self.gae_lambda)?;
+        let alpha = self.rmsprop_alpha;
+        in_range("rmsprop_alpha", alpha, (0.0..1.0).contains(&alpha), "from 0 to below 1")?;
         positive("learning_rate", self.learning_rate)?;
         positive("clip_coef", self.clip_coef)?;
         positive("adam_eps", self.adam_eps)?;

@@ -1,7 +1,7 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
 use super::{Config, Returns};
-use crate::algo::ppo::{ACTOR, HEAD_GAINS, networks};
+use crate::algo::{ACTOR, HEAD_GAINS, networks};
 use crate::batch::Agents;
 use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};

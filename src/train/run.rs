@@ -186,7 +186,7 @@ pub fn run(
         let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
         return Err(Error::Environment { name: env.name().to_owned(), reason });
     }
-    let out = options.out.clone().unwrap_or_else(|| default_out(env.name(), "ppo", config.seed));
+    let out = options.out.clone().unwrap_or_else(|| default_out(env.name(), config.algo.name(), config.seed));
     check_out(&out)?;
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?;
     fs::create_dir_all(&out).map_err(|error| Error::file("create", &out, &error))?;
@@ -196,7 +196,7 @@ pub fn run(
         fs::write(&path, text).map_err(|error| Error::file("write", path, &error))
     };
     let overrides: String = env.overrides().iter().map(|o| format!("# --set-env {}={}\n", o.name, o.value)).collect();
-    write("config.toml", &format!("# env = {:?}, algo = \"ppo\"\n{overrides}{}", env.name(), config.to_toml()))?;
+    write("config.toml", &format!("# env = {:?}\n{overrides}{}", env.name(), config.to_toml()))?;
     let path = out.join("metrics.jsonl");
     let mut lines = fs::File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
 
@@ -242,7 +242,7 @@ pub fn run(
     let (eval, policy, env_steps) = result.ok_or_else(|| Error::Gpu("a run ended without an evaluation".to_owned()))?;
     Ok(Some(Summary {
         env: env.name().to_owned(),
-        algo: "ppo",
+        algo: config.algo.name(),
         seed: config.seed,
         num_envs: config.num_envs,
         env_steps,

@@ -1,8 +1,8 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
 use super::{Config, Policy};
-use crate::algo::Ppo;
-use crate::algo::ppo::RING;
+use crate::algo::ActorCritic;
+use crate::algo::RING;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Gpu, Readback, Recording};
@@ -23,7 +23,7 @@ pub struct Trainer {
     env: Environment,
     config: Config,
     seeds: Vec<u32>,
-    ppo: Ppo,
+    ppo: ActorCritic,
     submitted: u32,
     pending: VecDeque<Pending>,
 }
@@ -93,9 +93,9 @@ impl Trainer {
     /// Agents with these seeds; the seed in `config` is not used.
     ///
     /// # Errors
-    /// As [`Ppo::new`].
+    /// As [`ActorCritic::new`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        let ppo = Ppo::new(gpu, env, config, seeds)?;
+        let ppo = ActorCritic::new(gpu, env, config, seeds)?;
         Ok(Self {
             gpu: gpu.clone(),
             env: env.clone(),
@@ -113,7 +113,7 @@ impl Trainer {
     }
 
     /// The algorithm with its buffers.
-    pub fn ppo(&self) -> &Ppo {
+    pub fn ppo(&self) -> &ActorCritic {
         &self.ppo
     }
 

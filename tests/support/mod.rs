@@ -7,7 +7,7 @@ use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::ActionSpace;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
-use manyworlds::kernels::{Kernels, Objective};
+use manyworlds::kernels::{Kernels, Objective, Optimizer};
 use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Window};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -263,9 +263,9 @@ pub fn run(worlds: u32, steps: u32, minibatch: u32) -> Run {
         clip_coef: 0.2,
         vf_coef: 0.5,
         learning_rate: 2.5e-4,
-        adam_decay1: (1.0 - 0.9) as f32,
-        adam_decay2: (1.0 - 0.999) as f32,
-        adam_eps: 1e-5,
+        decay1: (1.0 - 0.9) as f32,
+        decay2: (1.0 - 0.999) as f32,
+        optimizer_eps: 1e-5,
         ..Run::default()
     }
 }
@@ -312,6 +312,9 @@ pub struct Stages {
     pub space: ActionSpace,
     pub agents: Agents,
     pub batch: Batch,
+    /// What the policy is trained for, and how.
+    pub objective: Objective,
+    pub optimizer: Optimizer,
     features: usize,
     slicing: Slicing,
 }
@@ -369,7 +372,8 @@ impl Stages {
         for buffer in [&batch.observations, &batch.final_observations] {
             poison(buffer);
         }
-        Self { form, layout, space, agents, batch, features, slicing }
+        let (objective, optimizer) = (Objective::PpoClip, Optimizer::Adam);
+        Self { form, layout, space, agents, batch, objective, optimizer, features, slicing }
     }
 
     pub fn kernels(&self) -> Kernels<'_> {
@@ -469,13 +473,13 @@ impl Stages {
 
     /// One minibatch of PPO for actor (network 0) and critic (network 1).
     pub fn learning(&self) -> Learning {
-        let objectives = [(0, Objective::PpoClip), (1, Objective::Value)];
+        let objectives = [(0, self.objective), (1, Objective::Value)];
         let kernels = self.kernels();
         let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.batch, self.slicing, &objectives));
         poison(&learner.gradient);
         poison(&learner.norms);
         poison(&learner.terms);
-        let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner));
+        let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
         learner.record(&mut step);
         optimiser.record(&mut step);
@@ -501,7 +505,7 @@ impl Stages {
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms);
         let sum = ok(gpu().kernel(&ok(kernels.sum_slices())));
-        let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner));
+        let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
         step.push(&ok(sum.pass(gpu(), self.agents.count, words / 4, 1, &buffers)));
         optimiser.record(&mut step);

@@ -1,0 +1,22 @@
+//! Slot `objective`: the policy gradient with an entropy bonus (Williams 1992; Mnih et al. 2016).
+//!
+//!   loss = −log π(a|o) Φ − c_H · H        Φ = (A − mean)/(std + 1e-8) when norm_adv is set, else A
+//!   ∂loss/∂log π = −Φ
+//!
+//! Reference: src/reference/ppo.rs (policy_gradient_loss).
+
+@bind var<storage, read> mw_moments: array<vec4<f32>>;         // [agent] (count, mean, squared deviations, 0)
+
+fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
+    let action = mw_sampled_action(samples);
+    let advantage = mw_normal_advantage(thread, samples);
+    let dist = mw_dist(samples.v);
+    let log_prob = mw_dist_log_prob(dist, action);
+    let share = samples.weight / Lane(samples.count);
+    @unroll for a in 0..MW_CHOICES {
+        mw_d_output[a * MW_VECTORS + samples.v] =
+            mw_dist_backward(dist, action, -advantage * share, -mw_run.ent_coef * share, a);
+    }
+    let log_ratio = log_prob - mw_sample(samples, MW_ROW_LOG_PROB);
+    mw_policy_terms(thread, samples, mine, -log_prob * advantage, mw_dist_entropy(dist), log_ratio, mw_lane_exp(log_ratio));
+}

@@ -1,0 +1,17 @@
+//! Advantage actor-critic (Mnih et al. 2016), all worlds in step, with the defaults of Stable-Baselines3: short rollouts,
+//! one step on the whole batch, λ = 1.
+
+use super::ActorCritic;
+use crate::gpu::Recording;
+use crate::kernels::Objective;
+
+pub(super) const OBJECTIVE: Objective = Objective::PolicyGradient;
+
+/// One update, from a rollout to new parameters.
+pub(super) fn record(agents: &ActorCritic) -> Recording {
+    let mut update = Recording::default();
+    agents.collect(&mut update); // T steps of N worlds, V of every observation, advantages G − V
+    agents.learn(&mut update); // ∇ of −log π A, entropy and value loss; limit the norm, RMSprop
+    agents.finish(&mut update); // metrics; the next update's learning rate
+    update
+}
