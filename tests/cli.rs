@@ -341,6 +341,18 @@ fn learning_cartpole_is_solved_for_seeds_1_to_5() {
 }
 
 #[test]
+fn learning_a2c_solves_cartpole() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let arguments = ["train", "CartPole-v1", "--algo", "a2c", "--until-solved", "--json", "--out", out.to_str().unwrap()];
+    let summary = json(&arguments, 0);
+    assert_eq!((&summary["solved"], &summary["algo"]), (&true.into(), &"a2c".into()), "{summary}");
+    refused(&["train", "CartPole-v1", "--algo", "a2c", "--set", "update_epochs=4"], 2, &["a2c takes one step"]);
+    refused(&["train", "CartPole-v1", "--algo", "a3c"], 2, &["no such algorithm 'a3c'", "ppo, a2c"]);
+}
+
+#[test]
 fn learning_example_trains_three_agents() {
     let _alone = alone();
     let example = Path::new(env!("CARGO_BIN_EXE_manyworlds")).parent().unwrap().join("examples/train_cartpole");

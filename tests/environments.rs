@@ -88,6 +88,19 @@ fn cartpole_agrees_with_gymnasium() {
 }
 
 #[test]
+fn cartpole_from_the_zero_state_always_right_ends_at_step_9() {
+    let pool = ok(WorldPool::with_auto_reset(gpu(), &load("CartPole-v1"), 4, 1, AutoReset::Disabled));
+    ok(pool.set_states(&[const { [0.0; 4] }; 4].map(|state| state.to_vec())));
+    for t in 1..=9 {
+        ok(pool.step(&vec![1; 4]));
+        assert_eq!(ok(pool.terminated()), [t == 9; 4], "terminated at step {t}");
+    }
+    // nine steps, each to 1e-5
+    let expected = [0.140_650_972, 1.760_381_13, -0.215_186_05, -2.777_886_49];
+    assert_close("the state after 9 steps", &ok(pool.states())[0], &expected, 0.0, 9e-5);
+}
+
+#[test]
 fn mountain_car_agrees_with_gymnasium() {
     agrees_with_gymnasium("MountainCar-v0", |_| 1e-5, |s| s[0] - 0.5);
 }

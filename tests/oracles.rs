@@ -6,17 +6,15 @@
 mod oracle;
 mod support;
 
-use manyworlds::env::{ActionSpace, Environment};
-use manyworlds::gpu::{Buffers, Recording};
+use manyworlds::env::ActionSpace;
 use manyworlds::kernels::{Objective, Optimizer};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
 use manyworlds::reference::mlp::{Activation, Mlp};
-use manyworlds::shader::Program;
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
 use serde_json::Value;
 use support::{
-    ROUNDING, Samples, Stages, assert_norm, bits, forms, from_bits, gpu, link, ok, outputs_with_bounds, partial_slice,
-    run, wide, with_log_std, words,
+    ROUNDING, Samples, Stages, assert_norm, bits, forms, from_bits, gpu, ok, outputs_with_bounds, partial_slice, run,
+    wide, with_log_std,
 };
 
 /// What the project promises for ‖got − expected‖ / ‖expected‖ against PyTorch.
@@ -366,107 +364,4 @@ fn optimizers_and_norm_clipping_agree_with_the_oracle() {
             }
         }
     }
-}
-
-// ---------------------------------------------------------------- environments
-
-/// Steps that were made on the device, from states that were given.
-struct Stepped {
-    states: Vec<f64>,
-    observations: Vec<f64>,
-    rewards: Vec<f64>,
-    terminated: Vec<u32>,
-}
-
-/// One step of an environment with discrete actions, `states` being `[world][word]`.
-fn step_on_device(env: &Environment, states: &[f64], actions: &[u32]) -> Stepped {
-    const SOURCE: &str = "
-        @bind var<storage, read> test_actions: array<u32>;
-        @bind var<storage, read_write> test_rewards: array<f32>;
-        @bind var<storage, read_write> test_terminated: array<u32>;
-        @bind var<storage, read_write> test_observations: array<f32>;   // [world][feature]
-
-        @compute @workgroup_size(MW_WORKGROUP)
-        fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
-                   @builtin(local_invocation_index) local: u32) {
-            let world = mw_thread(group, groups, local).index;
-            let count = arrayLength(&test_actions);
-            if world >= count { return; }
-            var rng = mw_rng(vec2<u32>(1u, 0u), world, 0u, MW_PURPOSE_STEP);
-            var state = mw_state_load(world, count);
-            let outcome = env_step(&state, test_actions[world], &rng);
-            mw_state_store(world, count, state);
-            test_rewards[world] = outcome.reward;
-            test_terminated[world] = select(0u, 1u, outcome.terminated);
-            let seen = env_observe(state);
-            for (var f = 0u; f < MW_OBSERVATIONS; f++) { test_observations[world * MW_OBSERVATIONS + f] = seen[f]; }
-        }";
-    let count = actions.len();
-    assert!(count >= 4, "the smallest buffer holds four words");
-    let per_world = env.state_words() as usize;
-    let program = Program::new("step")
-        .word("MW_WORKGROUP", 64)
-        .word("MW_SHARE", 1)
-        .word("MW_TERMINATED", TERMINATED)
-        .word("MW_TRUNCATED", TRUNCATED);
-    let program = ok(env.link_into(ok(program.part("part/thread.wgsl")))).source("step.wgsl", SOURCE);
-    let kernel = link(&program);
-
-    // [word][world]
-    let turned: Vec<u32> =
-        (0..count * per_world).map(|i| (states[i % count * per_world + i / count] as f32).to_bits()).collect();
-    let worlds = ok(gpu().buffer_of("worlds", &turned));
-    let features = env.spec().observation_dim as usize;
-    let [rewards, terminated, observations] = [count, count, count * features].map(|count| words("a result", count));
-    let buffers = Buffers::default()
-        .with("mw_world", &worlds)
-        .with("test_actions", &ok(gpu().buffer_of("actions", actions)))
-        .with("test_rewards", &rewards)
-        .with("test_terminated", &terminated)
-        .with("test_observations", &observations);
-    let mut recording = Recording::default();
-    recording.push(&ok(kernel.pass(gpu(), 1, count as u64, 0, &buffers)));
-    ok(gpu().submit(&recording));
-    let after = from_bits(&ok(gpu().read(&worlds)));
-    Stepped {
-        states: (0..count * per_world).map(|i| after[i % per_world * count + i / per_world]).collect(),
-        observations: from_bits(&ok(gpu().read(&observations))),
-        rewards: from_bits(&ok(gpu().read(&rewards))),
-        terminated: ok(gpu().read(&terminated)),
-    }
-}
-
-#[test]
-fn cartpole_steps_agree_with_gymnasium() {
-    let file = oracle::classic();
-    let case = label(&file, "environments.CartPole-v1");
-    let transitions = oracle::transitions(&file, "CartPole-v1");
-    let states: Vec<f64> = transitions.iter().flat_map(|t| t.state.clone()).collect();
-    let actions: Vec<u32> = transitions.iter().map(|t| t.action[0] as u32).collect();
-    let env = ok(Environment::load("CartPole-v1"));
-    let got = step_on_device(&env, &states, &actions);
-    for (at, t) in transitions.iter().enumerate() {
-        let case = format!("{case}[{at}] from {:?} by {}", t.state, actions[at]);
-        // 1e-5: what the project promises for one step
-        assert_close(&format!("{case}.next_state"), &got.states[4 * at..][..4], &t.next_state, 0.0, 1e-5);
-        assert_close(&format!("{case}.obs"), &got.observations[4 * at..][..4], &t.observation, 0.0, 1e-5);
-        assert_close(&format!("{case}.reward"), &got.rewards[at..=at], &[t.reward], 0.0, 0.0);
-        assert_eq!(got.terminated[at], u32::from(t.terminated), "{case}.terminated");
-    }
-    let ended = transitions.iter().filter(|t| t.terminated).count();
-    assert!(ended > 0 && ended < transitions.len(), "{case}: {ended} of {} steps end", transitions.len());
-}
-
-#[test]
-fn cartpole_from_the_zero_state_always_right_ends_at_step_9() {
-    let env = ok(Environment::load("CartPole-v1"));
-    let mut states = vec![0.0; 16];
-    for count in 1..=9 {
-        let step = step_on_device(&env, &states, &[1; 4]);
-        assert_eq!(step.terminated, [u32::from(count == 9); 4], "terminated at step {count}");
-        states = step.states;
-    }
-    // nine steps, each to 1e-5
-    let expected = [0.140_650_972, 1.760_381_13, -0.215_186_05, -2.777_886_49];
-    assert_close("state at step 9", &states[..4], &expected, 0.0, 9e-5);
 }

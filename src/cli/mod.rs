@@ -53,7 +53,7 @@ enum Command {
     /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
     Doctor(doctor::Doctor),
     /// List the settings of `train --set` with their defaults
-    Settings,
+    Settings(settings::Settings),
 }
 
 /// Which GPU does the work.
@@ -84,7 +84,7 @@ impl AdapterArgument {
 pub fn main() -> ExitCode {
     let started = Instant::now();
     let arguments = Arguments::parse();
-    if !matches!(arguments.command, Command::Settings | Command::Envs(_) | Command::NewEnv(_)) {
+    if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_)) {
         wide::use_wide_vectors();
     }
     let done = match arguments.command {
@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
         Command::Probe(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
-        Command::Settings => Ok(settings::run()),
+        Command::Settings(command) => command.run(),
     };
     match done {
         Ok(code) => code,

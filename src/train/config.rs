@@ -118,6 +118,7 @@ const LARGEST_BATCH: u64 = 1 << 30;
 /// Presets that are built in: environment, algorithm, text.
 const PRESETS: &[(&str, &str, &str)] = &[
     ("Acrobot-v1", "ppo", include_str!("../../presets/Acrobot-v1.ppo.toml")),
+    ("CartPole-v1", "a2c", include_str!("../../presets/CartPole-v1.a2c.toml")),
     ("CartPole-v1", "ppo", include_str!("../../presets/CartPole-v1.ppo.toml")),
     ("Catch", "ppo", include_str!("../../presets/Catch.ppo.toml")),
     ("MountainCar-v0", "ppo", include_str!("../../presets/MountainCar-v0.ppo.toml")),
@@ -296,12 +297,16 @@ impl Config {
 
     /// The configuration as TOML, every setting with its sentence.
     pub fn to_toml(&self) -> String {
+        let line =
+            |(setting, value): (&Setting, String)| format!("# {}\n{} = {value}\n", setting.about.trim(), setting.name);
+        Self::SETTINGS.iter().zip(self.values()).map(line).collect()
+    }
+
+    /// The values of all settings as TOML, in the order of [`Config::SETTINGS`].
+    pub fn values(&self) -> Vec<String> {
         let table = toml::Table::try_from(self).unwrap_or_default();
-        let line = |setting: &Setting| {
-            let value = table.get(setting.name).map(ToString::to_string).unwrap_or_default();
-            format!("# {}\n{} = {value}\n", setting.about.trim(), setting.name)
-        };
-        Self::SETTINGS.iter().map(line).collect()
+        let value = |setting: &Setting| table.get(setting.name).map(ToString::to_string).unwrap_or_default();
+        Self::SETTINGS.iter().map(value).collect()
     }
 }
 
