@@ -78,6 +78,15 @@ pub enum Objective {
     Value,
 }
 
+/// How advantages are found along time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverTime {
+    /// A thread walks through the steps of a world.
+    Walk,
+    /// A workgroup scans the steps of a world.
+    Scan,
+}
+
 /// What makes a step of a gradient: slot `optimizer`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -316,10 +325,15 @@ impl Kernels<'_> {
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn gae(&self) -> Result<Linked> {
-        let reward =
-            if self.parameters.normaliser().rewards { "slot/reward/running.wgsl" } else { "slot/reward/plain.wgsl" };
-        self.plain("gae")?.constants(&self.parameters.own_constants()).parts(&[reward, "gae.wgsl"])?.link()
+    pub fn gae(&self, over_time: OverTime) -> Result<Linked> {
+        let running = self.parameters.normaliser().rewards;
+        let reward = if running { "slot/reward/running.wgsl" } else { "slot/reward/plain.wgsl" };
+        let (name, kernel) = match over_time {
+            OverTime::Walk => ("gae", "gae.wgsl"),
+            OverTime::Scan => ("gae scan", "gae_scan.wgsl"),
+        };
+        let program = self.plain(name)?.constants(&self.parameters.own_constants());
+        program.parts(&[reward, "part/residual.wgsl", kernel])?.link()
     }
 
     /// Discounted sums of rewards.

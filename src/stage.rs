@@ -13,8 +13,8 @@ pub use rollout::{Evaluation, RandomSteps, Rollout};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
-use crate::kernels::Kernels;
-use crate::layout::{Columns, Row};
+use crate::kernels::{Kernels, OverTime};
+use crate::layout::{Columns, Row, Run};
 
 /// V(o) of every observation of the batch and of those to bootstrap from.
 #[derive(Clone, Debug)]
@@ -83,22 +83,28 @@ pub struct Advantage {
 }
 
 impl Advantage {
+    /// Which way is faster for a run: a scan reads every step once more, and pays where a thread for each world leaves
+    /// most of the adapter idle (`benches/NOTES.md`).
+    pub fn way(gpu: &Gpu, run: &Run) -> OverTime {
+        let most = if gpu.is_software() { 1 } else { SCAN_WORLDS };
+        if run.num_envs <= most && run.num_steps >= SCAN_STEPS { OverTime::Scan } else { OverTime::Walk }
+    }
+
     /// By generalised advantage estimation.
     ///
     /// # Errors
     /// As [`Gpu::kernel`].
-    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, batch: &Batch) -> Result<Self> {
-        let kernel = gpu.kernel(&kernels.gae()?)?;
-        let run = &agents.run;
-        let buffers = batch.buffers(&agents.buffers());
+    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, batch: &Batch, way: OverTime) -> Result<Self> {
+        let kernel = gpu.kernel(&kernels.gae(way)?)?;
+        let (worlds, steps) = (u64::from(agents.run.num_envs), u64::from(agents.run.num_steps));
+        let workgroup = u64::from(kernels.form.workgroup);
+        let (threads, iterations) = match way {
+            OverTime::Walk => (worlds, 2 * steps),
+            OverTime::Scan => (worlds * workgroup, 3 * steps.div_ceil(workgroup)),
+        };
         let mut recording = Recording::default();
-        recording.push(&kernel.pass(
-            gpu,
-            agents.count,
-            u64::from(run.num_envs),
-            2 * u64::from(run.num_steps),
-            &buffers,
-        )?);
+        let buffers = batch.buffers(&agents.buffers());
+        recording.push(&kernel.pass(gpu, agents.count, threads, iterations, &buffers)?);
         Ok(Self { recording })
     }
 
@@ -114,6 +120,9 @@ fn turns(total: u32) -> u32 {
     (total / 1024).clamp(1, 64)
 }
 
+/// Most worlds (on a GPU), and fewest steps, that are scanned.
+const SCAN_WORLDS: u32 = 64;
+const SCAN_STEPS: u32 = 256;
 /// Threads of all agents in one window of [`Values`].
 const WINDOW: u32 = 1 << 16;
 /// Words of the workspace of all agents that a window of a wide network may take: 64 MiB.

@@ -345,7 +345,8 @@ fn learning_a2c_solves_cartpole() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let arguments = ["train", "CartPole-v1", "--algo", "a2c", "--until-solved", "--json", "--out", out.to_str().unwrap()];
+    let arguments =
+        ["train", "CartPole-v1", "--algo", "a2c", "--until-solved", "--json", "--out", out.to_str().unwrap()];
     let summary = json(&arguments, 0);
     assert_eq!((&summary["solved"], &summary["algo"]), (&true.into(), &"a2c".into()), "{summary}");
     refused(&["train", "CartPole-v1", "--algo", "a2c", "--set", "update_epochs=4"], 2, &["a2c takes one step"]);

@@ -7,7 +7,7 @@ mod oracle;
 mod support;
 
 use manyworlds::env::ActionSpace;
-use manyworlds::kernels::{Objective, Optimizer};
+use manyworlds::kernels::{Objective, Optimizer, OverTime};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
@@ -280,7 +280,7 @@ fn gae_agrees_with_the_oracle() {
 
     for form in forms(gpu()) {
         let gamma = number(&file, &at("hyper.gamma"));
-        let advantage = |gae_lambda: f64| {
+        let advantage = |gae_lambda: f64, way: OverTime| {
             let run = Run {
                 bootstrap_slots: slots as u32,
                 gamma: gamma as f32,
@@ -292,7 +292,7 @@ fn gae_agrees_with_the_oracle() {
             stages.write_row(0, Row::Value, &bits(&value));
             stages.write_row(0, Row::Ending, &endings);
             gpu().write(&stages.batch.final_values, &bits(&final_values));
-            ok(gpu().submit(&stages.advantage()));
+            ok(gpu().submit(&stages.advantage(way)));
             [Row::Advantage, Row::Target].map(|row| from_bits(&stages.read_row(0, row)))
         };
         let check = |name: &str, got: &[f64]| {
@@ -304,11 +304,13 @@ fn gae_agrees_with_the_oracle() {
             let largest = expected.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
             assert_close(&case, got, &expected, 0.0, 8.0 * ROUNDING * (3.0 + largest) * steps as f64);
         };
-        let [full, target] = advantage(number(&file, &at("hyper.lambda")));
-        check("advantage", &full);
-        check("return", &target);
-        check("td_residual", &advantage(0.0)[0]);
-        check("reward_to_go_bootstrapped", &advantage(1.0)[1]);
+        for way in [OverTime::Walk, OverTime::Scan] {
+            let [full, target] = advantage(number(&file, &at("hyper.lambda")), way);
+            check("advantage", &full);
+            check("return", &target);
+            check("td_residual", &advantage(0.0, way)[0]);
+            check("reward_to_go_bootstrapped", &advantage(1.0, way)[1]);
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
-use manyworlds::kernels::{Kernels, Objective, Optimizer, Reduction};
+use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime, Reduction};
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
 use std::sync::OnceLock;
@@ -35,7 +35,8 @@ fn in_every_environment() -> Vec<(String, Linked)> {
             kernels.evaluate(&env, actor),
             kernels.gradient(actor, Objective::PpoClip),
             kernels.gradient(actor, Objective::PolicyGradient),
-            kernels.gae(),
+            kernels.gae(OverTime::Walk),
+            kernels.gae(OverTime::Scan),
             kernels.discount_rewards(),
             kernels.merge_moments(),
         ];
@@ -69,7 +70,8 @@ fn in_every_form() -> Vec<(String, Linked)> {
                 kernels.rollout(&env, actor),
                 kernels.evaluate(&env, actor),
                 kernels.value(critic),
-                kernels.gae(),
+                kernels.gae(OverTime::Walk),
+                kernels.gae(OverTime::Scan),
                 kernels.gradient(actor, Objective::PpoClip),
                 kernels.gradient(critic, Objective::Value),
                 kernels.weight_gradient(actor),

@@ -5,7 +5,7 @@ use crate::batch::{Agents, Batch, Sizes};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Form, Gpu, Link, Recording};
-use crate::kernels::{Kernels, Objective, Optimizer, Reduction};
+use crate::kernels::{Kernels, Objective, Optimizer, OverTime, Reduction};
 use crate::layout::{Metrics, Run};
 use crate::nn::{Normalise, Parameters};
 use crate::stage::{
@@ -148,7 +148,7 @@ impl ActorCritic {
         let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, agents: count };
         let (run, slicing) = run(config, env, count, &kernels);
         let objectives = [(ACTOR, config.algo.objective()), (CRITIC, Objective::Value)];
-        gpu.compile(&links(&kernels, env, &objectives, config.optimizer))?;
+        gpu.compile(&links(&kernels, env, &objectives, config.optimizer, Advantage::way(gpu, &run)))?;
         let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
 
         let agents = Agents::new(gpu, run, seeds, &parameters)?;
@@ -157,7 +157,7 @@ impl ActorCritic {
         let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         let (features, normalised) = (env.spec().observation_dim, [config.norm_obs, config.norm_reward]);
         let normaliser = Normaliser::new(gpu, &kernels, &agents, &batch, features, normalised)?;
-        let advantage = Advantage::new(gpu, &kernels, &agents, &batch)?;
+        let advantage = Advantage::new(gpu, &kernels, &agents, &batch, Advantage::way(gpu, &run))?;
         let learner = Learner::new(gpu, &kernels, &agents, &batch, slicing, &objectives)?;
         let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner, config.optimizer)?;
         let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
@@ -251,6 +251,7 @@ fn links<'a>(
     env: &'a Environment,
     objectives: &'a [(usize, Objective)],
     optimizer: Optimizer,
+    way: OverTime,
 ) -> Vec<Link<'a>> {
     let mut links: Vec<Link> = Vec::new();
     for &(network, objective) in objectives {
@@ -265,7 +266,7 @@ fn links<'a>(
         }
     }
     links.push(Box::new(|| kernels.reset(env)));
-    links.push(Box::new(|| kernels.gae()));
+    links.push(Box::new(move || kernels.gae(way)));
     links.push(Box::new(|| kernels.sum_slices()));
     links.push(Box::new(|| kernels.advance()));
     links.push(Box::new(move || kernels.descend(optimizer)));

@@ -7,7 +7,7 @@ use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::ActionSpace;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
-use manyworlds::kernels::{Kernels, Objective, Optimizer};
+use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime};
 use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Window};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -465,9 +465,9 @@ impl Stages {
     }
 
     /// Advantages and targets.
-    pub fn advantage(&self) -> Recording {
+    pub fn advantage(&self, way: OverTime) -> Recording {
         let mut recording = Recording::default();
-        ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch)).record(&mut recording);
+        ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch, way)).record(&mut recording);
         recording
     }
 
