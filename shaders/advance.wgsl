@@ -52,6 +52,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
         progress.entropy += mean[0].y;
         progress.approx_kl = mean[0].z;
         progress.old_approx_kl = mean[0].w;
+        progress.kl = select(progress.kl, 0.0, progress.minibatch == 0u) + mean[1].w / f32(mw_run.num_minibatches);
         progress.clip_fraction += mean[1].x;
         progress.value_loss += mean[1].z;
         progress.grad_norm += norm;

@@ -1,6 +1,7 @@
 //! Ends an update: writes its metrics to the ring and prepares the progress of the next one. One thread = one agent.
 //!
 //!   learning rate of update u = α (1 − u / num_updates) when anneal_lr is set, else α      u counts from 0
+//!   β ← 2 β where the mean KL of the last epoch was above 1.5 times its target, ½ β where it was below the target / 1.5
 //!   explained_variance = 1 − var(target − value) / var(target)
 
 @bind var<uniform> mw_run: MwRun;
@@ -37,7 +38,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     if variance > 0.0 { metrics.explained_variance = 1.0 - mw_residual_moments[agent].z / variance; }
     metrics.first_ratio_deviation = progress.first_ratio_deviation;
     metrics.first_clip_fraction = progress.first_clip_fraction;
+    metrics.kl = progress.kl;
+    metrics.beta = progress.beta;
     mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
+    if mw_run.kl_target > 0.0 {
+        if progress.kl > 1.5 * mw_run.kl_target { progress.beta = min(2.0 * progress.beta, 1e6); }
+        if progress.kl < mw_run.kl_target / 1.5 { progress.beta = max(0.5 * progress.beta, 1e-6); }
+    }
 
     progress.update += 1u;
     progress.epoch = 0u;

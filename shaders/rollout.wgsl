@@ -60,6 +60,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                         const row = MW_ROW_ACTION + MW_ACTION_WORDS + k;
                         mw_samples[at + row * batch] = mw_lane_word(mw_mask[k * MW_VECTORS + i / MW_LANES], i % MW_LANES);
                     }
+                    @unroll for k in 0..MW_OLD_ROWS { mw_samples[at + (MW_ROW_OLD + k) * batch] = bitcast<u32>(acted.kept[i][k]); }
                     mw_samples[at + MW_ROW_LOG_PROB * batch] = bitcast<u32>(acted.log_prob[i]);
                     mw_samples[at + MW_ROW_REWARD * batch] = bitcast<u32>(step.reward);
                     mw_samples[at + MW_ROW_ENDING * batch] = step.ending;

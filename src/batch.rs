@@ -1,6 +1,5 @@
 //! The buffers of a run: what its worlds, its batch and its agents keep on the device.
 
-use crate::env::{ActionSpace, Spec};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu};
 use crate::layout::{Progress, Run};
@@ -60,12 +59,12 @@ pub struct Agents {
 }
 
 impl Agents {
-    /// Agents with these first parameters `[agent][word]` and seeds.
+    /// Agents with these first parameters `[agent][word]` and seeds, and this first weight of the KL penalty.
     ///
     /// # Errors
     /// As [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, run: Run, seeds: &[u32], parameters: &[f32]) -> Result<Self> {
-        let first = |&seed: &u32| Progress { seed, learning_rate: run.learning_rate, ..Progress::default() };
+    pub fn new(gpu: &Gpu, run: Run, seeds: &[u32], parameters: &[f32], beta: f32) -> Result<Self> {
+        let first = |&seed: &u32| Progress { seed, learning_rate: run.learning_rate, beta, ..Progress::default() };
         Ok(Self {
             count: seeds.len() as u32,
             run,
@@ -100,12 +99,12 @@ pub struct Batch {
 
 impl Batch {
     /// Adds the buffers to a list of sizes.
-    pub fn sizes(sizes: &mut Sizes, agents: u32, run: &Run, spec: &Spec) {
+    pub fn sizes(sizes: &mut Sizes, agents: u32, run: &Run, features: u32, rows: u32) {
         let agents = ("agents", u64::from(agents));
         let columns = [("steps", u64::from(run.num_steps)), ("worlds", u64::from(run.num_envs)), ("bytes", 4)];
         let slots = [("slots", u64::from(run.bootstrap_slots)), ("worlds", u64::from(run.num_envs)), ("bytes", 4)];
-        let features = ("features", u64::from(spec.observation_dim));
-        sizes.add("samples", &[[agents, ("rows", u64::from(spec.action_space.rows()))].as_slice(), &columns].concat());
+        let features = ("features", u64::from(features));
+        sizes.add("samples", &[[agents, ("rows", u64::from(rows))].as_slice(), &columns].concat());
         sizes.add("observations", &[[agents, features].as_slice(), &columns].concat());
         sizes.add("final observations", &[[agents, features].as_slice(), &slots].concat());
         sizes.add("final values", &[[agents].as_slice(), &slots].concat());
@@ -115,8 +114,8 @@ impl Batch {
     ///
     /// # Errors
     /// As [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, agents: u32, run: &Run, features: u32, space: &ActionSpace) -> Result<Self> {
-        let rows = u64::from(space.rows());
+    pub fn new(gpu: &Gpu, agents: u32, run: &Run, features: u32, rows: u32) -> Result<Self> {
+        let rows = u64::from(rows);
         let (agents, columns) = (u64::from(agents), u64::from(run.batch_size));
         let slots = u64::from(run.bootstrap_slots) * u64::from(run.num_envs);
         let features = u64::from(features);

@@ -179,7 +179,8 @@ fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
     }
     if case.mode == Mode::Step {
         let layout = Parameters::default();
-        let kernels = Kernels { form: gpu.form(), parameters: &layout, space: &env.spec().action_space, agents: 1 };
+        let kernels =
+            Kernels { form: gpu.form(), parameters: &layout, space: &env.spec().action_space, keeps: false, agents: 1 };
         let stage = RandomSteps::new(gpu, &kernels, env, 1, case.num_envs, case.num_steps)?;
         gpu.submit(stage.reset())?;
         return Ok(stage.steps().clone());

@@ -36,7 +36,7 @@ fn reduction(gpu: &Gpu) -> Result<Finding> {
     const COUNT: u32 = 1757;
     let parameters = Parameters::default();
     let space = ActionSpace::Discrete { count: 1, masked: false };
-    let kernels = Kernels { form: gpu.form_for(0), parameters: &parameters, space: &space, agents: 1 };
+    let kernels = Kernels { form: gpu.form_for(0), parameters: &parameters, space: &space, keeps: false, agents: 1 };
     let elements: Vec<[f32; 4]> = (0..COUNT).map(|i| [i as f32, 1.0, -1.0, 0.5]).collect();
     let source = gpu.buffer_of("elements", &elements)?;
     let buffers = Buffers::default().with("mw_partials", &source);

@@ -72,6 +72,8 @@ impl Reduction {
 pub enum Objective {
     /// The clipped surrogate with an entropy bonus, for a policy.
     PpoClip,
+    /// The surrogate with a penalty on the divergence from the rollout's policy.
+    PpoKl,
     /// −log π Φ with an entropy bonus, for a policy.
     PolicyGradient,
     /// Squared error of the value.
@@ -128,6 +130,8 @@ pub struct Kernels<'a> {
     pub parameters: &'a Parameters,
     /// What the agent may do.
     pub space: &'a ActionSpace,
+    /// Whether rollouts keep the distributions of their policy.
+    pub keeps: bool,
     /// Number of agents; decides only where parameters are read from.
     pub agents: u32,
 }
@@ -137,7 +141,13 @@ const UNIFORM_BYTES: u64 = 64 << 10;
 
 impl Kernels<'_> {
     fn plain(&self, name: &str) -> Result<Program> {
-        Ok(program(name, &form_constants(self.form))?.constants(&self.space.constants()))
+        let program = program(name, &form_constants(self.form))?.constants(&self.space.constants());
+        Ok(program.word("MW_ROWS", self.rows()).word("MW_OLD_ROWS", self.rows() - self.space.rows()))
+    }
+
+    /// Rows of a sample: those of the space, and the distribution's where it is kept.
+    pub fn rows(&self) -> u32 {
+        self.space.rows() + if self.keeps { self.space.outputs() } else { 0 }
     }
 
     /// A program with a network of the table and its forward pass.
@@ -389,6 +399,7 @@ impl Kernels<'_> {
             .parts(&["part/partial.wgsl", "part/samples.wgsl"])?;
         let program = match objective {
             Objective::PpoClip => self.of_policy(program, "slot/objective/ppo_clip.wgsl")?,
+            Objective::PpoKl => self.of_policy(program, "slot/objective/ppo_kl.wgsl")?,
             Objective::PolicyGradient => self.of_policy(program, "slot/objective/policy_gradient.wgsl")?,
             Objective::Value => program.part("slot/objective/value.wgsl")?,
         };

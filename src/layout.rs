@@ -52,6 +52,8 @@ shared_struct! {
         ent_coef: f32,
         /// Weight of the value loss.
         vf_coef: f32,
+        /// Mean KL divergence of an update that β steers for; 0 = β stays.
+        kl_target: f32,
         /// Limit of the global gradient norm; 0 = none.
         max_grad_norm: f32,
         /// KL divergence that stops an update; 0 = none.
@@ -110,6 +112,10 @@ shared_struct! {
         first_ratio_deviation: f32,
         /// First minibatch of the first epoch.
         first_clip_fraction: f32,
+        /// Mean KL divergence of the minibatches of this epoch so far.
+        kl: f32,
+        /// Weight β of the KL penalty.
+        beta: f32,
     }
 
     /// What an update leaves in the ring, for one agent.
@@ -150,6 +156,10 @@ shared_struct! {
         first_ratio_deviation: f32,
         /// Share of samples with |ρ − 1| > ε there: 0.
         first_clip_fraction: f32,
+        /// mean KL(π_old ‖ π) over the last epoch, in nats; with the KL penalty only.
+        kl: f32,
+        /// Weight β of the KL penalty in this update.
+        beta: f32,
     }
 
     /// Steps of the rollout that one dispatch makes.
@@ -266,7 +276,7 @@ pub const STREAM_TRAINING: u32 = 0;
 pub const STREAM_EVALUATION: u32 = 1;
 
 /// Sums that the objectives keep for each Lane of samples: policy loss, entropy, `approx_kl`, `old_approx_kl`, clip
-/// fraction, |ρ − 1|, value loss, and one to spare.
+/// fraction, |ρ − 1|, value loss, and KL(π_old ‖ π).
 pub const TERMS: u32 = 8;
 
 /// The constants above for a prelude.
@@ -284,8 +294,16 @@ pub(crate) fn constants() -> Constants {
     for (name, row) in rows {
         constants.word(&format!("MW_ROW_{name}"), row as u32);
     }
-    let terms =
-        ["POLICY_LOSS", "ENTROPY", "APPROX_KL", "OLD_APPROX_KL", "CLIP_FRACTION", "RATIO_DEVIATION", "VALUE_LOSS"];
+    let terms = [
+        "POLICY_LOSS",
+        "ENTROPY",
+        "APPROX_KL",
+        "OLD_APPROX_KL",
+        "CLIP_FRACTION",
+        "RATIO_DEVIATION",
+        "VALUE_LOSS",
+        "KL",
+    ];
     for (term, name) in terms.iter().enumerate() {
         constants.word(&format!("MW_TERM_{name}"), term as u32);
     }

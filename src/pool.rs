@@ -120,7 +120,8 @@ impl WorldPool {
         sizes.add("actions", &[("components", u64::from(spec.action_space.words())), worlds, ("bytes", 4)]);
         sizes.check(gpu)?;
         let layout = Parameters::default();
-        let kernels = Kernels { form: gpu.form_for(0), parameters: &layout, space: &spec.action_space, agents: 1 };
+        let kernels =
+            Kernels { form: gpu.form_for(0), parameters: &layout, space: &spec.action_space, keeps: false, agents: 1 };
 
         let remedy = "num_envs";
         let observed = format!("features {features} × worlds {n}");

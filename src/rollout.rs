@@ -44,14 +44,15 @@ impl Rollout {
         let truncations = if spec.max_episode_steps == 0 { 0 } else { num_steps.div_ceil(spec.max_episode_steps) };
         let run = Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, ..Run::default() };
         let layout = networks(&policy.config, env);
-        let kernels = Kernels { form: gpu.form(), parameters: &layout, space: &spec.action_space, agents: 1 };
+        let kernels =
+            Kernels { form: gpu.form(), parameters: &layout, space: &spec.action_space, keeps: false, agents: 1 };
         let mut sizes = Sizes::default();
-        Batch::sizes(&mut sizes, 1, &run, spec);
+        Batch::sizes(&mut sizes, 1, &run, spec.observation_dim, kernels.rows());
         stage::Rollout::sizes(&mut sizes, 1, num_envs, env, &kernels, ACTOR);
         sizes.check(gpu)?;
 
-        let agents = Agents::new(gpu, run, &[seed], &layout.expand(policy.parameters()))?;
-        let batch = Batch::new(gpu, 1, &run, spec.observation_dim, &spec.action_space)?;
+        let agents = Agents::new(gpu, run, &[seed], &layout.expand(policy.parameters()), 0.0)?;
+        let batch = Batch::new(gpu, 1, &run, spec.observation_dim, kernels.rows())?;
         let rollout = stage::Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
         let values = stage::Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         gpu.submit(rollout.reset())?;

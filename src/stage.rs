@@ -34,12 +34,8 @@ impl Values {
         let samples = kernels.columns(network);
         let slots = run.bootstrap_slots * run.num_envs;
         let offset = Row::Value as u32 * run.batch_size;
-        let rows = Columns {
-            count: run.batch_size,
-            stride: kernels.space.rows() * run.batch_size,
-            offset,
-            ..Columns::default()
-        };
+        let rows =
+            Columns { count: run.batch_size, stride: kernels.rows() * run.batch_size, offset, ..Columns::default() };
         let finals = Columns { count: slots, stride: slots, ..Columns::default() };
         // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
         let units = kernels.parameters.networks()[network].units();

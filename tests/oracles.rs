@@ -9,6 +9,7 @@ mod support;
 use manyworlds::env::ActionSpace;
 use manyworlds::kernels::{Objective, Optimizer, OverTime};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
+use manyworlds::reference::categorical::log_probs;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
 use serde_json::Value;
@@ -132,6 +133,65 @@ fn expected_of(file: &Value, case: &str, name: &str, log_std: Option<&str>) -> (
         values.extend(numbers(file, &format!("cases.{case}.expected.{log_std}")));
     }
     (label(file, &path), values)
+}
+
+#[test]
+fn ppo_with_a_kl_penalty_agrees_with_the_oracle() {
+    let file = oracle::losses();
+    for (case, gaussian) in [("ppo_kl_categorical", false), ("ppo_kl_gaussian", true)] {
+        let at = |name: &str| format!("cases.{case}.{name}");
+        let input = |name: &str| numbers(&file, &at(&format!("inputs.{name}")));
+        let (actions, space, actor) = policy_of(&file, case, gaussian);
+        let count = shape(&file, &at("inputs.obs"))[0];
+        let outputs = space.outputs() as usize;
+        let critic =
+            Mlp { widths: vec![actor.widths[0], 1], parameters: vec![0.0; actor.widths[0] + 1], ..actor.clone() };
+        let beta = number(&file, &at("hyper.beta"));
+        // what a rollout keeps, `[output][sample]`
+        let old: Vec<f64> = if gaussian {
+            let (mean, log_std) = (input("old_mean"), input("old_log_std"));
+            let dim = log_std.len();
+            let means = (0..dim * count).map(|i| mean[i % count * dim + i / count]);
+            means.chain(log_std.iter().flat_map(|x| std::iter::repeat_n(*x, count))).collect()
+        } else {
+            let kept: Vec<Vec<f64>> = input("old_logits").chunks_exact(outputs).map(log_probs).collect();
+            (0..outputs * count).map(|i| kept[i % count][i / count]).collect()
+        };
+        let samples = Samples {
+            observations: input("obs"),
+            actions,
+            old_log_probs: input("old_log_prob"),
+            advantages: input("advantage"),
+            targets: vec![0.0; count],
+            old_values: vec![0.0; count],
+        };
+        for form in forms(gpu()) {
+            // the whole loss, and with advantages of 0 nothing but the penalty
+            for (name, part) in [("loss_grad", 1.0), ("mean_kl_grad", beta)] {
+                let mut samples = samples.clone();
+                if name == "mean_kl_grad" {
+                    samples.advantages = vec![0.0; count];
+                }
+                let run = run(count as u32, 1, count as u32);
+                let mut stages = Stages::with_space(form, &[&[&actor, &critic]], space.clone(), &[1], run, None);
+                stages.objective = Objective::PpoKl;
+                stages.write_samples(0, &samples);
+                stages.write_kept(0, &bits(&old));
+                stages.set_progress(|_, progress| progress.beta = beta as f32);
+                let learning = stages.learning();
+                ok(gpu().submit(&learning.step));
+                let gradient = wide(&stages.layout.compact(&ok(gpu().read(&learning.gradient))));
+                let log_std = name.replace("_grad", "_log_std_grad");
+                let (label, expected) = expected_of(&file, case, name, gaussian.then_some(log_std.as_str()));
+                let got: Vec<f64> = gradient[..expected.len()].iter().map(|g| g / part).collect();
+                assert_norm(&format!("{label}, {form}"), &got, &expected, RELATIVE);
+                let (label, expected) = expected_of(&file, case, "mean_kl", None);
+                let got = f64::from(stages.progress()[0].kl);
+                // sums of terms of size 1, each with the errors of exp and the network: some 1e-6
+                assert_close(&format!("{label}, {form}"), &[got], &expected, 1e-5, 5e-6);
+            }
+        }
+    }
 }
 
 #[test]

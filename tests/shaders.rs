@@ -26,7 +26,7 @@ fn in_every_environment() -> Vec<(String, Linked)> {
         let actor = parameters.add_policy("actor", &actor, Activation::Tanh, space.free_outputs(), 0.0);
         parameters.add("critic", &[features, 12, 1], Activation::Tanh);
         parameters.normalise(Normalise { features, observations: true, rewards: true });
-        let kernels = Kernels { form: Form::TILED, parameters: &parameters, space, agents: 1 };
+        let kernels = Kernels { form: Form::TILED, parameters: &parameters, space, keeps: true, agents: 1 };
         let linked = [
             kernels.reset(&env),
             kernels.step(&env),
@@ -64,7 +64,8 @@ fn in_every_form() -> Vec<(String, Linked)> {
             let widths = |outputs| [&[4][..], &hidden[..], &[outputs][..]].concat();
             let actor = parameters.add("actor", &widths(2), activation);
             let critic = parameters.add("critic", &widths(1), activation);
-            let kernels = Kernels { form, parameters: &parameters, space: &env.spec().action_space, agents: 1 };
+            let kernels =
+                Kernels { form, parameters: &parameters, space: &env.spec().action_space, keeps: true, agents: 1 };
             let mut linked = vec![
                 kernels.reset(&env),
                 kernels.rollout(&env, actor),

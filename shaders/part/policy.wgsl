@@ -1,9 +1,10 @@
 //! MW_SAMPLES worlds observe and act.
 
-/// What the policy did: words of the actions, and their log-probabilities.
+/// What the policy did: words of the actions, their log-probabilities, and the distributions.
 struct MwActed {
     action: array<array<u32, MW_ACTION_WORDS>, MW_SAMPLES>,
     log_prob: array<f32, MW_SAMPLES>,
+    kept: array<array<f32, MW_CHOICES>, MW_SAMPLES>,   // of the distribution
 }
 
 /// Uniforms for the action of a world at a step. A single one is word `step & 3` of block `step >> 2`; of several, number
@@ -48,9 +49,11 @@ fn mw_act(thread: MwThread, key: vec2<u32>, index: array<u32, MW_SAMPLES>, steps
         var chosen = mw_dist_mode(dist);
         if sampled { chosen = mw_dist_sample(dist, noise); }
         let log_prob = mw_dist_log_prob(dist, chosen);
+        let kept = mw_dist_kept(dist);
         @unroll for i in 0..MW_LANES {
             @unroll for k in 0..MW_ACTION_WORDS { acted.action[v * MW_LANES + i][k] = mw_lane_word(chosen[k], i); }
             acted.log_prob[v * MW_LANES + i] = mw_lane_get(log_prob, i);
+            @unroll for k in 0..MW_CHOICES { acted.kept[v * MW_LANES + i][k] = mw_lane_get(kept[k], i); }
         }
     }
     return acted;

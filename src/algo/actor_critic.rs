@@ -11,7 +11,7 @@ use crate::nn::{Normalise, Parameters};
 use crate::stage::{
     Advantage, Elements, Evaluation, Learner, Normaliser, Optimiser, Reduced, Rollout, Slicing, Values,
 };
-use crate::train::Config;
+use crate::train::{Config, Penalty};
 
 /// Updates whose metrics the device keeps until they are read.
 pub const RING: u32 = 16;
@@ -96,6 +96,7 @@ fn run(config: &Config, env: &Environment, agents: u32, kernels: &Kernels) -> (R
         vf_coef: config.vf_coef as f32,
         max_grad_norm: config.max_grad_norm as f32,
         target_kl: config.target_kl as f32,
+        kl_target: if config.penalty == Penalty::Kl { config.kl_target as f32 } else { 0.0 },
         learning_rate: config.learning_rate as f32,
         decay1: (1.0 - 0.9) as f32,
         decay2: match config.optimizer {
@@ -121,10 +122,10 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
     let layout = networks(config, env);
-    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, agents };
+    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents };
     let (run, slicing) = run(config, env, agents, &kernels);
     let mut sizes = Sizes::default();
-    Batch::sizes(&mut sizes, agents, &run, env.spec());
+    Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim, kernels.rows());
     Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);
     Rollout::sizes(&mut sizes, agents, config.eval_episodes, env, &kernels, ACTOR);
     Learner::sizes(&mut sizes, agents, slicing, &kernels);
@@ -145,14 +146,20 @@ impl ActorCritic {
         let form = gpu.form_for(config.work());
         sizes(config, env, count, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, agents: count };
+        let kernels = Kernels {
+            form,
+            parameters: &layout,
+            space: &env.spec().action_space,
+            keeps: config.keeps(),
+            agents: count,
+        };
         let (run, slicing) = run(config, env, count, &kernels);
-        let objectives = [(ACTOR, config.algo.objective()), (CRITIC, Objective::Value)];
+        let objectives = [(ACTOR, config.algo.objective(config)), (CRITIC, Objective::Value)];
         gpu.compile(&links(&kernels, env, &objectives, config.optimizer, Advantage::way(gpu, &run)))?;
         let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
 
-        let agents = Agents::new(gpu, run, seeds, &parameters)?;
-        let batch = Batch::new(gpu, count, &run, env.spec().observation_dim, &env.spec().action_space)?;
+        let agents = Agents::new(gpu, run, seeds, &parameters, config.kl_coef as f32)?;
+        let batch = Batch::new(gpu, count, &run, env.spec().observation_dim, kernels.rows())?;
         let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
         let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         let (features, normalised) = (env.spec().observation_dim, [config.norm_obs, config.norm_reward]);
@@ -221,10 +228,11 @@ impl ActorCritic {
         let form = gpu.form_for(config.work());
         sizes(config, env, 1, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, agents: 1 };
+        let kernels =
+            Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents: 1 };
         let (run, _) = run(config, env, 1, &kernels);
-        let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS))?;
-        let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, &env.spec().action_space)?;
+        let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS), 0.0)?;
+        let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, kernels.rows())?;
         let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
         let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         gpu.submit(rollout.reset())?;

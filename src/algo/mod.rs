@@ -50,9 +50,9 @@ impl Algo {
     }
 
     /// What the policy is trained for.
-    fn objective(self) -> Objective {
+    fn objective(self, config: &Config) -> Objective {
         match self {
-            Self::Ppo => ppo::OBJECTIVE,
+            Self::Ppo => ppo::objective(config),
             Self::A2c => a2c::OBJECTIVE,
         }
     }

@@ -3,9 +3,14 @@
 use super::ActorCritic;
 use crate::gpu::Recording;
 use crate::kernels::Objective;
-use crate::train::Config;
+use crate::train::{Config, Penalty};
 
-pub(super) const OBJECTIVE: Objective = Objective::PpoClip;
+pub(super) fn objective(config: &Config) -> Objective {
+    match config.penalty {
+        Penalty::Clip => Objective::PpoClip,
+        Penalty::Kl => Objective::PpoKl,
+    }
+}
 
 /// One update, from a rollout to new parameters.
 pub(super) fn record(agents: &ActorCritic, config: &Config) -> Recording {
@@ -13,7 +18,7 @@ pub(super) fn record(agents: &ActorCritic, config: &Config) -> Recording {
     agents.collect(&mut update); // T steps of N worlds, V of every observation, GAE(γ, λ)
     for _ in 0..config.update_epochs {
         for _ in 0..agents.minibatches() {
-            agents.learn(&mut update); // ∇ of the clipped surrogate, entropy and value loss; limit the norm, Adam
+            agents.learn(&mut update); // ∇ of the surrogate, entropy and value loss; limit the norm, Adam
         }
     }
     agents.finish(&mut update); // metrics; the next update's learning rate

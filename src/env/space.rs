@@ -99,7 +99,7 @@ impl ActionSpace {
             starts.push(starts[starts.len() - 1] + count);
         }
         let mut constants = Constants::default();
-        constants.word("MW_ROWS", self.rows());
+        constants.word("MW_ROW_OLD", self.rows());
         constants.word("MW_ACTION_WORDS", self.words());
         constants.word("MW_NOISE", self.noise());
         constants.word("MW_CHOICES", self.outputs());

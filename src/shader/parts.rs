@@ -98,6 +98,7 @@ pub(super) const PARTS: &[(&str, &str)] = parts! {
     "slot/normalise/running.wgsl"
     "slot/objective/policy_gradient.wgsl"
     "slot/objective/ppo_clip.wgsl"
+    "slot/objective/ppo_kl.wgsl"
     "slot/objective/value.wgsl"
     "slot/optimizer/adam.wgsl"
     "slot/optimizer/rmsprop.wgsl"

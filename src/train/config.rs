@@ -77,6 +77,12 @@ settings! {
         update_epochs: u32 = 4, "CleanRL";
         /// Whether advantages are normalised to mean 0 and deviation 1 in each minibatch.
         norm_adv: bool = true, "CleanRL";
+        /// What keeps a policy near that of the rollout: clip (its ratio) or kl (a penalty on the divergence).
+        penalty: Penalty = Penalty::Clip, "Schulman et al. 2017";
+        /// Weight β of the KL penalty at the start.
+        kl_coef: f64 = 1.0, "Schulman et al. 2017: the start hardly matters where it adapts";
+        /// KL divergence (nats) of an update that β adapts to, doubled above 1.5 times it, halved below 1/1.5; 0 = fixed β.
+        kl_target: f64 = 0.01, "Schulman et al. 2017";
         /// Clip range ε of the probability ratio, and of the value where clip_vloss is set.
         clip_coef: f64 = 0.2, "CleanRL; Schulman et al. 2017";
         /// Whether the value loss is clipped around the values of the rollout.
@@ -110,6 +116,17 @@ settings! {
         /// Episodes of an evaluation, each in a world of its own.
         eval_episodes: u32 = 1000, "ours: 3 standard errors of CartPole's return are then under 10";
     }
+}
+
+/// What keeps a policy near the one that its samples are from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Penalty {
+    /// The ratio of probabilities is clipped.
+    #[default]
+    Clip,
+    /// The divergence costs.
+    Kl,
 }
 
 /// Samples of a batch; kernels count samples in words, slices filled up.
@@ -196,6 +213,7 @@ impl Config {
                         "f64" => "a number",
                         "bool" => "true or false",
                         "Vec<u32>" => "a list of whole numbers, such as [64, 64]",
+                        "Penalty" => "clip or kl",
                         "Algo" => "ppo or a2c",
                         "Optimizer" => "adam, rmsprop or sgd",
                         _ => "tanh or relu",
@@ -277,7 +295,14 @@ impl Config {
         not_negative("ent_coef", self.ent_coef)?;
         not_negative("vf_coef", self.vf_coef)?;
         not_negative("max_grad_norm", self.max_grad_norm)?;
+        not_negative("kl_coef", self.kl_coef)?;
+        not_negative("kl_target", self.kl_target)?;
         not_negative("target_kl", self.target_kl)
+    }
+
+    /// Whether rollouts keep the distributions of their policy.
+    pub(crate) fn keeps(&self) -> bool {
+        self.algo == Algo::Ppo && self.penalty == Penalty::Kl
     }
 
     /// Samples of a batch of one agent.

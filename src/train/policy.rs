@@ -118,9 +118,14 @@ impl Policy {
             return Err(Error::setting("episodes", "0 is not allowed; it must be at least 1"));
         }
         let layout = networks(&self.config, &self.env);
-        let kernels =
-            Kernels { form: gpu.form_for(0), parameters: &layout, space: &self.env.spec().action_space, agents: 1 };
-        let agents = Agents::new(gpu, Run::default(), &[seed], &layout.expand(&self.parameters))?;
+        let kernels = Kernels {
+            form: gpu.form_for(0),
+            parameters: &layout,
+            space: &self.env.spec().action_space,
+            keeps: false,
+            agents: 1,
+        };
+        let agents = Agents::new(gpu, Run::default(), &[seed], &layout.expand(&self.parameters), 0.0)?;
         let evaluation = Evaluation::new(gpu, &kernels, &self.env, 0, &agents, episodes, sampled)?;
         let mut work = Recording::default();
         evaluation.record(&mut work);

@@ -95,6 +95,10 @@ pub struct Line {
     pub old_approx_kl: f32,
     /// Mean over minibatches of the share of samples with |ρ − 1| > ε.
     pub clip_fraction: f32,
+    /// mean KL(π_old ‖ π) over the last epoch, nats; 0 without the KL penalty.
+    pub kl: f32,
+    /// Weight β of the KL penalty.
+    pub kl_coef: f32,
     /// 1 − var(target − value)/var(target) with the rollout's values.
     pub explained_variance: f32,
     /// Mean over minibatches of the global gradient norm before its limit.
@@ -124,6 +128,8 @@ impl Line {
             approx_kl: metrics.approx_kl,
             old_approx_kl: metrics.old_approx_kl,
             clip_fraction: metrics.clip_fraction,
+            kl: metrics.kl,
+            kl_coef: metrics.beta,
             explained_variance: metrics.explained_variance,
             grad_norm: metrics.grad_norm,
             learning_rate: metrics.learning_rate,

@@ -312,6 +312,7 @@ pub struct Stages {
     pub space: ActionSpace,
     pub agents: Agents,
     pub batch: Batch,
+    keeps: bool,
     /// What the policy is trained for, and how.
     pub objective: Objective,
     pub optimizer: Optimizer,
@@ -347,6 +348,8 @@ impl Stages {
         mut run: Run,
         window: Option<u32>,
     ) -> Self {
+        // kept where a test's objective may want it: everywhere
+        let keeps = true;
         let mut layout = Parameters::default();
         for (network, name) in networks[0].iter().zip(["actor", "critic"]) {
             let widths: Vec<u32> = network.widths.iter().map(|&width| width as u32).collect();
@@ -359,13 +362,13 @@ impl Stages {
         }
         let features = networks[0].first().map_or(1, |network| network.widths[0]);
         let count = seeds.len() as u32;
-        let kernels = Kernels { form, parameters: &layout, space: &space, agents: count };
+        let kernels = Kernels { form, parameters: &layout, space: &space, keeps, agents: count };
         let mut slicing = Slicing::new(run.minibatch_size, count, &layout, &kernels);
         slicing.window = window.map_or(slicing.window, |most| slicing.window.min(most));
         run.set_slicing(slicing, &kernels);
         let parameters: Vec<f32> = networks.iter().flat_map(|networks| padded(&layout, networks)).collect();
-        let agents = ok(Agents::new(gpu(), run, seeds, &parameters));
-        let batch = ok(Batch::new(gpu(), count, &run, features as u32, &space));
+        let agents = ok(Agents::new(gpu(), run, seeds, &parameters, 0.7));
+        let batch = ok(Batch::new(gpu(), count, &run, features as u32, kernels.rows()));
         for buffer in [&batch.samples, &batch.final_values] {
             poison(buffer);
         }
@@ -373,11 +376,17 @@ impl Stages {
             poison(buffer);
         }
         let (objective, optimizer) = (Objective::PpoClip, Optimizer::Adam);
-        Self { form, layout, space, agents, batch, objective, optimizer, features, slicing }
+        Self { form, layout, space, agents, batch, keeps, objective, optimizer, features, slicing }
     }
 
     pub fn kernels(&self) -> Kernels<'_> {
-        Kernels { form: self.form, parameters: &self.layout, space: &self.space, agents: self.agents.count }
+        Kernels {
+            form: self.form,
+            parameters: &self.layout,
+            space: &self.space,
+            keeps: self.keeps,
+            agents: self.agents.count,
+        }
     }
 
     /// Every buffer of agents and batch by its name in shaders.
@@ -389,13 +398,20 @@ impl Stages {
     pub fn write_row(&self, agent: usize, row: Row, words: &[u32]) {
         let batch = self.agents.run.batch_size as usize;
         assert_eq!(words.len() % batch, 0, "columns of {row:?}");
-        gpu().write_at(&self.batch.samples, (agent * self.space.rows() as usize + row as usize) * batch, words);
+        gpu().write_at(&self.batch.samples, (agent * self.kernels().rows() as usize + row as usize) * batch, words);
+    }
+
+    /// Writes what a rollout keeps of its distributions, `[output][sample]`.
+    pub fn write_kept(&self, agent: usize, words: &[u32]) {
+        let batch = self.agents.run.batch_size as usize;
+        let row = agent * self.kernels().rows() as usize + self.space.rows() as usize;
+        gpu().write_at(&self.batch.samples, row * batch, words);
     }
 
     /// Reads one row of an agent's samples.
     pub fn read_row(&self, agent: usize, row: Row) -> Vec<u32> {
         let batch = self.agents.run.batch_size as usize;
-        let first = (agent * self.space.rows() as usize + row as usize) * batch;
+        let first = (agent * self.kernels().rows() as usize + row as usize) * batch;
         ok(gpu().read(&self.batch.samples))[first..first + batch].to_vec()
     }
 

@@ -98,3 +98,18 @@ fn mw_dist_backward(dist: MwDistribution, action: LaneAction, d_log_prob: Lane, 
     }
     return slope;
 }
+
+/// What a rollout keeps of the distribution: log p.
+fn mw_dist_kept(dist: MwDistribution) -> array<Lane, MW_CHOICES> { return dist.log_p; }
+
+/// KL(old ‖ new) = Σ p_old (log p_old − log p), summed over the choices.
+fn mw_dist_kl(old: array<Lane, MW_CHOICES>, dist: MwDistribution) -> Lane {
+    var kl = Lane(0.0);
+    @unroll for a in 0..MW_CHOICES { kl = fma(mw_lane_exp(old[a]), old[a] - dist.log_p[a], kl); }
+    return kl;
+}
+
+/// ∂KL/∂z_b = p_b − p_old,b
+fn mw_dist_kl_backward(old: array<Lane, MW_CHOICES>, dist: MwDistribution, b: u32) -> Lane {
+    return dist.p[b] - mw_lane_exp(old[b]);
+}

@@ -71,3 +71,37 @@ fn mw_dist_backward(dist: MwDistribution, action: LaneAction, d_log_prob: Lane, 
     if b < n { return d_log_prob * z * mw_lane_exp(-dist.log_std[b % n]); }
     return fma(d_log_prob, fma(z, z, Lane(-1.0)), d_entropy);
 }
+
+/// What a rollout keeps of the distribution: means, then logarithms of deviations.
+fn mw_dist_kept(dist: MwDistribution) -> array<Lane, MW_CHOICES> {
+    var kept: array<Lane, MW_CHOICES>;
+    @unroll for i in 0..MW_ACTION_WORDS {
+        kept[i] = dist.mean[i];
+        kept[MW_ACTION_WORDS + i] = dist.log_std[i];
+    }
+    return kept;
+}
+
+/// (σ_old² + (μ_old − μ)²)/σ² of number i.
+fn mw_dist_spread(old: array<Lane, MW_CHOICES>, dist: MwDistribution, i: u32) -> Lane {
+    let apart = (old[i] - dist.mean[i]) * mw_lane_exp(-dist.log_std[i]);
+    let wider = mw_lane_exp(old[MW_ACTION_WORDS + i] - dist.log_std[i]);
+    return fma(apart, apart, wider * wider);
+}
+
+/// KL(old ‖ new) = Σ log σ − log σ_old + ½ (σ_old² + (μ_old − μ)²)/σ² − ½
+fn mw_dist_kl(old: array<Lane, MW_CHOICES>, dist: MwDistribution) -> Lane {
+    var kl = Lane(0.0);
+    @unroll for i in 0..MW_ACTION_WORDS {
+        kl += dist.log_std[i] - old[MW_ACTION_WORDS + i] + 0.5 * mw_dist_spread(old, dist, i) - Lane(0.5);
+    }
+    return kl;
+}
+
+/// ∂KL/∂μ = (μ − μ_old)/σ²      ∂KL/∂log σ = 1 − (σ_old² + (μ_old − μ)²)/σ²
+fn mw_dist_kl_backward(old: array<Lane, MW_CHOICES>, dist: MwDistribution, b: u32) -> Lane {
+    const n = MW_ACTION_WORDS;
+    let narrow = mw_lane_exp(-dist.log_std[b % n]);
+    if b < n { return (dist.mean[b % n] - old[b % n]) * narrow * narrow; }
+    return Lane(1.0) - mw_dist_spread(old, dist, b % n);
+}

@@ -1,0 +1,30 @@
+//! Slot `objective`: the surrogate with a penalty on the divergence from the rollout's policy (Schulman et al. 2017,
+//! section 4).
+//!
+//!   ρ = exp(log π(a|o) − log π_old(a|o))
+//!   loss = −ρ Â + β KL(π_old ‖ π) − c_H · H        Â = (A − mean)/(std + 1e-8) when norm_adv is set
+//!   ∂loss/∂log π = −ρ Â
+//!
+//! β is the agent's own (`MwProgress.beta`); finish_update.wgsl moves it.
+//! Reference: src/reference/ppo.rs.
+
+@bind var<storage, read> mw_moments: array<vec4<f32>>;         // [agent] (count, mean, squared deviations, 0)
+
+fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
+    let action = mw_sampled_action(samples);
+    let advantage = mw_normal_advantage(thread, samples);
+    let dist = mw_dist(samples.v);
+    let log_ratio = mw_dist_log_prob(dist, action) - mw_sample(samples, MW_ROW_LOG_PROB);
+    let ratio = mw_lane_exp(log_ratio);
+    var old: array<Lane, MW_CHOICES>;
+    @unroll for k in 0..MW_CHOICES { old[k] = mw_sample(samples, MW_ROW_OLD + k); }
+    let beta = mw_progress[thread.agent].beta;
+
+    let share = samples.weight / Lane(samples.count);
+    @unroll for a in 0..MW_CHOICES {
+        let d_output = mw_dist_backward(dist, action, -ratio * advantage * share, -mw_run.ent_coef * share, a);
+        mw_d_output[a * MW_VECTORS + samples.v] = fma(beta * share, mw_dist_kl_backward(old, dist, a), d_output);
+    }
+    mw_policy_terms(thread, samples, mine, -ratio * advantage, mw_dist_entropy(dist), log_ratio, ratio);
+    mw_add_term(thread, samples.v, mine, MW_TERM_KL, mw_dist_kl(old, dist) * samples.weight);
+}
