@@ -23,7 +23,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     if index >= n { return; }
     let key = vec2<u32>(mw_progress[0].seed, MW_STREAM_TRAINING);
     var world = mw_world_load(0u, index, n);
-    var ending = mw_endings[index];
+    var ending = mw_endings[index] & (MW_TERMINATED | MW_TRUNCATED);
     if mw_pool.steps > 0u {
         var action: array<u32, MW_ACTION_WORDS>;
         @unroll for k in 0..MW_ACTION_WORDS { action[k] = mw_actions[k * n + index]; }
@@ -32,14 +32,14 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         mw_rewards[index] = step.reward;
         ending = step.ending;
     }
-    if ending != 0u && mw_pool.auto_reset != 0u {
+    if (ending & (MW_TERMINATED | MW_TRUNCATED)) != 0u && mw_pool.auto_reset != 0u {
         world = mw_world_next(world, ending, mw_first_state(key, index, world.begun));
         if mw_pool.steps == 0u { ending = 0u; }
     }
-    mw_endings[index] = ending | select(0u, MW_SPUN_OUT, mw_spun_out);
     mw_world_store(0u, index, n, world);
     @unroll for word in 0..MW_MASK_WORDS { mw_masks[word * n + index] = mw_mask_bits(world.state, word); }
     mw_keep(mw_look(world.state), MW_TO_POOL, index);
+    mw_endings[index] = ending | select(0u, MW_SPUN_OUT, mw_spun_out);
 }
 
 const MW_TO_POOL = 0u;

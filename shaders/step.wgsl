@@ -36,6 +36,7 @@ fn mw_refill(old: MwStepped, key: vec2<u32>, index: u32) -> MwStepped {
         it.call = call;
     } else if !it.ready {
         var rng = mw_rng_filled(key, index, begun, MW_PURPOSE_RESET, out);
+        mw_spins = 0u;
         it.next = env_reset(&rng);
         it.ready = true;
     }

@@ -167,7 +167,7 @@ impl WorldPool {
             let auto_reset = u32::from(auto_reset == AutoReset::SameStep);
             let uniform = gpu.uniform("pool", &Pool { count: num_envs, steps, auto_reset })?;
             let mut recording = Recording::default();
-            let iterations = 3 * env.iterations() + 2 * features;
+            let iterations = 2 * env.iterations() + 2 * features;
             recording.push(&kernel.pass(gpu, 1, n, iterations, &buffers.with("mw_pool", &uniform))?);
             Ok(recording)
         };
@@ -307,6 +307,28 @@ impl WorldPool {
         let words = self.gpu.read(&self.masks)?;
         let row = words.chunks_exact(n).nth(action as usize / 32).unwrap_or_default();
         Ok(row.iter().map(|word| word >> (action % 32) & 1 == 1).collect())
+    }
+
+    /// Moves actions `[component][world]` that are not allowed next on to the next one that is, if any is.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn make_legal(&self, actions: &mut [u32]) -> Result<()> {
+        let space = &self.env.spec().action_space;
+        if !space.masked() {
+            return Ok(());
+        }
+        let (n, masks) = (self.num_envs as usize, self.gpu.read(&self.masks)?);
+        let allowed = |choice: usize, world: usize| masks[choice / 32 * n + world] >> (choice % 32) & 1 == 1;
+        let mut first = 0;
+        for (row, count) in actions.chunks_exact_mut(n).zip(space.counts()) {
+            for (world, action) in row.iter_mut().enumerate() {
+                let legal = (0..count).map(|k| (*action + k) % count).find(|&a| allowed(first + a as usize, world));
+                *action = legal.unwrap_or(*action);
+            }
+            first += count as usize;
+        }
+        Ok(())
     }
 
     /// Which worlds' loops were left by the loop budget at the last step `[world]`: their states mean nothing.

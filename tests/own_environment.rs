@@ -248,6 +248,45 @@ fn hostile_and_broken_files_are_refused() {
             "not above ACTION_LOW",
             Some("ACTION_HIGH: f32"),
         ),
+        ("hidden loop", put("lo/**/op { if time_step > 100.0 { break; } }"), "hostile.wgsl", None),
+        ("hidden engine name", put("mw/**/_spins = 0u;"), "hostile.wgsl", None),
+        ("hidden variable", TEMPLATE.to_owned() + "\nv/**/ar<private> x: f32;", "hostile.wgsl", None),
+        ("giant state", changed("velocity: f32 }", "velocity: f32, x: array<f32, 500000000> }"), "hostile.wgsl", None),
+        (
+            "giant constant",
+            TEMPLATE.to_owned() + "\nconst T = array<f32, 4000000>();\nfn f(i: u32) -> f32 { return T[i]; }",
+            "16000000 bytes",
+            Some("T = array"),
+        ),
+        (
+            "many variables",
+            (0..20).fold(TEMPLATE.to_owned(), |text, i| {
+                text + &format!("\nfn g{i}() {{ var x: array<f32, 1000>; x[0] = 1.0; }}")
+            }),
+            "bytes in variables",
+            Some("g16()"),
+        ),
+        (
+            "chain of else",
+            put(&format!("if mass > 0.0 {{ }} {}", "else if mass > 1.0 { } ".repeat(5_000))),
+            "of a chain",
+            Some("else if"),
+        ),
+        (
+            "WGSL's own name",
+            TEMPLATE.to_owned() + "\nfn sqrt(x: f32) -> f32 { return x; }",
+            "WGSL has this name",
+            Some("sqrt(x"),
+        ),
+        (
+            "counts that overflow",
+            changed(
+                "const ACTION_DIM: u32 = 1u;             // real numbers that it sets; bounds for each follow\nconst ACTION_LOW: f32 = -1.0;           //   (array<f32, N>(…) where they differ)\nconst ACTION_HIGH: f32 = 1.0;",
+                "const ACTION_COUNTS: array<u32, 2> = array<u32, 2>(4294967295u, 2u);",
+            ),
+            "each must be at least 1",
+            None,
+        ),
         ("empty", String::new(), "lacks `const ACTION_COUNT", None),
     ];
     for (case, content, words, place) in &cases {

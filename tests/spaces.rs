@@ -232,3 +232,29 @@ fn a_pool_says_which_actions_are_allowed_next() {
         ok(pool.step(&vec![0; 100]));
     }
 }
+
+/// The same environment with long loops in its mask and its reset: every lane has the whole budget for each.
+#[test]
+fn loops_in_masks_and_resets_end_as_they_should_in_every_lane() {
+    let mask = "var kind = 0u; for (var i = 0u; i <= 198u; i++) { kind = (s.a + i) % 3u; }";
+    let reset = "let w = rng_u32(rng) % 5u; var a = 0u; for (var i = 0u; i <= 195u; i++) { a = (w + i) % 5u; }";
+    let text = MASKED
+        .replace("let kind = s.a % 3u;", mask)
+        .replace("return State(rng_u32(rng) % 5u,", &format!("{reset} return State(a,"));
+    assert!(text.contains("198u") && text.contains("195u"), "the example has changed");
+    let [plain, loops] = [MASKED, &text].map(|text| ok(Environment::from_source("Masked", "masked.wgsl", text)));
+    assert!(loops.has_loops() && !plain.has_loops());
+    let mut draw = Draw::new(SEED);
+    let actor = draw.network(&[2, 6, 5], Activation::Tanh);
+    let critic = draw.network(&[2, 6, 1], Activation::Tanh);
+    for form in forms(gpu()) {
+        let stages =
+            [&plain, &loops].map(|env| rollout(form, env, &actor, &critic, run(WORLDS, STEPS, WORLDS * STEPS)));
+        let [plain, loops] = stages
+            .map(|stages| [Row::LogProb, Row::Reward, Row::Ending, Row::Action].map(|row| stages.read_row(0, row)));
+        assert!(plain == loops, "{form}, seed {SEED}: loops change what happens");
+    }
+    let pool = ok(manyworlds::WorldPool::new(gpu(), &loops, 50, 3));
+    ok(pool.step(&vec![0; 100]));
+    assert!(ok(pool.spun_out()).iter().all(|spun| !spun), "a budget was passed");
+}

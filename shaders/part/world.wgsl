@@ -42,6 +42,7 @@ fn mw_world_episodes(at: u32, count: u32) -> vec4<f32> {
 /// First state of the episode that begins after `begun` others: known before the one before it has ended.
 fn mw_first_state(key: vec2<u32>, world: u32, begun: u32) -> State {
     var rng = mw_rng(key, world, begun, MW_PURPOSE_RESET);
+    mw_spins = 0u;
     return env_reset(&rng);
 }
 

@@ -109,7 +109,9 @@ fn comparisons(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> 
         let many: Vec<u32> =
             (0..components).flat_map(|c| (0..n).map(move |world| (c, world))).map(|(c, w)| wide(c, w)).collect();
         for (pool, words) in [(&one, &base), (&again, &base), (&more, &many), (&other, &mixed), (&stays, &base)] {
-            gpu.write(&pool.actions, words);
+            let mut words = words.clone();
+            pool.make_legal(&mut words)?;
+            gpu.write(&pool.actions, &words);
             pool.step_on_device()?;
         }
         let expected = left(gpu, &one, WORLDS)?;
@@ -153,6 +155,26 @@ fn comparisons(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> 
     Ok(names.into_iter().zip(wrong).map(finding).collect())
 }
 
+/// A world in which a choice has no action that is allowed, and that choice.
+fn stuck(pool: &WorldPool) -> Result<Option<(usize, usize)>> {
+    let space = &pool.env().spec().action_space;
+    if !space.masked() {
+        return Ok(None);
+    }
+    let mut first = 0;
+    for (choice, count) in space.counts().into_iter().enumerate() {
+        let mut some = vec![false; pool.num_envs() as usize];
+        for action in first..first + count {
+            some.iter_mut().zip(pool.allowed(action)?).for_each(|(some, allowed)| *some |= allowed);
+        }
+        if let Some(world) = some.iter().position(|some| !some) {
+            return Ok(Some((world, choice)));
+        }
+        first += count;
+    }
+    Ok(None)
+}
+
 /// A million random and extreme actions.
 fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
     let spec = env.spec();
@@ -163,10 +185,13 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
     let n = worlds as usize;
     let mut lengths = vec![0_u32; n];
     let (mut terminated, mut truncated) = (0_u64, 0_u64);
-    let [mut observation, mut reward, mut truncation, mut spun]: [Option<String>; 4] = [const { None }; 4];
+    let [mut observation, mut reward, mut truncation, mut masks, mut spun]: [Option<String>; 5] = [const { None }; 5];
     for step in 0..steps {
         let before = gpu.read(&pool.worlds)?;
-        gpu.write(&pool.actions, &actions(&spec.action_space, worlds, step, seed));
+        let mut words = actions(&spec.action_space, worlds, step, seed);
+        pool.make_legal(&mut words)?;
+        gpu.write(&pool.actions, &words);
+        let stuck = stuck(&pool)?;
         pool.step_on_device()?;
         let (seen, last, rewards) = (pool.observations()?, pool.final_observations()?, pool.rewards()?);
         let endings = gpu.read(&pool.endings)?;
@@ -186,8 +211,11 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
         if let (None, Some(world)) = (&reward, (0..n).find(|&world| bad(&rewards[world]))) {
             reward = Some(tell(world, format!("it is {}", rewards[world])));
         }
+        if let (None, Some((world, choice))) = (&masks, stuck) {
+            masks = Some(tell(world, format!("no action of choice {choice} is allowed")));
+        }
         if let (None, Some(world)) = (&spun, (0..n).find(|&world| endings[world] & SPUN_OUT != 0)) {
-            spun = Some(tell(world, "its loops were left after 512 turns".to_owned()));
+            spun = Some(tell(world, "its loops were left after 256 turns".to_owned()));
         }
         for world in 0..n {
             lengths[world] += 1;
@@ -218,6 +246,11 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
         finding("observations are finite", observation, run.clone()),
         finding("rewards are finite", reward, run.clone()),
         finding("truncation at exactly MAX_EPISODE_STEPS", truncation, truncations),
+        finding(
+            "some action is allowed always",
+            masks,
+            if spec.action_space.masked() { run.clone() } else { "it has no masks".to_owned() },
+        ),
         finding("loops end", spun, if env.has_loops() { run } else { "it has none".to_owned() }),
     ])
 }

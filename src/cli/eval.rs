@@ -1,6 +1,6 @@
 //! `manyworlds eval`
 
-use super::AdapterArgument;
+use super::{AdapterArgument, foreign};
 use manyworlds::train::{Policy, Returns};
 use manyworlds::{Error, Result};
 use serde::Serialize;
@@ -45,6 +45,7 @@ impl Eval {
             });
         }
         let policy = Policy::load(&self.path)?;
+        foreign::probe_checkpoint(&policy.env, &self.adapter)?;
         let gpu = self.adapter.open(0)?;
         let returns = policy.evaluate(&gpu, self.episodes, self.seed, self.stochastic)?;
         let env = policy.env.name();

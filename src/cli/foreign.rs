@@ -5,7 +5,7 @@ use super::AdapterArgument;
 use manyworlds::env::Environment;
 use manyworlds::pool::WorldPool;
 use manyworlds::{Error, Result};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ impl Probe {
         let pool = WorldPool::new(&gpu, &env, 64, 1)?;
         pool.step_on_device()?;
         if pool.spun_out()?.contains(&true) {
-            let reason = "its loops do not end: they were left after 512 turns in a step".to_owned();
+            let reason = "its loops do not end: they were left after 256 turns".to_owned();
             return Err(Error::Environment { name: env.name().to_owned(), reason });
         }
         Ok(ExitCode::SUCCESS)
@@ -47,6 +47,18 @@ pub fn load(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Resu
         probe(&env, Path::new(env.path()), overrides, adapter)?;
     }
     Ok(env)
+}
+
+/// Tries out the environment that a checkpoint brings.
+pub fn probe_checkpoint(env: &Environment, adapter: &AdapterArgument) -> Result<()> {
+    if env.is_built_in() {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| Error::file("write", "a temporary file", &error);
+    let mut file = tempfile::Builder::new().suffix(".wgsl").tempfile().map_err(failed)?;
+    file.write_all(env.text().as_bytes()).map_err(failed)?;
+    let overrides: Vec<String> = env.overrides().iter().map(|o| format!("{}={}", o.name, o.value)).collect();
+    probe(env, file.path(), &overrides, adapter)
 }
 
 /// Sets overrides from `name=value`.
@@ -70,14 +82,25 @@ fn probe(env: &Environment, path: &Path, overrides: &[String], adapter: &Adapter
     command.args(overrides.iter().flat_map(|pair| ["--set-env", pair]));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| complain(format!("it cannot be tried out: {error}")))?;
+    // read while it runs: a pipe that is full would stop it
+    let pipe = child.stderr.take();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = pipe.map(|mut pipe| pipe.read_to_string(&mut text));
+        text
+    });
     let started = Instant::now();
     let mut pause = Duration::from_millis(2);
     loop {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
+            // no adapter: this process says so itself
+            Ok(Some(status)) if status.code() == Some(3) => return Ok(()),
             Ok(Some(status)) => {
-                let mut text = String::new();
-                let _ = child.stderr.take().map(|mut pipe| pipe.read_to_string(&mut text));
+                let text = reader.join().unwrap_or_default();
+                if text.contains("error: no adapter matches") {
+                    return Ok(());
+                }
                 let text = text.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_default();
                 let prefix = format!("environment '{}': ", env.name());
                 let reason = text.strip_prefix(&prefix).unwrap_or(text).to_owned();

@@ -120,10 +120,13 @@ impl Trace {
             pool.set_states(&[first])?;
         }
         for t in 0..self.steps {
-            let action = match listed.len() {
+            let mut action = match listed.len() {
                 0 => random(space, t, self.seed),
                 count => listed[t as usize % count].clone(),
             };
+            if listed.is_empty() {
+                pool.make_legal(&mut action)?;
+            }
             self.print(&env, &step(&gpu, &pool, &[action], t)?);
             pool.reset_ended()?;
         }
@@ -191,8 +194,7 @@ fn random(space: &ActionSpace, step: u32, seed: u32) -> Vec<u32> {
         ActionSpace::Box { low, high } => {
             let number = |i: usize| {
                 // nobody means a billion: where there are no bounds, numbers of size 1
-                let (low, high) = (low[i].max(-1e3), high[i].min(1e3));
-                let (low, high) = if high - low >= 2e3 { (-1.0, 1.0) } else { (low, high) };
+                let (low, high) = if high[i] - low[i] >= 1e6 { (-1.0, 1.0) } else { (low[i], high[i]) };
                 (low + (high - low) * uniform(word(i)) as f32).to_bits()
             };
             (0..low.len()).map(number).collect()

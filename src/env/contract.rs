@@ -19,6 +19,75 @@ const FEATURE: (&str, &str) = ("env_feature", "fn env_feature(s: State, i: u32) 
 /// A function that it may have.
 const MASK: (&str, &str) = ("env_action_mask", "fn env_action_mask(s: State) -> ActionMask");
 
+/// Constants of the contract.
+pub(super) const CONSTANTS: [&str; 8] = [
+    "OBSERVATION_DIM",
+    "ACTION_COUNT",
+    "ACTION_COUNTS",
+    "ACTION_DIM",
+    "ACTION_LOW",
+    "ACTION_HIGH",
+    "MAX_EPISODE_STEPS",
+    "REWARD_THRESHOLD",
+];
+/// Functions and types of WGSL that the engine's parts use; a declaration of the same name would take their place there.
+const BUILT_IN: [&str; 54] = [
+    "abs",
+    "bitcast",
+    "ceil",
+    "clamp",
+    "cos",
+    "cross",
+    "countLeadingZeros",
+    "degrees",
+    "distance",
+    "dot",
+    "exp",
+    "exp2",
+    "floor",
+    "fma",
+    "fract",
+    "inverseSqrt",
+    "length",
+    "log",
+    "log2",
+    "max",
+    "min",
+    "mix",
+    "normalize",
+    "pow",
+    "radians",
+    "round",
+    "select",
+    "sign",
+    "sin",
+    "smoothstep",
+    "sqrt",
+    "step",
+    "tan",
+    "tanh",
+    "trunc",
+    "all",
+    "any",
+    "arrayLength",
+    "subgroupBroadcast",
+    "subgroupShuffle",
+    "subgroupShuffleXor",
+    "array",
+    "bool",
+    "f32",
+    "i32",
+    "u32",
+    "vec2",
+    "vec3",
+    "vec4",
+    "mat2x4",
+    "mat4x4",
+    "ptr",
+    "f16",
+    "workgroupBarrier",
+];
+
 /// What the engine calls its own things.
 const RESERVED: [&str; 4] = ["Lane", "LaneWord", "LaneAction", "Element"];
 /// What authors are given and may not declare.
@@ -50,6 +119,11 @@ impl File {
                 let reason =
                     "this name, and those that begin with mw_, MW_ or Mw, are the engine's; choose another one";
                 return Err(self.complaint(&found.name, reason));
+            }
+            if BUILT_IN.contains(&found.name.as_str()) {
+                return Err(
+                    self.complaint(&found.name, "WGSL has this name already, and the engine uses it; choose another")
+                );
             }
             if GIVEN.contains(&found.name.as_str()) {
                 return Err(self.complaint(&found.name, "the engine gives you this one; choose another name"));
@@ -129,7 +203,9 @@ impl File {
         } else if self.find("ACTION_COUNTS").is_some() {
             let counts: Option<Vec<u32>> = self.values(linked, "ACTION_COUNTS")?.iter().map(word).collect();
             let counts = counts.ok_or_else(|| self.complaint("ACTION_COUNTS", "it must be an array of u32"))?;
-            if counts.contains(&0) || counts.iter().sum::<u32>() > LARGEST_SPACE {
+            if counts.contains(&0)
+                || counts.iter().map(|&count| u64::from(count)).sum::<u64>() > u64::from(LARGEST_SPACE)
+            {
                 let reason = format!("{counts:?} is not allowed; each must be at least 1, all at most {LARGEST_SPACE}");
                 return Err(self.complaint("ACTION_COUNTS", &reason));
             }

@@ -6,13 +6,12 @@ use crate::error::{Error, Result};
 use crate::shader::{Linked, comment_end};
 use naga::TypeInner;
 
-/// Deepest nesting of brackets, and most words and signs of a statement.
+/// Deepest nesting of brackets, longest chain of `else`, and most words and signs of a statement.
 const DEEPEST: usize = 64;
+const LONGEST_CHAIN: usize = 64;
 const LONGEST_STATEMENT: usize = 2048;
 /// Bytes of the variables of all functions together, and of any value.
 const MEMORY: u32 = 64 << 10;
-/// Words of the state of a world.
-const STATE_WORDS: u32 = 4096;
 /// Stack of the thread that parses a file.
 const STACK: usize = 256 << 20;
 
@@ -33,6 +32,8 @@ impl File {
     pub fn check_nesting(&self) -> Result<()> {
         let text = &self.part.text;
         let (mut at, mut depth, mut begun, mut count) = (0, 0_usize, 0, 0);
+        // a chain of `else if` nests as deeply as it is long; any statement between two blocks ends it
+        let mut chain = 0;
         while at < text.len() {
             let rest = &text[at..];
             let first = rest.chars().next().unwrap_or(' ');
@@ -54,11 +55,20 @@ impl File {
                 ';' | '{' | '}' => (depth, count) = (0, 0),
                 _ => {}
             }
+            if count == 1 {
+                let follows = rest
+                    .strip_prefix("else")
+                    .is_some_and(|r| !r.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+                chain = if follows { chain + 1 } else { 0 };
+            }
             let complain = |message: &str| {
                 Error::Shader(self.part.complain(begun, 1, &format!("error: {message}"), "begins here"))
             };
             if depth > DEEPEST {
                 return Err(complain(&format!("this nests deeper than {DEEPEST} brackets; give its parts names")));
+            }
+            if chain > LONGEST_CHAIN {
+                return Err(complain(&format!("this is `else` number {chain} of a chain; use a switch or a formula")));
             }
             if count > LONGEST_STATEMENT {
                 let message = format!("this has more than {LONGEST_STATEMENT} words and signs; divide it");
@@ -74,7 +84,7 @@ impl File {
     }
 
     /// Bounds what functions and values hold.
-    pub fn check_memory(&self, linked: &Linked, state_words: u32) -> Result<()> {
+    pub fn check_memory(&self, linked: &Linked) -> Result<()> {
         let module = linked.module();
         let mut layouter = naga::proc::Layouter::default();
         layouter
@@ -84,24 +94,31 @@ impl File {
             TypeInner::Pointer { .. } => 0,
             _ => layouter[kind].size,
         };
+        let refuse = |name: &str, bytes: u64| {
+            let reason = format!("it holds {bytes} bytes in variables or in one value; at most {MEMORY} are allowed");
+            Err(self.complaint(name, &reason))
+        };
+        for (_, constant) in module.constants.iter() {
+            let (name, bytes) = (constant.name.as_deref().unwrap_or_default(), size(constant.ty));
+            if bytes > MEMORY {
+                return refuse(name, bytes.into());
+            }
+        }
+        let mut all = 0;
         for (_, function) in module.functions.iter() {
             let name = function.name.as_deref().unwrap_or_default();
-            let Some(found) = self.find(name) else { continue };
+            if self.find(name).is_none() {
+                continue;
+            }
             let values = function.expressions.iter().filter_map(|(_, expression)| match expression {
                 naga::Expression::Compose { ty, .. } | naga::Expression::ZeroValue(ty) => Some(size(*ty)),
                 _ => None,
             });
-            let variables: u64 = function.local_variables.iter().map(|(_, v)| u64::from(size(v.ty))).sum();
-            let largest = variables.max(u64::from(values.max().unwrap_or(0)));
+            all += function.local_variables.iter().map(|(_, v)| u64::from(size(v.ty))).sum::<u64>();
+            let largest = all.max(u64::from(values.max().unwrap_or(0)));
             if largest > u64::from(MEMORY) {
-                let reason =
-                    format!("it holds {largest} bytes in variables or in one value; at most {MEMORY} are allowed");
-                return Err(self.complaint(&found.name, &reason));
+                return refuse(name, largest);
             }
-        }
-        if state_words > STATE_WORDS {
-            let reason = format!("it has {state_words} words; a world may have {STATE_WORDS}");
-            return Err(self.complaint("State", &reason));
         }
         Ok(())
     }

@@ -45,8 +45,8 @@ const BUILT_IN: &[(&str, &str)] = &[
 const PARTS: &[&str] =
     &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/spin.wgsl", "part/contract.wgsl"];
 
-/// Turns that the loops of an environment may make in a step with its reset, and in an observation.
-const SPINS: u32 = 512;
+/// Turns that the loops of an environment may make in a step, in a reset, in a mask, and in a look.
+const SPINS: u32 = 256;
 
 /// An environment that has been read and checked against the contract.
 #[derive(Clone, Debug)]
@@ -113,7 +113,8 @@ impl Environment {
     }
 
     /// An environment from a WGSL file. The file is read as one from a stranger: its size, nesting and memory are bounded,
-    /// and its loops are left after 512 turns in a step.
+    /// and its loops
+    /// are left after 256 turns.
     ///
     /// What it cannot promise is that the driver's compiler comes to an end with it; the command line tries that out in a
     /// process of its own first.
@@ -160,9 +161,8 @@ impl Environment {
         let file = scan::File::new(path, text)?;
         file.check_nesting()?;
         file.check(name)?;
-        // what the rest is linked with follows from the constants, so these are read alone first; where they do not
-        // link, neither does the file
-        let constants = Program::new(name).source(path, &file.constants()).link()?;
+        // what the rest is linked with follows from the contract's constants, so these are read alone first
+        let constants = Program::new(name).source(path, &file.constants(&contract::CONSTANTS)).link()?;
         let spec = file.spec(&constants)?;
         let bounds = match spec.action_space {
             ActionSpace::Box { .. } if file.same_bounds(&constants)? => Some("slot/bounds/same.wgsl"),
@@ -175,9 +175,9 @@ impl Environment {
         let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
         let linked = program.source_with(path, text, &guards).link()?;
         file.check_functions(&linked, &spec)?;
+        file.check_memory(&linked)?;
         let overrides = overrides(&linked);
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
-        file.check_memory(&linked, state.words())?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
         let features = file.has_features();
         Ok(Self { name, path, text, spec, state, overrides, bounds, features, guards })
@@ -195,7 +195,7 @@ impl Environment {
 
     /// Whether it is one of those that are built in.
     pub fn is_built_in(&self) -> bool {
-        BUILT_IN.iter().any(|(name, path)| *name == self.name && self.path == format!("shaders/{path}"))
+        BUILT_IN.iter().any(|(name, path)| *name == self.name && built_in_text(path) == Some(self.text.as_str()))
     }
 
     /// What it is, from the first line of its header: what follows the name.
@@ -248,12 +248,15 @@ impl Environment {
         self.state.fields()
     }
 
-    /// Turns that its loops may make in a step with its reset, or in an observation.
+    /// Loop iterations of a step of one world at most: its own, those of a reset, of a mask, and of two looks.
     pub(crate) fn iterations(&self) -> u64 {
-        if self.has_loops() { u64::from(SPINS) } else { 0 }
+        let looks = if self.features { 2 * u64::from(self.spec.observation_dim) } else { 2 };
+        let masks = u64::from(self.spec.action_space.mask_words());
+        let own = if self.has_loops() { u64::from(SPINS) * (2 + masks + looks) } else { 0 };
+        own + if self.features { looks } else { 0 }
     }
 
-    /// Whether its functions loop; each step then counts as 1,024 iterations of the loop budget of software adapters.
+    /// Whether its functions loop; each of them then counts as 256 iterations of the loop budget of software adapters.
     pub fn has_loops(&self) -> bool {
         !self.guards.is_empty()
     }

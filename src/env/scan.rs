@@ -77,11 +77,24 @@ impl File {
         Error::Shader(self.part.complain(offset, name.len(), &format!("error: {name}: {reason}"), ""))
     }
 
-    /// The file's constants alone, everything else blanked, so that they can be read before the rest is parsed.
-    pub fn constants(&self) -> String {
-        let mut bytes: Vec<u8> = self.part.text.bytes().map(|b| if b == b'\n' { b } else { b' ' }).collect();
-        for found in self.declarations.iter().filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias)) {
-            bytes[found.range.clone()].copy_from_slice(&self.part.text.as_bytes()[found.range.clone()]);
+    /// The constants of the contract and what they refer to, everything else blanked, so that they can be read before the
+    /// rest is parsed.
+    pub fn constants(&self, contract: &[&str]) -> String {
+        let text = &self.part.text;
+        let mut bytes: Vec<u8> = text.bytes().map(|b| if b == b'\n' { b } else { b' ' }).collect();
+        let mut wanted: Vec<&str> = contract.to_vec();
+        let mut taken = 0;
+        while taken < wanted.len() {
+            let found = self.find(wanted[taken]).filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias));
+            taken += 1;
+            let Some(found) = found else { continue };
+            bytes[found.range.clone()].copy_from_slice(&text.as_bytes()[found.range.clone()]);
+            let words = text[found.range.clone()].split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            for word in words.filter(|word| !word.is_empty()) {
+                if !wanted.contains(&word) {
+                    wanted.push(word);
+                }
+            }
         }
         String::from_utf8(bytes).unwrap_or_default()
     }

@@ -31,6 +31,9 @@ impl Field {
     }
 }
 
+/// Most words of the state of a world.
+const STATE_WORDS: usize = 4096;
+
 /// The scalars of `State` in order.
 #[derive(Clone, Debug)]
 pub(super) struct StateLayout {
@@ -44,6 +47,9 @@ impl StateLayout {
         let (_, state) = found.ok_or("there is no such struct")?;
         let mut fields = Vec::new();
         collect(module, state, "", &mut fields)?;
+        if fields.len() > STATE_WORDS {
+            return Err(format!("a world may have {STATE_WORDS} words, and it has {}", fields.len()));
+        }
         Ok(Self { fields })
     }
 
@@ -78,6 +84,9 @@ impl StateLayout {
 
 fn collect(module: &Module, kind: &Type, path: &str, fields: &mut Vec<Field>) -> Result<(), String> {
     let field = |name: String, kind: ScalarKind| Field { name, kind };
+    if fields.len() > STATE_WORDS {
+        return Err(format!("a world may have {STATE_WORDS} words, and it has more"));
+    }
     match &kind.inner {
         TypeInner::Scalar(scalar) if scalar.width <= 4 => {
             fields.push(field(path.to_owned(), scalar.kind));

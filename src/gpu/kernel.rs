@@ -24,6 +24,9 @@ struct Inner {
 /// Bytes of each buffer of a warm-up: more than any structure or uniform of ours.
 const WARM_UP_BYTES: u64 = 64 << 10;
 
+/// Stack of a thread that links and compiles: naga recurses with the nesting of a shader.
+const STACK: usize = 64 << 20;
+
 /// Links a kernel; run on any thread.
 pub type Link<'a> = Box<dyn Fn() -> Result<Linked> + Send + Sync + 'a>;
 
@@ -39,7 +42,7 @@ impl Gpu {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(list.len());
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                scope.spawn(|| {
+                let work = || {
                     loop {
                         let i = next.fetch_add(1, Ordering::Relaxed);
                         let Some(link) = list.get(i) else { break };
@@ -48,7 +51,12 @@ impl Gpu {
                             errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
                         }
                     }
-                });
+                };
+                let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+                if let Err(error) = thread {
+                    let error = Error::Gpu(format!("no thread to compile kernels with: {error}"));
+                    errors.lock().unwrap_or_else(PoisonError::into_inner).push((0, error));
+                }
             }
         });
         let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -152,6 +160,11 @@ impl Kernel {
                 remedy: "num_steps, the minibatch size, or the network's widths".to_owned(),
             });
         }
+        if agents > MOST_AGENTS {
+            let reason =
+                format!("kernel '{}' would run for {agents} agents, at most {MOST_AGENTS} are possible", self.0.name);
+            return Err(Error::setting("agents", reason));
+        }
         let mut entries = Vec::with_capacity(self.0.bindings.len());
         for (name, &binding) in &self.0.bindings {
             let Some((_, buffer)) = buffers.0.iter().rev().find(|(known, _)| known == name) else {
@@ -189,10 +202,13 @@ impl Buffers {
     }
 }
 
+/// Most workgroups of a dispatch in a dimension; agents are the last one.
+const MOST_AGENTS: u32 = 65_535;
+
 /// Workgroups in x, y and z for `threads` threads of each agent: the one place that knows that a dimension holds at
 /// most 65,535. Empty work has no workgroups.
 pub(super) fn workgroups(threads: u64, workgroup: u32, agents: u32) -> [u32; 3] {
-    const LIMIT: u64 = 65_535;
+    const LIMIT: u64 = MOST_AGENTS as u64;
     let groups = threads.div_ceil(u64::from(workgroup.max(1)));
     let y = groups.div_ceil(LIMIT).max(1);
     let x = groups.div_ceil(y);

@@ -55,7 +55,8 @@ impl<'a> Expander<'a> {
                 self.out.push_made(made, self.index, at);
             }
             if let Some(after) = comment_end(rest) {
-                // keep the line structure, so that the linked text can be read
+                // a comment separates words; keep the line structure, so that the linked text can be read
+                self.out.push_made(" ", self.index, at);
                 for (i, _) in rest[..after].match_indices('\n') {
                     self.out.push("\n", self.index, at + i);
                 }

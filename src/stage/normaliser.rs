@@ -2,7 +2,7 @@
 
 use super::{Elements, Reduced};
 use crate::batch::{Agents, Batch};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::{Kernels, Reduction};
 use crate::layout::Blocks;
@@ -30,6 +30,11 @@ impl Normaliser {
         [observed, rewarded]: [bool; 2],
     ) -> Result<Self> {
         let (count, run) = (agents.count, &agents.run);
+        if observed && u64::from(count) * u64::from(features) > 65_535 {
+            let reason =
+                format!("{count} agents × {features} features are more than 65,535; train fewer agents at once");
+            return Err(Error::setting("norm_obs", reason));
+        }
         let worlds = u64::from(count) * u64::from(run.num_envs);
         let discounted = gpu.buffer("discounted rewards", worlds, "agents × worlds", "num_envs")?;
         let buffers = batch.buffers(&agents.buffers()).with("mw_discounted", &discounted);

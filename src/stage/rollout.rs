@@ -11,9 +11,6 @@ use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
 /// Steps of an evaluation in an environment without a step limit; episodes that go on are counted as they stand.
 const STEPS_WITHOUT_LIMIT: u32 = 10_000;
 
-/// Loop iterations that an environment with loops of its own may make in a step, its observation and reset included.
-const ENVIRONMENT_ITERATIONS: u64 = 1024;
-
 /// Most steps that [`RandomSteps`] records at a time.
 const MOST_RANDOM_STEPS: u32 = 1_000_000;
 
@@ -31,8 +28,8 @@ pub struct Rollout {
 fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> (u32, u64) {
     // the network, the copies of the observation at an ending, and a few short loops
     let worlds = u64::from(kernels.worlds(network));
-    let own = if env.has_loops() { ENVIRONMENT_ITERATIONS } else { 0 };
-    let step = kernels.forward_iterations(network) + worlds * (u64::from(env.spec().observation_dim) + 8 + own);
+    let step =
+        kernels.forward_iterations(network) + worlds * (u64::from(env.spec().observation_dim) + 8 + env.iterations());
     ((LOOP_BUDGET / (step + 1)).max(1) as u32, step + 1)
 }
 
@@ -144,9 +141,8 @@ impl RandomSteps {
         reset.push(&pass(&gpu.kernel(&kernels.reset(env)?)?, 0, 0)?);
 
         let kernel = gpu.kernel(&kernels.step(env)?)?;
-        let own = if env.has_loops() { ENVIRONMENT_ITERATIONS } else { 0 };
-        let step = u64::from(kernels.form.lanes) * own + 4;
-        let most = (LOOP_BUDGET / step) as u32 / 8 * 8;
+        let step = u64::from(kernels.form.lanes) * env.iterations() + 4;
+        let most = ((LOOP_BUDGET / step) as u32 / 8 * 8).max(8);
         let mut steps = Recording::default();
         let mut done = 0;
         while done < num_steps {
