@@ -31,7 +31,7 @@ fn env_reset(rng: ptr<function, Rng>) -> State {
 }
 
 /// One step: changes the state, and returns the reward and whether the episode is over for good. Use sin_, cos_, exp_,
-/// log_ and tanh_, which are equally exact everywhere, instead of WGSL's own.
+/// log_ and tanh_, which are equally exact everywhere, instead of WGSL's own; wrap_ brings an angle to [−π, π].
 fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
     let old = *s;
     let push = clamp(action[0], -1.0, 1.0);

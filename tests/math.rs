@@ -19,6 +19,7 @@ enum Function {
     Sin,
     Cos,
     Tanh,
+    Wrap,
 }
 
 /// A function of `part/math.wgsl` at many points.
@@ -39,12 +40,13 @@ fn on_device(function: Function, points: &[f32]) -> Vec<f32> {
             test_output[2u * count + i] = sin_(x);
             test_output[3u * count + i] = cos_(x);
             test_output[4u * count + i] = tanh_(x);
+            test_output[5u * count + i] = wrap_(x);
         }";
     static KERNEL: OnceLock<Kernel> = OnceLock::new();
     let kernel = KERNEL.get_or_init(|| kernel("functions", &[], &["part/math.wgsl"], SOURCE));
     assert!(points.len() >= 4, "the smallest buffer holds four words");
     let input: Vec<u32> = points.iter().map(|x| x.to_bits()).collect();
-    let output = call(kernel, points.len(), &input, 5 * points.len());
+    let output = call(kernel, points.len(), &input, 6 * points.len());
     output[function as usize * points.len()..][..points.len()].iter().map(|&word| f32::from_bits(word)).collect()
 }
 
@@ -142,6 +144,21 @@ fn tanh_points() -> Vec<f32> {
 fn tanh_keeps_its_promise() {
     let points = tanh_points();
     assert_promise("tanh_", &points, &on_device(Function::Tanh, &points), f64::tanh, |_| 3e-7);
+}
+
+#[test]
+fn wrap_keeps_its_promise() {
+    let turn = std::f64::consts::TAU;
+    let odd = (-1300..1300).flat_map(|k| around((f64::from(k) + 0.5) * turn));
+    let points: Vec<f32> = grid(-8192.0, 8192.0, 20_001).chain(odd).filter(|x| x.abs() <= 8192.0).collect();
+    for (x, got) in points.iter().zip(on_device(Function::Wrap, &points)) {
+        let (x, got) = (f64::from(*x), f64::from(got));
+        // −π and π are the same angle
+        let apart = (got - x) / turn;
+        let apart = (apart - apart.round()).abs() * turn;
+        assert!(apart <= 1e-6, "wrap_({x}) = {got}: {apart:e} away from the angle, 1e-6 allowed");
+        assert!(got.abs() <= std::f64::consts::PI + 1e-6, "wrap_({x}) = {got} is outside [-π, π]");
+    }
 }
 
 #[test]

@@ -42,17 +42,6 @@ fn derivative(y: vec4<f32>, torque: f32) -> vec4<f32> {
     return vec4<f32>(y.z, y.w, -(d_3 * phi_1 + d_2 * drive) * scale, (d_1 * drive + d_2 * phi_1) * scale);
 }
 
-/// The angle in [−π, π] that differs by whole turns; to the last bit or two of f32 for |angle| ≤ 8192.
-fn wrap(angle: f32) -> f32 {
-    let turns = floor(fma(angle, 0.15915494, 0.5));
-    // 2π in three parts, the products of the first two exact; held to their ranges, so that no compiler merges them
-    let a = clamp(fma(turns, -6.28125, angle), -8.0, 8.0);
-    let b = clamp(fma(turns, -1.93500518798828125e-3, a), -4.0, 4.0);
-    let rest = fma(turns, -3.01991598195675e-7, b);
-    // rounding may leave it just outside
-    return select(rest, rest - sign(rest) * 6.2831853, abs(rest) > 3.1415927);
-}
-
 fn env_reset(rng: ptr<function, Rng>) -> State {
     let theta_1 = rng_range(rng, -0.1, 0.1);
     let theta_2 = rng_range(rng, -0.1, 0.1);
@@ -70,8 +59,8 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     let k_4 = derivative(y + time_step * k_3, torque);
     let end = y + time_step / 6.0 * (k_1 + 2.0 * (k_2 + k_3) + k_4);
 
-    (*s).theta_1 = wrap(end.x);
-    (*s).theta_2 = wrap(end.y);
+    (*s).theta_1 = wrap_(end.x);
+    (*s).theta_2 = wrap_(end.y);
     (*s).omega_1 = clamp(end.z, -max_velocity_1, max_velocity_1);
     (*s).omega_2 = clamp(end.w, -max_velocity_2, max_velocity_2);
     let above = -cos_((*s).theta_1) - cos_((*s).theta_1 + (*s).theta_2) > 1.0;

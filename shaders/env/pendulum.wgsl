@@ -17,17 +17,6 @@ override max_speed: f32 = 8.0;   // rad/s
 
 struct State { theta: f32, theta_dot: f32 }
 
-/// The angle in [−π, π] that differs by whole turns; to the last bit or two of f32 for |angle| ≤ 8192.
-fn wrap(angle: f32) -> f32 {
-    let turns = floor(fma(angle, 0.15915494, 0.5));
-    // 2π in three parts, the products of the first two exact; held to their ranges, so that no compiler merges them
-    let a = clamp(fma(turns, -6.28125, angle), -8.0, 8.0);
-    let b = clamp(fma(turns, -1.93500518798828125e-3, a), -4.0, 4.0);
-    let rest = fma(turns, -3.01991598195675e-7, b);
-    // rounding may leave it just outside
-    return select(rest, rest - sign(rest) * 6.2831853, abs(rest) > 3.1415927);
-}
-
 fn env_reset(rng: ptr<function, Rng>) -> State {
     let theta = rng_range(rng, -3.1415927, 3.1415927);
     let theta_dot = rng_range(rng, -1.0, 1.0);
@@ -37,7 +26,7 @@ fn env_reset(rng: ptr<function, Rng>) -> State {
 fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
     let old = *s;
     let torque = clamp(action[0], ACTION_LOW, ACTION_HIGH);
-    let angle = wrap(old.theta);
+    let angle = wrap_(old.theta);
     let cost = angle * angle + 0.1 * old.theta_dot * old.theta_dot + 0.001 * torque * torque;
     let acceleration = 1.5 * gravity / rod_length * sin_(old.theta) + 3.0 / (mass * rod_length * rod_length) * torque;
 

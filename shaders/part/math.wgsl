@@ -3,6 +3,7 @@
 //!
 //!   exp_  relative error ≤ 3e-7, argument held to [−87, 88]      log_  |error| ≤ 3e-7 · max(1, |log x|), x ≥ 2⁻¹²⁶
 //!   sin_, cos_  |error| ≤ 3e-7 for |x| ≤ 8192                    tanh_ |error| ≤ 3e-7
+//!   wrap_  angle in [−π, π] that differs by whole turns, |error| ≤ 1e-6 for |x| ≤ 8192
 //!
 //! Polynomials: S. L. Moshier, Cephes mathematical library, single precision (expf, logf, sinf, cosf, tanhf).
 //! Reference: the f64 functions of the same names; test: tests/math.rs.
@@ -81,3 +82,13 @@ fn log_(x: f32) -> f32 { return mw_log4(vec4<f32>(x)).x; }
 fn sin_(x: f32) -> f32 { return mw_sin4(vec4<f32>(x)).x; }
 fn cos_(x: f32) -> f32 { return mw_cos4(vec4<f32>(x)).x; }
 fn tanh_(x: f32) -> f32 { return mw_tanh4(vec4<f32>(x)).x; }
+
+fn wrap_(angle: f32) -> f32 {
+    let turns = floor(fma(angle, 0.15915494, 0.5));
+    // 2π in three parts, the products of the first two exact; held to their ranges, so that no compiler merges them
+    let a = clamp(fma(turns, -6.28125, angle), -8.0, 8.0);
+    let b = clamp(fma(turns, -1.93500518798828125e-3, a), -4.0, 4.0);
+    let rest = fma(turns, -3.01991598195675e-7, b);
+    // rounding may leave it just outside
+    return select(rest, rest - sign(rest) * 6.2831853, abs(rest) > 3.1415927);
+}

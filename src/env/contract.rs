@@ -91,7 +91,7 @@ const BUILT_IN: [&str; 54] = [
 /// What the engine calls its own things.
 const RESERVED: [&str; 4] = ["Lane", "LaneWord", "LaneAction", "Element"];
 /// What authors are given and may not declare.
-const GIVEN: [&str; 15] = [
+const GIVEN: [&str; 16] = [
     "Rng",
     "Action",
     "ActionMask",
@@ -106,6 +106,7 @@ const GIVEN: [&str; 15] = [
     "exp_",
     "log_",
     "tanh_",
+    "wrap_",
     "main",
 ];
 
