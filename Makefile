@@ -27,7 +27,7 @@ test: driver ## All tests, learning runs included
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
 # so the command line and the large shapes are left to llvmpipe.
-KERNEL_TESTS := --lib --test shaders --test math --test oracles --test kernels --test laws --test steps \
+KERNEL_TESTS := --lib --test math --test oracles --test kernels --test laws --test steps \
 	--test environments --test spaces --test normaliser -- --skip for_every_shape --skip layers_of_64
 
 test-portability: toolchain directories ## Kernel tests on a second Vulkan driver, SwiftShader
