@@ -105,10 +105,6 @@ impl Train {
         if self.json {
             println!("{}", serde_json::to_string(&summary).unwrap_or_default());
         }
-        // what was submitted after the evaluation that passed is not worth waiting for, and a device waits when it is dropped
-        if !self.watch {
-            std::mem::forget(gpu);
-        }
         let failed = options.until_solved && !summary.solved;
         if failed {
             eprintln!("not solved within total_timesteps = {}", config.total_timesteps);

@@ -195,6 +195,7 @@ pub fn run(
     let out = options.out.clone().unwrap_or_else(|| default_out(env.name(), config.algo.name(), config.seed));
     check_out(&out)?;
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?;
+    let trainer = if options.until_solved { trainer.patient() } else { trainer };
     fs::create_dir_all(&out).map_err(|error| Error::file("create", &out, &error))?;
     let checkpoint = out.join("checkpoint.safetensors");
     let write = |name: &str, text: &str| {

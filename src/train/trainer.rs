@@ -25,6 +25,8 @@ pub struct Trainer {
     seeds: Vec<u32>,
     ppo: ActorCritic,
     submitted: u32,
+    /// Whether evaluations are read before anything is submitted behind them.
+    patient: bool,
     pending: VecDeque<Pending>,
 }
 
@@ -103,8 +105,17 @@ impl Trainer {
             seeds: seeds.to_vec(),
             ppo,
             submitted: 0,
+            patient: false,
             pending: VecDeque::new(),
         })
+    }
+
+    /// Submits nothing behind an evaluation before it was read: for callers who may stop there, and would otherwise wait for
+    /// work that nobody reads. Results are the same.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.patient = true;
+        self
     }
 
     /// Updates of the whole run.
@@ -142,6 +153,9 @@ impl Trainer {
 
     fn report(&mut self) -> Result<Option<Report>> {
         while self.submitted < self.num_updates() && self.pending.len() < AHEAD {
+            if self.patient && self.pending.iter().any(|block| block.evaluated) {
+                break;
+            }
             self.submit()?;
         }
         let Some(Pending { first, count, evaluated, readback }) = self.pending.pop_front() else {
