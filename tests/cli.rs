@@ -350,6 +350,7 @@ fn learning_a2c_solves_cartpole() {
     let summary = json(&arguments, 0);
     assert_eq!((&summary["solved"], &summary["algo"]), (&true.into(), &"a2c".into()), "{summary}");
     refused(&["train", "CartPole-v1", "--algo", "a2c", "--set", "update_epochs=4"], 2, &["a2c takes one step"]);
+    refused(&["train", "CartPole-v1", "--algo", "a2c", "--set", "penalty=kl"], 2, &["a2c has no penalty"]);
     refused(&["train", "CartPole-v1", "--algo", "a3c"], 2, &["no such algorithm 'a3c'", "ppo, a2c"]);
 }
 

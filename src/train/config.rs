@@ -234,6 +234,10 @@ impl Config {
             let reason = "a2c takes one step on the whole batch: update_epochs and num_minibatches must be 1";
             return Err(Error::setting("update_epochs", reason));
         }
+        if self.algo == Algo::A2c && self.penalty == Penalty::Kl {
+            let reason = "a2c has no penalty: its one step starts at the policy that acted";
+            return Err(Error::setting("penalty", reason));
+        }
         let at_least_1 = [
             ("num_envs", self.num_envs),
             ("num_steps", self.num_steps),
