@@ -7,7 +7,7 @@ mod oracle;
 mod support;
 
 use manyworlds::env::ActionSpace;
-use manyworlds::kernels::{Objective, Optimizer, OverTime};
+use manyworlds::kernels::{Estimator, Objective, Optimizer, OverTime};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
 use manyworlds::reference::categorical::log_probs;
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -340,7 +340,7 @@ fn gae_agrees_with_the_oracle() {
 
     for form in forms(gpu()) {
         let gamma = number(&file, &at("hyper.gamma"));
-        let advantage = |gae_lambda: f64, way: OverTime| {
+        let advantage = |gamma: f64, gae_lambda: f64, estimator: Estimator, way: OverTime| {
             let run = Run {
                 bootstrap_slots: slots as u32,
                 gamma: gamma as f32,
@@ -352,7 +352,7 @@ fn gae_agrees_with_the_oracle() {
             stages.write_row(0, Row::Value, &bits(&value));
             stages.write_row(0, Row::Ending, &endings);
             gpu().write(&stages.batch.final_values, &bits(&final_values));
-            ok(gpu().submit(&stages.advantage(way)));
+            ok(gpu().submit(&stages.along(&estimator.recursions(false), way)));
             [Row::Advantage, Row::Target].map(|row| from_bits(&stages.read_row(0, row)))
         };
         let check = |name: &str, got: &[f64]| {
@@ -365,11 +365,28 @@ fn gae_agrees_with_the_oracle() {
             assert_close(&case, got, &expected, 0.0, 8.0 * ROUNDING * (3.0 + largest) * steps as f64);
         };
         for way in [OverTime::Walk, OverTime::Scan] {
-            let [full, target] = advantage(number(&file, &at("hyper.lambda")), way);
+            let lambda = number(&file, &at("hyper.lambda"));
+            let of = |estimator| advantage(gamma, lambda, estimator, way);
+            let [full, target] = of(Estimator::Gae);
             check("advantage", &full);
             check("return", &target);
-            check("td_residual", &advantage(0.0, way)[0]);
-            check("reward_to_go_bootstrapped", &advantage(1.0, way)[1]);
+            check("td_residual", &advantage(gamma, 0.0, Estimator::Gae, way)[0]);
+            check("reward_to_go_bootstrapped", &advantage(gamma, 1.0, Estimator::Gae, way)[1]);
+
+            for row in of(Estimator::RewardToGo).iter().chain(&of(Estimator::MeanBaseline)) {
+                check("reward_to_go", row);
+            }
+            for row in &of(Estimator::Q) {
+                check("reward_to_go_bootstrapped", row);
+            }
+            let [residual, target] = of(Estimator::TdResidual);
+            check("td_residual", &residual);
+            check("reward_to_go_bootstrapped", &target);
+            let [less_value, target] = of(Estimator::ValueBaseline);
+            check("reward_to_go", &target);
+            check("reward_to_go", &less_value.iter().zip(&value).map(|(a, v)| a + v).collect::<Vec<_>>());
+            check("total_return", &of(Estimator::TotalReturn)[0]);
+            check("total_return_undiscounted", &advantage(1.0, lambda, Estimator::TotalReturn, way)[0]);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
-use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime, Reduction};
+use manyworlds::kernels::{Estimator, Kernels, Objective, Optimizer, OverTime, Reduction};
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
 use std::sync::OnceLock;
@@ -35,8 +35,8 @@ fn in_every_environment() -> Vec<(String, Linked)> {
             kernels.evaluate(&env, actor),
             kernels.gradient(actor, Objective::PpoClip),
             kernels.gradient(actor, Objective::PolicyGradient),
-            kernels.gae(OverTime::Walk),
-            kernels.gae(OverTime::Scan),
+            kernels.untiled().gradient(actor, Objective::Fisher),
+            kernels.restart(&env),
             kernels.discount_rewards(),
             kernels.merge_moments(),
         ];
@@ -52,7 +52,7 @@ fn in_every_environment() -> Vec<(String, Linked)> {
 fn in_every_form() -> Vec<(String, Linked)> {
     let env = Environment::load("CartPole-v1").unwrap();
     let subgroups = |size| [Form::light(size), Form::fast(size)];
-    let mut all = Vec::new();
+    let mut everything = Vec::new();
     for form in Form::table(None).into_iter().chain([4, 8, 16].into_iter().flat_map(subgroups)) {
         for (hidden, activation) in [
             (vec![64, 64], Activation::Tanh),
@@ -66,32 +66,37 @@ fn in_every_form() -> Vec<(String, Linked)> {
             let critic = parameters.add("critic", &widths(1), activation);
             let kernels =
                 Kernels { form, parameters: &parameters, space: &env.spec().action_space, keeps: true, agents: 1 };
+            let all = parameters.span([]);
             let mut linked = vec![
                 kernels.reset(&env),
                 kernels.rollout(&env, actor),
                 kernels.evaluate(&env, actor),
                 kernels.value(critic),
-                kernels.gae(OverTime::Walk),
-                kernels.gae(OverTime::Scan),
                 kernels.gradient(actor, Objective::PpoClip),
                 kernels.gradient(critic, Objective::Value),
+                kernels.untiled().gradient(actor, Objective::Fisher),
                 kernels.weight_gradient(actor),
                 kernels.weight_gradient(critic),
-                kernels.sum_slices(),
+                kernels.sum_slices(all),
                 kernels.advance(),
-                kernels.descend(Optimizer::Adam),
-                kernels.descend(Optimizer::RmsProp),
-                kernels.descend(Optimizer::Sgd),
+                kernels.descend(Optimizer::Adam, all),
+                kernels.descend(Optimizer::RmsProp, all),
+                kernels.descend(Optimizer::Sgd, all),
                 kernels.finish_update(),
+                kernels.finish_fit(),
             ];
+            for way in [OverTime::Walk, OverTime::Scan] {
+                let recursions = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true));
+                linked.extend(recursions.map(|recursion| kernels.along(recursion, way)));
+            }
             linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));
             for kernel in linked {
                 let kernel = kernel.unwrap_or_else(|error| panic!("{form:?} {hidden:?}: {error}"));
-                all.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
+                everything.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
             }
         }
     }
-    all
+    everything
 }
 
 #[test]

@@ -7,7 +7,7 @@ use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::ActionSpace;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
-use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime};
+use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime, Recursion};
 use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Window};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -365,7 +365,7 @@ impl Stages {
         let kernels = Kernels { form, parameters: &layout, space: &space, keeps, agents: count };
         let mut slicing = Slicing::new(run.minibatch_size, count, &layout, &kernels);
         slicing.window = window.map_or(slicing.window, |most| slicing.window.min(most));
-        run.set_slicing(slicing, &kernels);
+        run.set_slicing(slicing, &kernels, layout.span([]));
         let parameters: Vec<f32> = networks.iter().flat_map(|networks| padded(&layout, networks)).collect();
         let agents = ok(Agents::new(gpu(), run, seeds, &parameters, 0.7));
         let batch = ok(Batch::new(gpu(), count, &run, features as u32, kernels.rows()));
@@ -467,7 +467,7 @@ impl Stages {
 
     /// A reset of every world, and the steps of a rollout under a network.
     pub fn rollout(&self, env: &Environment, network: usize) -> Recording {
-        let rollout = ok(Rollout::new(gpu(), &self.kernels(), env, network, &self.agents, &self.batch));
+        let rollout = ok(Rollout::new(gpu(), &self.kernels(), env, network, &self.agents, &self.batch, false));
         let mut recording = rollout.reset().clone();
         rollout.record(&mut recording);
         recording
@@ -480,10 +480,10 @@ impl Stages {
         recording
     }
 
-    /// Advantages and targets.
-    pub fn advantage(&self, way: OverTime) -> Recording {
+    /// What these recursions leave: Φ and targets.
+    pub fn along(&self, recursions: &[Recursion], way: OverTime) -> Recording {
         let mut recording = Recording::default();
-        ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch, way)).record(&mut recording);
+        ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch, recursions, way)).record(&mut recording);
         recording
     }
 
@@ -491,7 +491,7 @@ impl Stages {
     pub fn learning(&self) -> Learning {
         let objectives = [(0, self.objective), (1, Objective::Value)];
         let kernels = self.kernels();
-        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.batch, self.slicing, &objectives));
+        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.buffers(), self.slicing, &objectives));
         poison(&learner.gradient);
         poison(&learner.norms);
         poison(&learner.terms);
@@ -510,7 +510,7 @@ impl Stages {
         let partial_words = u64::from(self.layout.partial_words());
         let partial = ok(gpu().buffer("partial", count * partial_words, "a test's", "the test"));
         let kernels = self.kernels();
-        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.batch, self.slicing, &[]));
+        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.buffers(), self.slicing, &[]));
         poison(&learner.gradient);
         poison(&learner.norms);
         let window = Window { first: 0, count: self.slicing.slice, rows: 1, slices: 1 };
@@ -520,7 +520,7 @@ impl Stages {
             .with("mw_partial", &partial)
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms);
-        let sum = ok(gpu().kernel(&ok(kernels.sum_slices())));
+        let sum = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
         let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
         step.push(&ok(sum.pass(gpu(), self.agents.count, words / 4, 1, &buffers)));
