@@ -11,6 +11,10 @@ use crate::layout::{Columns, Run, Search, Trust};
 #[derive(Clone, Debug)]
 pub struct Natural {
     recording: Recording,
+    /// Products with the Fisher matrix: its gradient is F p.
+    pub fisher: Learner,
+    /// What the next product is taken with: p, `[agent][word]`.
+    pub direction: Buffer<f32>,
     /// Where each agent's search has come to, `[agent]`.
     pub search: Buffer<Search>,
     /// `[agent][x, residual, old parameters][word of the network]`
@@ -123,7 +127,7 @@ impl Natural {
             recording.extend(&measure);
         }
         recording.extend(&propose); // back to the old ones where none was accepted
-        Ok(Self { recording, search, solver, trials })
+        Ok(Self { recording, fisher, direction, search, solver, trials })
     }
 
     /// Adds the stage to an update.

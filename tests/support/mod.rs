@@ -8,12 +8,12 @@ use manyworlds::env::ActionSpace;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
 use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime, Recursion};
-use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Window};
+use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Trust, Window};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::shader::Program;
-use manyworlds::stage::{Advantage, Learner, Optimiser, Rollout, Slicing, Values};
+use manyworlds::stage::{Advantage, Learner, Natural, Optimiser, Products, Rollout, Slicing, Values};
 use std::sync::OnceLock;
 
 /// Half an ulp of 1 in f32: the relative error of one rounding.
@@ -391,7 +391,11 @@ impl Stages {
 
     /// Every buffer of agents and batch by its name in shaders.
     pub fn buffers(&self) -> Buffers {
-        self.batch.buffers(&self.agents.buffers())
+        self.buffers_of(&self.agents)
+    }
+
+    fn buffers_of(&self, agents: &Agents) -> Buffers {
+        self.batch.buffers(&agents.buffers())
     }
 
     /// Writes one row of an agent's samples, or several from it on.
@@ -485,6 +489,21 @@ impl Stages {
         let mut recording = Recording::default();
         ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch, recursions, way)).record(&mut recording);
         recording
+    }
+
+    /// The gradient of the policy (network 0) over the whole batch, and the natural gradient's step.
+    pub fn natural(&self, trust: Trust, stride: u32) -> (Learner, Natural) {
+        let kernels = self.kernels();
+        let mut run = Run { stride: 1, ..self.agents.run };
+        run.set_slicing(self.slicing, &kernels, self.layout.span([0]));
+        let agents = ok(self.agents.apart(gpu(), run));
+        let objectives = [(0, Objective::PolicyGradient)];
+        let learner = ok(Learner::new(gpu(), &kernels, &agents, &self.buffers_of(&agents), self.slicing, &objectives));
+        poison(&learner.gradient);
+        let untiled = kernels.untiled();
+        let products = Products::new(&untiled, 0, run, stride);
+        let natural = Natural::new(gpu(), &untiled, 0, &agents, &self.batch, &learner, products, trust);
+        (learner, ok(natural))
     }
 
     /// One minibatch of PPO for actor (network 0) and critic (network 1).
