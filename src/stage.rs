@@ -163,13 +163,7 @@ fn workspace(gpu: &Gpu, kernels: &Kernels, network: usize, agents: u32, threads:
 }
 
 /// A pass of one workgroup for each agent.
-fn one_workgroup(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    agents: u32,
-    iterations: u64,
-    buffers: &Buffers,
-) -> Result<Recording> {
+fn one_workgroup(gpu: &Gpu, kernel: &Kernel, agents: u32, iterations: u64, buffers: &Buffers) -> Result<Recording> {
     let mut recording = Recording::default();
     recording.push(&kernel.pass(gpu, agents, 1, iterations, buffers)?);
     Ok(recording)

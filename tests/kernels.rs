@@ -361,9 +361,8 @@ fn every_estimator_agrees_with_the_reference() {
             let n = worlds as usize;
             let tail = (e.final_value.as_slice(), e.last_value.as_slice());
             let returns = |tail| returns::returns(&e.reward, &e.terminated, &e.truncated, n, tail, gamma);
-            let advantage = |lambda| {
-                gae::gae(&e.reward, &e.value, &e.terminated, &e.truncated, tail.0, tail.1, gamma, lambda)
-            };
+            let advantage =
+                |lambda| gae::gae(&e.reward, &e.value, &e.terminated, &e.truncated, tail.0, tail.1, gamma, lambda);
             let (weight, target) = match estimator {
                 Estimator::Gae => advantage(lambda),
                 Estimator::TdResidual => (advantage(0.0).0, returns(Some(tail))),

@@ -7,8 +7,8 @@ mod oracle;
 mod support;
 
 use manyworlds::env::ActionSpace;
-use manyworlds::kernels::{Estimator, Objective, Optimizer, OverTime};
 use manyworlds::gpu::Recording;
+use manyworlds::kernels::{Estimator, Objective, Optimizer, OverTime};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED, Trust};
 use manyworlds::reference::categorical::log_probs;
 use manyworlds::reference::mlp::{Activation, Mlp};

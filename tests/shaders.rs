@@ -74,7 +74,6 @@ fn in_every_form() -> Vec<(String, Linked)> {
                 kernels.value(critic),
                 kernels.gradient(actor, Objective::PpoClip),
                 kernels.gradient(critic, Objective::Value),
-                kernels.untiled().gradient(actor, Objective::Fisher),
                 kernels.weight_gradient(actor),
                 kernels.weight_gradient(critic),
                 kernels.sum_slices(all),
@@ -85,10 +84,21 @@ fn in_every_form() -> Vec<(String, Linked)> {
                 kernels.finish_update(),
                 kernels.finish_fit(),
             ];
-            for way in [OverTime::Walk, OverTime::Scan] {
+            // these do not know the networks
+            for way in [OverTime::Walk, OverTime::Scan].into_iter().filter(|_| hidden.len() == 1) {
                 let recursions = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true));
                 linked.extend(recursions.map(|recursion| kernels.along(recursion, way)));
             }
+            let (untiled, span) = (kernels.untiled(), parameters.span([actor]));
+            linked.extend([
+                untiled.gradient(actor, Objective::Fisher),
+                untiled.surrogate(actor),
+                kernels.conjugate_begin(span),
+                kernels.conjugate_step(span),
+                kernels.conjugate_end(span),
+                kernels.propose(span),
+                kernels.judge(),
+            ]);
             linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));
             for kernel in linked {
                 let kernel = kernel.unwrap_or_else(|error| panic!("{form:?} {hidden:?}: {error}"));
@@ -102,7 +112,12 @@ fn in_every_form() -> Vec<(String, Linked)> {
 #[test]
 fn every_kernel_links_within_the_default_limits() {
     for (name, kernel) in every_kernel() {
-        let storage = |(_, v): &(_, &naga::GlobalVariable)| matches!(v.space, naga::AddressSpace::Storage { .. });
+        // of the variables that parts declare, those that the kernel uses
+        let bound = kernel.bindings();
+        let storage = |(_, v): &(_, &naga::GlobalVariable)| {
+            matches!(v.space, naga::AddressSpace::Storage { .. })
+                && v.name.as_ref().is_some_and(|name| bound.contains_key(name))
+        };
         let storage = kernel.module().global_variables.iter().filter(storage).count();
         // a pool leaves its results in many buffers; what trains leaves one of the default limit of 8 free
         let most = if name.starts_with("pool") { 8 } else { 7 };

@@ -1,8 +1,8 @@
 //! What algorithms with a policy, and values where they want them, are made of: their agents, networks, stages and
 //! kernels, made once.
 
-use super::setup::{ACTOR, CRITIC, HEAD_GAINS, Task, links, natural, networks, sizes};
 pub use super::setup::RING;
+use super::setup::{ACTOR, CRITIC, HEAD_GAINS, Task, links, natural, networks, sizes};
 use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -89,9 +89,7 @@ impl ActorCritic {
         let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner, config.optimizer)?;
         let untiled = kernels.untiled();
         let natural = natural(config, env, &untiled)
-            .map(|(products, trust)| {
-                Natural::new(gpu, &untiled, ACTOR, &agents, &batch, &learner, products, trust)
-            })
+            .map(|(products, trust)| Natural::new(gpu, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
             .transpose()?;
         let fit = tasks.get(1).map(|task| Fit::new(gpu, &kernels, &agents, &batch, task)).transpose()?;
         let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;

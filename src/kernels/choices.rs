@@ -139,11 +139,8 @@ impl Estimator {
     /// What is computed along time, one after the other. `discounted` = with the factor γᵏ of the policy-gradient
     /// theorem, k steps after the episode's first; the total return has it by itself.
     pub fn recursions(self, discounted: bool) -> Vec<Recursion> {
-        let returns = |weight: Weight, bootstraps: bool| Recursion::Returns {
-            weight,
-            bootstraps,
-            critic: self.has_critic(),
-        };
+        let returns =
+            |weight: Weight, bootstraps: bool| Recursion::Returns { weight, bootstraps, critic: self.has_critic() };
         let first = match self {
             Self::TotalReturn | Self::RewardToGo | Self::MeanBaseline | Self::OptimalBaseline => {
                 returns(Weight::Return, false)

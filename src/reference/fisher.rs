@@ -17,9 +17,8 @@ pub fn tangent(mlp: &Mlp, activations: &[Vec<f64>], v: &[f64]) -> Vec<f64> {
     for (l, layer) in layers.iter().enumerate() {
         let above = (0..layer.outputs).map(|o| {
             let row = layer.weight + o * layer.inputs;
-            let sum: f64 = (0..layer.inputs)
-                .map(|i| v[row + i] * activations[l][i] + mlp.parameters[row + i] * tangent[i])
-                .sum();
+            let sum: f64 =
+                (0..layer.inputs).map(|i| v[row + i] * activations[l][i] + mlp.parameters[row + i] * tangent[i]).sum();
             let slope = if l + 1 < layers.len() { mlp.activation.d_a_d_z(activations[l + 1][o]) } else { 1.0 };
             slope * (v[layer.bias + o] + sum)
         });
