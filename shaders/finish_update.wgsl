@@ -8,6 +8,7 @@
 @bind var<storage, read> mw_episode_sums: array<vec4<f32>>;           // [agent] (episodes, returns, lengths, terminated)
 @bind var<storage, read> mw_target_moments: array<vec4<f32>>;         // [agent]
 @bind var<storage, read> mw_residual_moments: array<vec4<f32>>;       // [agent]
+@bind var<storage, read> mw_importance_sums: array<vec4<f32>>;        // [agent] (Σw, Σw²), 0 without weights
 @bind var<storage, read_write> mw_metrics: array<MwMetrics>;          // [slot of the ring][agent]
 
 @compute @workgroup_size(1)
@@ -43,6 +44,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.improvement = progress.improvement;
     metrics.cg_residual = progress.cg_residual;
     metrics.line_search_steps = progress.line_search_steps;
+    let weights = mw_importance_sums[agent].xy;
+    if weights.y > 0.0 { metrics.effective_samples = weights.x * weights.x / weights.y; }
     mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
     if mw_run.kl_target > 0.0 {
         if progress.kl > 1.5 * mw_run.kl_target { progress.beta = min(2.0 * progress.beta, 1e6); }

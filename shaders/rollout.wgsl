@@ -6,7 +6,7 @@
 //! Writes [feature][step][world] observations and [row][step][world] samples. The final observation of an episode
 //! that was truncated (and not terminated) goes to the world's next slot of `mw_final_observations`
 //! [feature][slot][world]; the last slot takes the observation after the last step. Values are not needed to act:
-//! `value.wgsl` fills them in afterwards, for the batch and for the slots.
+//! `forward.wgsl` fills them in afterwards, for the batch and for the slots.
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_span: MwSpan;
@@ -21,6 +21,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let thread = mw_thread(group, groups, local);
     let n = mw_run.num_envs;
     let batch = mw_run.batch_size;
+    // a batch may hold the last rollouts side by side; the oldest makes room
+    let wide = n * (mw_run.reuse + 1u);
+    let beside = mw_progress[thread.agent].update % (mw_run.reuse + 1u) * n;
     mw_use_workspace(thread, mw_span.threads);
     let key = vec2<u32>(mw_progress[thread.agent].seed, MW_STREAM_TRAINING);
     for (var turn = 0u; turn < mw_span.turns; turn++) {
@@ -38,7 +41,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             }
         }
         for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
-            let column = t * n;
+            let column = t * wide + beside;
             // observe
             let seen = mw_observe(thread.agent, world);
             var steps: array<u32, MW_SAMPLES>;
@@ -67,7 +70,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 }
                 // rare: loops of one turn, which adapters that mask branches make once even if no lane needs them (step.wgsl)
                 for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
-                    mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, world[i].truncations) + index[i]);
+                    mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, world[i].truncations) + beside + index[i]);
                     world[i].truncations += 1u;
                 }
                 for (var ended = step.ending != 0u; ended; ended = false) {
@@ -80,7 +83,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             if mine[i] {
                 mw_world_store(thread.agent, index[i], n, world[i]);
                 let last = mw_run.bootstrap_slots - 1u;
-                mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, last) + index[i]);
+                mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, last) + beside + index[i]);
             }
         }
     }
@@ -92,11 +95,11 @@ const MW_TO_FINAL = 1u;
 fn mw_batch_at(agent: u32) -> u32 { return agent * MW_OBSERVATIONS * mw_run.batch_size; }
 
 fn mw_final_at(agent: u32, slot: u32) -> u32 {
-    return (agent * MW_OBSERVATIONS * mw_run.bootstrap_slots + slot) * mw_run.num_envs;
+    return (agent * MW_OBSERVATIONS * mw_run.bootstrap_slots + slot) * mw_run.num_envs * (mw_run.reuse + 1u);
 }
 
 /// Stores number f of an observation.
 fn mw_store(target_: u32, at: u32, f: u32, value: f32) {
     if target_ == MW_TO_BATCH { mw_observations[at + f * mw_run.batch_size] = value; }
-    if target_ == MW_TO_FINAL { mw_final_observations[at + f * mw_run.bootstrap_slots * mw_run.num_envs] = value; }
+    if target_ == MW_TO_FINAL { mw_final_observations[at + f * mw_run.bootstrap_slots * mw_run.num_envs * (mw_run.reuse + 1u)] = value; }
 }

@@ -77,6 +77,14 @@ impl Agents {
         Self::with_parameters(gpu, run, self.seeds.clone(), self.parameters.clone(), self.beta)
     }
 
+    /// The same agents to kernels that see another `run`.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn seen_as(&self, gpu: &Gpu, run: Run) -> Result<Self> {
+        Ok(Self { run, run_uniform: gpu.uniform("run", &run)?, ..self.clone() })
+    }
+
     fn with_parameters(gpu: &Gpu, run: Run, seeds: Vec<u32>, parameters: Buffer<f32>, beta: f32) -> Result<Self> {
         let first = |&seed: &u32| Progress { seed, learning_rate: run.learning_rate, beta, ..Progress::default() };
         Ok(Self {

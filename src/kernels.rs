@@ -2,7 +2,7 @@
 
 mod choices;
 
-pub use choices::{Estimator, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
+pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
 
 use crate::env::{ActionSpace, Environment};
 use crate::error::Result;
@@ -254,11 +254,24 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn surrogate(&self, network: usize) -> Result<Linked> {
-        self.with_network(self.plain("surrogate")?, network, self.vectors(), Way::Forward)?
+        self.of_samples("surrogate", network, "slot/head/surrogate.wgsl")
+    }
+
+    /// Logarithms of the ratios of the policy `network` to those that acted.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn log_ratio(&self, network: usize) -> Result<Linked> {
+        self.of_samples("log ratio", network, "slot/head/log_ratio.wgsl")
+    }
+
+    /// Outputs of the policy `network` for samples of a batch.
+    fn of_samples(&self, name: &str, network: usize, head: &str) -> Result<Linked> {
+        self.with_network(self.plain(name)?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
             .parts(self.space.distribution_parts())?
-            .parts(&["part/samples.wgsl", "part/policy_samples.wgsl", "slot/head/surrogate.wgsl", "forward.wgsl"])?
+            .parts(&["part/samples.wgsl", "part/policy_samples.wgsl", head, "forward.wgsl"])?
             .link()
     }
 
@@ -313,13 +326,17 @@ impl Kernels<'_> {
             Recursion::Gae => ("gae", "slot/recursion/gae.wgsl"),
             Recursion::Returns { .. } => ("returns", "slot/recursion/returns.wgsl"),
             Recursion::Segment { .. } => ("segment", "slot/recursion/segment.wgsl"),
+            Recursion::Ratio { .. } => ("ratio", "slot/recursion/ratio.wgsl"),
+            Recursion::Whole => ("whole", "slot/recursion/whole.wgsl"),
+            Recursion::PerDecision => ("per decision", "slot/recursion/per_decision.wgsl"),
         };
-        let program = match over_time {
-            OverTime::Walk => self.plain(name)?,
-            OverTime::Scan => self.plain(&format!("{name} scan"))?,
+        let (suffix, kernel) = match over_time {
+            OverTime::Walk => ("", "walk.wgsl"),
+            OverTime::Scan => (" scan", "scan.wgsl"),
         };
+        let program = self.plain(&format!("{name}{suffix}"))?.constants(&self.parameters.own_constants());
         let program = match recursion {
-            Recursion::Gae => program,
+            Recursion::Gae | Recursion::Whole | Recursion::PerDecision => program,
             Recursion::Returns { weight, bootstraps, critic } => program
                 .word("MW_PHI", weight as u32)
                 .word("MW_BOOTSTRAPS", bootstraps.into())
@@ -327,13 +344,21 @@ impl Kernels<'_> {
             Recursion::Segment { total, discounted } => {
                 program.word("MW_TOTAL", total.into()).word("MW_DISCOUNTED", discounted.into())
             }
+            Recursion::Ratio { product, weighs } => {
+                program.word("MW_PRODUCT", product.into()).word("MW_WEIGHS", weighs.into())
+            }
         };
-        let kernel = match over_time {
-            OverTime::Walk => "walk.wgsl",
-            OverTime::Scan => "scan.wgsl",
+        let importance: &[&str] = match recursion {
+            Recursion::Ratio { .. } | Recursion::Whole | Recursion::PerDecision => {
+                &["part/math.wgsl", "part/importance.wgsl"]
+            }
+            _ => &[],
         };
-        let program = program.constants(&self.parameters.own_constants());
-        program.parts(&[reward, "part/transition.wgsl", part, "part/affine.wgsl", kernel])?.link()
+        program
+            .parts(&[reward, "part/transition.wgsl"])?
+            .parts(importance)?
+            .parts(&[part, "part/affine.wgsl", kernel])?
+            .link()
     }
 
     /// Discounted sums of rewards.

@@ -36,6 +36,11 @@ shared_struct! {
         ring: u32,
         /// Updates of the run.
         num_updates: u32,
+        /// Older rollouts that the batch holds beside the newest: num_envs worlds each, in the kernel that makes them; to all
+        /// other kernels they are worlds like any.
+        reuse: u32,
+        /// Largest importance weight; 0 = none.
+        importance_clip: f32,
         /// 1 = the learning rate falls linearly to 0.
         anneal_lr: u32,
         /// 1 = advantages are normalised in each minibatch, 2 = their mean is subtracted, 0 = neither.
@@ -178,6 +183,8 @@ shared_struct! {
         cg_residual: f32,
         /// Trust region: candidates of the line search that were measured.
         line_search_steps: u32,
+        /// Importance weights: (Σw)²/Σw² over the samples of the batch; else 0.
+        effective_samples: f32,
     }
 
     /// What holds for every natural gradient of a run.

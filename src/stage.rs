@@ -15,7 +15,7 @@ pub use rollout::{Evaluation, RandomSteps, Rollout};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, Kernel, Recording};
-use crate::kernels::{Kernels, OverTime, Recursion};
+use crate::kernels::{Importance, Kernels, OverTime, Recursion, Reduction};
 use crate::layout::{Columns, Row, Run};
 
 /// V(o) of every observation of the batch and of those to bootstrap from.
@@ -110,18 +110,7 @@ impl Advantage {
         recursions: &[Recursion],
         way: OverTime,
     ) -> Result<Self> {
-        let (worlds, steps) = (u64::from(agents.run.num_envs), u64::from(agents.run.num_steps));
-        let workgroup = u64::from(kernels.form.workgroup);
-        let (threads, iterations) = match way {
-            OverTime::Walk => (worlds, 2 * steps),
-            OverTime::Scan => (worlds * workgroup, 3 * steps.div_ceil(workgroup)),
-        };
-        let buffers = batch.buffers(&agents.buffers());
-        let mut recording = Recording::default();
-        for &recursion in recursions {
-            let kernel = gpu.kernel(&kernels.along(recursion, way)?)?;
-            recording.push(&kernel.pass(gpu, agents.count, threads, iterations, &buffers)?);
-        }
+        let recording = along(gpu, kernels, agents, &batch.buffers(&agents.buffers()), recursions, way)?;
         Ok(Self { recording })
     }
 
@@ -129,6 +118,75 @@ impl Advantage {
     pub fn record(&self, update: &mut Recording) {
         update.extend(&self.recording);
     }
+}
+
+/// Weights Φ of samples that older policies have drawn.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    recording: Recording,
+    /// The weights, `[agent][step][world]`.
+    pub weights: Buffer<f32>,
+    /// Their sums and those of their squares, `[agent]`.
+    pub sums: Buffer<[f32; 4]>,
+}
+
+impl Weights {
+    /// Under the policy `network`, after [`Advantage`].
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        network: usize,
+        agents: &Agents,
+        batch: &Batch,
+        importance: Importance,
+        way: OverTime,
+    ) -> Result<Self> {
+        let count = agents.run.batch_size;
+        let arithmetic = format!("agents {} × samples {count}", agents.count);
+        let weights = gpu.buffer("weights", u64::from(agents.count) * u64::from(count), &arithmetic, "num_envs")?;
+        let buffers = batch.buffers(&agents.buffers()).with("mw_importance", &weights);
+        let kernel = gpu.kernel(&kernels.log_ratio(network)?)?;
+        let columns = Columns { count, ..Columns::default() };
+        let observed = buffers.with("mw_observed", &batch.observations);
+        let mut recording = forward(gpu, kernels, &kernel, network, agents.count, columns, &observed)?;
+        recording.extend(&along(gpu, kernels, agents, &buffers, importance.recursions(), way)?);
+        let elements = Elements::from(count);
+        let sums =
+            Reduced::new(gpu, kernels, Reduction::Importance, Reduction::Sums, agents.count, elements, &buffers)?;
+        sums.record(&mut recording);
+        Ok(Self { recording, weights, sums: sums.result })
+    }
+
+    /// Adds the stage to an update.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}
+
+/// The passes of recursions over the steps of worlds.
+fn along(
+    gpu: &Gpu,
+    kernels: &Kernels,
+    agents: &Agents,
+    buffers: &Buffers,
+    recursions: &[Recursion],
+    way: OverTime,
+) -> Result<Recording> {
+    let (worlds, steps) = (u64::from(agents.run.num_envs), u64::from(agents.run.num_steps));
+    let workgroup = u64::from(kernels.form.workgroup);
+    let (threads, iterations) = match way {
+        OverTime::Walk => (worlds, 2 * steps),
+        OverTime::Scan => (worlds * workgroup, 3 * steps.div_ceil(workgroup)),
+    };
+    let mut recording = Recording::default();
+    for &recursion in recursions {
+        let kernel = gpu.kernel(&kernels.along(recursion, way)?)?;
+        recording.push(&kernel.pass(gpu, agents.count, threads, iterations, buffers)?);
+    }
+    Ok(recording)
 }
 
 /// Where a subgroup runs a network together, each thread takes up to 64 columns or worlds one after the other, which pays

@@ -7,8 +7,9 @@
 mod oracle;
 mod support;
 
+use manyworlds::env::ActionSpace;
 use manyworlds::gpu::{Buffers, Form, Kernel, Recording};
-use manyworlds::kernels::{Estimator, OverTime, Recursion, Reduction};
+use manyworlds::kernels::{Estimator, Importance, OverTime, Recursion, Reduction};
 use manyworlds::layout::{ROWS, Row, Run, TERMINATED, TERMS, TRUNCATED};
 use manyworlds::reference::adam::{Adam, clip_by_global_norm};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -16,7 +17,7 @@ use manyworlds::reference::moments::{moments, normalise};
 use manyworlds::reference::permute;
 use manyworlds::reference::philox::philox4x32_10;
 use manyworlds::reference::ppo::{actor_loss, critic_loss};
-use manyworlds::reference::{categorical, gae, returns};
+use manyworlds::reference::{categorical, gae, importance, returns};
 use manyworlds::stage::{Elements, Reduced};
 use oracle::assert_close;
 use std::collections::HashMap;
@@ -334,6 +335,89 @@ fn gae_agrees_with_the_reference_over_every_kind_of_ending() {
         }
     }
     assert!(both > 100 && most > 3, "the inputs have {both} double endings and at most {most} truncations in a world");
+}
+
+/// Segments of all lengths, weights held to a limit, and a batch that is not full yet.
+#[test]
+fn importance_weights_agree_with_the_reference() {
+    let mut draw = Draw::new(950);
+    let actor = draw.network(&[3, 8, 4], Activation::Tanh);
+    for form in forms(gpu()) {
+        for ((worlds, steps), way) in
+            [(1, 1), (6, 65), (33, 7)].into_iter().flat_map(|size| [(size, OverTime::Walk), (size, OverTime::Scan)])
+        {
+            for (importance, reuse, update, clip) in [
+                (Importance::Full, 0, 0, 0.0),
+                (Importance::Causal, 2, 9, 1.5),
+                (Importance::FirstOrder, 2, 0, 0.0),
+                (Importance::PerDecision, 2, 1, 2.0),
+            ] {
+                let reuse = if worlds % (reuse + 1) == 0 { reuse } else { 0 };
+                let e = Episodes::draw(&mut draw, steps as usize, worlds as usize);
+                let run = Run { gamma: 0.9, reuse, importance_clip: clip, ..run(worlds, steps, worlds) };
+                let space = ActionSpace::Discrete { count: 4, masked: false };
+                let stages = Stages::with_space(form, &[&[&actor]], space, &[1], run, None);
+                let samples = (worlds * steps) as usize;
+                let observations = draw.vector(3 * samples, -1.0, 1.0);
+                let actions: Vec<u32> = (0..samples).map(|_| draw.word() % 4).collect();
+                let old = draw.vector(samples, -1.7, -1.1);
+                let phi = draw.vector(samples, -1.0, 1.0);
+                stages.write_observations(0, &observations);
+                stages.write_row(0, Row::Action, &actions);
+                stages.write_row(0, Row::LogProb, &bits(&old));
+                stages.write_row(0, Row::Reward, &bits(&e.reward));
+                stages.write_row(0, Row::Value, &bits(&e.value));
+                stages.write_row(0, Row::Ending, &e.endings());
+                stages.write_row(0, Row::Advantage, &bits(&phi));
+                stages.write_row(0, Row::Target, &bits(&e.reward));
+                stages.set_progress(|_, progress| progress.update = update);
+                let (recording, weights) = stages.weights(importance, way);
+                submit(&recording);
+
+                let log_ratio: Vec<f64> = observations
+                    .chunks_exact(3)
+                    .zip(&actions)
+                    .zip(&old)
+                    .map(|((o, &a), old)| categorical::log_prob(&actor.output(o), a as usize) - old)
+                    .collect();
+                let n = worlds as usize;
+                let ended: Vec<bool> = e.terminated.iter().zip(&e.truncated).map(|(a, b)| a | b).collect();
+                let filled = |at: usize| at % n / (n / (reuse as usize + 1)) <= update as usize;
+                let share = f64::from(reuse + 1) / f64::from((update + 1).min(reuse + 1));
+                let held = |weights: &[f64]| -> Vec<f64> {
+                    let most = if clip > 0.0 { f64::from(clip) } else { f64::INFINITY };
+                    let weight = |(at, w): (usize, &f64)| if filled(at) { share * w.min(most) } else { 0.0 };
+                    weights.iter().enumerate().map(weight).collect()
+                };
+                let [first_order, causal, full] = importance::weights(&log_ratio, &ended, n);
+                let used = held(match importance {
+                    Importance::Full => &full,
+                    Importance::FirstOrder => &first_order,
+                    _ => &causal,
+                });
+                let wanted = match importance {
+                    Importance::PerDecision => {
+                        importance::per_decision(&used, &e.reward, &ended, n, f64::from(run.gamma))
+                    }
+                    _ => used.iter().zip(&phi).map(|(w, phi)| w * phi).collect(),
+                };
+                let case = format!("{form}, {way:?}, {}, [{steps}][{worlds}]", importance.name());
+                // a weight's logarithm adds up to 65 ratios, each off by some 1e-6
+                let got = from_bits(&stages.read_row(0, Row::Advantage));
+                assert_norm(&format!("{case}, weighted"), &got, &wanted, 2e-4);
+                let got = wide(&ok(gpu().read(&weights.weights)));
+                assert_norm(&format!("{case}, weights"), &got, &used, 2e-4);
+                let [sum, squares, ..] = ok(gpu().read(&weights.sums))[0].map(f64::from);
+                let effective = importance::effective_samples(&used);
+                assert_close(&format!("{case}, effective samples"), &[sum * sum / squares], &[effective], 1e-3, 0.0);
+                let target = from_bits(&stages.read_row(0, Row::Target));
+                for (at, target) in target.iter().enumerate().filter(|_| importance != Importance::PerDecision) {
+                    let wanted = if filled(at) { e.reward[at] } else { e.value[at] };
+                    assert!(*target == wanted, "{case}: target {at} is {target}, expected {wanted}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

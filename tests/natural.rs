@@ -83,14 +83,10 @@ fn fisher_products_agree_with_the_reference_for_every_shape() {
 
 #[test]
 fn fisher_products_agree_with_the_reference_where_units_go_through_memory() {
-    for (seed, (hidden, activation)) in (710..).zip([
-        (&[5, 130][..], Activation::Tanh),
-        (&[130, 20, 5], Activation::Relu),
-        (&[130, 130], Activation::Tanh),
-    ]) {
-        check(Form::PLAIN, &Case { hidden, activation, samples: 173, ..SMALL }, seed);
-        check(gpu().form(), &Case { hidden, activation, samples: 173, stride: 3, ..SMALL }, seed);
-    }
+    let case = Case { hidden: &[5, 130], samples: 173, ..SMALL };
+    check(Form::PLAIN, &case, 710);
+    let case = Case { hidden: &[130, 20, 5], activation: Activation::Relu, samples: 173, stride: 3, ..SMALL };
+    check(gpu().form(), &case, 711);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod support;
 
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::Recording;
-use manyworlds::kernels::{Estimator, Objective, Optimizer, OverTime};
+use manyworlds::kernels::{Estimator, Importance, Objective, Optimizer, OverTime};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED, Trust};
 use manyworlds::reference::categorical::log_probs;
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -282,6 +282,75 @@ fn the_policy_gradient_agrees_with_the_oracle() {
                 let (label, expected) = expected_of(&file, case, name, gaussian.then_some(log_std.as_str()));
                 let got: Vec<f64> = gradient[..expected.len()].iter().map(|g| -g).collect();
                 assert_norm(&format!("{label}, {form}"), &got, &expected, RELATIVE);
+            }
+        }
+    }
+}
+
+#[test]
+fn off_policy_gradients_agree_with_the_oracle() {
+    let file = oracle::losses();
+    let case = "off_policy_gradient";
+    let at = |name: &str| format!("cases.{case}.{name}");
+    let actor = network(&file, &at("networks.actor"));
+    let shape = shape(&file, &at("inputs.reward"));
+    let (worlds, steps) = (shape[0], shape[1]);
+    let features = actor.widths[0];
+    // the file has [trajectory][step]
+    let turned =
+        |values: &[f64]| -> Vec<f64> { (0..worlds * steps).map(|i| values[i % worlds * steps + i / worlds]).collect() };
+    let input = |name: &str| turned(&numbers(&file, &at(&format!("inputs.{name}"))));
+    let observations = numbers(&file, &at("inputs.obs"));
+    let rows: Vec<&[f64]> = observations.chunks_exact(features).collect();
+    let observations: Vec<f64> = (0..rows.len()).flat_map(|i| rows[i % worlds * steps + i / worlds].to_vec()).collect();
+    let actions: Vec<f64> = integers(&file, &at("inputs.action")).into_iter().map(f64::from).collect();
+    let actions: Vec<u32> = turned(&actions).iter().map(|&a| a as u32).collect();
+    let count = actor.widths[actor.widths.len() - 1] as u32;
+    for form in forms(gpu()) {
+        for (importance, name) in [
+            (Importance::Full, "full_product"),
+            (Importance::Causal, "causal_product"),
+            (Importance::FirstOrder, "first_order"),
+            (Importance::PerDecision, "per_decision_rewards"),
+        ] {
+            for way in [OverTime::Walk, OverTime::Scan] {
+                let run = Run {
+                    gamma: number(&file, &at("hyper.gamma")) as f32,
+                    stride: 1,
+                    ..run(worlds as u32, steps as u32, (worlds * steps) as u32)
+                };
+                let space = ActionSpace::Discrete { count, masked: false };
+                let mut stages = Stages::with_space(form, &[&[&actor]], space, &[1], run, None);
+                stages.objective = Objective::PolicyGradient;
+                stages.write_observations(0, &observations);
+                stages.write_row(0, Row::Action, &actions);
+                stages.write_row(0, Row::LogProb, &bits(&input("behaviour_log_prob")));
+                stages.write_row(0, Row::Reward, &bits(&input("reward")));
+                stages.write_row(0, Row::Ending, &vec![0; worlds * steps]); // the rollout's end is the trajectory's
+                ok(gpu().submit(&stages.along(&Estimator::RewardToGo.recursions(false), way)));
+                let path = at("expected.reward_to_go");
+                let got = from_bits(&stages.read_row(0, Row::Advantage));
+                assert_norm(
+                    &format!("{}, {form}", label(&file, &path)),
+                    &got,
+                    &turned(&numbers(&file, &path)),
+                    RELATIVE,
+                );
+                ok(gpu().submit(&stages.weights(importance, way).0));
+                let path = at(&format!("expected.{name}.weight"));
+                let got = from_bits(&stages.read_row(0, Row::Advantage));
+                let label_of = |path: &str| format!("{}, {form}, {way:?}", label(&file, path));
+                assert_norm(&label_of(&path), &got, &turned(&numbers(&file, &path)), RELATIVE);
+                if way == OverTime::Walk {
+                    let learner = stages.policy_learner();
+                    let mut recording = Recording::default();
+                    learner.record(&mut recording);
+                    ok(gpu().submit(&recording));
+                    let gradient = wide(&stages.layout.compact(&ok(gpu().read(&learner.gradient))));
+                    let ascent: Vec<f64> = gradient.iter().map(|g| -g).collect();
+                    let path = at(&format!("expected.{name}.objective_grad"));
+                    assert_norm(&label_of(&path), &ascent, &numbers(&file, &path), RELATIVE);
+                }
             }
         }
     }

@@ -8,10 +8,10 @@ use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Recording};
 use crate::kernels::{Kernels, Optimizer, Reduction};
-use crate::layout::Metrics;
+use crate::layout::{Metrics, Run};
 use crate::nn::Parameters;
 use crate::stage::{
-    Advantage, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values,
+    Advantage, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values, Weights,
 };
 use crate::train::Config;
 
@@ -39,6 +39,7 @@ pub struct ActorCritic {
     fit: Option<Fit>,
     normaliser: Normaliser,
     advantage: Advantage,
+    weights: Option<Weights>,
     statistics: Recording,
     finish: Recording,
     update: Recording,
@@ -77,13 +78,18 @@ impl ActorCritic {
 
         let agents = Agents::new(gpu, *run, seeds, &parameters, config.kl_coef as f32)?;
         let batch = Batch::new(gpu, count, run, env.spec().observation_dim, kernels.rows())?;
-        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch, config.fresh_episodes)?;
+        let acting = agents.seen_as(gpu, Run { num_envs: config.num_envs, ..*run })?;
+        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
         let has_critic = config.estimator.has_critic();
         let values = has_critic.then(|| Values::new(gpu, &kernels, CRITIC, &agents, &batch)).transpose()?;
         let (features, normalised) = (env.spec().observation_dim, [config.norm_obs, config.norm_reward]);
         let normaliser = Normaliser::new(gpu, &kernels, &agents, &batch, features, normalised)?;
         let recursions = config.estimator.recursions(config.discount_gradient);
-        let advantage = Advantage::new(gpu, &kernels, &agents, &batch, &recursions, Advantage::way(gpu, run))?;
+        let way = Advantage::way(gpu, run);
+        let advantage = Advantage::new(gpu, &kernels, &agents, &batch, &recursions, way)?;
+        let weights = (config.reuse > 0)
+            .then(|| Weights::new(gpu, &kernels, ACTOR, &agents, &batch, config.importance, way))
+            .transpose()?;
         let buffers = batch.buffers(&agents.buffers());
         let learner = Learner::new(gpu, &kernels, &agents, &buffers, *slicing, objectives)?;
         let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner, config.optimizer)?;
@@ -94,7 +100,8 @@ impl ActorCritic {
         let fit = tasks.get(1).map(|task| Fit::new(gpu, &kernels, &agents, &batch, task)).transpose()?;
         let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
         let metrics = gpu.buffer("metrics", u64::from(RING) * u64::from(count), "updates × agents", "agents")?;
-        let (statistics, finish) = statistics(gpu, &kernels, &agents, &batch, &rollout, &metrics)?;
+        let sums = weights.as_ref().map(|weights| &weights.sums);
+        let (statistics, finish) = statistics(gpu, &kernels, &agents, &batch, &rollout, sums, &metrics)?;
         gpu.submit(rollout.reset())?;
 
         let mut agents = Self {
@@ -111,6 +118,7 @@ impl ActorCritic {
             fit,
             normaliser,
             advantage,
+            weights,
             statistics,
             finish,
             update: Recording::default(),
@@ -129,6 +137,13 @@ impl ActorCritic {
         self.normaliser.record_rewards(update);
         self.advantage.record(update);
         update.extend(&self.statistics);
+    }
+
+    /// Φ of older rollouts weighted by their importance, where there are any.
+    pub(super) fn weigh(&self, update: &mut Recording) {
+        if let Some(weights) = &self.weights {
+            weights.record(update);
+        }
     }
 
     /// Minibatches of an epoch.
@@ -185,7 +200,8 @@ impl ActorCritic {
         let run = Task::of_policy(config, env, &kernels).run;
         let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS), 0.0)?;
         let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, kernels.rows())?;
-        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch, config.fresh_episodes)?;
+        let acting = agents.seen_as(gpu, Run { num_envs: config.num_envs, ..run })?;
+        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
         gpu.submit(rollout.reset())?;
         let mut recording = Recording::default();
         rollout.record(&mut recording);
@@ -226,6 +242,7 @@ fn statistics(
     agents: &Agents,
     batch: &Batch,
     rollout: &Rollout,
+    importance: Option<&Buffer<[f32; 4]>>,
     metrics: &Buffer<Metrics>,
 ) -> Result<(Recording, Recording)> {
     let (count, run) = (agents.count, &agents.run);
@@ -233,7 +250,7 @@ fn statistics(
     let moments = |kind| Reduced::new(gpu, kernels, kind, Reduction::Moments, count, run.batch_size.into(), &buffers);
     let (targets, residuals) = (moments(Reduction::Targets)?, moments(Reduction::Residuals)?);
     let worlds = buffers.with("mw_world", &rollout.worlds);
-    let elements = Elements { count: run.num_envs, stride: rollout.worlds.len() as u32 / count };
+    let elements = Elements { count: run.num_envs / (run.reuse + 1), stride: rollout.worlds.len() as u32 / count };
     let episodes = Reduced::new(gpu, kernels, Reduction::Episodes, Reduction::Sums, count, elements, &worlds)?;
     let mut statistics = Recording::default();
     for stage in [&targets, &residuals, &episodes] {
@@ -244,6 +261,8 @@ fn statistics(
         .with("mw_target_moments", &targets.result)
         .with("mw_residual_moments", &residuals.result)
         .with("mw_metrics", metrics);
+    let none = gpu.buffer("importance sums", u64::from(count), "agents", "agents")?;
+    let buffers = buffers.with("mw_importance_sums", importance.unwrap_or(&none));
     let kernel = gpu.kernel(&kernels.finish_update()?)?;
     let mut finish = Recording::default();
     finish.push(&kernel.pass(gpu, count, 1, 0, &buffers)?);

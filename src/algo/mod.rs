@@ -67,6 +67,11 @@ impl Algo {
 
     /// Refuses settings that it does not have.
     pub(crate) fn check(self, config: &Config) -> Result<()> {
+        if config.reuse > 0 && self != Self::Reinforce {
+            let reason =
+                format!("{} is not allowed: {} learns from its newest rollout only", config.reuse, self.name());
+            return Err(Error::setting("reuse", reason));
+        }
         match self {
             Self::Ppo => ppo::check(config),
             Self::A2c => a2c::check(config),

@@ -1,14 +1,16 @@
 //! The policy gradient (Williams 1992), with what the thirty years after it put in the place of the return (`estimator`).
 
 use super::ActorCritic;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::Recording;
+use crate::kernels::{Estimator, Importance};
 use crate::train::Config;
 
 /// One update, from a rollout to new parameters.
 pub(super) fn record(agents: &ActorCritic) -> Recording {
     let mut update = Recording::default();
     agents.collect(&mut update); // T steps of N worlds, V where the estimator wants it, Φ and returns
+    agents.weigh(&mut update); // Φ of older rollouts by their importance
     agents.learn(&mut update); // ∇ of −log π Φ − c_H H; limit the norm, the optimiser's step
     agents.fit(&mut update); // some epochs of V on the returns
     agents.finish(&mut update); // metrics; the next update's learning rate
@@ -16,5 +18,37 @@ pub(super) fn record(agents: &ActorCritic) -> Recording {
 }
 
 pub(super) fn check(config: &Config) -> Result<()> {
-    super::one_step(config, "reinforce")
+    super::one_step(config, "reinforce")?;
+    if config.reuse == 0 {
+        return Ok(());
+    }
+    if !config.fresh_episodes {
+        let reason = "weights are products along whole episodes: set fresh_episodes=true as well";
+        return Err(Error::setting("reuse", reason));
+    }
+    let weighed = match config.importance {
+        Importance::PerDecision => &[Estimator::RewardToGo][..],
+        _ => &[Estimator::TotalReturn, Estimator::RewardToGo, Estimator::ValueBaseline],
+    };
+    if !weighed.contains(&config.estimator) || config.norm_adv {
+        let names: Vec<&str> = weighed.iter().map(|estimator| estimator.name()).collect();
+        let reason = format!(
+            "{} with reuse: its values or its mean are not those of older policies; with importance={} and norm_adv=false \
+             there are: {}",
+            if config.norm_adv { "norm_adv" } else { config.estimator.name() },
+            config.importance.name(),
+            names.join(", ")
+        );
+        return Err(Error::setting("estimator", reason));
+    }
+    if config.importance == Importance::PerDecision && config.discount_gradient {
+        let reason = "per-decision weights have no factor γᵏ; choose another importance, or discount_gradient=false";
+        return Err(Error::setting("discount_gradient", reason));
+    }
+    if config.norm_obs || config.norm_reward {
+        let name = if config.norm_obs { "norm_obs" } else { "norm_reward" };
+        let reason = "older rollouts were seen through other moments; it must be false with reuse";
+        return Err(Error::setting(name, reason));
+    }
+    Ok(())
 }

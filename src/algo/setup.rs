@@ -131,15 +131,20 @@ fn run(config: &Config, env: &Environment) -> Run {
         0 => 0,
         limit => config.num_steps.div_ceil(limit),
     };
-    let minibatches = config.batch_size().div_ceil(config.minibatch_size());
+    // older rollouts are further worlds to all but the kernel that makes them
+    let batch_size = config.batch_size() * (config.reuse + 1);
+    let minibatch_size = (batch_size / config.num_minibatches).max(1);
+    let num_minibatches = batch_size.div_ceil(minibatch_size);
     Run {
-        num_envs: config.num_envs,
+        num_envs: config.num_envs * (config.reuse + 1),
         num_steps: config.num_steps,
-        batch_size: config.batch_size(),
-        minibatch_size: config.minibatch_size(),
-        num_minibatches: minibatches,
+        batch_size,
+        minibatch_size,
+        num_minibatches,
         bootstrap_slots: truncations + 1,
-        tile: tile(config.batch_size(), minibatches),
+        tile: tile(batch_size, num_minibatches),
+        reuse: config.reuse,
+        importance_clip: config.importance_clip as f32,
         stride: u32::from(config.algo.takes_one_step()),
         ring: RING,
         num_updates: config.num_updates(),
@@ -221,6 +226,12 @@ pub(super) fn links<'a>(
     for recursion in config.estimator.recursions(config.discount_gradient) {
         links.push(Box::new(move || kernels.along(recursion, way)));
     }
+    if config.reuse > 0 {
+        links.push(Box::new(|| kernels.log_ratio(ACTOR)));
+        for &recursion in config.importance.recursions() {
+            links.push(Box::new(move || kernels.along(recursion, way)));
+        }
+    }
     for (n, task) in tasks.iter().enumerate() {
         let span = kernels.parameters.span(task.objectives.iter().map(|&(network, _)| network));
         let optimizer = if n == 0 { config.optimizer } else { Optimizer::Adam };
@@ -258,6 +269,7 @@ pub(super) fn links<'a>(
         Reduction::Observations => normaliser.observations,
         Reduction::Discounted => normaliser.rewards,
         Reduction::Measures => config.algo.is_natural(),
+        Reduction::Importance => config.reuse > 0,
         _ => true,
     };
     for reduction in Reduction::ALL.into_iter().filter(wanted) {

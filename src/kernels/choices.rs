@@ -25,11 +25,13 @@ pub enum Reduction {
     Terms,
     /// Sums of surrogate and divergence over the batch.
     Measures,
+    /// Sums of importance weights and of their squares.
+    Importance,
 }
 
 impl Reduction {
     /// Every reduction.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Advantages,
         Self::Targets,
         Self::Residuals,
@@ -40,6 +42,7 @@ impl Reduction {
         Self::Sums,
         Self::Terms,
         Self::Measures,
+        Self::Importance,
     ];
 
     pub(super) fn parts(self) -> (&'static str, &'static [&'static str]) {
@@ -60,6 +63,7 @@ impl Reduction {
             Self::Episodes => ("reduce episodes", &["slot/element/sum.wgsl", "slot/source/episodes.wgsl"]),
             Self::Sums => ("reduce sums", &["slot/element/sum.wgsl", "slot/source/partials.wgsl"]),
             Self::Terms => ("reduce terms", TERMS),
+            Self::Importance => ("reduce importance", &["slot/element/sum.wgsl", "slot/source/importance.wgsl"]),
             Self::Measures => ("reduce measures", &["slot/element/sum.wgsl", "slot/source/measures.wgsl"]),
         }
     }
@@ -156,6 +160,43 @@ impl Estimator {
     }
 }
 
+/// How samples of older policies are weighted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Importance {
+    /// By the ratio of the whole trajectory's probabilities.
+    Full,
+    /// By that of the trajectory up to the step.
+    #[default]
+    Causal,
+    /// By the step's own ratio.
+    FirstOrder,
+    /// Each reward by the ratio of the trajectory up to it.
+    PerDecision,
+}
+
+impl Importance {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Causal => "causal",
+            Self::FirstOrder => "first-order",
+            Self::PerDecision => "per-decision",
+        }
+    }
+
+    /// What turns log ρ and Φ into weighted Φ, one after the other.
+    pub fn recursions(self) -> &'static [Recursion] {
+        match self {
+            Self::Full => &[Recursion::Ratio { product: true, weighs: false }, Recursion::Whole],
+            Self::Causal => &[Recursion::Ratio { product: true, weighs: true }],
+            Self::FirstOrder => &[Recursion::Ratio { product: false, weighs: true }],
+            Self::PerDecision => &[Recursion::Ratio { product: true, weighs: false }, Recursion::PerDecision],
+        }
+    }
+}
+
 /// What is computed along the steps of a world: slot `recursion`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recursion {
@@ -177,6 +218,17 @@ pub enum Recursion {
         /// Whether Φ is multiplied by γᵏ.
         discounted: bool,
     },
+    /// Importance weights up to a step.
+    Ratio {
+        /// Whether they are products along the segment.
+        product: bool,
+        /// Whether Φ is weighted with them.
+        weighs: bool,
+    },
+    /// The weight of a whole segment for all its steps.
+    Whole,
+    /// Returns of weighted rewards as Φ.
+    PerDecision,
 }
 
 /// Φ of [`Recursion::Returns`].

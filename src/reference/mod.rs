@@ -19,6 +19,7 @@ pub mod env;
 pub mod fisher;
 pub mod gae;
 pub mod gaussian;
+pub mod importance;
 pub mod mlp;
 pub mod moments;
 pub mod normaliser;

@@ -2,7 +2,7 @@
 
 use crate::algo::Algo;
 use crate::error::{Error, Result};
-use crate::kernels::{Estimator, Optimizer};
+use crate::kernels::{Estimator, Importance, Optimizer};
 use crate::nn::Activation;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -103,6 +103,12 @@ settings! {
         vf_coef: f64 = 0.5, "CleanRL";
         /// Limit of the global norm of the gradient; 0 = none.
         max_grad_norm: f64 = 0.5, "CleanRL";
+        /// Older rollouts that every update learns from beside the newest (reinforce).
+        reuse: u32 = 0, "ours";
+        /// How their samples are weighted: full, causal, first-order or per-decision.
+        importance: Importance = Importance::Causal, "Precup et al. 2000; Peshkin & Shelton 2002";
+        /// Largest importance weight; 0 = none.
+        importance_clip: f64 = 0.0, "Ionides 2008 (truncated importance sampling)";
         /// Passes over the batch in which the value network is fitted apart from the policy (reinforce, npg, trpo).
         value_epochs: u32 = 4, "Stable-Baselines3 (TRPO) has 10, Spinning Up 80";
         /// Minibatches of each of these passes.
@@ -248,6 +254,7 @@ impl Config {
                         "Vec<u32>" => "a list of whole numbers, such as [64, 64]",
                         "Penalty" => "clip or kl",
                         "Algo" => "ppo, a2c, reinforce, npg or trpo",
+                        "Importance" => "full, causal, first-order or per-decision",
                         "Estimator" => {
                             "total-return, reward-to-go, mean-baseline, optimal-baseline, value-baseline, q, \
                              td-residual or gae"
@@ -288,13 +295,15 @@ impl Config {
             return Err(Error::setting("total_timesteps", "0 is not allowed; it must be at least 1"));
         }
         let batch = u64::from(self.num_envs) * u64::from(self.num_steps);
-        if batch > LARGEST_BATCH {
+        let held = batch.saturating_mul(u64::from(self.reuse) + 1);
+        if held > LARGEST_BATCH {
             let (envs, steps) = (self.num_envs, self.num_steps);
+            let rollouts = if self.reuse > 0 { format!(" × (reuse {} + 1)", self.reuse) } else { String::new() };
             return Err(Error::setting(
                 "num_envs",
                 format!(
-                    "num_envs {envs} × num_steps {steps} = {batch} samples, at most {LARGEST_BATCH} are possible; \
-                     reduce one of them"
+                    "num_envs {envs} × num_steps {steps}{rollouts} = {held} samples, at most {LARGEST_BATCH} are \
+                     possible; reduce one of them"
                 ),
             ));
         }
@@ -349,6 +358,7 @@ impl Config {
         let factor = self.backtrack_coeff;
         in_range("backtrack_coeff", factor, factor > 0.0 && factor < 1.0, "above 0 and below 1")?;
         not_negative("damping", self.damping)?;
+        not_negative("importance_clip", self.importance_clip)?;
         not_negative("cg_tolerance", self.cg_tolerance)?;
         not_negative("ent_coef", self.ent_coef)?;
         not_negative("vf_coef", self.vf_coef)?;

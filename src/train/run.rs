@@ -107,6 +107,8 @@ pub struct Line {
     pub cg_residual: f32,
     /// trpo: candidates of the line search that were measured.
     pub line_search_steps: u32,
+    /// reinforce with reuse: (Σw)²/Σw² over the importance weights of the batch's samples; null without.
+    pub effective_samples: Option<f32>,
     /// 1 − var(target − value)/var(target) with the rollout's values.
     pub explained_variance: f32,
     /// Mean over minibatches of the global gradient norm before its limit.
@@ -142,6 +144,7 @@ impl Line {
             improvement: metrics.improvement,
             cg_residual: metrics.cg_residual,
             line_search_steps: metrics.line_search_steps,
+            effective_samples: (metrics.effective_samples > 0.0).then_some(metrics.effective_samples),
             explained_variance: metrics.explained_variance,
             grad_norm: metrics.grad_norm,
             learning_rate: metrics.learning_rate,

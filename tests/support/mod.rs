@@ -7,13 +7,13 @@ use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::ActionSpace;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
-use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime, Recursion};
+use manyworlds::kernels::{Importance, Kernels, Objective, Optimizer, OverTime, Recursion};
 use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Trust, Window};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::shader::Program;
-use manyworlds::stage::{Advantage, Learner, Natural, Optimiser, Products, Rollout, Slicing, Values};
+use manyworlds::stage::{Advantage, Learner, Natural, Optimiser, Products, Rollout, Slicing, Values, Weights};
 use std::sync::OnceLock;
 
 /// Half an ulp of 1 in f32: the relative error of one rounding.
@@ -491,15 +491,40 @@ impl Stages {
         recording
     }
 
+    /// Importance weights under the policy (network 0).
+    pub fn weights(&self, importance: Importance, way: OverTime) -> (Recording, Weights) {
+        let weights = ok(Weights::new(gpu(), &self.kernels(), 0, &self.agents, &self.batch, importance, way));
+        let mut recording = Recording::default();
+        weights.record(&mut recording);
+        (recording, weights)
+    }
+
+    /// −log π Φ of the policy (network 0) alone, over the whole batch.
+    pub fn policy_learner(&self) -> Learner {
+        self.policy_learner_of(&self.whole()).1
+    }
+
+    /// One minibatch of all samples, for the policy alone.
+    fn whole(&self) -> Run {
+        let mut run = Run { stride: 1, ..self.agents.run };
+        run.set_slicing(self.slicing, &self.kernels(), self.layout.span([0]));
+        run
+    }
+
+    fn policy_learner_of(&self, run: &Run) -> (Agents, Learner) {
+        let agents = ok(self.agents.apart(gpu(), *run));
+        let objectives = [(0, Objective::PolicyGradient)];
+        let buffers = self.buffers_of(&agents);
+        let learner = ok(Learner::new(gpu(), &self.kernels(), &agents, &buffers, self.slicing, &objectives));
+        poison(&learner.gradient);
+        (agents, learner)
+    }
+
     /// The gradient of the policy (network 0) over the whole batch, and the natural gradient's step.
     pub fn natural(&self, trust: Trust, stride: u32) -> (Learner, Natural) {
+        let run = self.whole();
+        let (agents, learner) = self.policy_learner_of(&run);
         let kernels = self.kernels();
-        let mut run = Run { stride: 1, ..self.agents.run };
-        run.set_slicing(self.slicing, &kernels, self.layout.span([0]));
-        let agents = ok(self.agents.apart(gpu(), run));
-        let objectives = [(0, Objective::PolicyGradient)];
-        let learner = ok(Learner::new(gpu(), &kernels, &agents, &self.buffers_of(&agents), self.slicing, &objectives));
-        poison(&learner.gradient);
         let untiled = kernels.untiled();
         let products = Products::new(&untiled, 0, run, stride);
         let natural = Natural::new(gpu(), &untiled, 0, &agents, &self.batch, &learner, products, trust);
