@@ -1,6 +1,6 @@
 //! Gradients of the weights and biases of one network over slices of a window, from kept units and deltas.
 //!
-//!   dW_l[o][k] = Σ_samples δ_{l+1}[o] u_l[k]        db_l[o] = Σ_samples δ_{l+1}[o]
+//!   dW_l[o][k] = Σ_samples δ_{l+1}[o] u_l[k]        db_l[o] = Σ_samples δ_{l+1}[o]        (slot `product`: or of their squares)
 //!
 //! One thread = (slice, task); a task is four columns of one layer by MW_TILE_ROWS rows. Tasks of a layer come in
 //! multiples of MW_SHARE, whose invocations hold neighbouring columns of the same rows and share the deltas.
@@ -48,9 +48,10 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     for (var s = first; s < end; s += 4u) {
         @unroll for i in 0..4 {
             let at = (thread.agent * mw_window.rows + s + i) * MW_TRACE_WIDTH;
-            let unit = mw_trace[at + unit_at];
+            let unit = mw_unit_factor(mw_trace[at + unit_at]);
+            let weight = mw_sample_weight(thread.agent, mw_window.first + s + i, count);
             @unroll for c in 0..MW_TILE_CHUNKS {
-                let delta = mw_trace[at + delta_at + c * MW_SHARE + thread.lane];
+                let delta = mw_delta_factor(mw_trace[at + delta_at + c * MW_SHARE + thread.lane], weight);
                 bias[c] += delta;
                 @unroll for r in 0..MW_TILE_ROWS / MW_TILE_CHUNKS {
                     const from_ = c * (MW_TILE_ROWS / MW_TILE_CHUNKS) + r;

@@ -391,6 +391,11 @@ impl Kernels<'_> {
         Self { form: Form { tile: 0, ..self.form }, ..*self }
     }
 
+    /// The same where what single samples leave is kept for `weight_gradient` to sum.
+    pub fn traced(&self) -> Self {
+        Self { form: Form { tile: 0, share: Share::Plain, units: false, ..self.form }, ..*self }
+    }
+
     /// Loss gradients of `network` for an objective; the products of a Fisher matrix want [`Kernels::untiled`].
     ///
     /// # Errors
@@ -399,6 +404,7 @@ impl Kernels<'_> {
         let shape = &self.parameters.networks()[network];
         let program = match objective {
             Objective::Fisher => self.plain(&format!("fisher {}", shape.name()))?,
+            Objective::Score | Objective::Squares { .. } => self.plain(&format!("score {}", shape.name()))?,
             _ => self.plain(&format!("gradient {}", shape.name()))?,
         };
         let program = if self.tiled() {
@@ -426,6 +432,7 @@ impl Kernels<'_> {
             Objective::PpoKl => self.of_policy(program, "slot/objective/ppo_kl.wgsl")?,
             Objective::PolicyGradient => self.of_policy(program, "slot/objective/policy_gradient.wgsl")?,
             Objective::Value => program.part("slot/objective/value.wgsl")?,
+            Objective::Score | Objective::Squares { .. } => self.of_policy(program, "slot/objective/score.wgsl")?,
             Objective::Fisher => self.of_policy(program, "slot/objective/fisher.wgsl")?,
         };
         program.part(if self.tiled() { "gradient_tile.wgsl" } else { "gradient.wgsl" })?.link()
@@ -437,17 +444,30 @@ impl Kernels<'_> {
         program.parts(self.space.distribution_parts())?.parts(&parts)
     }
 
-    /// Partial weight gradients of `network`.
+    /// Partial weight gradients of `network`, or sums of their squares.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn weight_gradient(&self, network: usize) -> Result<Linked> {
-        let name = format!("weight gradient {}", self.parameters.networks()[network].name());
-        self.plain(&name)?
+    pub fn weight_gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
+        let network_name = self.parameters.networks()[network].name();
+        let (name, weighted, product) = match objective {
+            Objective::Squares { weighted } => ("weight squares", weighted, "slot/product/squares.wgsl"),
+            _ => ("weight gradient", false, "slot/product/plain.wgsl"),
+        };
+        self.plain(&format!("{name} {network_name}"))?
+            .word("MW_WEIGHTED", weighted.into())
             .constants(&self.parameters.constants(network, self.form, true))
             .parts(&[self.share(), "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
-            .parts(&["part/partial.wgsl", "weight_gradient.wgsl"])?
+            .parts(&["part/partial.wgsl", product, "weight_gradient.wgsl"])?
             .link()
+    }
+
+    /// The gradient less each parameter's best baseline, over a span of the parameters.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn subtract_baseline(&self, span: Span) -> Result<Linked> {
+        self.over(span, "subtract baseline")?.part("subtract_baseline.wgsl")?.link()
     }
 
     /// Sum of the partial gradients of a span of the parameters.

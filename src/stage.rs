@@ -1,13 +1,15 @@
 //! The stages of an update: each makes its buffers and its passes once and is replayed from then on.
 
+mod baseline;
 mod learner;
 mod natural;
 mod normaliser;
 mod reduction;
 mod rollout;
 
-pub use learner::{Learner, Optimiser, Slicing};
-pub use natural::{Natural, Products};
+pub use baseline::Baseline;
+pub use learner::{Learner, Optimiser, Portion, Slicing};
+pub use natural::Natural;
 pub use normaliser::Normaliser;
 pub use reduction::{Elements, Reduced};
 pub use rollout::{Evaluation, RandomSteps, Rollout};

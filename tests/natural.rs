@@ -9,8 +9,8 @@ mod support;
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::layout::Trust;
-use manyworlds::reference::fisher;
 use manyworlds::reference::mlp::{Activation, Mlp};
+use manyworlds::reference::{baseline, categorical, fisher};
 use support::{Draw, Samples, Stages, assert_norm, bits, forms, gpu, ok, run, wide};
 
 struct Case {
@@ -92,6 +92,46 @@ fn fisher_products_agree_with_the_reference_where_units_go_through_memory() {
 #[test]
 fn fisher_products_agree_with_the_reference_with_two_layers_of_64() {
     check(gpu().form(), &Case { hidden: &[64, 64], features: 4, samples: 1757, ..SMALL }, 720);
+}
+
+/// The gradient with each parameter's best baseline, and the norm that goes with it.
+#[test]
+fn optimal_baselines_agree_with_the_reference() {
+    for form in forms(gpu()) {
+        for (seed, (hidden, activation)) in
+            (740..).zip([(&[12][..], Activation::Tanh), (&[20, 12, 5], Activation::Relu)])
+        {
+            let mut draw = Draw::new(seed);
+            let actor = draw.network(&[&[3], hidden, &[ACTIONS]].concat(), activation);
+            let space = ActionSpace::Discrete { count: ACTIONS, masked: false };
+            let count = 345;
+            let stages = Stages::with_space(form, &[&[&actor]], space, &[1], run(count, 1, count), None);
+            let samples = Samples {
+                observations: draw.vector(3 * count as usize, -2.0, 2.0),
+                actions: (0..count).map(|_| draw.word() % ACTIONS).collect(),
+                old_log_probs: vec![-1.0; count as usize],
+                advantages: draw.vector(count as usize, 1.0, 5.0),
+                targets: vec![0.0; count as usize],
+                old_values: vec![0.0; count as usize],
+            };
+            stages.write_samples(0, &samples);
+            let (recording, learner) = stages.optimal_baseline();
+            ok(gpu().submit(&recording));
+            let score = |(observation, &action): (&[f64], &u32)| {
+                let activations = actor.forward(observation);
+                let logits = &activations[activations.len() - 1];
+                actor.backward(&activations, &categorical::d_log_prob_d_logits(logits, action as usize)).0
+            };
+            let scores: Vec<Vec<f64>> = samples.observations.chunks_exact(3).zip(&samples.actions).map(score).collect();
+            let wanted = baseline::gradient(&scores, &samples.advantages);
+            let got: Vec<f64> =
+                wide(&stages.layout.compact(&ok(gpu().read(&learner.gradient)))).iter().map(|g| -g).collect();
+            let label = format!("{form}, hidden {hidden:?}");
+            assert_norm(&label, &got, &wanted, 1e-4);
+            let square: f64 = wide(&ok(gpu().read(&learner.norms))).iter().sum();
+            assert_norm(&format!("{label}, squares"), &[square], &[wanted.iter().map(|g| g * g).sum()], 1e-4);
+        }
+    }
 }
 
 /// Conjugate gradients stop where the residual is small enough, each agent by itself, and leave nothing half done.

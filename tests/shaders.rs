@@ -5,7 +5,7 @@
 
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
-use manyworlds::kernels::{Estimator, Kernels, Objective, Optimizer, OverTime, Reduction};
+use manyworlds::kernels::{Estimator, Importance, Kernels, Objective, Optimizer, OverTime, Reduction};
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
 use std::sync::OnceLock;
@@ -74,8 +74,8 @@ fn in_every_form() -> Vec<(String, Linked)> {
                 kernels.value(critic),
                 kernels.gradient(actor, Objective::PpoClip),
                 kernels.gradient(critic, Objective::Value),
-                kernels.weight_gradient(actor),
-                kernels.weight_gradient(critic),
+                kernels.weight_gradient(actor, Objective::PpoClip),
+                kernels.weight_gradient(critic, Objective::Value),
                 kernels.sum_slices(all),
                 kernels.advance(),
                 kernels.descend(Optimizer::Adam, all),
@@ -87,7 +87,9 @@ fn in_every_form() -> Vec<(String, Linked)> {
             // these do not know the networks
             for way in [OverTime::Walk, OverTime::Scan].into_iter().filter(|_| hidden.len() == 1) {
                 let recursions = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true));
-                linked.extend(recursions.map(|recursion| kernels.along(recursion, way)));
+                let importance = [Importance::Full, Importance::FirstOrder, Importance::PerDecision];
+                let weights = importance.into_iter().flat_map(|importance| importance.recursions().iter().copied());
+                linked.extend(recursions.chain(weights).map(|recursion| kernels.along(recursion, way)));
             }
             let (untiled, span) = (kernels.untiled(), parameters.span([actor]));
             linked.extend([
@@ -98,6 +100,11 @@ fn in_every_form() -> Vec<(String, Linked)> {
                 kernels.conjugate_end(span),
                 kernels.propose(span),
                 kernels.judge(),
+                kernels.log_ratio(actor),
+                kernels.gradient(actor, Objective::Score),
+                kernels.traced().gradient(actor, Objective::Score),
+                kernels.traced().weight_gradient(actor, Objective::Squares { weighted: true }),
+                kernels.subtract_baseline(span),
             ]);
             linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));
             for kernel in linked {

@@ -7,11 +7,12 @@ use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Recording};
-use crate::kernels::{Kernels, Optimizer, Reduction};
+use crate::kernels::{Estimator, Kernels, Optimizer, Reduction};
 use crate::layout::{Metrics, Run};
 use crate::nn::Parameters;
 use crate::stage::{
-    Advantage, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values, Weights,
+    Advantage, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values,
+    Weights,
 };
 use crate::train::Config;
 
@@ -35,6 +36,7 @@ pub struct ActorCritic {
     /// `[update % RING][agent]`
     pub metrics: Buffer<Metrics>,
     values: Option<Values>,
+    baseline: Option<Baseline>,
     natural: Option<Natural>,
     fit: Option<Fit>,
     normaliser: Normaliser,
@@ -93,6 +95,9 @@ impl ActorCritic {
         let buffers = batch.buffers(&agents.buffers());
         let learner = Learner::new(gpu, &kernels, &agents, &buffers, *slicing, objectives)?;
         let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner, config.optimizer)?;
+        let baseline = (config.estimator == Estimator::OptimalBaseline)
+            .then(|| Baseline::new(gpu, &kernels, ACTOR, &agents, &batch, &learner, *slicing))
+            .transpose()?;
         let untiled = kernels.untiled();
         let natural = natural(config, env, &untiled)
             .map(|(products, trust)| Natural::new(gpu, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
@@ -114,6 +119,7 @@ impl ActorCritic {
             evaluation,
             metrics,
             values,
+            baseline,
             natural,
             fit,
             normaliser,
@@ -153,13 +159,20 @@ impl ActorCritic {
 
     /// One minibatch: gradients, and a step.
     pub(super) fn learn(&self, update: &mut Recording) {
-        self.learner.record(update);
+        self.record_gradient(update);
         self.optimiser.record(update);
+    }
+
+    fn record_gradient(&self, update: &mut Recording) {
+        self.learner.record(update);
+        if let Some(baseline) = &self.baseline {
+            baseline.record(update);
+        }
     }
 
     /// Gradients of the whole batch, and what they say of the policy, without a step.
     pub(super) fn gradient(&self, update: &mut Recording) {
-        self.learner.record(update);
+        self.record_gradient(update);
         self.optimiser.record_progress(update);
     }
 

@@ -7,7 +7,7 @@ use crate::gpu::{Form, Gpu, Link};
 use crate::kernels::{Estimator, Kernels, Objective, Optimizer, Reduction};
 use crate::layout::{Run, Trust};
 use crate::nn::{Normalise, Parameters};
-use crate::stage::{Advantage, Learner, Products, Rollout, Slicing};
+use crate::stage::{Advantage, Learner, Portion, Rollout, Slicing};
 use crate::train::{Config, Penalty};
 
 /// Updates whose metrics the device keeps until they are read.
@@ -94,8 +94,8 @@ impl Task {
     }
 }
 
-/// Products with the Fisher matrix of the policy, and the step that they are for.
-pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> Option<(Products, Trust)> {
+/// Portion with the Fisher matrix of the policy, and the step that they are for.
+pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> Option<(Portion, Trust)> {
     if !config.algo.is_natural() {
         return None;
     }
@@ -111,7 +111,7 @@ pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> 
         iterations: config.cg_iters,
         samples: run.batch_size,
     };
-    Some((Products::new(kernels, ACTOR, run, stride), trust))
+    Some((Portion::new(kernels, ACTOR, run, stride), trust))
 }
 
 impl Run {
@@ -189,6 +189,11 @@ pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Siz
     for task in Task::all(config, env, &kernels) {
         Learner::sizes(&mut sizes, agents, task.slicing, &kernels);
     }
+    if config.estimator == Estimator::OptimalBaseline {
+        let traced = kernels.traced();
+        let portion = Portion::new(&traced, ACTOR, run(config, env), 1);
+        Learner::sizes(&mut sizes, agents, portion.slicing, &traced);
+    }
     let untiled = kernels.untiled();
     if let Some((products, _)) = natural(config, env, &untiled) {
         Learner::sizes(&mut sizes, agents, products.slicing, &untiled);
@@ -214,8 +219,8 @@ pub(super) fn links<'a>(
         links.push(Box::new(|| kernels.value(CRITIC)));
     }
     if !kernels.summed() {
-        for &(network, _) in tasks.iter().flat_map(|task| &task.objectives) {
-            links.push(Box::new(move || kernels.weight_gradient(network)));
+        for &(network, objective) in tasks.iter().flat_map(|task| &task.objectives) {
+            links.push(Box::new(move || kernels.weight_gradient(network, objective)));
         }
     }
     links.push(Box::new(|| kernels.reset(env)));
@@ -238,12 +243,21 @@ pub(super) fn links<'a>(
         links.push(Box::new(move || kernels.sum_slices(span)));
         links.push(Box::new(move || kernels.descend(optimizer, span)));
     }
+    if config.estimator == Estimator::OptimalBaseline {
+        let (span, traced) = (kernels.parameters.span([ACTOR]), kernels.traced());
+        links.push(Box::new(|| kernels.gradient(ACTOR, Objective::Score)));
+        links.push(Box::new(move || traced.gradient(ACTOR, Objective::Score)));
+        for weighted in [false, true] {
+            links.push(Box::new(move || traced.weight_gradient(ACTOR, Objective::Squares { weighted })));
+        }
+        links.push(Box::new(move || kernels.subtract_baseline(span)));
+    }
     if config.algo.is_natural() {
         let span = kernels.parameters.span([ACTOR]);
         let untiled = kernels.untiled();
         links.insert(0, Box::new(move || untiled.gradient(ACTOR, Objective::Fisher)));
         if !untiled.summed() {
-            links.push(Box::new(move || untiled.weight_gradient(ACTOR)));
+            links.push(Box::new(move || untiled.weight_gradient(ACTOR, Objective::Fisher)));
         }
         links.push(Box::new(move || untiled.sum_slices(span)));
         links.push(Box::new(move || untiled.surrogate(ACTOR)));

@@ -80,6 +80,13 @@ pub enum Objective {
     PolicyGradient,
     /// Squared error of the value.
     Value,
+    /// Not a loss: the sum of ∇ log π.
+    Score,
+    /// Not a loss: the sum of the squares of ∇ log π.
+    Squares {
+        /// Whether each is multiplied by Φ.
+        weighted: bool,
+    },
     /// Not a loss: the product of the policy's Fisher matrix with a direction.
     Fisher,
 }

@@ -13,6 +13,7 @@
 //! - slices of unequal or impossible lengths are a bug of the caller's and panic.
 
 pub mod adam;
+pub mod baseline;
 pub mod cartpole;
 pub mod categorical;
 pub mod env;

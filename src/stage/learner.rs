@@ -170,7 +170,10 @@ impl Learner {
         for &(network, objective) in objectives {
             gradients.push(gpu.kernel(&kernels.gradient(network, objective)?)?);
             if !kernels.summed() {
-                weights.push((gpu.kernel(&kernels.weight_gradient(network)?)?, constant(kernels, network, "MW_TASKS")));
+                weights.push((
+                    gpu.kernel(&kernels.weight_gradient(network, objective)?)?,
+                    constant(kernels, network, "MW_TASKS"),
+                ));
             }
         }
         let sum = gpu.kernel(&kernels.sum_slices(span)?)?;
@@ -269,6 +272,26 @@ impl Optimiser {
     /// Adds all but the step: the progress of the agents, the metrics of the minibatch.
     pub fn record_progress(&self, update: &mut Recording) {
         update.extend(&self.advance);
+    }
+}
+
+/// Samples that a learner takes in one minibatch.
+#[derive(Clone, Copy, Debug)]
+pub struct Portion {
+    /// Every so-manyeth sample.
+    pub run: Run,
+    /// How it is divided.
+    pub slicing: Slicing,
+}
+
+impl Portion {
+    /// Every `stride`-th sample of a batch, for the learner of one network.
+    pub fn new(kernels: &Kernels, network: usize, run: Run, stride: u32) -> Self {
+        let minibatch_size = run.batch_size.div_ceil(stride);
+        let slicing = Slicing::new(minibatch_size, kernels.agents, kernels.parameters, kernels);
+        let mut run = Run { minibatch_size, num_minibatches: 1, stride, norm_adv: 0, ..run };
+        run.set_slicing(slicing, kernels, kernels.parameters.span([network]));
+        Self { run, slicing }
     }
 }
 

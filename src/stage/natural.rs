@@ -1,17 +1,17 @@
 //! The natural gradient's step: conjugate gradients on products with the policy's Fisher matrix, then a line search.
 
-use super::{Elements, Learner, Reduced, Slicing, forward, one_workgroup};
+use super::{Elements, Learner, Portion, Reduced, forward, one_workgroup};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::{Kernels, Objective, Reduction};
-use crate::layout::{Columns, Run, Search, Trust};
+use crate::layout::{Columns, Search, Trust};
 
 /// From the gradient of the loss of one network to its new parameters; nothing comes back to the host on the way.
 #[derive(Clone, Debug)]
 pub struct Natural {
     recording: Recording,
-    /// Products with the Fisher matrix: its gradient is F p.
+    /// Portion with the Fisher matrix: its gradient is F p.
     pub fisher: Learner,
     /// What the next product is taken with: p, `[agent][word]`.
     pub direction: Buffer<f32>,
@@ -21,26 +21,6 @@ pub struct Natural {
     pub solver: Buffer<f32>,
     /// Mean surrogate and mean KL divergence of what was measured, `[agent][candidate]`, the old parameters first.
     pub trials: Buffer<[f32; 2]>,
-}
-
-/// What products with the Fisher matrix are taken over.
-#[derive(Clone, Copy, Debug)]
-pub struct Products {
-    /// Every so-manyeth sample, in one minibatch.
-    pub run: Run,
-    /// How it is divided.
-    pub slicing: Slicing,
-}
-
-impl Products {
-    /// Over every `stride`-th sample of a batch. `kernels`: those of the products ([`Kernels::untiled`]).
-    pub fn new(kernels: &Kernels, network: usize, run: Run, stride: u32) -> Self {
-        let minibatch_size = run.batch_size.div_ceil(stride);
-        let slicing = Slicing::new(minibatch_size, kernels.agents, kernels.parameters, kernels);
-        let mut run = Run { minibatch_size, num_minibatches: 1, stride, norm_adv: 0, ..run };
-        run.set_slicing(slicing, kernels, kernels.parameters.span([network]));
-        Self { run, slicing }
-    }
 }
 
 impl Natural {
@@ -57,7 +37,7 @@ impl Natural {
         agents: &Agents,
         batch: &Batch,
         learner: &Learner,
-        products: Products,
+        products: Portion,
         trust: Trust,
     ) -> Result<Self> {
         let (count, span) = (agents.count, learner.span);

@@ -328,6 +328,11 @@ impl Config {
                 return Err(Error::setting(name, format!("{value} is not allowed; it must be at most 1000")));
             }
         }
+        if self.estimator == Estimator::OptimalBaseline && (self.norm_adv || self.discount_gradient) {
+            let name = if self.norm_adv { "norm_adv" } else { "discount_gradient" };
+            let reason = "optimal-baseline weighs plain returns; it must be false, or the estimator another";
+            return Err(Error::setting(name, reason));
+        }
         let wants_whole = self.discount_gradient || self.estimator == Estimator::TotalReturn;
         if wants_whole && !self.fresh_episodes {
             let name = if self.discount_gradient { "discount_gradient" } else { "estimator" };

@@ -13,7 +13,7 @@ use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::shader::Program;
-use manyworlds::stage::{Advantage, Learner, Natural, Optimiser, Products, Rollout, Slicing, Values, Weights};
+use manyworlds::stage::{Advantage, Baseline, Learner, Natural, Optimiser, Portion, Rollout, Slicing, Values, Weights};
 use std::sync::OnceLock;
 
 /// Half an ulp of 1 in f32: the relative error of one rounding.
@@ -504,6 +504,16 @@ impl Stages {
         self.policy_learner_of(&self.whole()).1
     }
 
+    /// The same with the best baseline for each parameter.
+    pub fn optimal_baseline(&self) -> (Recording, Learner) {
+        let (agents, learner) = self.policy_learner_of(&self.whole());
+        let mut recording = Recording::default();
+        learner.record(&mut recording);
+        let kernels = self.kernels();
+        ok(Baseline::new(gpu(), &kernels, 0, &agents, &self.batch, &learner, self.slicing)).record(&mut recording);
+        (recording, learner)
+    }
+
     /// One minibatch of all samples, for the policy alone.
     fn whole(&self) -> Run {
         let mut run = Run { stride: 1, ..self.agents.run };
@@ -526,7 +536,7 @@ impl Stages {
         let (agents, learner) = self.policy_learner_of(&run);
         let kernels = self.kernels();
         let untiled = kernels.untiled();
-        let products = Products::new(&untiled, 0, run, stride);
+        let products = Portion::new(&untiled, 0, run, stride);
         let natural = Natural::new(gpu(), &untiled, 0, &agents, &self.batch, &learner, products, trust);
         (learner, ok(natural))
     }
