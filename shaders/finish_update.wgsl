@@ -1,6 +1,7 @@
 //! Ends an update: writes its metrics to the ring and prepares the progress of the next one. One thread = one agent.
 //!
 //!   learning rate of update u = α (1 − u / num_updates) when anneal_lr is set, else α      u counts from 0
+//!   clip range ε of update u = ε (1 − u / num_updates) when anneal_clip is set, else ε
 //!   β ← 2 β where the mean KL of the last epoch was above 1.5 times its target, ½ β where it was below the target / 1.5
 //!   explained_variance = 1 − var(target − value) / var(target)
 
@@ -57,8 +58,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     progress.clip_fraction = 0.0;
     progress.grad_norm = 0.0;
     progress.learning_rate = mw_run.learning_rate;
-    if mw_run.anneal_lr != 0u {
-        progress.learning_rate *= max(0.0, 1.0 - f32(progress.update) / f32(mw_run.num_updates));
-    }
+    progress.clip_coef = mw_run.clip_coef;
+    let left = max(0.0, 1.0 - f32(progress.update) / f32(mw_run.num_updates));
+    if mw_run.anneal_lr != 0u { progress.learning_rate *= left; }
+    if mw_run.anneal_clip != 0u { progress.clip_coef *= left; }
     mw_progress[agent] = progress;
 }

@@ -64,7 +64,8 @@ impl Agents {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, run: Run, seeds: &[u32], parameters: &[f32], beta: f32) -> Result<Self> {
-        let first = |&seed: &u32| Progress { seed, learning_rate: run.learning_rate, beta, ..Progress::default() };
+        let (learning_rate, clip_coef) = (run.learning_rate, run.clip_coef);
+        let first = |&seed: &u32| Progress { seed, learning_rate, clip_coef, beta, ..Progress::default() };
         Ok(Self {
             count: seeds.len() as u32,
             run,

@@ -1,6 +1,6 @@
 //! Every kernel: which parts and which choice for each slot it is linked from. Nothing here touches a GPU.
 
-use crate::env::{ActionSpace, Environment};
+use crate::env::{ActionSpace, Environment, Exploration};
 use crate::error::Result;
 use crate::gpu::{Form, Share};
 use crate::layout::program;
@@ -130,6 +130,8 @@ pub struct Kernels<'a> {
     pub parameters: &'a Parameters,
     /// What the agent may do.
     pub space: &'a ActionSpace,
+    /// How it explores.
+    pub exploration: Exploration,
     /// Whether rollouts keep the distributions of their policy.
     pub keeps: bool,
     /// Number of agents; decides only where parameters are read from.
@@ -141,13 +143,15 @@ const UNIFORM_BYTES: u64 = 64 << 10;
 
 impl Kernels<'_> {
     fn plain(&self, name: &str) -> Result<Program> {
-        let program = program(name, &form_constants(self.form))?.constants(&self.space.constants());
+        let program = program(name, &form_constants(self.form))?
+            .constants(&self.space.constants())
+            .constants(&self.exploration.constants(self.space));
         Ok(program.word("MW_ROWS", self.rows()).word("MW_OLD_ROWS", self.rows() - self.space.rows()))
     }
 
     /// Rows of a sample: those of the space, and the distribution's where it is kept.
     pub fn rows(&self) -> u32 {
-        self.space.rows() + if self.keeps { self.space.outputs() } else { 0 }
+        self.space.rows() + if self.keeps { self.space.distribution_words() } else { 0 }
     }
 
     /// A program with a network of the table and its forward pass.
@@ -291,11 +295,12 @@ impl Kernels<'_> {
         let input = if env.has_features() && self.needs_workspace(network) { "loop" } else { "constants" };
         let input = format!("slot/input/{input}.wgsl");
         let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
-        program.parts(self.space.distribution_parts())?.parts(self.mask_bits())?.parts(self.memory(network))?.parts(&[
-            show,
-            &input,
-            "part/policy.wgsl",
-        ])
+        program
+            .parts(&self.exploration.distribution_parts(self.space))?
+            .parts(&self.exploration.acting_parts(self.space))?
+            .parts(self.mask_bits())?
+            .parts(self.memory(network))?
+            .parts(&[show, &input, "part/policy.wgsl"])
     }
 
     /// Where environments say which actions are allowed.
@@ -408,7 +413,7 @@ impl Kernels<'_> {
 
     /// Adds an objective of the policy.
     fn of_policy(&self, program: Program, objective: &str) -> Result<Program> {
-        program.parts(self.space.distribution_parts())?.parts(&["part/policy_samples.wgsl", objective])
+        program.parts(&self.exploration.distribution_parts(self.space))?.parts(&["part/policy_samples.wgsl", objective])
     }
 
     /// Partial weight gradients of `network`.

@@ -44,8 +44,14 @@ impl Rollout {
         let truncations = if spec.max_episode_steps == 0 { 0 } else { num_steps.div_ceil(spec.max_episode_steps) };
         let run = Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, ..Run::default() };
         let layout = networks(&policy.config, env);
-        let kernels =
-            Kernels { form: gpu.form(), parameters: &layout, space: &spec.action_space, keeps: false, agents: 1 };
+        let kernels = Kernels {
+            form: gpu.form(),
+            parameters: &layout,
+            space: &spec.action_space,
+            exploration: policy.config.exploration(env),
+            keeps: false,
+            agents: 1,
+        };
         let mut sizes = Sizes::default();
         Batch::sizes(&mut sizes, 1, &run, spec.observation_dim, kernels.rows());
         stage::Rollout::sizes(&mut sizes, 1, num_envs, env, &kernels, ACTOR);

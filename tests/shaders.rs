@@ -3,7 +3,7 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
-use manyworlds::env::Environment;
+use manyworlds::env::{Environment, Exploration};
 use manyworlds::gpu::Form;
 use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime, Reduction};
 use manyworlds::nn::{Activation, Normalise, Parameters};
@@ -22,8 +22,9 @@ fn in_every_environment() -> Vec<(String, Linked)> {
         let env = Environment::load(name).unwrap();
         let (space, features) = (&env.spec().action_space, env.spec().observation_dim);
         let mut parameters = Parameters::default();
-        let actor = [features, 12, space.outputs()];
-        let actor = parameters.add_policy("actor", &actor, Activation::Tanh, space.free_outputs(), 0.0);
+        let actor = [features, 12, space.outputs(Exploration::default())];
+        let actor =
+            parameters.add_policy("actor", &actor, Activation::Tanh, space.free_outputs(Exploration::default()), 0.0);
         parameters.add("critic", &[features, 12, 1], Activation::Tanh);
         parameters.normalise(Normalise { features, observations: true, rewards: true });
         let kernels = Kernels { form: Form::TILED, parameters: &parameters, space, keeps: true, agents: 1 };
@@ -64,8 +65,14 @@ fn in_every_form() -> Vec<(String, Linked)> {
             let widths = |outputs| [&[4][..], &hidden[..], &[outputs][..]].concat();
             let actor = parameters.add("actor", &widths(2), activation);
             let critic = parameters.add("critic", &widths(1), activation);
-            let kernels =
-                Kernels { form, parameters: &parameters, space: &env.spec().action_space, keeps: true, agents: 1 };
+            let kernels = Kernels {
+                form,
+                parameters: &parameters,
+                space: &env.spec().action_space,
+                exploration: Exploration::default(),
+                keeps: true,
+                agents: 1,
+            };
             let mut linked = vec![
                 kernels.reset(&env),
                 kernels.rollout(&env, actor),

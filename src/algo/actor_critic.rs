@@ -48,13 +48,13 @@ pub struct ActorCritic {
 pub fn networks(config: &Config, env: &Environment) -> Parameters {
     let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
     let mut layout = Parameters::default();
-    let space = &env.spec().action_space;
+    let (space, exploration) = (&env.spec().action_space, config.exploration(env));
     layout.add_policy(
         "actor",
-        &widths(space.outputs()),
+        &widths(space.outputs(exploration)),
         config.activation,
-        space.free_outputs(),
-        config.log_std_init as f32,
+        space.free_outputs(exploration),
+        exploration.first(config.log_std_init) as f32,
     );
     layout.add("critic", &widths(1), config.activation);
     let features = env.spec().observation_dim;
@@ -86,6 +86,7 @@ fn run(config: &Config, env: &Environment, agents: u32, kernels: &Kernels) -> (R
         ring: RING,
         num_updates: config.num_updates(),
         anneal_lr: u32::from(config.anneal_lr),
+        anneal_clip: u32::from(config.anneal_clip),
         norm_adv: u32::from(config.norm_adv),
         clip_vloss: u32::from(config.clip_vloss),
         bootstrap: u32::from(config.bootstrap_truncated),
@@ -122,7 +123,14 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
     let layout = networks(config, env);
-    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents };
+    let kernels = Kernels {
+        form,
+        parameters: &layout,
+        space: &env.spec().action_space,
+        exploration: config.exploration(env),
+        keeps: config.keeps(),
+        agents,
+    };
     let (run, slicing) = run(config, env, agents, &kernels);
     let mut sizes = Sizes::default();
     Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim, kernels.rows());
@@ -138,7 +146,7 @@ impl ActorCritic {
     /// # Errors
     /// [`Error::Setting`], [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`], [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        config.check()?;
+        config.check_for(env)?;
         if seeds.is_empty() {
             return Err(Error::setting("seed", "at least one agent needs a seed"));
         }
@@ -150,6 +158,7 @@ impl ActorCritic {
             form,
             parameters: &layout,
             space: &env.spec().action_space,
+            exploration: config.exploration(env),
             keeps: config.keeps(),
             agents: count,
         };
@@ -224,12 +233,18 @@ impl ActorCritic {
     /// # Errors
     /// As [`ActorCritic::new`].
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
-        config.check()?;
+        config.check_for(env)?;
         let form = gpu.form_for(config.work());
         sizes(config, env, 1, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels =
-            Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents: 1 };
+        let kernels = Kernels {
+            form,
+            parameters: &layout,
+            space: &env.spec().action_space,
+            exploration: config.exploration(env),
+            keeps: config.keeps(),
+            agents: 1,
+        };
         let (run, _) = run(config, env, 1, &kernels);
         let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS), 0.0)?;
         let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, kernels.rows())?;

@@ -25,3 +25,5 @@ pub mod permute;
 pub mod philox;
 pub mod ppo;
 pub mod rmsprop;
+pub mod squashed;
+pub mod state_dependent;

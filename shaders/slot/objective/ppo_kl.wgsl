@@ -16,15 +16,15 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let dist = mw_dist(samples.v);
     let log_ratio = mw_dist_log_prob(dist, action) - mw_sample(samples, MW_ROW_LOG_PROB);
     let ratio = mw_lane_exp(log_ratio);
-    var old: array<Lane, MW_CHOICES>;
-    @unroll for k in 0..MW_CHOICES { old[k] = mw_sample(samples, MW_ROW_OLD + k); }
+    var old: array<Lane, MW_KEPT>;
+    @unroll for k in 0..MW_KEPT { old[k] = mw_sample(samples, MW_ROW_OLD + k); }
     let beta = mw_progress[thread.agent].beta;
 
     let share = samples.weight / Lane(samples.count);
-    @unroll for a in 0..MW_CHOICES {
+    @unroll for a in 0..MW_OUTPUTS {
         let d_output = mw_dist_backward(dist, action, -ratio * advantage * share, -mw_run.ent_coef * share, a);
         mw_d_output[a * MW_VECTORS + samples.v] = fma(beta * share, mw_dist_kl_backward(old, dist, a), d_output);
     }
-    mw_policy_terms(thread, samples, mine, -ratio * advantage, mw_dist_entropy(dist), log_ratio, ratio);
+    mw_policy_terms(thread, samples, mine, -ratio * advantage, mw_dist_entropy(dist, action), log_ratio, ratio);
     mw_add_term(thread, samples.v, mine, MW_TERM_KL, mw_dist_kl(old, dist) * samples.weight);
 }
