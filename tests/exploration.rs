@@ -390,8 +390,7 @@ fn a_matrix_is_kept_for_a_window_and_no_longer_than_its_episode() {
 fn noise_has_the_covariance_of_the_features() {
     let worlds = 20_011;
     let features = |t: f64| [1.0 - 0.25 * t, 0.5 + 0.5 * t, 1.0];
-    // every form computes the same numbers, as the test above this one's says
-    let form = *forms(gpu()).last().unwrap();
+    let form = gpu().form(); // every form draws the same, to rounding (the first test)
     let drawn = noise(form, 1.0, worlds, 7, 7);
     let count = f64::from(worlds);
     for (t, later) in [(0, 0), (0, 1), (2, 6), (6, 6)] {
@@ -478,8 +477,9 @@ fn the_ratio_is_1_in_the_first_minibatch_however_a_policy_explores() {
                 ok(gpu.submit(learner.update()));
                 let m = ok(gpu.read(&learner.metrics))[update];
                 let case = format!("{form}, {exploration:?}, {penalty:?}, seed 1, update {update}");
-                // means and log s in f32, where a form adds in another order
-                let (ratio, most) = (m.first_ratio_deviation, 2e-5);
+                // a subgroup that runs the policy together, and a workgroup with a tile, add in orders of their own
+                let most = if form.units || form.tile > 0 { 2e-5 } else { 0.0 };
+                let ratio = m.first_ratio_deviation;
                 assert!(ratio <= most, "{case}: mean |ratio - 1| is {ratio:e}, at most {most:e} expected");
                 assert!(m.approx_kl > 1e-4, "{case}: KL after the second epoch is {:e}", m.approx_kl);
                 assert!(penalty == Penalty::Clip || m.kl > 1e-5, "{case}: kept KL is {:e}", m.kl);
