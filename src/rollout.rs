@@ -14,7 +14,8 @@ use crate::train::Policy;
 /// Many worlds under a policy, which steps them by itself: T steps of all worlds in few dispatches.
 ///
 /// A [`Batch`] is what a rollout leaves: buffers on the device, reachable as `wgpu::Buffer` without a copy
-/// ([`crate::gpu::Buffer::raw`]). Worlds go on where the last rollout stopped.
+/// ([`crate::gpu::Buffer::raw`]). Real numbers stand in it as they were drawn, before they are clipped or squashed.
+/// Worlds go on where the last rollout stopped.
 #[derive(Clone, Debug)]
 pub struct Rollout {
     gpu: Gpu,

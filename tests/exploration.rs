@@ -16,7 +16,7 @@ use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::ppo::{critic_loss, surrogate};
 use manyworlds::reference::{gaussian, squashed, state_dependent};
-use manyworlds::train::{Config, Penalty, Policy};
+use manyworlds::train::{Config, Penalty, Policy, Trainer};
 use manyworlds::{Rollout, WorldPool};
 use oracle::assert_close;
 use support::{
@@ -477,8 +477,9 @@ fn the_ratio_is_1_in_the_first_minibatch_however_a_policy_explores() {
                 ok(gpu.submit(learner.update()));
                 let m = ok(gpu.read(&learner.metrics))[update];
                 let case = format!("{form}, {exploration:?}, {penalty:?}, seed 1, update {update}");
-                // a subgroup that runs the policy together, and a workgroup with a tile, add in orders of their own
-                let most = if form.units || form.tile > 0 { 2e-5 } else { 0.0 };
+                // a subgroup that runs the policy together, and a workgroup with a tile, add in orders of their own;
+                // the terms of log π, below 16 and four at most, compilers may add in another order everywhere
+                let most = if form.units || form.tile > 0 { 1e-5 } else { 4.0 * 16.0 * ROUNDING as f32 };
                 let ratio = m.first_ratio_deviation;
                 assert!(ratio <= most, "{case}: mean |ratio - 1| is {ratio:e}, at most {most:e} expected");
                 assert!(m.approx_kl > 1e-4, "{case}: KL after the second epoch is {:e}", m.approx_kl);
@@ -607,4 +608,21 @@ fn the_clip_range_falls_like_the_learning_rate() {
             ok(gpu().submit(learner.update()));
         }
     }
+}
+
+/// The flag is found with few worlds and small deviations, where noise of every step never finds it (`benches/NOTES.md`).
+#[test]
+fn learning_lasting_noise_finds_what_noise_of_every_step_does_not() {
+    let env = ok(Environment::load("MountainCarContinuous-v0"));
+    let settings = ["num_envs=32", "num_steps=128", "log_std_init=-1.5", "total_timesteps=500000", "eval_every=0"];
+    let mean = |more: &[&str]| {
+        let pairs: Vec<String> = settings.iter().chain(more).map(ToString::to_string).collect();
+        let config = ok(Config::resolve("MountainCarContinuous-v0", "ppo", None, &pairs));
+        let last = ok(Trainer::new(gpu(), &env, &config, &[1, 2, 3])).map(ok).last().unwrap();
+        last.evaluation.unwrap().iter().map(|(returns, _)| returns.mean).collect::<Vec<f64>>()
+    };
+    let plain = mean(&[]);
+    assert!(plain.iter().all(|mean| *mean < 1.0), "seeds 1 to 3 without: {plain:?}");
+    let lasting = mean(&["use_sde=true", "sde_sample_freq=64"]);
+    assert!(lasting.iter().all(|mean| *mean >= 90.0), "seeds 1 to 3 with it: {lasting:?}");
 }
