@@ -30,12 +30,12 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
     for (var t = 0u; t < mw_worlds.steps; t++) {
         mw_observe(thread.agent, world);
-        var done: array<u32, MW_SAMPLES>;
-        @unroll for i in 0..MW_SAMPLES { done[i] = world[i].steps; }
-        let acted = mw_act(thread, key, index, done, mw_worlds.sampled != 0u);
+        var steps: array<u32, MW_SAMPLES>;
+        @unroll for i in 0..MW_SAMPLES { steps[i] = mw_noise_step(world[i]); }
+        let acted = mw_act(thread, key, index, steps, mw_worlds.sampled != 0u);
         @unroll for i in 0..MW_SAMPLES {
             var after = world[i];
-            let step = mw_world_step(&after, mw_clipped_action(acted.action[i]), key, index[i]);
+            let step = mw_world_step(&after, mw_bounded_action(acted.action[i]), key, index[i]);
             if ending[i] == 0u {
                 world[i] = after;
                 ending[i] = step.ending;

@@ -44,6 +44,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             let mine = tile + local < end;
             var column: array<u32, MW_LANES>;
             column[0] = mw_tile_column[local];
+            mw_tile_sample = local;
             @unroll for o in 0..MW_OUTPUTS { mw_output[o] = mw_tile[mw_tile_at(local, outputs + o / 4u)][o % 4u]; }
             mw_objective(MwThread(agent, tile + local - mw_window.first, 0u),
                 MwSamples(agent, column, select(0.0, 1.0, mine), f32(count), 0u), mine);

@@ -46,7 +46,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             let seen = mw_observe(thread.agent, world);
             var steps: array<u32, MW_SAMPLES>;
             @unroll for i in 0..MW_SAMPLES {
-                steps[i] = world[i].steps;
+                steps[i] = mw_noise_step(world[i]);
                 if mine[i] { mw_keep(seen[i], MW_TO_BATCH, mw_batch_at(thread.agent) + column + index[i]); }
             }
             // act
@@ -54,7 +54,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             // step, end, reset, record
             @unroll for i in 0..MW_SAMPLES {
                 var after = world[i];
-                let step = mw_world_step(&after, mw_clipped_action(acted.action[i]), key, index[i]);
+                let step = mw_world_step(&after, mw_bounded_action(acted.action[i]), key, index[i]);
                 world[i] = after;
                 if mine[i] {
                     let at = thread.agent * MW_ROWS * batch + column + index[i];

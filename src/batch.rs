@@ -86,7 +86,8 @@ impl Agents {
     }
 
     fn with_parameters(gpu: &Gpu, run: Run, seeds: Vec<u32>, parameters: Buffer<f32>, beta: f32) -> Result<Self> {
-        let first = |&seed: &u32| Progress { seed, learning_rate: run.learning_rate, beta, ..Progress::default() };
+        let (learning_rate, clip_coef) = (run.learning_rate, run.clip_coef);
+        let first = |&seed: &u32| Progress { seed, learning_rate, clip_coef, beta, ..Progress::default() };
         Ok(Self {
             count: seeds.len() as u32,
             run,

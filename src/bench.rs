@@ -6,7 +6,7 @@ pub use kernels::{Ceilings, KernelReport, ceilings, kernel_report};
 
 use crate::algo::ActorCritic;
 use crate::algo::{networks, sizes};
-use crate::env::Environment;
+use crate::env::{Environment, Exploration};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
@@ -179,8 +179,14 @@ fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
     }
     if case.mode == Mode::Step {
         let layout = Parameters::default();
-        let kernels =
-            Kernels { form: gpu.form(), parameters: &layout, space: &env.spec().action_space, keeps: false, agents: 1 };
+        let kernels = Kernels {
+            form: gpu.form(),
+            parameters: &layout,
+            space: &env.spec().action_space,
+            exploration: Exploration::default(),
+            keeps: false,
+            agents: 1,
+        };
         let stage = RandomSteps::new(gpu, &kernels, env, 1, case.num_envs, case.num_steps)?;
         gpu.submit(stage.reset())?;
         return Ok(stage.steps().clone());

@@ -4,7 +4,7 @@ mod environment;
 
 pub use environment::check_environment;
 
-use crate::env::ActionSpace;
+use crate::env::{ActionSpace, Exploration};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Reduction};
@@ -36,7 +36,14 @@ fn reduction(gpu: &Gpu) -> Result<Finding> {
     const COUNT: u32 = 1757;
     let parameters = Parameters::default();
     let space = ActionSpace::Discrete { count: 1, masked: false };
-    let kernels = Kernels { form: gpu.form_for(0), parameters: &parameters, space: &space, keeps: false, agents: 1 };
+    let kernels = Kernels {
+        form: gpu.form_for(0),
+        parameters: &parameters,
+        space: &space,
+        exploration: Exploration::default(),
+        keeps: false,
+        agents: 1,
+    };
     let elements: Vec<[f32; 4]> = (0..COUNT).map(|i| [i as f32, 1.0, -1.0, 0.5]).collect();
     let source = gpu.buffer_of("elements", &elements)?;
     let buffers = Buffers::default().with("mw_partials", &source);

@@ -4,7 +4,7 @@ mod choices;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
 
-use crate::env::{ActionSpace, Environment};
+use crate::env::{ActionSpace, Environment, Exploration};
 use crate::error::Result;
 use crate::gpu::{Form, Share};
 use crate::layout::program;
@@ -20,6 +20,8 @@ pub struct Kernels<'a> {
     pub parameters: &'a Parameters,
     /// What the agent may do.
     pub space: &'a ActionSpace,
+    /// How it explores.
+    pub exploration: Exploration,
     /// Whether rollouts keep the distributions of their policy.
     pub keeps: bool,
     /// Number of agents; decides only where parameters are read from.
@@ -42,13 +44,15 @@ const UNIFORM_BYTES: u64 = 64 << 10;
 
 impl Kernels<'_> {
     fn plain(&self, name: &str) -> Result<Program> {
-        let program = program(name, &form_constants(self.form))?.constants(&self.space.constants());
+        let program = program(name, &form_constants(self.form))?
+            .constants(&self.space.constants())
+            .constants(&self.exploration.constants(self.space));
         Ok(program.word("MW_ROWS", self.rows()).word("MW_OLD_ROWS", self.rows() - self.space.rows()))
     }
 
     /// Rows of a sample: those of the space, and the distribution's where it is kept.
     pub fn rows(&self) -> u32 {
-        self.space.rows() + if self.keeps { self.space.outputs() } else { 0 }
+        self.space.rows() + if self.keeps { self.space.distribution_words() } else { 0 }
     }
 
     /// A program for a span of the parameters.
@@ -68,8 +72,8 @@ impl Kernels<'_> {
             _ if units => &["part/mlp_units.wgsl"],
             (true, Way::Tangent) => &["part/mlp_registers.wgsl", "part/mlp_tangent.wgsl"],
             (true, _) => &["part/mlp_registers.wgsl", "part/mlp.wgsl"],
-            (false, Way::Tangent) => &["part/mlp_wide_tangent.wgsl"],
-            (false, _) => &["part/mlp_wide.wgsl"],
+            (false, Way::Tangent) => &["part/mlp_memory.wgsl", "part/mlp_wide_tangent.wgsl"],
+            (false, _) => &["part/mlp_memory.wgsl", "part/mlp_wide.wgsl"],
         };
         let activation = self.parameters.networks()[network].activation().part();
         let program = program
@@ -209,11 +213,12 @@ impl Kernels<'_> {
         let input = if env.has_features() && self.needs_workspace(network) { "loop" } else { "constants" };
         let input = format!("slot/input/{input}.wgsl");
         let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
-        program.parts(self.space.distribution_parts())?.parts(self.mask_bits())?.parts(self.memory(network))?.parts(&[
-            show,
-            &input,
-            "part/policy.wgsl",
-        ])
+        program
+            .parts(&self.exploration.distribution_parts(self.space))?
+            .parts(&self.exploration.acting_parts(self.space))?
+            .parts(self.mask_bits())?
+            .parts(self.memory(network))?
+            .parts(&[show, &input, "part/policy.wgsl"])
     }
 
     /// Where environments say which actions are allowed.
@@ -270,7 +275,7 @@ impl Kernels<'_> {
         self.with_network(self.plain(name)?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
-            .parts(self.space.distribution_parts())?
+            .parts(&self.exploration.distribution_parts(self.space))?
             .parts(&["part/samples.wgsl", "part/policy_samples.wgsl", head, "forward.wgsl"])?
             .link()
     }
@@ -441,7 +446,7 @@ impl Kernels<'_> {
     /// Adds an objective of the policy.
     fn of_policy(&self, program: Program, objective: &str) -> Result<Program> {
         let parts = ["part/policy_samples.wgsl", "part/policy_terms.wgsl", objective];
-        program.parts(self.space.distribution_parts())?.parts(&parts)
+        program.parts(&self.exploration.distribution_parts(self.space))?.parts(&parts)
     }
 
     /// Partial weight gradients of `network`, or sums of their squares.

@@ -43,6 +43,8 @@ shared_struct! {
         importance_clip: f32,
         /// 1 = the learning rate falls linearly to 0.
         anneal_lr: u32,
+        /// 1 = the clip range falls linearly to 0.
+        anneal_clip: u32,
         /// 1 = advantages are normalised in each minibatch, 2 = their mean is subtracted, 0 = neither.
         norm_adv: u32,
         /// 1 = the value loss is clipped.
@@ -53,7 +55,7 @@ shared_struct! {
         gamma: f32,
         /// Trace decay λ.
         gae_lambda: f32,
-        /// Clip range ε.
+        /// Clip range ε of the first update.
         clip_coef: f32,
         /// Weight of the entropy bonus.
         ent_coef: f32,
@@ -95,6 +97,8 @@ shared_struct! {
         minibatches: u32,
         /// Learning rate of this update.
         learning_rate: f32,
+        /// Clip range ε of this update.
+        clip_coef: f32,
         /// Factor that limits the gradient's norm.
         scale: f32,
         /// 1 − β₁^t.

@@ -1,7 +1,7 @@
 //! Worlds for callers with a learner of their own: one step of all of them at a time.
 
 use crate::batch::Sizes;
-use crate::env::{ActionSpace, Environment};
+use crate::env::{ActionSpace, Environment, Exploration};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::Kernels;
@@ -120,8 +120,14 @@ impl WorldPool {
         sizes.add("actions", &[("components", u64::from(spec.action_space.words())), worlds, ("bytes", 4)]);
         sizes.check(gpu)?;
         let layout = Parameters::default();
-        let kernels =
-            Kernels { form: gpu.form_for(0), parameters: &layout, space: &spec.action_space, keeps: false, agents: 1 };
+        let kernels = Kernels {
+            form: gpu.form_for(0),
+            parameters: &layout,
+            space: &spec.action_space,
+            exploration: Exploration::default(),
+            keeps: false,
+            agents: 1,
+        };
 
         let remedy = "num_envs";
         let observed = format!("features {features} × worlds {n}");

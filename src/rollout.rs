@@ -14,7 +14,8 @@ use crate::train::Policy;
 /// Many worlds under a policy, which steps them by itself: T steps of all worlds in few dispatches.
 ///
 /// A [`Batch`] is what a rollout leaves: buffers on the device, reachable as `wgpu::Buffer` without a copy
-/// ([`crate::gpu::Buffer::raw`]). Worlds go on where the last rollout stopped.
+/// ([`crate::gpu::Buffer::raw`]). Real numbers stand in it as they were drawn, before they are clipped or squashed.
+/// Worlds go on where the last rollout stopped.
 #[derive(Clone, Debug)]
 pub struct Rollout {
     gpu: Gpu,
@@ -44,8 +45,14 @@ impl Rollout {
         let truncations = if spec.max_episode_steps == 0 { 0 } else { num_steps.div_ceil(spec.max_episode_steps) };
         let run = Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, ..Run::default() };
         let layout = networks(&policy.config, env);
-        let kernels =
-            Kernels { form: gpu.form(), parameters: &layout, space: &spec.action_space, keeps: false, agents: 1 };
+        let kernels = Kernels {
+            form: gpu.form(),
+            parameters: &layout,
+            space: &spec.action_space,
+            exploration: policy.config.exploration(env),
+            keeps: false,
+            agents: 1,
+        };
         let mut sizes = Sizes::default();
         Batch::sizes(&mut sizes, 1, &run, spec.observation_dim, kernels.rows());
         stage::Rollout::sizes(&mut sizes, 1, num_envs, env, &kernels, ACTOR);

@@ -6,7 +6,7 @@
 mod oracle;
 mod support;
 
-use manyworlds::env::ActionSpace;
+use manyworlds::env::{ActionSpace, Exploration};
 use manyworlds::gpu::Recording;
 use manyworlds::kernels::{Estimator, Importance, Objective, Optimizer, OverTime};
 use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED, Trust};
@@ -144,7 +144,7 @@ fn ppo_with_a_kl_penalty_agrees_with_the_oracle() {
         let input = |name: &str| numbers(&file, &at(&format!("inputs.{name}")));
         let (actions, space, actor) = policy_of(&file, case, gaussian);
         let count = shape(&file, &at("inputs.obs"))[0];
-        let outputs = space.outputs() as usize;
+        let outputs = space.outputs(Exploration::default()) as usize;
         let critic =
             Mlp { widths: vec![actor.widths[0], 1], parameters: vec![0.0; actor.widths[0] + 1], ..actor.clone() };
         let beta = number(&file, &at("hyper.beta"));

@@ -9,10 +9,12 @@ use manyworlds::reference::adam::{Adam, clip_by_global_norm};
 use manyworlds::reference::cartpole;
 use manyworlds::reference::categorical;
 use manyworlds::reference::gae::gae;
+use manyworlds::reference::gaussian;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::moments::{moments, normalise};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::ppo::{actor_loss, critic_loss, surrogate, value_loss, value_loss_clipped};
+use manyworlds::reference::{squashed, state_dependent};
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
 
 /// Agreement with `PyTorch`'s float64. Both sides sum some 10³ terms of size 1 in different orders,
@@ -734,6 +736,136 @@ fn log_probabilities_and_entropies_agree_with_the_oracle() {
         check("entropy", &entropies);
         check("objective_grad", &objective_grad);
         check("mean_entropy_grad", &entropy_grad);
+    }
+}
+
+// ---------------------------------------------------------------- exploration
+
+/// ∫ f over ±8 deviations of a standard normal, by the trapezoid rule, which is exact to rounding for what falls so fast.
+fn expected_over_normal(f: impl Fn(f64) -> f64) -> f64 {
+    let h = 1.0 / 256.0;
+    let density = |z: f64| (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+    (-2048..=2048).map(|i| f64::from(i) * h).map(|z| h * density(z) * f(z)).sum()
+}
+
+#[test]
+fn gaussian_divergence_gives_the_closed_form_and_its_gradient_finite_differences() {
+    let old = ([0.3], [0.5f64.ln()]);
+    let got = gaussian::kl((&old.0, &old.1), (&[-0.1], &[0.8f64.ln()]));
+    assert_close("KL(N(0.3, 0.5²) ‖ N(−0.1, 0.8²))", &[got], &[0.290_316_129_2], 0.0, printed(10));
+    let mut draw = Draw::new(31);
+    let (old_mean, old_log_std) = (draw.vector(5, -1.0, 1.0), draw.vector(5, -1.0, 0.5));
+    let new = draw.vector(10, -1.0, 0.5);
+    let (d_mean, d_log_std) = gaussian::d_kl((&old_mean, &old_log_std), (&new[..5], &new[5..]));
+    assert_gradient("seed 31, d KL", &[d_mean, d_log_std].concat(), &new, |new| {
+        gaussian::kl((&old_mean, &old_log_std), (&new[..5], &new[5..]))
+    });
+}
+
+#[test]
+fn squashed_gaussian_gives_the_known_answer_and_a_density() {
+    let (mean, log_std) = ([0.3], [0.5f64.ln()]);
+    let got = squashed::log_prob(&mean, &log_std, &[1.2], &[(-1.0, 1.0)]);
+    assert_close("log π at u = 1.2", &[got], &[-0.658_413_409_5], 0.0, printed(10));
+    // far out, where 1 − tanh² is 0 in floating point: log 4 − 2|u|
+    let far = squashed::log_stretch(&[-400.0], &[(-1.0, 1.0)]);
+    assert_close("log(1 − tanh² u) at u = −400", &[far], &[4f64.ln() - 800.0], 1e-15, 0.0);
+    // the slope of the map itself, by finite differences
+    let (low, high) = (-0.5, 3.0);
+    for u in [-3.0, -0.2, 0.0, 1.5] {
+        let slope = squashed::log_stretch(&[u], &[(low, high)]).exp();
+        assert_gradient(&format!("da/du at {u}"), &[slope], &[u], |u| squashed::action(u[0], low, high));
+    }
+    // ∫ π(a) da = 1, over a grid of the bounds' inside
+    let count = 200_000;
+    let width = (high - low) / f64::from(count);
+    let density = |i: i32| {
+        let a = low + (f64::from(i) + 0.5) * width;
+        let u = ((a - low) / (high - low) * 2.0 - 1.0).atanh();
+        squashed::log_prob(&mean, &log_std, &[u], &[(low, high)]).exp() * width
+    };
+    // the midpoint rule is off by width² / 24 times the slopes of π at the ends, which are 0
+    assert_close("∫ π(a) da", &[(0..count).map(density).sum()], &[1.0], 0.0, 1e-9);
+}
+
+#[test]
+fn squashed_log_probabilities_agree_with_the_oracle() {
+    let file = oracle::losses();
+    let at = |rest: &str| format!("cases.sac.{rest}");
+    let actor = network(&file, &at("networks.actor"));
+    let (least, most) = (number(&file, &at("hyper.log_std_min")), number(&file, &at("hyper.log_std_max")));
+    let noise = numbers(&file, &at("inputs.noise"));
+    let (mut actions, mut log_probs) = (vec![], vec![]);
+    for (observation, noise) in numbers(&file, &at("inputs.obs")).chunks_exact(4).zip(noise.chunks_exact(2)) {
+        let outputs = actor.output(observation);
+        let log_std: Vec<f64> = outputs[2..].iter().map(|raw| raw.clamp(least, most)).collect();
+        let u: Vec<f64> = (0..2).map(|i| outputs[i] + log_std[i].exp() * noise[i]).collect();
+        actions.extend(u.iter().map(|u| squashed::action(*u, -1.0, 1.0)));
+        log_probs.push(squashed::log_prob(&outputs[..2], &log_std, &u, &[(-1.0, 1.0); 2]));
+    }
+    for (name, got) in [("new_action", &actions), ("log_prob", &log_probs)] {
+        let path = at(&format!("expected.{name}"));
+        assert_close(&label(&file, &path), got, &numbers(&file, &path), RELATIVE, ABSOLUTE);
+    }
+}
+
+#[test]
+fn the_entropy_of_squashed_actions_is_estimated_without_bias_and_its_gradient_is_that_along_the_path() {
+    let bounds = [(-2.0, 2.0), (0.0, 1.0), (-1.0, 5.0)];
+    // E of the estimate is −E log π
+    let (mean, log_std) = (0.4, -0.3f64);
+    let at = |z: f64| mean + log_std.exp() * z;
+    let estimate = expected_over_normal(|z| squashed::entropy(&[log_std], &[at(z)], &bounds[..1]));
+    let entropy = expected_over_normal(|z| -squashed::log_prob(&[mean], &[log_std], &[at(z)], &bounds[..1]));
+    assert_close("E of the estimate", &[estimate], &[entropy], 1e-12, 0.0);
+    // the score's mean is 0: −log π with u held would push nowhere
+    let score = expected_over_normal(|z| gaussian::d_log_prob(&[mean], &[log_std], &[at(z)]).1[0]);
+    assert_close("E of d log π", &[score], &[0.0], 0.0, 1e-12);
+
+    let mut draw = Draw::new(32);
+    let x = draw.vector(6, -1.0, 0.5);
+    let z = draw.vector(3, -2.0, 2.0);
+    let path = |x: &[f64]| -> Vec<f64> { (0..3).map(|i| x[i] + x[3 + i].exp() * z[i]).collect() };
+    let (d_mean, d_log_std) = squashed::d_entropy(&x[..3], &path(&x));
+    assert_gradient("seed 32, d H", &[d_mean, d_log_std].concat(), &x, |x| {
+        squashed::entropy(&x[3..], &path(x), &bounds)
+    });
+    // of a fixed u the correction has no gradient
+    let u = path(&x);
+    let (d_mean, d_log_std) = gaussian::d_log_prob(&x[..3], &x[3..], &u);
+    assert_gradient("seed 32, d log π", &[d_mean, d_log_std].concat(), &x, |x| {
+        squashed::log_prob(&x[..3], &x[3..], &u, &bounds)
+    });
+}
+
+#[test]
+fn state_dependent_exploration_has_the_gradients_of_finite_differences() {
+    // a deviation done by hand: √(2² · 0.5² + 1² · 2²) = √5
+    let got = state_dependent::log_std(&[2.0, 1.0], &[0.5f64.ln(), 2f64.ln()]);
+    assert_close("log s", &got, &[0.5 * 5f64.ln()], 1e-15, 0.0);
+    for (seed, inputs, numbers) in [(33, 1, 1), (34, 4, 3), (35, 11, 2)] {
+        let mut draw = Draw::new(seed);
+        let case = format!("seed {seed}, {inputs} inputs, {numbers} numbers");
+        let features = [draw.vector(inputs, -2.0, 2.0), vec![1.0]].concat();
+        let log_sigma = draw.vector((inputs + 1) * numbers, -1.5, 0.5);
+        let (mean, old_mean) = (draw.vector(numbers, -1.0, 1.0), draw.vector(numbers, -1.0, 1.0));
+        let old_log_std = draw.vector(numbers, -1.0, 0.5);
+        let action = state_dependent::action(&mean, &features, &log_sigma, &draw.vector(log_sigma.len(), -2.0, 2.0));
+        let log_std = |log_sigma: &[f64]| state_dependent::log_std(&features, log_sigma);
+        let slope = |d_log_std: &[f64]| state_dependent::d_log_sigma(&features, &log_sigma, d_log_std);
+        let old = (&old_mean[..], &old_log_std[..]);
+
+        let (_, d_log_std) = gaussian::d_log_prob(&mean, &log_std(&log_sigma), &action);
+        assert_gradient(&format!("{case}, d log π"), &slope(&d_log_std), &log_sigma, |log_sigma| {
+            gaussian::log_prob(&mean, &log_std(log_sigma), &action)
+        });
+        let (_, d_log_std) = gaussian::d_kl(old, (&mean, &log_std(&log_sigma)));
+        assert_gradient(&format!("{case}, d KL"), &slope(&d_log_std), &log_sigma, |log_sigma| {
+            gaussian::kl(old, (&mean, &log_std(log_sigma)))
+        });
+        assert_gradient(&format!("{case}, d H"), &slope(&vec![1.0; numbers]), &log_sigma, |log_sigma| {
+            gaussian::entropy(&log_std(log_sigma))
+        });
     }
 }
 

@@ -3,11 +3,12 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
-use manyworlds::env::Environment;
+use manyworlds::env::{Environment, Exploration};
 use manyworlds::gpu::Form;
 use manyworlds::kernels::{Estimator, Importance, Kernels, Objective, Optimizer, OverTime, Reduction};
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
+use manyworlds::train::Config;
 use std::sync::OnceLock;
 
 /// Every kernel in every form, linked once for all tests.
@@ -16,37 +17,53 @@ fn every_kernel() -> &'static [(String, Linked)] {
     ALL.get_or_init(|| in_every_form().into_iter().chain(in_every_environment()).collect())
 }
 
-/// Kernels that an environment shapes, for each of them, with everything normalised.
+/// Kernels that an environment shapes, for each of them, with everything normalised; of real numbers squashed too, with
+/// state-dependent exploration and without.
 fn in_every_environment() -> Vec<(String, Linked)> {
-    let of = |name: &str| {
+    let of = |name: &str| -> Vec<(String, Linked)> {
         let env = Environment::load(name).unwrap();
-        let (space, features) = (&env.spec().action_space, env.spec().observation_dim);
-        let mut parameters = Parameters::default();
-        let actor = [features, 12, space.outputs()];
-        let actor = parameters.add_policy("actor", &actor, Activation::Tanh, space.free_outputs(), 0.0);
-        parameters.add("critic", &[features, 12, 1], Activation::Tanh);
-        parameters.normalise(Normalise { features, observations: true, rewards: true });
-        let kernels = Kernels { form: Form::TILED, parameters: &parameters, space, keeps: true, agents: 1 };
-        let linked = [
-            kernels.reset(&env),
-            kernels.step(&env),
-            kernels.pool(&env),
-            kernels.rollout(&env, actor),
-            kernels.evaluate(&env, actor),
-            kernels.gradient(actor, Objective::PpoClip),
-            kernels.gradient(actor, Objective::PolicyGradient),
-            kernels.untiled().gradient(actor, Objective::Fisher),
-            kernels.restart(&env),
-            kernels.discount_rewards(),
-            kernels.merge_moments(),
-        ];
-        let named = |kernel: manyworlds::Result<Linked>| {
-            let kernel = kernel.unwrap_or_else(|error| panic!("{name}: {error}"));
-            (format!("{} of {name}", kernel.name()), kernel)
-        };
-        linked.map(named)
+        let config = |squash, use_sde| Config { squash, use_sde, ..Config::default() };
+        [config(false, false), config(true, false), config(true, true)]
+            .iter()
+            .filter(|config| config.check_for(&env).is_ok())
+            .flat_map(|config| of_environment(&env, config.exploration(&env)))
+            .collect()
     };
     Environment::names().flat_map(of).collect()
+}
+
+fn of_environment(env: &Environment, exploration: Exploration) -> Vec<(String, Linked)> {
+    let (space, features) = (&env.spec().action_space, env.spec().observation_dim);
+    let mut parameters = Parameters::default();
+    let (actor, free) = ([features, 12, space.outputs(exploration)], space.free_outputs(exploration));
+    let actor = parameters.add_policy("actor", &actor, Activation::Tanh, free, 0.0);
+    parameters.add("critic", &[features, 12, 1], Activation::Tanh);
+    parameters.normalise(Normalise { features, observations: true, rewards: true });
+    let kernels = Kernels { form: Form::TILED, parameters: &parameters, space, exploration, keeps: true, agents: 1 };
+    let mut linked = vec![
+        kernels.rollout(env, actor),
+        kernels.evaluate(env, actor),
+        kernels.gradient(actor, Objective::PpoClip),
+        kernels.gradient(actor, Objective::PpoKl),
+    ];
+    // the others know nothing of how a policy explores
+    if exploration == Exploration::default() {
+        linked.extend([
+            kernels.gradient(actor, Objective::PolicyGradient),
+            kernels.reset(env),
+            kernels.step(env),
+            kernels.pool(env),
+            kernels.untiled().gradient(actor, Objective::Fisher),
+            kernels.restart(env),
+            kernels.discount_rewards(),
+            kernels.merge_moments(),
+        ]);
+    }
+    let named = |kernel: manyworlds::Result<Linked>| {
+        let kernel = kernel.unwrap_or_else(|error| panic!("{}, {exploration:?}: {error}", env.name()));
+        (format!("{} of {}, {exploration:?}", kernel.name(), env.name()), kernel)
+    };
+    linked.into_iter().map(named).collect()
 }
 
 fn in_every_form() -> Vec<(String, Linked)> {
@@ -64,8 +81,14 @@ fn in_every_form() -> Vec<(String, Linked)> {
             let widths = |outputs| [&[4][..], &hidden[..], &[outputs][..]].concat();
             let actor = parameters.add("actor", &widths(2), activation);
             let critic = parameters.add("critic", &widths(1), activation);
-            let kernels =
-                Kernels { form, parameters: &parameters, space: &env.spec().action_space, keeps: true, agents: 1 };
+            let kernels = Kernels {
+                form,
+                parameters: &parameters,
+                space: &env.spec().action_space,
+                exploration: Exploration::default(),
+                keeps: true,
+                agents: 1,
+            };
             let all = parameters.span([]);
             let mut linked = vec![
                 kernels.reset(&env),

@@ -5,7 +5,7 @@
 
 mod support;
 
-use manyworlds::env::Environment;
+use manyworlds::env::{Environment, Exploration};
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::kernels::Kernels;
 use manyworlds::layout::STREAM_TRAINING;
@@ -25,7 +25,14 @@ const EPISODES: usize = 9;
 fn stepped(env: &Environment, form: Form, seed: u32, worlds: u32, dispatches: &[u32]) -> Vec<u32> {
     let gpu = gpu().clone().with_form(form);
     let layout = Parameters::default();
-    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: true, agents: 1 };
+    let kernels = Kernels {
+        form,
+        parameters: &layout,
+        space: &env.spec().action_space,
+        exploration: Exploration::default(),
+        keeps: true,
+        agents: 1,
+    };
     let mut work = Recording::default();
     let mut first: Option<RandomSteps> = None;
     for &steps in dispatches {

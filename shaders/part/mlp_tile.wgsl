@@ -23,6 +23,11 @@ fn mw_tile_at(sample: u32, vector: u32) -> u32 {
     return min(sample, MW_TILE_SAMPLES - 1u) * (MW_UNITS / 4u) + vector;
 }
 
+var<private> mw_tile_sample: u32;   // whose objective this thread makes
+
+/// Input k of that sample, 0 for padding; before the backward pass.
+fn mw_input_or_zero(k: u32, v: u32) -> Lane { return mw_tile[mw_tile_at(mw_tile_sample, k / 4u)][k % 4u]; }
+
 /// From the inputs in the tile to the outputs there.
 fn mw_tile_forward(agent: u32, local: u32) {
     @unroll for layer in 0..MW_LAYERS {

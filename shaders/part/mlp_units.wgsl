@@ -66,6 +66,12 @@ fn mw_put_input(vector: u32, v: u32, units: array<Lane, 4>) {
     }
 }
 
+/// Input k, 0 for padding.
+fn mw_input_or_zero(k: u32, v: u32) -> Lane {
+    if k >= MW_INPUTS { return Lane(0.0); }
+    return mw_input[min(k, MW_INPUTS - 1u) * MW_VECTORS + v];
+}
+
 fn mw_forward(thread: MwThread) {
     for (var e = 0u; e < MW_SHARE; e++) {
         var unit: array<vec4<f32>, MW_MOST_BLOCKS>;

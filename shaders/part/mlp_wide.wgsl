@@ -11,10 +11,6 @@
 //! W_l is [output][input] row-major from vec4 MW_WEIGHT_START[l] on, b_l from MW_BIAS_START[l] on.
 //! Reference: src/reference/mlp.rs.
 
-var<private> mw_output: array<Lane, MW_OUTPUTS>;
-
-fn mw_put_input(vector: u32, v: u32, units: array<Lane, 4>) { mw_put_units(vector, v, units); }
-
 fn mw_forward(thread: MwThread) {
     let base = thread.agent * MW_PARAMETERS / 4u;
     @unroll for layer in 0..MW_LAYERS {

@@ -8,10 +8,7 @@
 
 @bind var<storage, read> mw_direction: array<vec4<f32>>;               // [agent][MW_LEARNED / 4]
 
-var<private> mw_output: array<Lane, MW_OUTPUTS>;
 var<private> mw_tangent: array<Lane, MW_OUTPUTS>;                      // of the outputs
-
-fn mw_put_input(vector: u32, v: u32, units: array<Lane, 4>) { mw_put_units(vector, v, units); }
 
 fn mw_forward(thread: MwThread) {
     let base = thread.agent * MW_PARAMETERS / 4u;

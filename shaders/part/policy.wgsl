@@ -4,10 +4,10 @@
 struct MwActed {
     action: array<array<u32, MW_ACTION_WORDS>, MW_SAMPLES>,
     log_prob: array<f32, MW_SAMPLES>,
-    kept: array<array<f32, MW_CHOICES>, MW_SAMPLES>,   // of the distribution
+    kept: array<array<f32, MW_KEPT>, MW_SAMPLES>,   // of the distribution
 }
 
-/// Uniforms for the action of a world at a step. A single one is word `step & 3` of block `step >> 2`; of several, number
+/// Uniforms for the action of a world, those of this step (slot `noise`). A single one is word `step & 3` of block `step >> 2`; of several, number
 /// i is word `i & 3` of call `i >> 2`.
 fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_NOISE> {
     var noise: array<f32, MW_NOISE>;
@@ -16,7 +16,7 @@ fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_NOISE
     } else {
         var words: vec4<u32>;
         @unroll for i in 0..MW_NOISE {
-            if i % 4u == 0u { words = mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, i / 4u), key); }
+            if i % 4u == 0u { words = mw_philox(vec4<u32>(world, step, MW_NOISE_PURPOSE, i / 4u), key); }
             noise[i] = mw_uniform(words[i % 4u]);
         }
     }
@@ -53,7 +53,7 @@ fn mw_act(thread: MwThread, key: vec2<u32>, index: array<u32, MW_SAMPLES>, steps
         @unroll for i in 0..MW_LANES {
             @unroll for k in 0..MW_ACTION_WORDS { acted.action[v * MW_LANES + i][k] = mw_lane_word(chosen[k], i); }
             acted.log_prob[v * MW_LANES + i] = mw_lane_get(log_prob, i);
-            @unroll for k in 0..MW_CHOICES { acted.kept[v * MW_LANES + i][k] = mw_lane_get(kept[k], i); }
+            @unroll for k in 0..MW_KEPT { acted.kept[v * MW_LANES + i][k] = mw_lane_get(kept[k], i); }
         }
     }
     return acted;

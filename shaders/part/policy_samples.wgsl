@@ -27,8 +27,8 @@ fn mw_normal_advantage(thread: MwThread, samples: MwSamples) -> Lane {
 }
 
 /// What the rollout kept of its distribution.
-fn mw_kept_distribution(samples: MwSamples) -> array<Lane, MW_CHOICES> {
-    var old: array<Lane, MW_CHOICES>;
-    @unroll for k in 0..MW_CHOICES { old[k] = mw_sample(samples, MW_ROW_OLD + k); }
+fn mw_kept_distribution(samples: MwSamples) -> array<Lane, MW_KEPT> {
+    var old: array<Lane, MW_KEPT>;
+    @unroll for k in 0..MW_KEPT { old[k] = mw_sample(samples, MW_ROW_OLD + k); }
     return old;
 }

@@ -63,7 +63,7 @@ impl ActorCritic {
     /// # Errors
     /// [`Error::Setting`], [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`], [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        config.check()?;
+        config.check_for(env)?;
         if seeds.is_empty() {
             return Err(Error::setting("seed", "at least one agent needs a seed"));
         }
@@ -71,8 +71,14 @@ impl ActorCritic {
         let form = gpu.form_for(config.work());
         sizes(config, env, count, form).check(gpu)?;
         let layout = networks(config, env);
-        let space = &env.spec().action_space;
-        let kernels = Kernels { form, parameters: &layout, space, keeps: config.keeps(), agents: count };
+        let kernels = Kernels {
+            form,
+            parameters: &layout,
+            space: &env.spec().action_space,
+            exploration: config.exploration(env),
+            keeps: config.keeps(),
+            agents: count,
+        };
         let tasks = Task::all(config, env, &kernels);
         gpu.compile(&links(gpu, &kernels, env, config, &tasks))?;
         let Task { objectives, run, slicing } = &tasks[0];
@@ -204,12 +210,18 @@ impl ActorCritic {
     /// # Errors
     /// As [`ActorCritic::new`].
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
-        config.check()?;
+        config.check_for(env)?;
         let form = gpu.form_for(config.work());
         sizes(config, env, 1, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels =
-            Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents: 1 };
+        let kernels = Kernels {
+            form,
+            parameters: &layout,
+            space: &env.spec().action_space,
+            exploration: config.exploration(env),
+            keeps: config.keeps(),
+            agents: 1,
+        };
         let run = Task::of_policy(config, env, &kernels).run;
         let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS), 0.0)?;
         let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, kernels.rows())?;

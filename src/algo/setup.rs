@@ -23,13 +23,13 @@ pub(crate) const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
 pub fn networks(config: &Config, env: &Environment) -> Parameters {
     let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
     let mut layout = Parameters::default();
-    let space = &env.spec().action_space;
+    let (space, exploration) = (&env.spec().action_space, config.exploration(env));
     layout.add_policy(
         "actor",
-        &widths(space.outputs()),
+        &widths(space.outputs(exploration)),
         config.activation,
-        space.free_outputs(),
-        config.log_std_init as f32,
+        space.free_outputs(exploration),
+        exploration.first(config.log_std_init) as f32,
     );
     if config.estimator.has_critic() {
         layout.add("critic", &widths(1), config.activation);
@@ -149,6 +149,7 @@ fn run(config: &Config, env: &Environment) -> Run {
         ring: RING,
         num_updates: config.num_updates(),
         anneal_lr: u32::from(config.anneal_lr),
+        anneal_clip: u32::from(config.anneal_clip),
         norm_adv: match config.estimator {
             _ if config.norm_adv => 1,
             Estimator::MeanBaseline => 2,
@@ -181,7 +182,14 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
     let layout = networks(config, env);
-    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents };
+    let kernels = Kernels {
+        form,
+        parameters: &layout,
+        space: &env.spec().action_space,
+        exploration: config.exploration(env),
+        keeps: config.keeps(),
+        agents,
+    };
     let mut sizes = Sizes::default();
     Batch::sizes(&mut sizes, agents, &run(config, env), env.spec().observation_dim, kernels.rows());
     Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);

@@ -171,9 +171,15 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &ActorCrit
     let minibatches = epochs * f64::from(run.num_minibatches);
     let partials = minibatches * f64::from(run.slices) * words;
     // where another kernel sums the weight gradients, this one leaves units and deltas
-    let summed =
-        Kernels { form: gpu.form(), parameters: &layout, space: &env.spec().action_space, keeps: false, agents: 1 }
-            .summed();
+    let summed = Kernels {
+        form: gpu.form(),
+        parameters: &layout,
+        space: &env.spec().action_space,
+        exploration: case.config().exploration(env),
+        keeps: false,
+        agents: 1,
+    }
+    .summed();
     let trace = |network: &Network| 2.0 * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>();
     let gradient = |network: &Network, rows: f64| Cost {
         operations: epochs

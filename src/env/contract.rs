@@ -265,7 +265,7 @@ impl File {
             ActionSpace::Box { low, .. } => format!("array<f32, {}>", low.len()),
         };
         let observation = format!("array<f32, {}>", spec.observation_dim);
-        let mask = format!("array<bool, {}>", space.outputs());
+        let mask = format!("array<bool, {}>", space.choices());
         let step = ["ptr State".to_owned(), action, "ptr Rng".to_owned()];
         let state = ["State".to_owned()];
         let feature = ["State".to_owned(), "u32".to_owned()];

@@ -1,11 +1,13 @@
 //! An environment is one WGSL file: what it declares, and the code that is generated for its state.
 
 mod contract;
+mod exploration;
 mod limits;
 mod scan;
 mod space;
 mod state;
 
+pub use exploration::{Exploration, StateDependent};
 pub use space::ActionSpace;
 pub use state::Field;
 

@@ -1,5 +1,6 @@
 //! What an agent may do: the actions of an environment, and what follows from them for kernels.
 
+use super::Exploration;
 use crate::layout::ROWS;
 use crate::shader::Constants;
 use serde::Serialize;
@@ -22,7 +23,7 @@ pub enum ActionSpace {
         /// As above, for all of them one after the other.
         masked: bool,
     },
-    /// Real numbers. What the policy draws is clipped to the bounds before the environment gets it.
+    /// Real numbers. What the policy draws is clipped or squashed to the bounds before the environment gets it.
     Box {
         /// Lower bound of each number.
         low: Vec<f32>,
@@ -50,17 +51,25 @@ impl ActionSpace {
         }
     }
 
-    /// Outputs of a policy network: a logit for each action, or a mean and a logarithm of the deviation for each number.
-    pub fn outputs(&self) -> u32 {
-        match self {
-            Self::Box { low, .. } => 2 * low.len() as u32,
-            _ => self.counts().iter().sum(),
-        }
+    /// Number of actions of all choices; 0 for real numbers.
+    pub fn choices(&self) -> u32 {
+        self.counts().iter().sum()
+    }
+
+    /// Outputs of a policy network: a logit for each action; or a mean for each number, and behind the means the
+    /// logarithms of the deviations.
+    pub fn outputs(&self, exploration: Exploration) -> u32 {
+        if self.is_box() { self.words() + self.free_outputs(exploration) } else { self.choices() }
     }
 
     /// How many of the outputs, the last ones, do not depend on the observation: logarithms of deviations.
-    pub fn free_outputs(&self) -> u32 {
-        if self.is_box() { self.words() } else { 0 }
+    pub fn free_outputs(&self, exploration: Exploration) -> u32 {
+        if self.is_box() { self.words() * exploration.deviations() } else { 0 }
+    }
+
+    /// Words of a distribution: log p of each action; or mean and log of the deviation of each number.
+    pub fn distribution_words(&self) -> u32 {
+        if self.is_box() { 2 * self.words() } else { self.choices() }
     }
 
     /// Whether actions are real numbers.
@@ -78,17 +87,12 @@ impl ActionSpace {
 
     /// Words that say which actions were allowed, a bit for each.
     pub fn mask_words(&self) -> u32 {
-        if self.masked() { self.outputs().div_ceil(32) } else { 0 }
+        if self.masked() { self.choices().div_ceil(32) } else { 0 }
     }
 
     /// Rows of a sample: those that every sample has, then the words of the action, then those of the mask.
     pub fn rows(&self) -> u32 {
         ROWS + self.words() + self.mask_words()
-    }
-
-    /// Uniform numbers that the policy draws for an action.
-    fn noise(&self) -> u32 {
-        if self.is_box() { self.words().next_multiple_of(2) } else { self.words() }
     }
 
     /// Constants of kernels that know samples or actions.
@@ -101,8 +105,8 @@ impl ActionSpace {
         let mut constants = Constants::default();
         constants.word("MW_ROW_OLD", self.rows());
         constants.word("MW_ACTION_WORDS", self.words());
-        constants.word("MW_NOISE", self.noise());
-        constants.word("MW_CHOICES", self.outputs());
+        constants.word("MW_CHOICES", self.choices());
+        constants.word("MW_KEPT", self.distribution_words());
         constants.word("MW_HEADS", counts.len() as u32);
         constants.words("MW_HEAD_START", starts);
         constants.word("MW_MASK_WORDS", self.mask_words());
@@ -115,15 +119,6 @@ impl ActionSpace {
             Self::Discrete { .. } => "slot/action/discrete.wgsl",
             Self::MultiDiscrete { .. } => "slot/action/multi_discrete.wgsl",
             Self::Box { .. } => "slot/action/box.wgsl",
-        }
-    }
-
-    /// Slot `distribution`, and slot `mask` where it has logits.
-    pub(crate) fn distribution_parts(&self) -> &'static [&'static str] {
-        match (self, self.masked()) {
-            (Self::Box { .. }, _) => &["slot/distribution/gaussian.wgsl", "slot/mask/none.wgsl"],
-            (_, false) => &["slot/distribution/categorical.wgsl", "slot/mask/none.wgsl"],
-            (_, true) => &["slot/distribution/categorical.wgsl", "slot/mask/words.wgsl"],
         }
     }
 }

@@ -39,3 +39,20 @@ pub fn sample(mean: &[f64], log_std: &[f64], uniforms: &[f64]) -> Vec<f64> {
     };
     (0..mean.len()).map(|i| mean[i] + log_std[i].exp() * normal(i)).collect()
 }
+
+/// `KL(old ‖ new) = Σ log σ − log σ_old + ½ (σ_old² + (μ_old − μ)²)/σ² − ½`, nats; both as `(mean, log_std)`.
+pub fn kl(old: (&[f64], &[f64]), new: (&[f64], &[f64])) -> f64 {
+    let term = |i: usize| {
+        let spread = (old.1[i].exp().powi(2) + (old.0[i] - new.0[i]).powi(2)) / new.1[i].exp().powi(2);
+        new.1[i] - old.1[i] + 0.5 * spread - 0.5
+    };
+    (0..old.0.len()).map(term).sum()
+}
+
+/// `d KL(old ‖ new) / d mean` of the new one, then `/ d log_std`, `[n]` each.
+pub fn d_kl(old: (&[f64], &[f64]), new: (&[f64], &[f64])) -> (Vec<f64>, Vec<f64>) {
+    let variance = |i: usize| new.1[i].exp().powi(2);
+    let spread = |i: usize| (old.1[i].exp().powi(2) + (old.0[i] - new.0[i]).powi(2)) / variance(i);
+    let count = old.0.len();
+    ((0..count).map(|i| (new.0[i] - old.0[i]) / variance(i)).collect(), (0..count).map(|i| 1.0 - spread(i)).collect())
+}

@@ -29,3 +29,5 @@ pub mod philox;
 pub mod ppo;
 pub mod returns;
 pub mod rmsprop;
+pub mod squashed;
+pub mod state_dependent;

@@ -32,6 +32,8 @@ pub enum Constant {
     Word(u32),
     /// `const NAME: array<u32, N>`
     Words(Vec<u32>),
+    /// `const NAME: f32`
+    Number(f32),
 }
 
 /// The constants of a prelude, in the order in which they are printed.
@@ -55,6 +57,11 @@ impl Constants {
         self.set(name, Constant::Words(values.into()));
     }
 
+    /// Adds a finite number.
+    pub fn number(&mut self, name: &str, value: f32) {
+        self.set(name, Constant::Number(value));
+    }
+
     /// Adds all of `other`.
     pub fn extend(&mut self, other: &Self) {
         for (name, value) in &other.0 {
@@ -71,6 +78,7 @@ impl Constants {
     pub fn declarations(&self) -> String {
         let line = |(name, value): &(String, Constant)| match value {
             Constant::Word(word) => format!("const {name}: u32 = {word}u;\n"),
+            Constant::Number(number) => format!("const {name}: f32 = {number:?}f;\n"),
             Constant::Words(words) => {
                 let list: Vec<String> = words.iter().map(|word| format!("{word}u")).collect();
                 format!("const {name} = array<u32, {}>({});\n", words.len(), list.join(", "))

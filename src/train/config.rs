@@ -1,6 +1,7 @@
 //! The settings of a run: names as in CleanRL's `ppo.py`, each with a sentence, a default, a unit and a source.
 
 use crate::algo::Algo;
+use crate::env::{Environment, Exploration, StateDependent};
 use crate::error::{Error, Result};
 use crate::kernels::{Estimator, Importance, Optimizer};
 use crate::nn::Activation;
@@ -91,6 +92,8 @@ settings! {
         kl_target: f64 = 0.01, "Schulman et al. 2017";
         /// Clip range ε of the probability ratio, and of the value where clip_vloss is set.
         clip_coef: f64 = 0.2, "CleanRL; Schulman et al. 2017";
+        /// Whether the clip range falls linearly to 0 over the run.
+        anneal_clip: bool = false, "Schulman et al. 2017 (Atari), Stable-Baselines3 (a schedule of clip_range)";
         /// Whether the value loss is clipped around the values of the rollout.
         clip_vloss: bool = true, "CleanRL";
         /// Whether networks see observations by their running mean and deviation, held to ±10.
@@ -141,8 +144,14 @@ settings! {
         hidden: Vec<u32> = vec![64, 64], "CleanRL";
         /// What follows every hidden layer: tanh or relu.
         activation: Activation = Activation::Tanh, "CleanRL";
-        /// Logarithm of the deviation of continuous actions at the start.
+        /// Logarithm of the deviation of continuous actions at the start; with use_sde at observations of mean square 1.
         log_std_init: f64 = 0.0, "CleanRL, Stable-Baselines3";
+        /// Whether continuous actions are squashed into their bounds by tanh, not clipped to them.
+        squash: bool = false, "Haarnoja et al. 2018; Stable-Baselines3 (squash_output)";
+        /// Whether the noise of continuous actions is a random matrix times the observation, kept for several steps.
+        use_sde: bool = false, "Rückstieß et al. 2008; Raffin et al. 2022; Stable-Baselines3";
+        /// Steps of an episode between new matrices of use_sde, also new at its beginning; 0 = num_steps.
+        sde_sample_freq: u32 = 16, "Stable-Baselines3, where -1 is once in a rollout and its Zoo takes 4; 16 measured best";
         /// Updates between evaluations of the deterministic policy; 0 = only at the end.
         eval_every: u32 = 10, "ours";
         /// Episodes of an evaluation, each in a world of its own.
@@ -371,6 +380,22 @@ impl Config {
         not_negative("kl_coef", self.kl_coef)?;
         not_negative("kl_target", self.kl_target)?;
         not_negative("target_kl", self.target_kl)
+    }
+
+    /// The same, and whether the environment can have it.
+    ///
+    /// # Errors
+    /// As [`Config::check`] and [`Exploration::check`].
+    pub fn check_for(&self, env: &Environment) -> Result<()> {
+        self.check()?;
+        self.exploration(env).check(env.name(), &env.spec().action_space)
+    }
+
+    /// How a policy explores in an environment.
+    pub fn exploration(&self, env: &Environment) -> Exploration {
+        let steps = if self.sde_sample_freq == 0 { self.num_steps } else { self.sde_sample_freq };
+        let state = StateDependent { features: env.spec().observation_dim.saturating_add(1), steps };
+        Exploration { squash: self.squash, state_dependent: self.use_sde.then_some(state) }
     }
 
     /// Whether rollouts keep the distributions of their policy.

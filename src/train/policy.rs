@@ -9,8 +9,8 @@ use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::Run;
 use crate::nn::Activation;
-use crate::reference::categorical;
 use crate::reference::mlp::{self, Mlp};
+use crate::reference::{categorical, squashed};
 use crate::stage::Evaluation;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ impl Policy {
     /// # Errors
     /// As [`Config::check`].
     pub fn untrained(env: &Environment, config: Config) -> Result<Self> {
-        config.check()?;
+        config.check_for(env)?;
         let layout = networks(&config, env);
         let parameters = layout.compact(&layout.initial(config.seed, &HEAD_GAINS));
         Ok(Self::new(env, config, 0, parameters))
@@ -64,7 +64,7 @@ impl Policy {
     }
 
     /// What the deterministic policy does, computed here in f64: for programs that have no GPU where the policy is used.
-    /// Real numbers are clipped to their bounds; choices are numbers of actions, all of them taken for allowed.
+    /// Real numbers are clipped to their bounds, or squashed into them where `squash` is set; choices are numbers of actions, all of them taken for allowed.
     ///
     /// # Panics
     /// Where the observation has another length.
@@ -74,7 +74,7 @@ impl Policy {
         let wide =
             |range: std::ops::Range<usize>| self.parameters[range].iter().copied().map(f64::from).collect::<Vec<_>>();
         let widths: Vec<usize> = layout.networks()[ACTOR].widths().iter().map(|&width| width as usize).collect();
-        let free = space.free_outputs() as usize;
+        let free = space.free_outputs(self.config.exploration(&self.env)) as usize;
         let widths = [&widths[..widths.len() - 1], &[widths[widths.len() - 1] - free]].concat();
         let count = Mlp::parameter_count(&widths);
         let activation = match self.config.activation {
@@ -94,7 +94,10 @@ impl Policy {
         let outputs = network.output(&seen);
         match space {
             ActionSpace::Box { low, high } => {
-                let held = |(x, (low, high)): (&f64, (&f32, &f32))| x.clamp(f64::from(*low), f64::from(*high));
+                let held = |(x, (low, high)): (&f64, (&f32, &f32))| {
+                    let (low, high) = (f64::from(*low), f64::from(*high));
+                    if self.config.squash { squashed::action(*x, low, high) } else { x.clamp(low, high) }
+                };
                 outputs.iter().zip(low.iter().zip(high)).map(held).collect()
             }
             _ => {
@@ -122,6 +125,7 @@ impl Policy {
             form: gpu.form_for(0),
             parameters: &layout,
             space: &self.env.spec().action_space,
+            exploration: self.config.exploration(&self.env),
             keeps: false,
             agents: 1,
         };
@@ -212,7 +216,7 @@ impl Policy {
         }
         let config: Config = toml::from_str(&field("config")?)
             .map_err(|error| complain(format!("its configuration cannot be read: {}", error.message())))?;
-        config.check()?;
+        config.check_for(&env)?;
         let updates =
             field("updates")?.parse().map_err(|_| complain("its number of updates cannot be read".to_owned()))?;
 

@@ -4,8 +4,7 @@
 #![allow(dead_code)] // every integration test compiles its own copy and uses a part of it
 
 use manyworlds::batch::{Agents, Batch};
-use manyworlds::env::ActionSpace;
-use manyworlds::env::Environment;
+use manyworlds::env::{ActionSpace, Environment, Exploration};
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
 use manyworlds::kernels::{Importance, Kernels, Objective, Optimizer, OverTime, Recursion};
 use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Trust, Window};
@@ -310,6 +309,7 @@ pub struct Stages {
     pub form: Form,
     pub layout: Parameters,
     pub space: ActionSpace,
+    pub exploration: Exploration,
     pub agents: Agents,
     pub batch: Batch,
     keeps: bool,
@@ -345,6 +345,18 @@ impl Stages {
         networks: &[&[&Mlp]],
         space: ActionSpace,
         seeds: &[u32],
+        run: Run,
+        window: Option<u32>,
+    ) -> Self {
+        Self::exploring(form, networks, (space, Exploration::default()), seeds, run, window)
+    }
+
+    /// The same for a policy that explores in its own way.
+    pub fn exploring(
+        form: Form,
+        networks: &[&[&Mlp]],
+        (space, exploration): (ActionSpace, Exploration),
+        seeds: &[u32],
         mut run: Run,
         window: Option<u32>,
     ) -> Self {
@@ -357,12 +369,12 @@ impl Stages {
                 Activation::Tanh => nn::Activation::Tanh,
                 Activation::Relu => nn::Activation::Relu,
             };
-            let free = if name == "actor" { space.free_outputs() } else { 0 };
+            let free = if name == "actor" { space.free_outputs(exploration) } else { 0 };
             layout.add_policy(name, &widths, activation, free, 0.0);
         }
         let features = networks[0].first().map_or(1, |network| network.widths[0]);
         let count = seeds.len() as u32;
-        let kernels = Kernels { form, parameters: &layout, space: &space, keeps, agents: count };
+        let kernels = Kernels { form, parameters: &layout, space: &space, exploration, keeps, agents: count };
         let mut slicing = Slicing::new(run.minibatch_size, count, &layout, &kernels);
         slicing.window = window.map_or(slicing.window, |most| slicing.window.min(most));
         run.set_slicing(slicing, &kernels, layout.span([]));
@@ -376,7 +388,7 @@ impl Stages {
             poison(buffer);
         }
         let (objective, optimizer) = (Objective::PpoClip, Optimizer::Adam);
-        Self { form, layout, space, agents, batch, keeps, objective, optimizer, features, slicing }
+        Self { form, layout, space, exploration, agents, batch, keeps, objective, optimizer, features, slicing }
     }
 
     pub fn kernels(&self) -> Kernels<'_> {
@@ -384,6 +396,7 @@ impl Stages {
             form: self.form,
             parameters: &self.layout,
             space: &self.space,
+            exploration: self.exploration,
             keeps: self.keeps,
             agents: self.agents.count,
         }

@@ -1,19 +1,11 @@
-//! Slot `action`: ACTION_DIM real numbers. The engine clips what a policy draws to the bounds; callers with actions of
-//! their own may go past them, and the environment says what that means.
+//! Slot `action`: ACTION_DIM real numbers. The engine holds what a policy draws to the bounds (slot `bounded`); callers with
+//! actions of their own may go past them, and the environment says what that means.
 
 alias Action = array<f32, ACTION_DIM>;
 
 fn mw_action(words: array<u32, MW_ACTION_WORDS>) -> Action {
     var action: Action;
     @unroll for i in 0..MW_ACTION_WORDS { action[i] = bitcast<f32>(words[i]); }
-    return action;
-}
-
-fn mw_clipped_action(words: array<u32, MW_ACTION_WORDS>) -> Action {
-    let low = mw_action_low();
-    let high = mw_action_high();
-    var action: Action;
-    @unroll for i in 0..MW_ACTION_WORDS { action[i] = clamp(bitcast<f32>(words[i]), low[i], high[i]); }
     return action;
 }
 

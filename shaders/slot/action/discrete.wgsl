@@ -6,7 +6,6 @@ alias Action = u32;
 alias ActionMask = array<bool, ACTION_COUNT>;
 
 fn mw_action(words: array<u32, MW_ACTION_WORDS>) -> Action { return min(words[0], ACTION_COUNT - 1u); }
-fn mw_clipped_action(words: array<u32, MW_ACTION_WORDS>) -> Action { return mw_action(words); }
 
 /// Bits of a random word that an action takes: 1, 2 or 4 where that is exact, else all.
 const MW_ACTION_BITS = select(select(select(select(32u, 4u, ACTION_COUNT <= 16u), 2u, ACTION_COUNT <= 4u), 1u, ACTION_COUNT <= 2u),

@@ -10,7 +10,6 @@ fn mw_action(words: array<u32, MW_ACTION_WORDS>) -> Action {
     @unroll for i in 0..MW_ACTION_WORDS { action[i] = min(words[i], ACTION_COUNTS[i] - 1u); }
     return action;
 }
-fn mw_clipped_action(words: array<u32, MW_ACTION_WORDS>) -> Action { return mw_action(words); }
 
 /// Steps that one call of the generator serves.
 const MW_CALL_STEPS = 1u;

@@ -80,7 +80,7 @@ fn mw_dist_entropy_of(dist: MwDistribution, h: u32) -> Lane {
     return entropy;
 }
 
-fn mw_dist_entropy(dist: MwDistribution) -> Lane {
+fn mw_dist_entropy(dist: MwDistribution, action: LaneAction) -> Lane {
     var entropy = Lane(0.0);
     @unroll for h in 0..MW_HEADS { entropy += mw_dist_entropy_of(dist, h); }
     return entropy;
@@ -100,22 +100,22 @@ fn mw_dist_backward(dist: MwDistribution, action: LaneAction, d_log_prob: Lane, 
 }
 
 /// What a rollout keeps of the distribution: log p.
-fn mw_dist_kept(dist: MwDistribution) -> array<Lane, MW_CHOICES> { return dist.log_p; }
+fn mw_dist_kept(dist: MwDistribution) -> array<Lane, MW_KEPT> { return dist.log_p; }
 
 /// KL(old ‖ new) = Σ p_old (log p_old − log p), summed over the choices.
-fn mw_dist_kl(old: array<Lane, MW_CHOICES>, dist: MwDistribution) -> Lane {
+fn mw_dist_kl(old: array<Lane, MW_KEPT>, dist: MwDistribution) -> Lane {
     var kl = Lane(0.0);
     @unroll for a in 0..MW_CHOICES { kl = fma(mw_lane_exp(old[a]), old[a] - dist.log_p[a], kl); }
     return kl;
 }
 
 /// ∂KL/∂z_b = p_b − p_old,b
-fn mw_dist_kl_backward(old: array<Lane, MW_CHOICES>, dist: MwDistribution, b: u32) -> Lane {
+fn mw_dist_kl_backward(old: array<Lane, MW_KEPT>, dist: MwDistribution, b: u32) -> Lane {
     return dist.p[b] - mw_lane_exp(old[b]);
 }
 
 /// Output b of M times a tangent of the outputs; M = diag(p) − ppᵀ, choice by choice.
-fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_CHOICES>, b: u32) -> Lane {
+fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_OUTPUTS>, b: u32) -> Lane {
     var apart = Lane(0.0);
     @unroll for h in 0..MW_HEADS {
         if b >= MW_HEAD_START[h] && b < MW_HEAD_START[h + 1u] {

@@ -7,8 +7,8 @@
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     mw_show_sampled_mask(samples);
     let dist = mw_dist(samples.v);
-    var tangent: array<Lane, MW_CHOICES>;
-    @unroll for a in 0..MW_CHOICES { tangent[a] = mw_tangent[a * MW_VECTORS + samples.v]; }
+    var tangent: array<Lane, MW_OUTPUTS>;
+    @unroll for a in 0..MW_OUTPUTS { tangent[a] = mw_tangent[a * MW_VECTORS + samples.v]; }
     let share = samples.weight / Lane(samples.count);
-    @unroll for a in 0..MW_CHOICES { mw_d_output[a * MW_VECTORS + samples.v] = share * mw_dist_metric(dist, tangent, a); }
+    @unroll for a in 0..MW_OUTPUTS { mw_d_output[a * MW_VECTORS + samples.v] = share * mw_dist_metric(dist, tangent, a); }
 }

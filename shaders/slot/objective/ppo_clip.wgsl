@@ -12,14 +12,14 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let dist = mw_dist(samples.v);
     let log_ratio = mw_dist_log_prob(dist, action) - mw_sample(samples, MW_ROW_LOG_PROB);
     let ratio = mw_lane_exp(log_ratio);
-    let clip = mw_run.clip_coef;
+    let clip = mw_progress[thread.agent].clip_coef;
     let plain = ratio * advantage;
     let clipped = clamp(ratio, Lane(1.0 - clip), Lane(1.0 + clip)) * advantage;
 
     let share = samples.weight / Lane(samples.count);
     let d_log_prob = select(Lane(0.0), -plain * share, plain <= clipped);
-    @unroll for a in 0..MW_CHOICES {
+    @unroll for a in 0..MW_OUTPUTS {
         mw_d_output[a * MW_VECTORS + samples.v] = mw_dist_backward(dist, action, d_log_prob, -mw_run.ent_coef * share, a);
     }
-    mw_policy_terms(thread, samples, mine, -min(plain, clipped), mw_dist_entropy(dist), log_ratio, ratio);
+    mw_policy_terms(thread, samples, mine, -min(plain, clipped), mw_dist_entropy(dist, action), log_ratio, ratio);
 }

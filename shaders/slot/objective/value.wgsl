@@ -14,7 +14,7 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     var d_value = error;
     if mw_run.clip_vloss != 0u {
         let old = mw_sample(samples, MW_ROW_VALUE);
-        let clip = Lane(mw_run.clip_coef);
+        let clip = Lane(mw_progress[thread.agent].clip_coef);
         let moved = value - old;
         let clipped_error = old + clamp(moved, -clip, clip) - goal;
         let outside = abs(moved) > clip;
