@@ -3,7 +3,7 @@
 use crate::env::{ActionSpace, Environment};
 use crate::error::Result;
 use crate::gpu::{Form, Share};
-use crate::layout::program;
+use crate::layout::{OWN_ROWS, program};
 use crate::nn::{Parameters, Tile, form_constants};
 use crate::shader::{Linked, Program};
 use serde::{Deserialize, Serialize};
@@ -29,11 +29,15 @@ pub enum Reduction {
     Sums,
     /// Sums of the objectives' terms of the current minibatch.
     Terms,
+    /// Moments of each row that rollouts left.
+    Rollouts,
+    /// Moments of the differences of returns between pairs of agents.
+    Differences,
 }
 
 impl Reduction {
     /// Every reduction.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Advantages,
         Self::Targets,
         Self::Residuals,
@@ -43,6 +47,8 @@ impl Reduction {
         Self::Episodes,
         Self::Sums,
         Self::Terms,
+        Self::Rollouts,
+        Self::Differences,
     ];
 
     fn parts(self) -> (&'static str, &'static [&'static str]) {
@@ -63,6 +69,8 @@ impl Reduction {
             Self::Episodes => ("reduce episodes", &["slot/element/sum.wgsl", "slot/source/episodes.wgsl"]),
             Self::Sums => ("reduce sums", &["slot/element/sum.wgsl", "slot/source/partials.wgsl"]),
             Self::Terms => ("reduce terms", TERMS),
+            Self::Rollouts => ("reduce rollouts", &["slot/element/moments.wgsl", "slot/source/rollouts.wgsl"]),
+            Self::Differences => ("reduce differences", &["slot/element/moments.wgsl", "slot/source/differences.wgsl"]),
         }
     }
 }
@@ -78,6 +86,108 @@ pub enum Objective {
     PolicyGradient,
     /// Squared error of the value.
     Value,
+}
+
+/// A policy of the textbook, written out: slot `policy`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextbookPolicy {
+    /// a ~ N(θ₁ s, θ₂²)
+    LinearGaussian,
+    /// π(0) = clamp(θ, 0, 1)
+    Clamp,
+}
+
+impl TextbookPolicy {
+    /// Number of its parameters.
+    pub fn parameters(self) -> u32 {
+        match self {
+            Self::LinearGaussian => 2,
+            Self::Clamp => 1,
+        }
+    }
+
+    fn part(self) -> &'static str {
+        match self {
+            Self::LinearGaussian => "slot/policy/linear_gaussian.wgsl",
+            Self::Clamp => "slot/policy/clamp.wgsl",
+        }
+    }
+}
+
+/// What a rollout sums up for an estimate of the policy gradient: slot `estimator`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// All scores times the whole return.
+    TotalReturn,
+    /// Each score times the rewards that follow.
+    RewardToGo,
+    /// The same less a baseline for each parameter.
+    Baseline,
+    /// What baselines are made of.
+    BaselineTerms,
+    /// Each score times the rewards that follow, less the value of its state.
+    ValueBaseline,
+    /// Each score times one reward and the value of what it led to.
+    Q,
+    /// Each score times the residual of its step.
+    TdResidual,
+    /// Each score times the decaying sum of residuals.
+    Gae,
+    /// Nothing: returns are enough.
+    Utility,
+    /// Observations and rewards of every step.
+    Trajectory,
+}
+
+impl Sums {
+    /// Every one of them.
+    pub const ALL: [Self; 10] = [
+        Self::TotalReturn,
+        Self::RewardToGo,
+        Self::Baseline,
+        Self::BaselineTerms,
+        Self::ValueBaseline,
+        Self::Q,
+        Self::TdResidual,
+        Self::Gae,
+        Self::Utility,
+        Self::Trajectory,
+    ];
+
+    /// Rows that it leaves of a rollout of `depth` steps with so many parameters, [`OWN_ROWS`] before them.
+    pub fn rows(self, parameters: u32, depth: u32) -> u32 {
+        match self {
+            Self::BaselineTerms => OWN_ROWS + 5 * parameters + 1,
+            Self::Utility => OWN_ROWS,
+            Self::Trajectory => depth.saturating_mul(2).saturating_add(OWN_ROWS),
+            _ => OWN_ROWS + parameters,
+        }
+    }
+
+    fn parts(self) -> (&'static str, &'static [&'static str]) {
+        const VALUE: &str = "part/state_value.wgsl";
+        match self {
+            Self::TotalReturn => ("estimate total return", &["slot/estimator/total_return.wgsl"]),
+            Self::RewardToGo => ("estimate reward to go", &["slot/estimator/reward_to_go.wgsl"]),
+            Self::Baseline => ("estimate baseline", &["slot/estimator/baseline.wgsl"]),
+            Self::BaselineTerms => ("estimate baseline terms", &["slot/estimator/baseline_terms.wgsl"]),
+            Self::ValueBaseline => ("estimate value baseline", &[VALUE, "slot/estimator/value_baseline.wgsl"]),
+            Self::Q => ("estimate q", &[VALUE, "slot/estimator/q.wgsl"]),
+            Self::TdResidual => ("estimate td residual", &[VALUE, "slot/estimator/td_residual.wgsl"]),
+            Self::Gae => ("estimate gae", &[VALUE, "slot/estimator/gae.wgsl"]),
+            Self::Utility => ("estimate utility", &["slot/estimator/utility.wgsl"]),
+            Self::Trajectory => ("estimate trajectory", &["slot/estimator/trajectory.wgsl"]),
+        }
+    }
+}
+
+/// How the estimates of a repetition's rollouts become one: slot `combine`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Combine {
+    /// Their mean.
+    Mean,
+    /// The mean of each less a baseline of the others.
+    LeaveOneOut,
 }
 
 /// How advantages are found along time.
@@ -283,6 +393,32 @@ impl Kernels<'_> {
     /// As [`Kernels::reset`].
     pub fn step(&self, env: &Environment) -> Result<Linked> {
         env.link_into(self.plain("step")?)?.part("step.wgsl")?.link()
+    }
+
+    /// An estimate of the policy gradient from each rollout of a textbook policy.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn estimate(&self, env: &Environment, policy: TextbookPolicy, sums: Sums) -> Result<Linked> {
+        let (name, parts) = sums.parts();
+        self.textbook(name, env, policy)?.parts(parts)?.part("estimate.wgsl")?.link()
+    }
+
+    /// A step uphill from such estimates.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn climb(&self, env: &Environment, policy: TextbookPolicy, combine: Combine) -> Result<Linked> {
+        let (name, part) = match combine {
+            Combine::Mean => ("climb", "slot/combine/mean.wgsl"),
+            Combine::LeaveOneOut => ("climb leave one out", "slot/combine/leave_one_out.wgsl"),
+        };
+        self.textbook(name, env, policy)?.parts(&[part, "climb.wgsl"])?.link()
+    }
+
+    fn textbook(&self, name: &str, env: &Environment, policy: TextbookPolicy) -> Result<Program> {
+        let program = env.link_into(self.plain(name)?)?.word("MW_THETA", policy.parameters());
+        program.parts(&["part/estimate.wgsl", policy.part()])
     }
 
     /// A kernel in which worlds act under the policy `network`.

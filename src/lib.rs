@@ -6,6 +6,7 @@ pub mod bench;
 pub mod check;
 pub mod env;
 pub mod error;
+pub mod estimate;
 pub mod gpu;
 pub mod kernels;
 pub mod layout;

@@ -1,10 +1,12 @@
 //! The stages of an update: each makes its buffers and its passes once and is replayed from then on.
 
+mod estimates;
 mod learner;
 mod normaliser;
 mod reduction;
 mod rollout;
 
+pub use estimates::Estimates;
 pub use learner::{Learner, Optimiser, Slicing};
 pub use normaliser::Normaliser;
 pub use reduction::{Elements, Reduced};
