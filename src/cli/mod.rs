@@ -6,6 +6,7 @@ mod doctor;
 mod envs;
 mod eval;
 mod foreign;
+mod gradient;
 mod new_env;
 mod settings;
 mod trace;
@@ -48,6 +49,8 @@ enum Command {
     Trace(trace::Trace),
     #[command(hide = true)]
     Probe(foreign::Probe),
+    /// Estimate the policy gradient of a textbook policy in many ways, beside the exact one
+    Gradient(gradient::Gradient),
     /// Measure steps per second, or what each kernel reaches
     Bench(bench::Bench),
     /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::CheckEnv(command) => command.run(),
         Command::Trace(command) => command.run(),
         Command::Probe(command) => command.run(),
+        Command::Gradient(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Settings(command) => command.run(),
