@@ -40,7 +40,7 @@ pub struct Gradient {
     /// Values of states: exact (closed form) or learned (a quadratic for each step, fitted to rollouts of its own)
     #[arg(long, default_value = "exact")]
     values: String,
-    /// How far θ is moved [default: 0.01 by finite-difference, 0.1 by regression]
+    /// How far θ is moved [default: 0.01 by finite-difference, 0.05 by regression]
     #[arg(long)]
     delta: Option<f64>,
     /// Seed of all random numbers

@@ -8,6 +8,7 @@ mod eval;
 mod foreign;
 mod gradient;
 mod new_env;
+mod reproduce;
 mod settings;
 mod trace;
 mod train;
@@ -51,6 +52,8 @@ enum Command {
     Probe(foreign::Probe),
     /// Estimate the policy gradient of a textbook policy in many ways, beside the exact one
     Gradient(gradient::Gradient),
+    /// Make a figure of the textbook anew, with its data
+    Reproduce(reproduce::Reproduce),
     /// Measure steps per second, or what each kernel reaches
     Bench(bench::Bench),
     /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Trace(command) => command.run(),
         Command::Probe(command) => command.run(),
         Command::Gradient(command) => command.run(),
+        Command::Reproduce(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Settings(command) => command.run(),

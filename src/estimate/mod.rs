@@ -168,7 +168,7 @@ pub struct Settings {
 
 impl Settings {
     /// Defaults for an environment's textbook policy: 400,000 rollouts of depth 10, γ = 1, λ = 0.95, θ moved
-    /// by 0.01 (finite-difference: the same random numbers) or 0.1 (regression: others).
+    /// by 0.01 (finite-difference: the same random numbers) or 0.05 (regression: others).
     pub fn new(textbook: &Textbook, estimator: Estimator) -> Self {
         Self {
             estimator,
@@ -179,7 +179,7 @@ impl Settings {
             lambda: 0.95,
             discount_gradient: true,
             values: Values::Exact,
-            delta: if estimator == Estimator::Regression { 0.1 } else { 0.01 },
+            delta: if estimator == Estimator::Regression { 0.05 } else { 0.01 },
             seed: 1,
         }
     }

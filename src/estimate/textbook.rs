@@ -128,28 +128,36 @@ impl Textbook {
 
     /// U(θ) = E Σ γ^k r_k and ∇U(θ), where a closed form holds: not where the state would reach its bounds.
     pub fn utility(&self, theta: &[f64], gamma: f64, depth: u32) -> Option<(f64, Vec<f64>)> {
+        let (utility, gradient, spread) = self.unbounded(theta, gamma, depth);
+        let near = match *self {
+            Self::LinearGaussian { limit, .. } => FAR * spread > limit,
+            Self::Clamp { .. } => false,
+        };
+        (!near && utility.is_finite()).then_some((utility, gradient))
+    }
+
+    /// U(θ), ∇U(θ) and the largest root mean square of the state, as if it had no bounds.
+    pub fn unbounded(&self, theta: &[f64], gamma: f64, depth: u32) -> (f64, Vec<f64>, f64) {
         match *self {
             Self::Clamp { left, right } => {
                 let p = theta[0].clamp(0.0, 1.0);
                 let inside = theta[0] > 0.0 && theta[0] < 1.0;
-                Some((p * left + (1.0 - p) * right, vec![if inside { left - right } else { 0.0 }]))
+                (p * left + (1.0 - p) * right, vec![if inside { left - right } else { 0.0 }], 1.0)
             }
-            Self::LinearGaussian { mean, deviation, noise, limit } => {
+            Self::LinearGaussian { mean, deviation, noise, .. } => {
                 let closed = 1.0 + theta[0];
                 let (mut utility, mut gradient) = (0.0, vec![0.0; 2]);
                 let (mut m, mut d_m) = (mean * mean + deviation * deviation, [0.0, 0.0]);
-                let mut discount = 1.0;
+                let (mut discount, mut most) = (1.0, 0.0f64);
                 for _ in 0..depth {
-                    if FAR * m.sqrt() > limit || !m.is_finite() {
-                        return None;
-                    }
+                    most = most.max(m);
                     utility -= discount * m;
                     gradient.iter_mut().zip(d_m).for_each(|(g, d)| *g -= discount * d);
                     d_m = [2.0 * closed * m + closed * closed * d_m[0], closed * closed * d_m[1] + 2.0 * theta[1]];
                     m = closed * closed * m + theta[1] * theta[1] + noise * noise;
                     discount *= gamma;
                 }
-                Some((utility, gradient))
+                (utility, gradient, most.sqrt())
             }
         }
     }
