@@ -29,6 +29,6 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         mw_path[mw_climb.step * mw_climb.agents * MW_THETA + at] = mw_theta[at];
         theta[i] = fma(scale, g[i], mw_theta[at]);
     }
-    theta = mw_policy_held(theta);
+    theta = mw_policy_held(theta, mw_climb.least);
     @unroll for i in 0..MW_THETA { mw_theta[agent * MW_THETA + i] = theta[i]; }
 }

@@ -262,6 +262,8 @@ shared_struct! {
         rate: f32,
         /// Limit of the gradient's norm.
         limit: f32,
+        /// Least deviation of a policy that has one.
+        least: f32,
     }
 
     /// A reduction.

@@ -28,6 +28,8 @@ const ROLLOUTS: u32 = 6;
 const RATE: f64 = 0.2;
 /// Limit of the gradient's norm.
 const LIMIT: f64 = 1.0;
+/// θ₂ is held to at least this: scores grow like its inverse.
+const LEAST_THETA_2: f64 = 0.05;
 /// Most repetitions: agents of a launch.
 const MOST: u32 = 65_535;
 
@@ -135,6 +137,7 @@ pub fn regulator(gpu: &Gpu, settings: &Regulator) -> Result<Ascents> {
                 steps: STEPS,
                 rate: RATE,
                 limit: LIMIT,
+                least: LEAST_THETA_2,
                 repetitions: settings.repetitions,
                 seed: settings.seed,
             },
@@ -161,7 +164,8 @@ fn standing(textbook: &Textbook, path: &Path, step: usize) -> Standing {
 impl Ascents {
     /// The data as CSV, a line for each estimator and step; columns are named in the first line.
     pub fn to_csv(&self) -> String {
-        let spread = |name: &str| ["mean", "std", "q10", "median", "q90", "sample"].map(|part| format!("{name}_{part}"));
+        let spread =
+            |name: &str| ["mean", "std", "q10", "median", "q90", "sample"].map(|part| format!("{name}_{part}"));
         let names = ["theta1", "theta2", "utility"].map(spread).concat().join(",");
         let mut text = format!("estimator,step,{names},theta_covariance,utility_of_mean\n");
         for ascent in &self.ascents {

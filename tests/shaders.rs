@@ -13,7 +13,9 @@ use std::sync::OnceLock;
 /// Every kernel in every form, linked once for all tests.
 fn every_kernel() -> &'static [(String, Linked)] {
     static ALL: OnceLock<Vec<(String, Linked)>> = OnceLock::new();
-    ALL.get_or_init(|| in_every_form().into_iter().chain(in_every_environment()).chain(of_textbook_policies()).collect())
+    ALL.get_or_init(|| {
+        in_every_form().into_iter().chain(in_every_environment()).chain(of_textbook_policies()).collect()
+    })
 }
 
 /// Kernels in which a textbook policy acts.

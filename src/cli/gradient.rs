@@ -35,8 +35,8 @@ pub struct Gradient {
     #[arg(long, default_value_t = 0.95)]
     lambda: f64,
     /// Whether the score of step k is weighed with γ^k, as in the textbook
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    discount_gradient: bool,
+    #[arg(long = "discount-gradient", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    weighed: bool,
     /// Values of states: exact (closed form) or learned (a quadratic for each step, fitted to rollouts of its own)
     #[arg(long, default_value = "exact")]
     values: String,
@@ -60,8 +60,7 @@ impl Gradient {
     pub fn run(self) -> Result<ExitCode> {
         let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
         let textbook = Textbook::of(&env)?;
-        let estimators =
-            if self.compare { Estimator::ALL.to_vec() } else { vec![Estimator::named(&self.estimator)?] };
+        let estimators = if self.compare { Estimator::ALL.to_vec() } else { vec![Estimator::named(&self.estimator)?] };
         let all: Vec<Settings> =
             estimators.into_iter().map(|estimator| self.settings(&textbook, estimator)).collect::<Result<_>>()?;
         let gpu = self.adapter.open(0)?;
@@ -88,14 +87,14 @@ impl Gradient {
     fn settings(&self, textbook: &Textbook, estimator: Estimator) -> Result<Settings> {
         let theta = match &self.theta {
             None => textbook.default_theta(),
-            Some(list) => list
-                .split(',')
-                .map(|x| x.trim().parse::<f64>())
-                .collect::<std::result::Result<_, _>>()
-                .map_err(|_| Error::Setting {
-                    name: "theta".to_owned(),
-                    reason: format!("'{list}' is not a list of numbers, such as -0.5,0.3"),
-                })?,
+            Some(list) => {
+                list.split(',').map(|x| x.trim().parse::<f64>()).collect::<std::result::Result<_, _>>().map_err(
+                    |_| Error::Setting {
+                        name: "theta".to_owned(),
+                        reason: format!("'{list}' is not a list of numbers, such as -0.5,0.3"),
+                    },
+                )?
+            }
         };
         let usual = Settings::new(textbook, estimator);
         let settings = Settings {
@@ -104,7 +103,7 @@ impl Gradient {
             depth: self.depth,
             gamma: self.gamma,
             lambda: self.lambda,
-            discount_gradient: self.discount_gradient,
+            discount_gradient: self.weighed,
             values: Values::named(&self.values)?,
             delta: self.delta.unwrap_or(usual.delta),
             seed: self.seed,
@@ -139,7 +138,8 @@ fn one(textbook: &Textbook, found: &Estimate) -> String {
     let mut text = format!("{}\n{:<18}{names}\n", title(found), found.estimator.name());
     text += &line("gradient", &found.gradient);
     text += &line("standard error", &found.stderr);
-    for (name, numbers) in [("exact", &found.exact), ("gradient − exact", &found.bias), ("baseline", &found.baseline)] {
+    for (name, numbers) in [("exact", &found.exact), ("gradient − exact", &found.bias), ("baseline", &found.baseline)]
+    {
         text += &numbers.as_ref().map_or(String::new(), |numbers| line(name, numbers));
     }
     text += &line("std of a rollout", &found.std);

@@ -44,7 +44,8 @@ impl Reproduce {
         let found = regulator(&gpu, &settings)?;
         for ascent in &found.ascents {
             let last = &ascent.steps[ascent.steps.len() - 1];
-            let theta: Vec<String> = last.theta.iter().map(|theta| format!("{:.3} ± {:.3}", theta.mean, theta.std)).collect();
+            let theta: Vec<String> =
+                last.theta.iter().map(|theta| format!("{:.3} ± {:.3}", theta.mean, theta.std)).collect();
             eprintln!("{}: θ ends at ({}), U at {:.3}", ascent.estimator.name(), theta.join(", "), last.utility.median);
         }
         for path in found.write(&arguments.out)? {

@@ -27,6 +27,8 @@ pub struct Climb {
     pub rate: f64,
     /// Limit of the gradient's norm.
     pub limit: f64,
+    /// Least θ₂ of the linear Gaussian policy, whose scores grow like its inverse.
+    pub least: f64,
     /// Repetitions, side by side.
     pub repetitions: u32,
     /// Seed of all random numbers; step k uses stream k.
@@ -83,8 +85,7 @@ pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
     let (space, policy, n) = (&env.spec().action_space, textbook.kind(), climb.theta.len());
     let (none, agents) = (Parameters::default(), climb.repetitions);
     let kernels = Kernels { form: gpu.form_for(0), parameters: &none, space, keeps: false, agents };
-    let first: Vec<f32> =
-        (0..agents as usize).flat_map(|_| climb.theta.iter().map(|x| *x as f32)).collect();
+    let first: Vec<f32> = (0..agents as usize).flat_map(|_| climb.theta.iter().map(|x| *x as f32)).collect();
     let theta = gpu.buffer_of("theta", &first)?;
     let words = u64::from(climb.steps) * first.len() as u64;
     let arithmetic = format!("steps {} × repetitions {agents} × parameters {n}", climb.steps);
@@ -112,6 +113,7 @@ pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
             step,
             rate: climb.rate as f32,
             limit: climb.limit as f32,
+            least: climb.least as f32,
         };
         let buffers = buffers
             .with("mw_climb", &gpu.uniform("climb", &uphill)?)

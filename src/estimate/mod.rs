@@ -451,7 +451,10 @@ impl Work<'_> {
         if settings.values == Values::Exact {
             let exact = self.textbook.values(&settings.theta, settings.gamma, settings.depth);
             let exact = exact.ok_or_else(|| {
-                Error::setting("values", "under this θ states reach their bounds, where no exact values are known; use learned")
+                Error::setting(
+                    "values",
+                    "under this θ states reach their bounds, where no exact values are known; use learned",
+                )
             })?;
             return Ok((exact, 0));
         }
@@ -467,7 +470,9 @@ impl Work<'_> {
         let mut values = vec![[0.0; 3]; settings.depth as usize];
         for (k, value) in values.iter_mut().enumerate().rev() {
             let made: Vec<usize> = (0..m).filter(|&j| at(1, j) > k as f64).collect();
-            made.iter().for_each(|&j| to_go[j] = at(reward(k), j) + settings.gamma * to_go[j]);
+            for &j in &made {
+                to_go[j] = at(reward(k), j) + settings.gamma * to_go[j];
+            }
             *value = fit::quadratic(made.iter().map(|&j| (at(state(k), j), to_go[j])));
         }
         Ok((values, shape.rollouts))
@@ -515,8 +520,7 @@ impl Work<'_> {
         let each = settings.rollouts.div_ceil(agents);
         let theta: Vec<f32> =
             (0..agents).flat_map(|agent| perturbed(&settings.theta, settings.delta, agent, settings.seed)).collect();
-        let shape =
-            layout::Estimate { rollouts: each, apart: each, stream: STREAM, ..layout::Estimate::default() };
+        let shape = layout::Estimate { rollouts: each, apart: each, stream: STREAM, ..layout::Estimate::default() };
         let estimates = self.rollouts(Sums::Utility, &theta, shape, &Buffers::default())?;
         let rows = self.moments(agents, &estimates)?;
         let returns: Vec<f64> = rows.chunks_exact(OWN_ROWS as usize).map(|rows| rows[0].mean).collect();

@@ -90,7 +90,8 @@ mod tests {
         let grid = Grid::new([-2.0, 2.0], [-2.0, 2.0], 101, f64::hypot);
         let runs = contours(&grid, 1.0);
         assert_eq!(runs.len(), 1, "one circle");
-        assert_eq!(runs[0][0], runs[0][runs[0].len() - 1], "it is closed");
+        let ([x, y], [end_x, end_y]) = (runs[0][0], runs[0][runs[0].len() - 1]);
+        assert!((x - end_x).hypot(y - end_y) < 1e-12, "it is closed");
         // linear between corners a square of s = 4/101 away: off by at most s²/8 over the radius, once for each axis
         let most = 2.0 * (4.0f64 / 101.0).powi(2) / 8.0;
         for [x, y] in &runs[0] {

@@ -60,7 +60,7 @@ pub(crate) enum Anchor {
 #[derive(Clone, Debug)]
 enum Shape {
     /// Runs of straight lines; closed ones can be filled (colour, opacity), where they overlap only once.
-    Lines { runs: Vec<Vec<Point>>, closed: bool, fill: Option<(Colour, f64)>, pen: Option<Pen>, clip: Option<[f64; 4]> },
+    Lines { runs: Vec<Vec<Point>>, closed: bool, fill: Option<(Colour, f64)>, pen: Option<Pen>, clip: Option<usize> },
     /// A line of text, its baseline turned about its place by degrees.
     Text { text: String, at: Point, size: f64, anchor: Anchor, turned: f64, colour: Colour },
 }
@@ -71,21 +71,27 @@ pub(crate) struct Figure {
     size: [f64; 2],
     title: String,
     shapes: Vec<Shape>,
-    /// x, y, width and height that further lines are cut off at.
-    clip: Option<[f64; 4]>,
+    /// Rectangles (x, y, width, height) that lines are cut off at, by their number.
+    clips: Vec<[f64; 4]>,
+    /// Where further lines are.
+    clip: Option<usize>,
 }
 
 impl Figure {
     /// An empty figure; the title is for readers who do not see it.
     pub fn new(width: f64, height: f64, title: &str) -> Self {
-        let mut figure = Self { size: [width, height], title: title.to_owned(), shapes: Vec::new(), clip: None };
+        let mut figure =
+            Self { size: [width, height], title: title.to_owned(), shapes: Vec::new(), clips: Vec::new(), clip: None };
         figure.area(vec![rectangle([0.0, 0.0, width, height])], Colour::WHITE, 1.0);
         figure
     }
 
     /// Cuts off what follows at a rectangle (x, y, width, height), or no longer.
     pub fn clip(&mut self, rectangle: Option<[f64; 4]>) {
-        self.clip = rectangle;
+        self.clip = rectangle.map(|rectangle| {
+            self.clips.push(rectangle);
+            self.clips.len() - 1
+        });
     }
 
     /// A line through points.
@@ -100,7 +106,13 @@ impl Figure {
 
     /// Areas, each with its border through these points; where they overlap they count once.
     pub fn area(&mut self, runs: Vec<Vec<Point>>, colour: Colour, opacity: f64) {
-        self.shapes.push(Shape::Lines { runs, closed: true, fill: Some((colour, opacity)), pen: None, clip: self.clip });
+        self.shapes.push(Shape::Lines {
+            runs,
+            closed: true,
+            fill: Some((colour, opacity)),
+            pen: None,
+            clip: self.clip,
+        });
     }
 
     /// An area with a border.

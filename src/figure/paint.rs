@@ -21,7 +21,12 @@ impl Figure {
                     let Some(path) = through(runs, *closed) else { continue };
                     let mask = clip.and_then(|clip| {
                         let mut mask = Mask::new(width, height)?;
-                        mask.fill_path(&through(&[rectangle(clip)], true)?, FillRule::Winding, true, scaled);
+                        mask.fill_path(
+                            &through(&[rectangle(self.clips[clip])], true)?,
+                            FillRule::Winding,
+                            true,
+                            scaled,
+                        );
                         Some(mask)
                     });
                     if let Some((colour, opacity)) = fill {

@@ -11,7 +11,6 @@ impl Figure {
         let [width, height] = self.size;
         let mut body = String::new();
         let mut used = BTreeSet::new();
-        let mut clips: Vec<[f64; 4]> = Vec::new();
         for shape in &self.shapes {
             match shape {
                 Shape::Lines { runs, closed, fill, pen, clip } => {
@@ -23,19 +22,16 @@ impl Figure {
                         let faint = opaque("stroke-opacity", pen.opacity);
                         format!(" stroke=\"{}\" stroke-width=\"{}\"{faint}", hex(pen.colour), short(pen.width))
                     });
-                    let clip = clip.map_or(String::new(), |clip| {
-                        let known = clips.iter().position(|known| *known == clip).unwrap_or_else(|| {
-                            clips.push(clip);
-                            clips.len() - 1
-                        });
-                        format!(" clip-path=\"url(#p{known})\"")
-                    });
+                    let clip = clip.map_or(String::new(), |clip| format!(" clip-path=\"url(#p{clip})\""));
                     body += &format!("<path {fill}{pen}{clip} d=\"{path}\"/>\n");
                 }
                 Shape::Text { text, at, size, anchor, turned, colour } => {
                     let map = onto(*at, *size, *turned).map(short).join(" ");
                     let label = text.replace('&', "&amp;").replace('<', "&lt;");
-                    body += &format!("<g role=\"img\" aria-label=\"{label}\" fill=\"{}\" transform=\"matrix({map})\">", hex(*colour));
+                    body += &format!(
+                        "<g role=\"img\" aria-label=\"{label}\" fill=\"{}\" transform=\"matrix({map})\">",
+                        hex(*colour)
+                    );
                     for (c, x) in places(text, *anchor).into_iter().filter(|(c, _)| *c != ' ') {
                         used.insert(c);
                         body += &format!("<use href=\"#g{:x}\" x=\"{}\"/>", c as u32, short(x));
@@ -47,9 +43,12 @@ impl Figure {
         let glyph = |c: &char| format!("<path id=\"g{:x}\" d=\"{}\"/>\n", *c as u32, outline(&letter(*c).pieces));
         let glyphs: String = used.iter().map(glyph).collect();
         let clip = |(i, [x, y, w, h]): (usize, &[f64; 4])| {
-            format!("<clipPath id=\"p{i}\"><path d=\"{}\"/></clipPath>\n", through(&super::rectangle([*x, *y, *w, *h]), true))
+            format!(
+                "<clipPath id=\"p{i}\"><path d=\"{}\"/></clipPath>\n",
+                through(&super::rectangle([*x, *y, *w, *h]), true)
+            )
         };
-        let clips: String = clips.iter().enumerate().map(clip).collect();
+        let clips: String = self.clips.iter().enumerate().map(clip).collect();
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\">\n<title>{}</title>\n<defs>\n{clips}{glyphs}</defs>\n\

@@ -16,6 +16,7 @@ pub mod adam;
 pub mod cartpole;
 pub mod categorical;
 pub mod env;
+pub mod estimate;
 pub mod gae;
 pub mod gaussian;
 pub mod mlp;

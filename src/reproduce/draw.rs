@@ -1,18 +1,19 @@
 //! How the figure looks: a panel for each estimator over contours of the exact U(θ), and U against the gradients taken.
 //! Colours are those of Okabe & Ito (2008), which readers who see fewer colours can tell apart.
 
-use super::{Ascent, Ascents, DEPTH, ROLLOUTS, STEPS, Standing};
+use super::{Ascent, Ascents, DEPTH, LEAST_THETA_2, LIMIT, RATE, ROLLOUTS, STEPS, Standing};
 use crate::estimate::Estimator;
 use crate::figure::{Anchor, Axis, Colour, Figure, Grid, Panel, Pen, Point, contours, polygon};
+use indicatif::HumanCount;
 
 const WIDTH: f64 = 1000.0;
-const HEIGHT: f64 = 838.0;
+const HEIGHT: f64 = 856.0;
 /// Place of each panel.
 const PLACES: [[f64; 4]; 4] = [
-    [70.0, 98.0, 400.0, 290.0],
-    [570.0, 98.0, 400.0, 290.0],
-    [70.0, 476.0, 400.0, 290.0],
-    [570.0, 476.0, 400.0, 290.0],
+    [70.0, 116.0, 400.0, 290.0],
+    [570.0, 116.0, 400.0, 290.0],
+    [70.0, 494.0, 400.0, 290.0],
+    [570.0, 494.0, 400.0, 290.0],
 ];
 /// Levels of U whose contours are drawn.
 const LEVELS: [f64; 9] = [-0.2, -0.3, -0.5, -1.0, -2.0, -4.0, -8.0, -16.0, -32.0];
@@ -53,12 +54,17 @@ impl Ascents {
         let head = "Policy gradients of the simple regulator, a ~ N(θ₁ s, θ₂²)";
         let mut figure = Figure::new(WIDTH, HEIGHT, head);
         figure.text(head, [70.0, 34.0], 17.0, Anchor::Start, INK);
-        let repetitions = self.settings.repetitions;
-        let told = format!(
-            "{repetitions} ascents of each estimator; a gradient comes from {ROLLOUTS} rollouts of depth {DEPTH}, \
-             its norm is limited to 1, the step is 0.2"
-        );
-        figure.text(&told, [70.0, 56.0], 12.0, Anchor::Start, Colour::grey(90));
+        let told = [
+            format!(
+                "{} ascents of each estimator. A gradient comes from {ROLLOUTS} rollouts of depth {DEPTH}, its norm is \
+                 limited to {LIMIT}, the step is {RATE}.",
+                HumanCount(u64::from(self.settings.repetitions))
+            ),
+            format!("Grey: contours of the exact U(θ). θ₂ is held to at least {LEAST_THETA_2}."),
+        ];
+        for (line, y) in told.iter().zip([56.0, 73.0]) {
+            figure.text(line, [70.0, y], 12.0, Anchor::Start, Colour::grey(90));
+        }
         for (ascent, place) in self.ascents.iter().zip(PLACES) {
             self.paths(&mut figure, ascent, place);
         }
@@ -82,7 +88,7 @@ impl Ascents {
         };
         let its = colour(ascent.estimator);
         figure.clip(Some(place));
-        let surface = Grid::new(THETA_1, THETA_2, 72, |a, b| self.textbook.unbounded(&[a, b], 1.0, DEPTH).0);
+        let surface = Grid::new(THETA_1, THETA_2, 120, |a, b| self.textbook.unbounded(&[a, b], 1.0, DEPTH).0);
         let mut labels = Vec::new();
         for level in LEVELS {
             let runs = contours(&surface, level);
@@ -94,15 +100,22 @@ impl Ascents {
         for (at, level) in labels {
             let text = format!("{level}").replace('-', "−");
             let half = Figure::width(&text, 10.0) / 2.0 + 2.0;
-            let hole = vec![[at[0] - half, at[1] - 6.0], [at[0] + half, at[1] - 6.0], [at[0] + half, at[1] + 6.0], [at[0] - half, at[1] + 6.0]];
+            let hole = vec![
+                [at[0] - half, at[1] - 6.0],
+                [at[0] + half, at[1] - 6.0],
+                [at[0] + half, at[1] + 6.0],
+                [at[0] - half, at[1] + 6.0],
+            ];
             figure.area(vec![hole], Colour::WHITE, 1.0);
             figure.text(&text, [at[0], at[1] + 3.6], 10.0, Anchor::Middle, GREY);
         }
         let ellipses = tube(&ascent.steps).into_iter();
         let ellipses = ellipses.map(|run| run.into_iter().map(|point| panel.at(point)).collect());
         figure.area(ellipses.collect(), its, 0.2);
-        let through = |pick: fn(&Standing) -> Point| ascent.steps.iter().map(|at| panel.at(pick(at))).collect::<Vec<_>>();
-        figure.line(through(|at| [at.theta[0].sample, at.theta[1].sample]), Pen { opacity: 0.85, ..Pen::new(INK, 0.9) });
+        let through =
+            |pick: fn(&Standing) -> Point| ascent.steps.iter().map(|at| panel.at(pick(at))).collect::<Vec<_>>();
+        figure
+            .line(through(|at| [at.theta[0].sample, at.theta[1].sample]), Pen { opacity: 0.85, ..Pen::new(INK, 0.9) });
         let mean = through(|at| [at.theta[0].mean, at.theta[1].mean]);
         figure.line(mean.clone(), Pen::new(Colour::WHITE, 4.2));
         figure.line(mean.clone(), Pen::new(its, 2.4));
@@ -128,8 +141,8 @@ impl Ascents {
                 ticks: (0..=STEPS).step_by(5).map(|k| (f64::from(k), k.to_string())).collect(),
             },
             y: Axis {
-                name: "U(θ), exact".to_owned(),
-                ends: [scale(-20.0), scale(-0.17)],
+                name: "U(θ), logarithmic".to_owned(),
+                ends: [scale(-26.0), scale(-0.14)],
                 ticks: [-0.2, -0.5, -1.0, -2.0, -5.0, -10.0, -20.0].map(tick).to_vec(),
             },
         };
@@ -145,7 +158,10 @@ impl Ascents {
         for ascent in &self.ascents {
             let mut band = through(ascent, |at| at.utility.low);
             band.extend(through(ascent, |at| at.utility.high).into_iter().rev());
-            figure.area(vec![band], colour(ascent.estimator), 0.16);
+            figure.area(vec![band], colour(ascent.estimator), 0.11);
+            for edge in [through(ascent, |at| at.utility.low), through(ascent, |at| at.utility.high)] {
+                figure.line(edge, Pen { opacity: 0.6, ..Pen::new(colour(ascent.estimator), 0.9) });
+            }
         }
         for ascent in &self.ascents {
             let its = colour(ascent.estimator);
@@ -161,7 +177,7 @@ impl Ascents {
         figure.line(ends.to_vec(), Pen::new(Colour::BLACK, 1.2));
         figure.clip(None);
         let [x, y] = panel.at([f64::from(STEPS), best]);
-        figure.text("optimum", [x - 6.0, y - 5.0], 11.0, Anchor::End, Colour::BLACK);
+        figure.text("optimum", [x - 6.0, y - 4.5], 11.0, Anchor::End, Colour::BLACK);
         panel.frame(figure, "U along the way: median, and 10 % to 90 % of the ascents", INK);
     }
 
@@ -169,9 +185,11 @@ impl Ascents {
     fn legend(&self, figure: &mut Figure) {
         let (mut x, y, size) = (70.0, HEIGHT - 10.0, 11.5);
         let its = colour(self.ascents[2].estimator);
-        let entries: [(&str, fn(&mut Figure, Point, Colour)); 5] = [
+        let entries: [(&str, Mark); 5] = [
             ("start", |figure, [x, y], _| figure.outlined(polygon([x, y], 5.0, 24), Colour::WHITE, Pen::new(INK, 1.6))),
-            ("optimum (−1, 0)", |figure, at, _| figure.outlined(star(at, 8.0), Colour::BLACK, Pen::new(Colour::WHITE, 0.5))),
+            ("optimum (−1, 0)", |figure, at, _| {
+                figure.outlined(star(at, 8.0), Colour::BLACK, Pen::new(Colour::WHITE, 0.5));
+            }),
             ("mean of the ascents, a mark after each step", |figure, [x, y], its| {
                 figure.line(vec![[x - 12.0, y], [x + 12.0, y]], Pen::new(its, 2.4));
                 figure.outlined(polygon([x, y], 4.0, 24), its, Pen::new(Colour::WHITE, 0.8));
@@ -180,7 +198,10 @@ impl Ascents {
                 figure.area(vec![crate::figure::rectangle([x - 12.0, y - 6.0, 24.0, 12.0])], its, 0.2);
             }),
             ("one ascent", |figure, [x, y], _| {
-                figure.line(vec![[x - 12.0, y + 3.0], [x - 3.0, y - 4.0], [x + 4.0, y + 3.0], [x + 12.0, y - 3.0]], Pen::new(INK, 0.9));
+                figure.line(
+                    vec![[x - 12.0, y + 3.0], [x - 3.0, y - 4.0], [x + 4.0, y + 3.0], [x + 12.0, y - 3.0]],
+                    Pen::new(INK, 0.9),
+                );
             }),
         ];
         for (text, mark) in entries {
@@ -190,6 +211,9 @@ impl Ascents {
         }
     }
 }
+
+/// Draws a mark of the legend.
+type Mark = fn(&mut Figure, Point, Colour);
 
 /// Where the label of a contour lies: on its longest run, near its middle, where the panel's border is far.
 fn label_place(runs: &[Vec<Point>], [left, top, width, height]: [f64; 4]) -> Option<Point> {
@@ -203,8 +227,9 @@ fn label_place(runs: &[Vec<Point>], [left, top, width, height]: [f64; 4]) -> Opt
 
 /// Ellipses of one standard deviation, close enough together along the way to make a tube.
 fn tube(steps: &[Standing]) -> Vec<Vec<Point>> {
-    const BETWEEN: u32 = 8;
-    let mut ellipses = Vec::new();
+    const BETWEEN: u32 = 12;
+    const APART: f64 = 0.2;
+    let (mut ellipses, mut last) = (Vec::new(), [f64::INFINITY; 4]);
     for pair in steps.windows(2) {
         for part in 1..=BETWEEN {
             let t = f64::from(part) / f64::from(BETWEEN);
@@ -216,6 +241,12 @@ fn tube(steps: &[Standing]) -> Vec<Vec<Point>> {
             // the factor of Cholesky of [[a, c], [c, b]] takes the circle to the ellipse
             let first = a.max(1e-12).sqrt();
             let (across, second) = (c / first, (b - c * c / a.max(1e-12)).max(0.0).sqrt());
+            // what lies where the last one lies shows nothing new
+            let now = [centre[0], centre[1], first, b.sqrt()];
+            if now.iter().zip(last).all(|(x, y)| (x - y).abs() < APART * first.min(second)) {
+                continue;
+            }
+            last = now;
             let point = |[x, y]: Point| [centre[0] + first * x, centre[1] + across * x + second * y];
             ellipses.push(polygon([0.0, 0.0], 1.0, 24).into_iter().map(point).collect());
         }

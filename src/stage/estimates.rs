@@ -76,8 +76,7 @@ impl Estimates {
     /// As [`Reduced::new`].
     pub fn differences(&self, gpu: &Gpu, kernels: &Kernels) -> Result<Reduced> {
         let buffers = Buffers::default().with("mw_rows", &self.rows);
-        let elements =
-            Elements { count: self.shape.rollouts, stride: self.shape.rows * self.shape.rollouts };
+        let elements = Elements { count: self.shape.rollouts, stride: self.shape.rows * self.shape.rollouts };
         let pairs = self.agents / 2;
         Reduced::new(gpu, kernels, Reduction::Differences, Reduction::Moments, pairs, elements, &buffers)
     }

@@ -12,5 +12,5 @@ fn mw_policy_draw(theta: Theta, s: f32, key: vec2<u32>, world: u32, step: u32) -
     return MwDrawn(action, Theta(select(0.0, score, inside)));
 }
 
-/// The nearest parameters that are a policy.
-fn mw_policy_held(theta: Theta) -> Theta { return Theta(clamp(theta[0], 0.0, 1.0)); }
+/// The nearest parameters that are a probability; there is no deviation to hold.
+fn mw_policy_held(theta: Theta, least: f32) -> Theta { return Theta(clamp(theta[0], 0.0, 1.0)); }

@@ -5,9 +5,6 @@
 //! ε is drawn as a Gaussian policy network draws it: Box & Muller (1958), the cosine of the first two uniforms.
 //! Reference: src/reference/estimate.rs.
 
-/// θ₂ that climbing keeps at least: the score grows like 1/θ₂.
-const MW_LEAST_DEVIATION = 0.05;
-
 fn mw_policy_draw(theta: Theta, s: f32, key: vec2<u32>, world: u32, step: u32) -> MwDrawn {
     let words = mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, 0u), key);
     let noise = sqrt(-2.0 * log_(mw_uniform(words.x))) * cos_(6.2831853 * mw_uniform(words.y));
@@ -15,5 +12,5 @@ fn mw_policy_draw(theta: Theta, s: f32, key: vec2<u32>, world: u32, step: u32) -
     return MwDrawn(action, Theta(s * noise / theta[1], fma(noise, noise, -1.0) / theta[1]));
 }
 
-/// The nearest parameters that are a policy.
-fn mw_policy_held(theta: Theta) -> Theta { return Theta(theta[0], max(theta[1], MW_LEAST_DEVIATION)); }
+/// The nearest parameters with a deviation of at least `least`.
+fn mw_policy_held(theta: Theta, least: f32) -> Theta { return Theta(theta[0], max(theta[1], least)); }
