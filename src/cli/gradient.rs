@@ -63,7 +63,7 @@ impl Gradient {
         let estimators = if self.compare { Estimator::ALL.to_vec() } else { vec![Estimator::named(&self.estimator)?] };
         let all: Vec<Settings> =
             estimators.into_iter().map(|estimator| self.settings(&textbook, estimator)).collect::<Result<_>>()?;
-        let gpu = self.adapter.open(0)?;
+        let gpu = self.adapter.open(all.iter().map(Settings::largest_buffer).max().unwrap_or(0))?;
         let mut ladder = Vec::new();
         for settings in &all {
             let started = Instant::now();
@@ -116,7 +116,8 @@ impl Gradient {
 
 /// Numbers of all parameters, in columns.
 fn columns(numbers: &[f64], digits: usize) -> String {
-    numbers.iter().map(|x| format!("{x:>12.digits$}")).collect()
+    let shown = |x: f64| if x.abs() >= 1e6 { format!("{x:.3e}") } else { format!("{x:.digits$}") };
+    numbers.iter().map(|x| format!(" {:>13}", shown(*x))).collect()
 }
 
 /// What was estimated, in a line.
@@ -134,7 +135,7 @@ fn title(estimate: &Estimate) -> String {
 
 fn one(textbook: &Textbook, found: &Estimate) -> String {
     let line = |name: &str, numbers: &[f64]| format!("  {name:<16}{}\n", columns(numbers, 6));
-    let names: String = textbook.parameters().iter().map(|name| format!("{name:>12}")).collect();
+    let names: String = textbook.parameters().iter().map(|name| format!(" {name:>13}")).collect();
     let mut text = format!("{}\n{:<18}{names}\n", title(found), found.estimator.name());
     text += &line("gradient", &found.gradient);
     text += &line("standard error", &found.stderr);
@@ -151,16 +152,16 @@ fn one(textbook: &Textbook, found: &Estimate) -> String {
 fn rungs(textbook: &Textbook, ladder: &[Estimate]) -> String {
     let n = textbook.parameters().len();
     let names = |what: &str| -> String {
-        textbook.parameters().iter().map(|name| format!("{:>12}", format!("{what} {name}"))).collect()
+        textbook.parameters().iter().map(|name| format!(" {:>13}", format!("{what} {name}"))).collect()
     };
     let mut text = format!("{}\n", title(&ladder[0]));
     let heads: String = ["g", "std", "var", "÷ total"].map(names).concat();
-    text += &format!("{:<18}{heads}{:>12}\n", "estimator", "rollouts");
+    text += &format!("{:<18}{heads} {:>13}\n", "estimator", "rollouts");
     for found in ladder {
         let variance: Vec<f64> = found.std.iter().map(|std| std * std).collect();
         let share: Vec<f64> = (0..n).map(|i| variance[i] / ladder[0].std[i].powi(2)).collect();
         text += &format!(
-            "{:<18}{}{}{}{}{:>12}\n",
+            "{:<18}{}{}{}{} {:>13}\n",
             found.estimator.name(),
             columns(&found.gradient, 4),
             columns(&found.std, 3),

@@ -184,6 +184,16 @@ impl Settings {
         }
     }
 
+    /// Bytes of the largest buffer, for [`Gpu::new`].
+    pub fn largest_buffer(&self) -> u64 {
+        let n = self.theta.len() as u64;
+        let rows = match self.estimator {
+            Estimator::FiniteDifference => 2 * n * u64::from(OWN_ROWS),
+            _ => u64::from(OWN_ROWS) + n,
+        };
+        4 * rows * u64::from(self.rollouts)
+    }
+
     /// Refuses what cannot be.
     ///
     /// # Errors
@@ -491,8 +501,8 @@ impl Work<'_> {
         // as far apart as they are in f32
         let apart = |i: usize| f64::from(theta[2 * i * n + i]) - f64::from(theta[(2 * i + 1) * n + i]);
         if let Some(i) = (0..n).find(|&i| apart(i) == 0.0) {
-            let reason = format!("{} does not move {} = {} in f32; choose more", settings.delta, i, settings.theta[i]);
-            return Err(Error::setting("delta", reason));
+            let (name, theta, h) = (self.textbook.parameters()[i], settings.theta[i], settings.delta);
+            return Err(Error::setting("delta", format!("{h} does not move {name} = {theta} in f32; choose more")));
         }
         let agents = 2 * n as u32;
         let shape = layout::Estimate { rollouts: settings.rollouts, stream: STREAM, ..layout::Estimate::default() };
