@@ -1,6 +1,5 @@
 //! Ends an update: writes its metrics to the ring and prepares the progress of the next one. One thread = one agent.
 //!
-//!   learning rate of update u = α (1 − u / num_updates) when anneal_lr is set, else α      u counts from 0
 //!   β ← 2 β where the mean KL of the last epoch was above 1.5 times its target, ½ β where it was below the target / 1.5
 //!   explained_variance = 1 − var(target − value) / var(target)
 
@@ -40,25 +39,15 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.first_clip_fraction = progress.first_clip_fraction;
     metrics.kl = progress.kl;
     metrics.beta = progress.beta;
+    metrics.expected_improvement = progress.expected_improvement;
+    metrics.improvement = progress.improvement;
+    metrics.cg_residual = progress.cg_residual;
+    metrics.line_search_steps = progress.line_search_steps;
     mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
     if mw_run.kl_target > 0.0 {
         if progress.kl > 1.5 * mw_run.kl_target { progress.beta = min(2.0 * progress.beta, 1e6); }
         if progress.kl < mw_run.kl_target / 1.5 { progress.beta = max(0.5 * progress.beta, 1e-6); }
     }
 
-    progress.update += 1u;
-    progress.epoch = 0u;
-    progress.minibatch = 0u;
-    progress.stopped = 0u;
-    progress.minibatches = 0u;
-    progress.policy_loss = 0.0;
-    progress.value_loss = 0.0;
-    progress.entropy = 0.0;
-    progress.clip_fraction = 0.0;
-    progress.grad_norm = 0.0;
-    progress.learning_rate = mw_run.learning_rate;
-    if mw_run.anneal_lr != 0u {
-        progress.learning_rate *= max(0.0, 1.0 - f32(progress.update) / f32(mw_run.num_updates));
-    }
-    mw_progress[agent] = progress;
+    mw_progress[agent] = mw_next_update(progress);
 }

@@ -1,5 +1,6 @@
 //! Adds the partial gradients of a window's slices, oldest first, to those of earlier windows; then the squares of each
-//! workgroup's share of the result. One thread = four parameters.
+//! workgroup's share of the result. One thread = four parameters of the
+//! span that is learned, which may be one network of several.
 //!
 //!   g = Σ_slices partial, 0 for weights that stay 0        norm_w = Σ_{workgroup w} g²
 
@@ -17,20 +18,21 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
     let size = MW_LEARNED / 4u;
-    let mine = thread.index < size;
+    let mine = thread.index < MW_SPAN;
+    let place = MW_SPAN_FIRST + thread.index;
     var sum = vec4<f32>(0.0);
     if mine {
         let count = mw_minibatch_count(mw_progress[thread.agent].minibatch);
         let held = min(mw_window.count, max(count, mw_window.first) - mw_window.first);
-        if mw_window.first > 0u { sum = mw_gradient[thread.agent * size + thread.index]; }
+        if mw_window.first > 0u { sum = mw_gradient[thread.agent * size + place]; }
         let slices = (held + mw_run.slice - 1u) / mw_run.slice;
         for (var slice = 0u; slice < slices; slice++) {
-            sum += mw_partial[mw_partial_at(thread.agent, slice, thread.index * 4u) / 4u];
+            sum += mw_partial[mw_partial_at(thread.agent, slice, place * 4u) / 4u];
         }
         @unroll for range in 0..MW_FROZEN_RANGES {
-            if thread.index >= MW_FROZEN[2u * range] && thread.index < MW_FROZEN[2u * range + 1u] { sum = vec4<f32>(0.0); }
+            if place >= MW_FROZEN[2u * range] && place < MW_FROZEN[2u * range + 1u] { sum = vec4<f32>(0.0); }
         }
-        mw_gradient[thread.agent * size + thread.index] = sum;
+        mw_gradient[thread.agent * size + place] = sum;
     }
     mw_tree[local] = dot(sum, sum);
     @unroll for level in 0..MW_TREE_LEVELS {

@@ -56,6 +56,8 @@ pub struct Agents {
     pub progress: Buffer<Progress>,
     /// `[agent][word]`, see [`crate::nn::Parameters`].
     pub parameters: Buffer<f32>,
+    seeds: Vec<u32>,
+    beta: f32,
 }
 
 impl Agents {
@@ -64,13 +66,27 @@ impl Agents {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, run: Run, seeds: &[u32], parameters: &[f32], beta: f32) -> Result<Self> {
+        Self::with_parameters(gpu, run, seeds.to_vec(), gpu.uniform_or_storage("parameters", parameters)?, beta)
+    }
+
+    /// The same agents with a progress of their own, for what is learned apart: in other minibatches, at another rate.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn apart(&self, gpu: &Gpu, run: Run) -> Result<Self> {
+        Self::with_parameters(gpu, run, self.seeds.clone(), self.parameters.clone(), self.beta)
+    }
+
+    fn with_parameters(gpu: &Gpu, run: Run, seeds: Vec<u32>, parameters: Buffer<f32>, beta: f32) -> Result<Self> {
         let first = |&seed: &u32| Progress { seed, learning_rate: run.learning_rate, beta, ..Progress::default() };
         Ok(Self {
             count: seeds.len() as u32,
             run,
             run_uniform: gpu.uniform("run", &run)?,
             progress: gpu.buffer_of("progress", &seeds.iter().map(first).collect::<Vec<_>>())?,
-            parameters: gpu.uniform_or_storage("parameters", parameters)?,
+            parameters,
+            seeds,
+            beta,
         })
     }
 

@@ -1,235 +1,17 @@
 //! Every kernel: which parts and which choice for each slot it is linked from. Nothing here touches a GPU.
 
+mod choices;
+mod textbook;
+
+pub use choices::{Estimator, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
+pub use textbook::{Combine, Sums, TextbookPolicy};
+
 use crate::env::{ActionSpace, Environment};
 use crate::error::Result;
 use crate::gpu::{Form, Share};
-use crate::layout::{OWN_ROWS, program};
-use crate::nn::{Parameters, Tile, form_constants};
+use crate::layout::program;
+use crate::nn::{Parameters, Span, Tile, form_constants};
 use crate::shader::{Linked, Program};
-use serde::{Deserialize, Serialize};
-
-/// What a reduction combines, and from where: slots `element` and `source`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reduction {
-    /// Moments of the advantages of the current minibatch.
-    Advantages,
-    /// Moments of the value targets of the batch.
-    Targets,
-    /// Moments of target − value over the batch.
-    Residuals,
-    /// Moments of earlier moments.
-    Moments,
-    /// Moments of each feature of the batch's observations.
-    Observations,
-    /// Moments of the batch's discounted rewards.
-    Discounted,
-    /// Sums of what worlds counted of their episodes.
-    Episodes,
-    /// Sums of earlier sums.
-    Sums,
-    /// Sums of the objectives' terms of the current minibatch.
-    Terms,
-    /// Moments of each row that rollouts left.
-    Rollouts,
-    /// Moments of the differences of returns between pairs of agents.
-    Differences,
-}
-
-impl Reduction {
-    /// Every reduction.
-    pub const ALL: [Self; 11] = [
-        Self::Advantages,
-        Self::Targets,
-        Self::Residuals,
-        Self::Observations,
-        Self::Discounted,
-        Self::Moments,
-        Self::Episodes,
-        Self::Sums,
-        Self::Terms,
-        Self::Rollouts,
-        Self::Differences,
-    ];
-
-    fn parts(self) -> (&'static str, &'static [&'static str]) {
-        const MINIBATCH: [&str; 3] = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        const ADVANTAGES: &[&str] =
-            &["slot/element/moments.wgsl", "slot/source/advantages.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
-        const TERMS: &[&str] =
-            &["slot/element/terms.wgsl", "slot/source/terms.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
-        match self {
-            Self::Advantages => ("reduce advantages", ADVANTAGES),
-            Self::Targets => ("reduce targets", &["slot/element/moments.wgsl", "slot/source/targets.wgsl"]),
-            Self::Residuals => ("reduce residuals", &["slot/element/moments.wgsl", "slot/source/residuals.wgsl"]),
-            Self::Observations => {
-                ("reduce observations", &["slot/element/moments.wgsl", "slot/source/observations.wgsl"])
-            }
-            Self::Discounted => ("reduce discounted", &["slot/element/moments.wgsl", "slot/source/discounted.wgsl"]),
-            Self::Moments => ("reduce moments", &["slot/element/moments.wgsl", "slot/source/partials.wgsl"]),
-            Self::Episodes => ("reduce episodes", &["slot/element/sum.wgsl", "slot/source/episodes.wgsl"]),
-            Self::Sums => ("reduce sums", &["slot/element/sum.wgsl", "slot/source/partials.wgsl"]),
-            Self::Terms => ("reduce terms", TERMS),
-            Self::Rollouts => ("reduce rollouts", &["slot/element/moments.wgsl", "slot/source/rollouts.wgsl"]),
-            Self::Differences => ("reduce differences", &["slot/element/moments.wgsl", "slot/source/differences.wgsl"]),
-        }
-    }
-}
-
-/// What a network is trained for: slot `objective`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Objective {
-    /// The clipped surrogate with an entropy bonus, for a policy.
-    PpoClip,
-    /// The surrogate with a penalty on the divergence from the rollout's policy.
-    PpoKl,
-    /// −log π Φ with an entropy bonus, for a policy.
-    PolicyGradient,
-    /// Squared error of the value.
-    Value,
-}
-
-/// A policy of the textbook, written out: slot `policy`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TextbookPolicy {
-    /// a ~ N(θ₁ s, θ₂²)
-    LinearGaussian,
-    /// π(0) = clamp(θ, 0, 1)
-    Clamp,
-}
-
-impl TextbookPolicy {
-    /// Number of its parameters.
-    pub fn parameters(self) -> u32 {
-        match self {
-            Self::LinearGaussian => 2,
-            Self::Clamp => 1,
-        }
-    }
-
-    fn part(self) -> &'static str {
-        match self {
-            Self::LinearGaussian => "slot/policy/linear_gaussian.wgsl",
-            Self::Clamp => "slot/policy/clamp.wgsl",
-        }
-    }
-}
-
-/// What a rollout sums up for an estimate of the policy gradient: slot `estimator`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sums {
-    /// All scores times the whole return.
-    TotalReturn,
-    /// Each score times the rewards that follow.
-    RewardToGo,
-    /// The same less a baseline for each parameter.
-    Baseline,
-    /// What baselines are made of.
-    BaselineTerms,
-    /// Each score times the rewards that follow, less the value of its state.
-    ValueBaseline,
-    /// Each score times one reward and the value of what it led to.
-    Q,
-    /// Each score times the residual of its step.
-    TdResidual,
-    /// Each score times the decaying sum of residuals.
-    Gae,
-    /// Nothing: returns are enough.
-    Utility,
-    /// Observations and rewards of every step.
-    Trajectory,
-}
-
-impl Sums {
-    /// Every one of them.
-    pub const ALL: [Self; 10] = [
-        Self::TotalReturn,
-        Self::RewardToGo,
-        Self::Baseline,
-        Self::BaselineTerms,
-        Self::ValueBaseline,
-        Self::Q,
-        Self::TdResidual,
-        Self::Gae,
-        Self::Utility,
-        Self::Trajectory,
-    ];
-
-    /// Rows that it leaves of a rollout of `depth` steps with so many parameters, [`OWN_ROWS`] before them.
-    pub fn rows(self, parameters: u32, depth: u32) -> u32 {
-        match self {
-            Self::BaselineTerms => OWN_ROWS + 5 * parameters + 1,
-            Self::Utility => OWN_ROWS,
-            Self::Trajectory => depth.saturating_mul(2).saturating_add(OWN_ROWS),
-            _ => OWN_ROWS + parameters,
-        }
-    }
-
-    fn parts(self) -> (&'static str, &'static [&'static str]) {
-        const VALUE: &str = "part/state_value.wgsl";
-        match self {
-            Self::TotalReturn => ("estimate total return", &["slot/estimator/total_return.wgsl"]),
-            Self::RewardToGo => ("estimate reward to go", &["slot/estimator/reward_to_go.wgsl"]),
-            Self::Baseline => ("estimate baseline", &["slot/estimator/baseline.wgsl"]),
-            Self::BaselineTerms => ("estimate baseline terms", &["slot/estimator/baseline_terms.wgsl"]),
-            Self::ValueBaseline => ("estimate value baseline", &[VALUE, "slot/estimator/value_baseline.wgsl"]),
-            Self::Q => ("estimate q", &[VALUE, "slot/estimator/q.wgsl"]),
-            Self::TdResidual => ("estimate td residual", &[VALUE, "slot/estimator/td_residual.wgsl"]),
-            Self::Gae => ("estimate gae", &[VALUE, "slot/estimator/gae.wgsl"]),
-            Self::Utility => ("estimate utility", &["slot/estimator/utility.wgsl"]),
-            Self::Trajectory => ("estimate trajectory", &["slot/estimator/trajectory.wgsl"]),
-        }
-    }
-}
-
-/// How the estimates of a repetition's rollouts become one: slot `combine`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Combine {
-    /// Their mean.
-    Mean,
-    /// The mean of each less a baseline of the others.
-    LeaveOneOut,
-}
-
-/// How advantages are found along time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OverTime {
-    /// A thread walks through the steps of a world.
-    Walk,
-    /// A workgroup scans the steps of a world.
-    Scan,
-}
-
-/// What makes a step of a gradient: slot `optimizer`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Optimizer {
-    /// Kingma & Ba (2015).
-    #[default]
-    Adam,
-    /// Tieleman & Hinton (2012), as `PyTorch` has it.
-    RmsProp,
-    /// Plain gradient descent.
-    Sgd,
-}
-
-impl Optimizer {
-    /// Its name, which is that of its kernel.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Adam => "adam",
-            Self::RmsProp => "rmsprop",
-            Self::Sgd => "sgd",
-        }
-    }
-
-    fn part(self) -> &'static str {
-        match self {
-            Self::Adam => "slot/optimizer/adam.wgsl",
-            Self::RmsProp => "slot/optimizer/rmsprop.wgsl",
-            Self::Sgd => "slot/optimizer/sgd.wgsl",
-        }
-    }
-}
 
 /// Links kernels in one form.
 #[derive(Clone, Copy, Debug)]
@@ -246,6 +28,17 @@ pub struct Kernels<'a> {
     pub agents: u32,
 }
 
+/// What a kernel runs a network for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Its outputs.
+    Forward,
+    /// Its outputs, and then gradients.
+    Backward,
+    /// Its outputs and their tangents, and then gradients.
+    Tangent,
+}
+
 /// Bytes of a uniform buffer that every adapter can bind.
 const UNIFORM_BYTES: u64 = 64 << 10;
 
@@ -260,16 +53,25 @@ impl Kernels<'_> {
         self.space.rows() + if self.keeps { self.space.outputs() } else { 0 }
     }
 
+    /// A program for a span of the parameters.
+    fn over(&self, span: Span, name: &str) -> Result<Program> {
+        let program = self.plain(name)?.constants(&self.parameters.own_constants());
+        Ok(program.word("MW_SPAN_FIRST", span.first).word("MW_SPAN", span.count))
+    }
+
     /// A program with a network of the table and its forward pass.
-    fn with_network(&self, program: Program, network: usize, vectors: u32, backward: bool) -> Result<Program> {
+    fn with_network(&self, program: Program, network: usize, vectors: u32, way: Way) -> Result<Program> {
+        let backward = way != Way::Forward;
         let units = !backward && self.units(network);
         let lanes = if units { 1 } else { self.form.lanes };
         let lane = if lanes == 1 { "slot/lane/one.wgsl" } else { "slot/lane/four.wgsl" };
         let vectors = if units { 1 } else { vectors };
-        let arrangement = match self.narrow(network) {
-            _ if units => "part/mlp_units.wgsl",
-            true => "part/mlp.wgsl",
-            false => "part/mlp_wide.wgsl",
+        let arrangement: &[&str] = match (self.narrow(network), way) {
+            _ if units => &["part/mlp_units.wgsl"],
+            (true, Way::Tangent) => &["part/mlp_registers.wgsl", "part/mlp_tangent.wgsl"],
+            (true, _) => &["part/mlp_registers.wgsl", "part/mlp.wgsl"],
+            (false, Way::Tangent) => &["part/mlp_wide_tangent.wgsl"],
+            (false, _) => &["part/mlp_wide.wgsl"],
         };
         let activation = self.parameters.networks()[network].activation().part();
         let program = program
@@ -278,7 +80,7 @@ impl Kernels<'_> {
             .word("MW_VECTORS", vectors)
             .word("MW_LANES", lanes)
             .word("MW_SAMPLES", vectors * lanes);
-        program.parts(&[self.source(), lane, self.share(), self.normalise(), activation, arrangement])
+        program.parts(&[self.source(), lane, self.share(), self.normalise(), activation])?.parts(arrangement)
     }
 
     /// Slot `normalise`.
@@ -379,6 +181,14 @@ impl Kernels<'_> {
         env.link_into(self.plain("reset")?)?.part("reset.wgsl")?.link()
     }
 
+    /// New episodes in all worlds.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn restart(&self, env: &Environment) -> Result<Linked> {
+        env.link_into(self.plain("restart")?)?.part("restart.wgsl")?.link()
+    }
+
     /// One step of every world with the caller's actions.
     ///
     /// # Errors
@@ -423,7 +233,7 @@ impl Kernels<'_> {
 
     /// A kernel in which worlds act under the policy `network`.
     fn acting(&self, name: &str, env: &Environment, network: usize) -> Result<Program> {
-        let program = env.link_into(self.with_network(self.plain(name)?, network, 1, false)?)?;
+        let program = env.link_into(self.with_network(self.plain(name)?, network, 1, Way::Forward)?)?;
         let input = if env.has_features() && self.needs_workspace(network) { "loop" } else { "constants" };
         let input = format!("slot/input/{input}.wgsl");
         let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
@@ -460,26 +270,98 @@ impl Kernels<'_> {
     /// # Errors
     /// Never, unless a file of ours is broken.
     pub fn value(&self, network: usize) -> Result<Linked> {
-        self.with_network(self.plain("value")?, network, self.vectors(), false)?
+        self.with_network(self.plain("value")?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
-            .part("value.wgsl")?
+            .parts(&["slot/head/value.wgsl", "forward.wgsl"])?
             .link()
     }
 
-    /// Advantages and targets.
+    /// How the policy `network` compares with that of the rollout.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn gae(&self, over_time: OverTime) -> Result<Linked> {
+    pub fn surrogate(&self, network: usize) -> Result<Linked> {
+        self.with_network(self.plain("surrogate")?, network, self.vectors(), Way::Forward)?
+            .part("part/math.wgsl")?
+            .parts(self.memory(network))?
+            .parts(self.space.distribution_parts())?
+            .parts(&["part/samples.wgsl", "part/policy_samples.wgsl", "slot/head/surrogate.wgsl", "forward.wgsl"])?
+            .link()
+    }
+
+    /// The beginning of conjugate gradients for a span of the parameters.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn conjugate_begin(&self, span: Span) -> Result<Linked> {
+        self.over(span, "conjugate begin")?.parts(&["part/solver.wgsl", "conjugate_begin.wgsl"])?.link()
+    }
+
+    /// One iteration of conjugate gradients.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn conjugate_step(&self, span: Span) -> Result<Linked> {
+        self.over(span, "conjugate step")?.parts(&["part/solver.wgsl", "conjugate_step.wgsl"])?.link()
+    }
+
+    /// The length of the natural gradient's step.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn conjugate_end(&self, span: Span) -> Result<Linked> {
+        self.over(span, "conjugate end")?.parts(&["part/solver.wgsl", "conjugate_end.wgsl"])?.link()
+    }
+
+    /// Parameters somewhere along the natural gradient.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn propose(&self, span: Span) -> Result<Linked> {
+        self.over(span, "propose")?.part("propose.wgsl")?.link()
+    }
+
+    /// Whether the proposed parameters are taken.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn judge(&self) -> Result<Linked> {
+        self.plain("judge")?.part("judge.wgsl")?.link()
+    }
+
+    /// A recursion along the steps of worlds: returns, advantages.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn along(&self, recursion: Recursion, over_time: OverTime) -> Result<Linked> {
         let running = self.parameters.normaliser().rewards;
         let reward = if running { "slot/reward/running.wgsl" } else { "slot/reward/plain.wgsl" };
-        let (name, kernel) = match over_time {
-            OverTime::Walk => ("gae", "gae.wgsl"),
-            OverTime::Scan => ("gae scan", "gae_scan.wgsl"),
+        let (name, part) = match recursion {
+            Recursion::Gae => ("gae", "slot/recursion/gae.wgsl"),
+            Recursion::Returns { .. } => ("returns", "slot/recursion/returns.wgsl"),
+            Recursion::Segment { .. } => ("segment", "slot/recursion/segment.wgsl"),
         };
-        let program = self.plain(name)?.constants(&self.parameters.own_constants());
-        program.parts(&[reward, "part/residual.wgsl", kernel])?.link()
+        let program = match over_time {
+            OverTime::Walk => self.plain(name)?,
+            OverTime::Scan => self.plain(&format!("{name} scan"))?,
+        };
+        let program = match recursion {
+            Recursion::Gae => program,
+            Recursion::Returns { weight, bootstraps, critic } => program
+                .word("MW_PHI", weight as u32)
+                .word("MW_BOOTSTRAPS", bootstraps.into())
+                .word("MW_CRITIC", critic.into()),
+            Recursion::Segment { total, discounted } => {
+                program.word("MW_TOTAL", total.into()).word("MW_DISCOUNTED", discounted.into())
+            }
+        };
+        let kernel = match over_time {
+            OverTime::Walk => "walk.wgsl",
+            OverTime::Scan => "scan.wgsl",
+        };
+        let program = program.constants(&self.parameters.own_constants());
+        program.parts(&[reward, "part/transition.wgsl", part, "part/affine.wgsl", kernel])?.link()
     }
 
     /// Discounted sums of rewards.
@@ -507,13 +389,21 @@ impl Kernels<'_> {
         self.plain(name)?.word("MW_SAMPLES", self.samples()).parts(parts)?.part("reduce.wgsl")?.link()
     }
 
-    /// Loss gradients of `network` for an objective.
+    /// The same without tiles of samples, which no tangent runs through.
+    pub fn untiled(&self) -> Self {
+        Self { form: Form { tile: 0, ..self.form }, ..*self }
+    }
+
+    /// Loss gradients of `network` for an objective; the products of a Fisher matrix want [`Kernels::untiled`].
     ///
     /// # Errors
     /// As [`Kernels::value`].
     pub fn gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
         let shape = &self.parameters.networks()[network];
-        let program = self.plain(&format!("gradient {}", shape.name()))?;
+        let program = match objective {
+            Objective::Fisher => self.plain(&format!("fisher {}", shape.name()))?,
+            _ => self.plain(&format!("gradient {}", shape.name()))?,
+        };
         let program = if self.tiled() {
             let constants = self.parameters.constants(network, self.form, true);
             let activation = shape.activation().part();
@@ -525,26 +415,29 @@ impl Kernels<'_> {
                 "part/mlp_tile.wgsl",
             ])?
         } else {
-            self.with_network(program, network, self.vectors(), true)?.parts(&[
+            let way = if objective == Objective::Fisher { Way::Tangent } else { Way::Backward };
+            self.with_network(program, network, self.vectors(), way)?.parts(&[
                 if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" },
                 if self.summed() { "slot/weights/summed.wgsl" } else { "slot/memory/trace.wgsl" },
             ])?
         };
         let program = program
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
-            .parts(&["part/partial.wgsl", "part/samples.wgsl"])?;
+            .parts(&["part/partial.wgsl", "part/samples.wgsl", "part/terms.wgsl"])?;
         let program = match objective {
             Objective::PpoClip => self.of_policy(program, "slot/objective/ppo_clip.wgsl")?,
             Objective::PpoKl => self.of_policy(program, "slot/objective/ppo_kl.wgsl")?,
             Objective::PolicyGradient => self.of_policy(program, "slot/objective/policy_gradient.wgsl")?,
             Objective::Value => program.part("slot/objective/value.wgsl")?,
+            Objective::Fisher => self.of_policy(program, "slot/objective/fisher.wgsl")?,
         };
         program.part(if self.tiled() { "gradient_tile.wgsl" } else { "gradient.wgsl" })?.link()
     }
 
     /// Adds an objective of the policy.
     fn of_policy(&self, program: Program, objective: &str) -> Result<Program> {
-        program.parts(self.space.distribution_parts())?.parts(&["part/policy_samples.wgsl", objective])
+        let parts = ["part/policy_samples.wgsl", "part/policy_terms.wgsl", objective];
+        program.parts(self.space.distribution_parts())?.parts(&parts)
     }
 
     /// Partial weight gradients of `network`.
@@ -560,13 +453,13 @@ impl Kernels<'_> {
             .link()
     }
 
-    /// Sum of the partial gradients.
+    /// Sum of the partial gradients of a span of the parameters.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn sum_slices(&self) -> Result<Linked> {
+    pub fn sum_slices(&self, span: Span) -> Result<Linked> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        let program = self.plain("sum slices")?.constants(&self.parameters.own_constants()).parts(&parts)?;
+        let program = self.over(span, "sum slices")?.parts(&parts)?;
         program.parts(&["part/partial.wgsl", "sum_slices.wgsl"])?.link()
     }
 
@@ -579,12 +472,12 @@ impl Kernels<'_> {
         self.plain("advance")?.parts(&parts)?.link()
     }
 
-    /// The optimiser's step.
+    /// The optimiser's step for a span of the parameters.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn descend(&self, optimizer: Optimizer) -> Result<Linked> {
-        let program = self.plain(optimizer.name())?.constants(&self.parameters.own_constants());
+    pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Linked> {
+        let program = self.over(span, optimizer.name())?;
         program.parts(&[optimizer.part(), "descend.wgsl"])?.link()
     }
 
@@ -593,6 +486,14 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn finish_update(&self) -> Result<Linked> {
-        self.plain("finish update")?.part("finish_update.wgsl")?.link()
+        self.plain("finish update")?.parts(&["part/next_update.wgsl", "finish_update.wgsl"])?.link()
+    }
+
+    /// End of a fit of values apart from the policy.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn finish_fit(&self) -> Result<Linked> {
+        self.plain("finish fit")?.parts(&["part/next_update.wgsl", "finish_fit.wgsl"])?.link()
     }
 }

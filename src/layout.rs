@@ -22,6 +22,8 @@ shared_struct! {
         bootstrap_slots: u32,
         /// Neighbouring columns that are shuffled together.
         tile: u32,
+        /// 0 = minibatches are shuffled, s = there is one, of every s-th column.
+        stride: u32,
         /// Samples of a slice of the weight gradient; a multiple of 4.
         slice: u32,
         /// Slices of a minibatch.
@@ -36,7 +38,7 @@ shared_struct! {
         num_updates: u32,
         /// 1 = the learning rate falls linearly to 0.
         anneal_lr: u32,
-        /// 1 = advantages are normalised in each minibatch.
+        /// 1 = advantages are normalised in each minibatch, 2 = their mean is subtracted, 0 = neither.
         norm_adv: u32,
         /// 1 = the value loss is clipped.
         clip_vloss: u32,
@@ -116,6 +118,14 @@ shared_struct! {
         kl: f32,
         /// Weight β of the KL penalty.
         beta: f32,
+        /// What the accepted step should have gained by the surrogate's gradient.
+        expected_improvement: f32,
+        /// What it gained.
+        improvement: f32,
+        /// ‖r‖ of conjugate gradients relative to that of the gradient.
+        cg_residual: f32,
+        /// Candidates of the line search that were measured.
+        line_search_steps: u32,
     }
 
     /// What an update leaves in the ring, for one agent.
@@ -156,10 +166,62 @@ shared_struct! {
         first_ratio_deviation: f32,
         /// Share of samples with |ρ − 1| > ε there: 0.
         first_clip_fraction: f32,
-        /// mean KL(π_old ‖ π) over the last epoch, in nats; with the KL penalty only.
+        /// mean KL(π_old ‖ π) over the last epoch, or after the natural gradient's step, in nats; else 0.
         kl: f32,
         /// Weight β of the KL penalty in this update.
         beta: f32,
+        /// Natural gradients: step · gᵀx, what the accepted step should have gained.
+        expected_improvement: f32,
+        /// Natural gradients: mean(ρÂ) after the step less that before it.
+        improvement: f32,
+        /// Natural gradients: ‖g − (F + damping)x‖/‖g‖.
+        cg_residual: f32,
+        /// Trust region: candidates of the line search that were measured.
+        line_search_steps: u32,
+    }
+
+    /// What holds for every natural gradient of a run.
+    pub struct Trust {
+        /// KL divergence that a full step has to second order.
+        delta: f32,
+        /// KL divergence up to which a step is taken; the same, but in tests.
+        limit: f32,
+        /// Multiple of the identity that is added to the Fisher matrix.
+        damping: f32,
+        /// ‖r‖² relative to that of the gradient at which conjugate gradients end.
+        tolerance: f32,
+        /// Factor from one candidate of the line search to the next.
+        backtrack: f32,
+        /// Candidates of the line search; 0 = the full step is taken as it is.
+        candidates: u32,
+        /// Iterations of conjugate gradients.
+        iterations: u32,
+        /// Samples whose surrogate and divergence are measured.
+        samples: u32,
+    }
+
+    /// Where the natural gradient of an agent stands.
+    pub struct Search {
+        /// ‖r‖² of the gradient.
+        first_square: f32,
+        /// ‖r‖² now.
+        square: f32,
+        /// Iterations of conjugate gradients that were made.
+        iterations: u32,
+        /// √(2δ/xᵀFx).
+        scale: f32,
+        /// xᵀ(F + damping)x.
+        curvature: f32,
+        /// Share of the full step that is being tried.
+        fraction: f32,
+        /// gᵀx, g that of the surrogate.
+        slope: f32,
+        /// Parameters that were measured, the old ones first.
+        measured: u32,
+        /// 1 = the parameters are those to go on with.
+        accepted: u32,
+        /// Surrogate at the old parameters.
+        old_surrogate: f32,
     }
 
     /// Steps of the rollout that one dispatch makes.
@@ -370,6 +432,8 @@ pub(crate) fn program(name: &str, form: &Constants) -> crate::Result<Program> {
         .shared::<Run>()
         .shared::<Progress>()
         .shared::<Metrics>()
+        .shared::<Trust>()
+        .shared::<Search>()
         .shared::<Span>()
         .shared::<Worlds>()
         .shared::<Pool>()

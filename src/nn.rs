@@ -66,6 +66,15 @@ pub struct Parameters {
     normaliser: Normalise,
 }
 
+/// Neighbouring vec4s of an agent's parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
 /// Running moments that stand behind the networks (`shaders/merge_moments.wgsl`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Normalise {
@@ -172,6 +181,15 @@ impl Parameters {
     /// Words of one agent that have gradients: those of the networks, padding included; a multiple of 4.
     pub fn learned(&self) -> u32 {
         self.words
+    }
+
+    /// Where neighbouring networks lie; all of them, if none is named.
+    pub fn span(&self, networks: impl IntoIterator<Item = usize>) -> Span {
+        let named: Vec<usize> = networks.into_iter().collect();
+        let begin = |network: usize| self.networks.get(network).map_or(self.words, |network| network.places[0].0) / 4;
+        let first = begin(named.iter().copied().min().unwrap_or(0));
+        let end = begin(named.iter().copied().max().map_or(self.networks.len(), |last| last + 1));
+        Span { first, count: end - first }
     }
 
     /// Words of one agent in the partial gradient of a slice: whole blocks (see `part/partial.wgsl`).

@@ -53,7 +53,7 @@ impl Rollout {
 
         let agents = Agents::new(gpu, run, &[seed], &layout.expand(policy.parameters()), 0.0)?;
         let batch = Batch::new(gpu, 1, &run, spec.observation_dim, kernels.rows())?;
-        let rollout = stage::Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
+        let rollout = stage::Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch, false)?;
         let values = stage::Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
         gpu.submit(rollout.reset())?;
         let mut recording = Recording::default();

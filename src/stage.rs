@@ -2,20 +2,22 @@
 
 mod estimates;
 mod learner;
+mod natural;
 mod normaliser;
 mod reduction;
 mod rollout;
 
 pub use estimates::Estimates;
 pub use learner::{Learner, Optimiser, Slicing};
+pub use natural::{Natural, Products};
 pub use normaliser::Normaliser;
 pub use reduction::{Elements, Reduced};
 pub use rollout::{Evaluation, RandomSteps, Rollout};
 
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Gpu, Recording};
-use crate::kernels::{Kernels, OverTime};
+use crate::gpu::{Buffer, Buffers, Gpu, Kernel, Recording};
+use crate::kernels::{Kernels, OverTime, Recursion};
 use crate::layout::{Columns, Row, Run};
 
 /// V(o) of every observation of the batch and of those to bootstrap from.
@@ -32,38 +34,17 @@ impl Values {
     pub fn new(gpu: &Gpu, kernels: &Kernels, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
         let run = &agents.run;
         let kernel = gpu.kernel(&kernels.value(network)?)?;
-        let iterations = kernels.forward_iterations(network);
-        let samples = kernels.columns(network);
         let slots = run.bootstrap_slots * run.num_envs;
         let offset = Row::Value as u32 * run.batch_size;
         let rows =
             Columns { count: run.batch_size, stride: kernels.rows() * run.batch_size, offset, ..Columns::default() };
         let finals = Columns { count: slots, stride: slots, ..Columns::default() };
-        // windows of columns share the workspace; they change nothing but where hidden units are kept for a moment
-        let units = kernels.parameters.networks()[network].units();
-        let fit = if kernels.needs_workspace(network) { WORKSPACE_WORDS / (units * samples) } else { WINDOW };
-        let most = (fit.min(WINDOW) / agents.count).max(1).min(run.batch_size.max(slots).div_ceil(samples));
-        let workspace = workspace(gpu, kernels, network, agents.count, most)?;
         let mut recording = Recording::default();
         for (columns, input, output) in
             [(rows, &batch.observations, &batch.samples), (finals, &batch.final_observations, &batch.final_values)]
         {
-            let mut done = 0;
-            let total = columns.count.div_ceil(samples);
-            let turns = if kernels.units(network) { turns(total) } else { 1 };
-            while done < total {
-                let threads = most.min((total - done).div_ceil(turns));
-                let window = Columns { first: done * samples, threads, turns, ..columns };
-                let buffers = agents
-                    .buffers()
-                    .with("mw_columns", &gpu.uniform("columns", &window)?)
-                    .with("mw_workspace", &workspace)
-                    .with("mw_observed", input)
-                    .with("mw_values", output);
-                let iterations = u64::from(turns) * (iterations + 1);
-                recording.push(&kernel.pass(gpu, agents.count, u64::from(threads), iterations, &buffers)?);
-                done = (done + threads.saturating_mul(turns)).min(total);
-            }
+            let buffers = agents.buffers().with("mw_observed", input).with("mw_values", output);
+            recording.extend(&forward(gpu, kernels, &kernel, network, agents.count, columns, &buffers)?);
         }
         Ok(Self { recording })
     }
@@ -72,6 +53,37 @@ impl Values {
     pub fn record(&self, update: &mut Recording) {
         update.extend(&self.recording);
     }
+}
+
+/// The passes of `forward.wgsl` over all columns, in windows that share a workspace; they change nothing but where hidden
+/// units are kept for a moment.
+fn forward(
+    gpu: &Gpu,
+    kernels: &Kernels,
+    kernel: &Kernel,
+    network: usize,
+    agents: u32,
+    columns: Columns,
+    buffers: &Buffers,
+) -> Result<Recording> {
+    let iterations = kernels.forward_iterations(network) + 1;
+    let samples = kernels.columns(network);
+    let units = kernels.parameters.networks()[network].units();
+    let fit = if kernels.needs_workspace(network) { WORKSPACE_WORDS / (units * samples) } else { WINDOW };
+    let total = columns.count.div_ceil(samples);
+    let most = (fit.min(WINDOW) / agents).max(1).min(total);
+    let buffers = buffers.with("mw_workspace", &workspace(gpu, kernels, network, agents, most)?);
+    let turns = if kernels.units(network) { turns(total) } else { 1 };
+    let mut recording = Recording::default();
+    let mut done = 0;
+    while done < total {
+        let threads = most.min((total - done).div_ceil(turns));
+        let window = Columns { first: done * samples, threads, turns, ..columns };
+        let buffers = buffers.with("mw_columns", &gpu.uniform("columns", &window)?);
+        recording.push(&kernel.pass(gpu, agents, u64::from(threads), u64::from(turns) * iterations, &buffers)?);
+        done = (done + threads.saturating_mul(turns)).min(total);
+    }
+    Ok(recording)
 }
 
 /// Advantages and value targets of the batch.
@@ -88,21 +100,30 @@ impl Advantage {
         if run.num_envs <= most && run.num_steps >= SCAN_STEPS { OverTime::Scan } else { OverTime::Walk }
     }
 
-    /// By generalised advantage estimation.
+    /// By these recursions, one after the other.
     ///
     /// # Errors
     /// As [`Gpu::kernel`].
-    pub fn new(gpu: &Gpu, kernels: &Kernels, agents: &Agents, batch: &Batch, way: OverTime) -> Result<Self> {
-        let kernel = gpu.kernel(&kernels.gae(way)?)?;
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        agents: &Agents,
+        batch: &Batch,
+        recursions: &[Recursion],
+        way: OverTime,
+    ) -> Result<Self> {
         let (worlds, steps) = (u64::from(agents.run.num_envs), u64::from(agents.run.num_steps));
         let workgroup = u64::from(kernels.form.workgroup);
         let (threads, iterations) = match way {
             OverTime::Walk => (worlds, 2 * steps),
             OverTime::Scan => (worlds * workgroup, 3 * steps.div_ceil(workgroup)),
         };
-        let mut recording = Recording::default();
         let buffers = batch.buffers(&agents.buffers());
-        recording.push(&kernel.pass(gpu, agents.count, threads, iterations, &buffers)?);
+        let mut recording = Recording::default();
+        for &recursion in recursions {
+            let kernel = gpu.kernel(&kernels.along(recursion, way)?)?;
+            recording.push(&kernel.pass(gpu, agents.count, threads, iterations, &buffers)?);
+        }
         Ok(Self { recording })
     }
 
@@ -144,13 +165,7 @@ fn workspace(gpu: &Gpu, kernels: &Kernels, network: usize, agents: u32, threads:
 }
 
 /// A pass of one workgroup for each agent.
-fn one_workgroup(
-    gpu: &Gpu,
-    kernel: &crate::gpu::Kernel,
-    agents: u32,
-    iterations: u64,
-    buffers: &Buffers,
-) -> Result<Recording> {
+fn one_workgroup(gpu: &Gpu, kernel: &Kernel, agents: u32, iterations: u64, buffers: &Buffers) -> Result<Recording> {
     let mut recording = Recording::default();
     recording.push(&kernel.pass(gpu, agents, 1, iterations, buffers)?);
     Ok(recording)

@@ -8,7 +8,7 @@ mod oracle;
 mod support;
 
 use manyworlds::gpu::{Buffers, Form, Kernel, Recording};
-use manyworlds::kernels::{OverTime, Reduction};
+use manyworlds::kernels::{Estimator, OverTime, Recursion, Reduction};
 use manyworlds::layout::{ROWS, Row, Run, TERMINATED, TERMS, TRUNCATED};
 use manyworlds::reference::adam::{Adam, clip_by_global_norm};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -16,7 +16,7 @@ use manyworlds::reference::moments::{moments, normalise};
 use manyworlds::reference::permute;
 use manyworlds::reference::philox::philox4x32_10;
 use manyworlds::reference::ppo::{actor_loss, critic_loss};
-use manyworlds::reference::{categorical, gae};
+use manyworlds::reference::{categorical, gae, returns};
 use manyworlds::stage::{Elements, Reduced};
 use oracle::assert_close;
 use std::collections::HashMap;
@@ -301,7 +301,7 @@ fn gae_agrees_with_the_reference_over_every_kind_of_ending() {
                 let words = episodes.slots(slots);
                 gpu().write_at(&stages.batch.final_values, agent * words.len(), &words);
             }
-            submit(&stages.advantage(way));
+            submit(&stages.along(&[Recursion::Gae], way));
 
             let (gamma, lambda) = (f64::from(run.gamma), f64::from(run.gae_lambda));
             for (agent, e) in episodes.iter().enumerate() {
@@ -334,6 +334,61 @@ fn gae_agrees_with_the_reference_over_every_kind_of_ending() {
         }
     }
     assert!(both > 100 && most > 3, "the inputs have {both} double endings and at most {most} truncations in a world");
+}
+
+#[test]
+fn every_estimator_agrees_with_the_reference() {
+    for form in forms(gpu()) {
+        let sizes = [(1, 1), (5, 65), (3, 1757), (64, 33)];
+        let ways = sizes.into_iter().flat_map(|size| [(size, OverTime::Walk), (size, OverTime::Scan)]);
+        for (((worlds, steps), way), estimator) in
+            ways.flat_map(|case| Estimator::ALL.into_iter().map(move |estimator| (case, estimator)))
+        {
+            let seed = 910 + worlds + steps;
+            let e = Episodes::draw(&mut Draw::new(seed), steps as usize, worlds as usize);
+            let slots = 1 + e.most_kept();
+            let run = Run { bootstrap_slots: slots as u32, gamma: 0.97, gae_lambda: 0.9, ..run(worlds, steps, worlds) };
+            let stages = Stages::new(form, &[&[]], &[1], run, None);
+            stages.write_row(0, Row::Reward, &bits(&e.reward));
+            stages.write_row(0, Row::Ending, &e.endings());
+            if estimator.has_critic() {
+                stages.write_row(0, Row::Value, &bits(&e.value));
+                gpu().write(&stages.batch.final_values, &e.slots(slots));
+            }
+            submit(&stages.along(&estimator.recursions(true), way));
+
+            let (gamma, lambda) = (f64::from(run.gamma), f64::from(run.gae_lambda));
+            let n = worlds as usize;
+            let tail = (e.final_value.as_slice(), e.last_value.as_slice());
+            let returns = |tail| returns::returns(&e.reward, &e.terminated, &e.truncated, n, tail, gamma);
+            let advantage =
+                |lambda| gae::gae(&e.reward, &e.value, &e.terminated, &e.truncated, tail.0, tail.1, gamma, lambda);
+            let (weight, target) = match estimator {
+                Estimator::Gae => advantage(lambda),
+                Estimator::TdResidual => (advantage(0.0).0, returns(Some(tail))),
+                Estimator::Q => (returns(Some(tail)), returns(Some(tail))),
+                Estimator::ValueBaseline => {
+                    (returns(None).iter().zip(&e.value).map(|(g, v)| g - v).collect(), returns(None))
+                }
+                _ => (returns(None), returns(None)),
+            };
+            let (whole, factor) = returns::segments(&returns(None), &e.terminated, &e.truncated, n, gamma);
+            let weight: Vec<f64> = match estimator {
+                Estimator::TotalReturn => whole,
+                _ => weight.iter().zip(&factor).map(|(w, f)| w * f).collect(),
+            };
+            // |r|, |v| ≤ 1: a step rounds numbers up to 3 + |G| about five times; errors fade with γ
+            let largest = target.iter().fold(1.0, |most: f64, g| most.max(g.abs()));
+            let tolerance = 5.0 * ROUNDING * (3.0 + largest) / (1.0 - gamma);
+            let case = format!("{form}, {way:?}, {}, seed {seed}, [{steps}][{worlds}]", estimator.name());
+            let got = from_bits(&stages.read_row(0, Row::Advantage));
+            assert_close(&format!("{case}, weight"), &got, &weight, 0.0, tolerance);
+            let got = from_bits(&stages.read_row(0, Row::Target));
+            assert_close(&format!("{case}, target"), &got, &target, 0.0, tolerance);
+            let value = if estimator.has_critic() { bits(&e.value) } else { vec![0; e.value.len()] };
+            assert_eq!(stages.read_row(0, Row::Value), value, "{case}: values");
+        }
+    }
 }
 
 // ---------------------------------------------------------------- networks

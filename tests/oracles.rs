@@ -7,8 +7,9 @@ mod oracle;
 mod support;
 
 use manyworlds::env::ActionSpace;
-use manyworlds::kernels::{Objective, Optimizer, OverTime};
-use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED};
+use manyworlds::gpu::Recording;
+use manyworlds::kernels::{Estimator, Objective, Optimizer, OverTime};
+use manyworlds::layout::{Row, Run, TERMINATED, TRUNCATED, Trust};
 use manyworlds::reference::categorical::log_probs;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
@@ -287,6 +288,118 @@ fn the_policy_gradient_agrees_with_the_oracle() {
 }
 
 #[test]
+fn trpo_agrees_with_the_oracle() {
+    let file = oracle::losses();
+    for (case, gaussian) in [("trpo_categorical", false), ("trpo_gaussian", true)] {
+        let at = |name: &str| format!("cases.{case}.{name}");
+        let hyper = |name: &str| number(&file, &at(&format!("hyper.{name}")));
+        let expected = |name: &str| expected_of(&file, case, name, None);
+        let (actions, space, actor) = policy_of(&file, case, gaussian);
+        let count = shape(&file, &at("inputs.obs"))[0];
+        let observations = numbers(&file, &at("inputs.obs"));
+        // what a rollout keeps
+        let network = network(&file, &at("networks.actor"));
+        let keep = |observation: &[f64]| match gaussian {
+            true => [network.output(observation), numbers(&file, &at("inputs.log_std"))].concat(),
+            false => log_probs(&network.output(observation)),
+        };
+        let kept: Vec<Vec<f64>> = observations.chunks_exact(network.widths[0]).map(keep).collect();
+        let kept: Vec<f64> = (0..kept[0].len()).flat_map(|k| kept.iter().map(move |row| row[k])).collect();
+        let samples = Samples {
+            observations,
+            actions,
+            old_log_probs: numbers(&file, &at("expected.old_log_prob")),
+            advantages: numbers(&file, &at("inputs.advantage")),
+            targets: vec![0.0; count],
+            old_values: vec![0.0; count],
+        };
+        let (_, squares) = expected("cg_residual_squared");
+        let (_, fractions) = expected("line_search_fraction");
+        let trust = Trust {
+            delta: hyper("delta") as f32,
+            limit: hyper("delta") as f32,
+            damping: hyper("damping") as f32,
+            backtrack: hyper("backtrack") as f32,
+            candidates: fractions.len() as u32,
+            iterations: hyper("cg_iterations") as u32,
+            samples: count as u32,
+            ..Trust::default()
+        };
+        for form in forms(gpu()) {
+            let start = || {
+                let run = run(count as u32, 1, count as u32);
+                let stages = Stages::with_space(form, &[&[&actor]], space.clone(), &[1], run, None);
+                stages.write_samples(0, &samples);
+                stages.write_kept(0, &bits(&kept));
+                stages
+            };
+            let solve = |trust: Trust| {
+                let stages = start();
+                let (learner, natural) = stages.natural(trust, 1);
+                let mut update = Recording::default();
+                learner.record(&mut update);
+                natural.record(&mut update);
+                ok(gpu().submit(&update));
+                let gradient = stages.layout.compact(&ok(gpu().read(&learner.gradient)));
+                let solver = ok(gpu().read(&natural.solver));
+                let x = wide(&stages.layout.compact(&solver[..solver.len() / 3]));
+                let search = ok(gpu().read(&natural.search))[0];
+                let trials = ok(gpu().read(&natural.trials));
+                (gradient, x, search, trials, wide(&stages.layout.compact(&stages.parameters(0))))
+            };
+            let check = |name: &str, got: &[f64], tolerance: f64| {
+                let (label, expected) = expected(name);
+                assert_norm(&format!("{label}, {form}"), got, &expected, tolerance);
+            };
+
+            // F v
+            let stages = start();
+            let (_, natural) = stages.natural(trust, 1);
+            let v: Vec<f32> = numbers(&file, &at("inputs.v")).iter().map(|&x| x as f32).collect();
+            gpu().write(&natural.direction, &stages.layout.expand(&v));
+            let mut product = Recording::default();
+            natural.fisher.record(&mut product);
+            ok(gpu().submit(&product));
+            let got = wide(&stages.layout.compact(&ok(gpu().read(&natural.fisher.gradient))));
+            check("fisher_vector_product", &got, 1e-3);
+
+            // the iterates, one after the other; the squared residuals against the first one
+            for iterations in 1..=trust.iterations {
+                let (_, _, search, ..) = solve(Trust { iterations, ..trust });
+                let (got, want) = (f64::from(search.square), squares[iterations as usize]);
+                let label = format!("{case}, {form}, squared residual after {iterations} iterations");
+                assert_close(&label, &[got], &[want], 0.0, 1e-3 * squares[0]);
+                assert_eq!(search.iterations, iterations, "{label}");
+            }
+
+            // every candidate of the line search, none accepted: the parameters stay to the bit
+            let (gradient, x, search, trials, after) = solve(Trust { limit: -1.0, ..trust });
+            check("surrogate_grad", &gradient.iter().map(|&g| f64::from(-g)).collect::<Vec<_>>(), RELATIVE);
+            check("cg_solution", &x, 1e-3);
+            check("curvature", &[search.curvature.into()], 1e-3);
+            check("step_scale", &[search.scale.into()], 1e-3);
+            check("surrogate_old", &[trials[0][0].into()], RELATIVE);
+            // the old policy's divergence from itself: some 1e-7 of rounding
+            assert_close(&format!("{case}, {form}, KL to itself"), &[trials[0][1].into()], &[0.0], 0.0, 1e-6);
+            let column = |k: usize| trials[1..].iter().map(|trial| f64::from(trial[k])).collect::<Vec<_>>();
+            check("line_search_surrogate", &column(0), RELATIVE);
+            check("line_search_kl", &column(1), RELATIVE);
+            let old: Vec<f64> = actor.parameters.iter().map(|&p| f64::from(p as f32)).collect();
+            assert_eq!(after, old, "{case}, {form}: parameters after a search that has failed");
+
+            // the true limit: the first candidate that keeps it
+            let (_, x, search, trials, after) = solve(trust);
+            let (label, accepted) = expected("accepted");
+            assert_eq!(f64::from(search.measured) - 2.0, accepted[0], "{label}, {form}");
+            let step = f64::from(search.scale * search.fraction);
+            let moved: Vec<f64> = old.iter().zip(&x).map(|(old, x)| old + step * x).collect();
+            assert_norm(&format!("{case}, {form}, parameters"), &after, &moved, 1e-6);
+            assert!(trials[accepted[0] as usize + 1][1] <= trust.delta, "{case}, {form}: KL after the step");
+        }
+    }
+}
+
+#[test]
 fn values_agree_with_the_oracle() {
     let file = oracle::losses();
     let at = |name: &str| format!("cases.ppo_clip_categorical.{name}");
@@ -340,7 +453,7 @@ fn gae_agrees_with_the_oracle() {
 
     for form in forms(gpu()) {
         let gamma = number(&file, &at("hyper.gamma"));
-        let advantage = |gae_lambda: f64, way: OverTime| {
+        let advantage = |gamma: f64, gae_lambda: f64, estimator: Estimator, way: OverTime| {
             let run = Run {
                 bootstrap_slots: slots as u32,
                 gamma: gamma as f32,
@@ -352,7 +465,7 @@ fn gae_agrees_with_the_oracle() {
             stages.write_row(0, Row::Value, &bits(&value));
             stages.write_row(0, Row::Ending, &endings);
             gpu().write(&stages.batch.final_values, &bits(&final_values));
-            ok(gpu().submit(&stages.advantage(way)));
+            ok(gpu().submit(&stages.along(&estimator.recursions(false), way)));
             [Row::Advantage, Row::Target].map(|row| from_bits(&stages.read_row(0, row)))
         };
         let check = |name: &str, got: &[f64]| {
@@ -365,11 +478,28 @@ fn gae_agrees_with_the_oracle() {
             assert_close(&case, got, &expected, 0.0, 8.0 * ROUNDING * (3.0 + largest) * steps as f64);
         };
         for way in [OverTime::Walk, OverTime::Scan] {
-            let [full, target] = advantage(number(&file, &at("hyper.lambda")), way);
+            let lambda = number(&file, &at("hyper.lambda"));
+            let of = |estimator| advantage(gamma, lambda, estimator, way);
+            let [full, target] = of(Estimator::Gae);
             check("advantage", &full);
             check("return", &target);
-            check("td_residual", &advantage(0.0, way)[0]);
-            check("reward_to_go_bootstrapped", &advantage(1.0, way)[1]);
+            check("td_residual", &advantage(gamma, 0.0, Estimator::Gae, way)[0]);
+            check("reward_to_go_bootstrapped", &advantage(gamma, 1.0, Estimator::Gae, way)[1]);
+
+            for row in of(Estimator::RewardToGo).iter().chain(&of(Estimator::MeanBaseline)) {
+                check("reward_to_go", row);
+            }
+            for row in &of(Estimator::Q) {
+                check("reward_to_go_bootstrapped", row);
+            }
+            let [residual, target] = of(Estimator::TdResidual);
+            check("td_residual", &residual);
+            check("reward_to_go_bootstrapped", &target);
+            let [less_value, target] = of(Estimator::ValueBaseline);
+            check("reward_to_go", &target);
+            check("reward_to_go", &less_value.iter().zip(&value).map(|(a, v)| a + v).collect::<Vec<_>>());
+            check("total_return", &of(Estimator::TotalReturn)[0]);
+            check("total_return_undiscounted", &advantage(1.0, lambda, Estimator::TotalReturn, way)[0]);
         }
     }
 }

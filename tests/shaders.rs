@@ -5,7 +5,9 @@
 
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
-use manyworlds::kernels::{Combine, Kernels, Objective, Optimizer, OverTime, Reduction, Sums, TextbookPolicy};
+use manyworlds::kernels::{
+    Combine, Estimator, Kernels, Objective, Optimizer, OverTime, Reduction, Sums, TextbookPolicy,
+};
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
 use std::sync::OnceLock;
@@ -56,8 +58,8 @@ fn in_every_environment() -> Vec<(String, Linked)> {
             kernels.evaluate(&env, actor),
             kernels.gradient(actor, Objective::PpoClip),
             kernels.gradient(actor, Objective::PolicyGradient),
-            kernels.gae(OverTime::Walk),
-            kernels.gae(OverTime::Scan),
+            kernels.untiled().gradient(actor, Objective::Fisher),
+            kernels.restart(&env),
             kernels.discount_rewards(),
             kernels.merge_moments(),
         ];
@@ -73,7 +75,7 @@ fn in_every_environment() -> Vec<(String, Linked)> {
 fn in_every_form() -> Vec<(String, Linked)> {
     let env = Environment::load("CartPole-v1").unwrap();
     let subgroups = |size| [Form::light(size), Form::fast(size)];
-    let mut all = Vec::new();
+    let mut everything = Vec::new();
     for form in Form::table(None).into_iter().chain([4, 8, 16].into_iter().flat_map(subgroups)) {
         for (hidden, activation) in [
             (vec![64, 64], Activation::Tanh),
@@ -87,38 +89,58 @@ fn in_every_form() -> Vec<(String, Linked)> {
             let critic = parameters.add("critic", &widths(1), activation);
             let kernels =
                 Kernels { form, parameters: &parameters, space: &env.spec().action_space, keeps: true, agents: 1 };
+            let all = parameters.span([]);
             let mut linked = vec![
                 kernels.reset(&env),
                 kernels.rollout(&env, actor),
                 kernels.evaluate(&env, actor),
                 kernels.value(critic),
-                kernels.gae(OverTime::Walk),
-                kernels.gae(OverTime::Scan),
                 kernels.gradient(actor, Objective::PpoClip),
                 kernels.gradient(critic, Objective::Value),
                 kernels.weight_gradient(actor),
                 kernels.weight_gradient(critic),
-                kernels.sum_slices(),
+                kernels.sum_slices(all),
                 kernels.advance(),
-                kernels.descend(Optimizer::Adam),
-                kernels.descend(Optimizer::RmsProp),
-                kernels.descend(Optimizer::Sgd),
+                kernels.descend(Optimizer::Adam, all),
+                kernels.descend(Optimizer::RmsProp, all),
+                kernels.descend(Optimizer::Sgd, all),
                 kernels.finish_update(),
+                kernels.finish_fit(),
             ];
+            // these do not know the networks
+            for way in [OverTime::Walk, OverTime::Scan].into_iter().filter(|_| hidden.len() == 1) {
+                let recursions = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true));
+                linked.extend(recursions.map(|recursion| kernels.along(recursion, way)));
+            }
+            let (untiled, span) = (kernels.untiled(), parameters.span([actor]));
+            linked.extend([
+                untiled.gradient(actor, Objective::Fisher),
+                untiled.surrogate(actor),
+                kernels.conjugate_begin(span),
+                kernels.conjugate_step(span),
+                kernels.conjugate_end(span),
+                kernels.propose(span),
+                kernels.judge(),
+            ]);
             linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));
             for kernel in linked {
                 let kernel = kernel.unwrap_or_else(|error| panic!("{form:?} {hidden:?}: {error}"));
-                all.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
+                everything.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
             }
         }
     }
-    all
+    everything
 }
 
 #[test]
 fn every_kernel_links_within_the_default_limits() {
     for (name, kernel) in every_kernel() {
-        let storage = |(_, v): &(_, &naga::GlobalVariable)| matches!(v.space, naga::AddressSpace::Storage { .. });
+        // of the variables that parts declare, those that the kernel uses
+        let bound = kernel.bindings();
+        let storage = |(_, v): &(_, &naga::GlobalVariable)| {
+            matches!(v.space, naga::AddressSpace::Storage { .. })
+                && v.name.as_ref().is_some_and(|name| bound.contains_key(name))
+        };
         let storage = kernel.module().global_variables.iter().filter(storage).count();
         // a pool leaves its results in many buffers; what trains leaves one of the default limit of 8 free
         let most = if name.starts_with("pool") { 8 } else { 7 };

@@ -1,20 +1,19 @@
-//! What algorithms with a policy and a value network on fresh batches are made of: their agents, networks, stages and
+//! What algorithms with a policy, and values where they want them, are made of: their agents, networks, stages and
 //! kernels, made once.
 
-use crate::batch::{Agents, Batch, Sizes};
+pub use super::setup::RING;
+use super::setup::{ACTOR, CRITIC, HEAD_GAINS, Task, links, natural, networks, sizes};
+use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Form, Gpu, Link, Recording};
-use crate::kernels::{Kernels, Objective, Optimizer, OverTime, Reduction};
-use crate::layout::{Metrics, Run};
-use crate::nn::{Normalise, Parameters};
+use crate::gpu::{Buffer, Gpu, Recording};
+use crate::kernels::{Kernels, Optimizer, Reduction};
+use crate::layout::Metrics;
+use crate::nn::Parameters;
 use crate::stage::{
-    Advantage, Elements, Evaluation, Learner, Normaliser, Optimiser, Reduced, Rollout, Slicing, Values,
+    Advantage, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values,
 };
-use crate::train::{Config, Penalty};
-
-/// Updates whose metrics the device keeps until they are read.
-pub const RING: u32 = 16;
+use crate::train::Config;
 
 /// One or more independent agents, each with its own seed, worlds and parameters, and an update of their algorithm.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ pub struct ActorCritic {
     pub batch: Batch,
     /// The stage that fills it.
     pub rollout: Rollout,
-    /// Loss gradients.
+    /// Loss gradients, of the policy or of both networks.
     pub learner: Learner,
     /// The step.
     pub optimiser: Optimiser,
@@ -35,101 +34,24 @@ pub struct ActorCritic {
     pub evaluation: Evaluation,
     /// `[update % RING][agent]`
     pub metrics: Buffer<Metrics>,
-    values: Values,
+    values: Option<Values>,
+    natural: Option<Natural>,
+    fit: Option<Fit>,
     normaliser: Normaliser,
     advantage: Advantage,
     statistics: Recording,
     finish: Recording,
     update: Recording,
-    epochs: u32,
+    config: Config,
 }
 
-/// The networks of an actor-critic, actor first.
-pub fn networks(config: &Config, env: &Environment) -> Parameters {
-    let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
-    let mut layout = Parameters::default();
-    let space = &env.spec().action_space;
-    layout.add_policy(
-        "actor",
-        &widths(space.outputs()),
-        config.activation,
-        space.free_outputs(),
-        config.log_std_init as f32,
-    );
-    layout.add("critic", &widths(1), config.activation);
-    let features = env.spec().observation_dim;
-    layout.normalise(Normalise { features, observations: config.norm_obs, rewards: config.norm_reward });
-    layout
-}
-
-/// Places of the networks.
-pub(crate) const ACTOR: usize = 0;
-pub(crate) const CRITIC: usize = 1;
-/// Gains of the output layers of actor and critic.
-pub(crate) const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
-
-/// What holds for the whole run, from its configuration.
-fn run(config: &Config, env: &Environment, agents: u32, kernels: &Kernels) -> (Run, Slicing) {
-    let slicing = Slicing::new(config.minibatch_size(), agents, kernels.parameters, kernels);
-    let truncations = match env.spec().max_episode_steps {
-        0 => 0,
-        limit => config.num_steps.div_ceil(limit),
-    };
-    let mut run = Run {
-        num_envs: config.num_envs,
-        num_steps: config.num_steps,
-        batch_size: config.batch_size(),
-        minibatch_size: config.minibatch_size(),
-        num_minibatches: config.batch_size().div_ceil(config.minibatch_size()),
-        bootstrap_slots: truncations + 1,
-        tile: tile(config.batch_size(), config.num_minibatches),
-        ring: RING,
-        num_updates: config.num_updates(),
-        anneal_lr: u32::from(config.anneal_lr),
-        norm_adv: u32::from(config.norm_adv),
-        clip_vloss: u32::from(config.clip_vloss),
-        bootstrap: u32::from(config.bootstrap_truncated),
-        gamma: config.gamma as f32,
-        gae_lambda: config.gae_lambda as f32,
-        clip_coef: config.clip_coef as f32,
-        ent_coef: config.ent_coef as f32,
-        vf_coef: config.vf_coef as f32,
-        max_grad_norm: config.max_grad_norm as f32,
-        target_kl: config.target_kl as f32,
-        kl_target: if config.penalty == Penalty::Kl { config.kl_target as f32 } else { 0.0 },
-        learning_rate: config.learning_rate as f32,
-        decay1: (1.0 - 0.9) as f32,
-        decay2: match config.optimizer {
-            Optimizer::RmsProp => (1.0 - config.rmsprop_alpha) as f32,
-            _ => (1.0 - 0.999) as f32,
-        },
-        optimizer_eps: config.adam_eps as f32,
-        ..Run::default()
-    };
-    run.set_slicing(slicing, kernels);
-    (run, slicing)
-}
-
-/// Columns that are shuffled together: a power of two up to 64 that divides the batch and leaves at least 32 tiles
-/// for each minibatch; else single columns.
-fn tile(batch: u32, minibatches: u32) -> u32 {
-    let fits = |tile: &u32| batch.is_multiple_of(*tile) && batch / tile >= 32u32.saturating_mul(minibatches);
-    [64, 32, 16, 8].into_iter().find(fits).unwrap_or(1)
-}
-
-/// Sizes of the large buffers of a run.
-///
-/// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
-pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
-    let layout = networks(config, env);
-    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents };
-    let (run, slicing) = run(config, env, agents, &kernels);
-    let mut sizes = Sizes::default();
-    Batch::sizes(&mut sizes, agents, &run, env.spec().observation_dim, kernels.rows());
-    Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);
-    Rollout::sizes(&mut sizes, agents, config.eval_episodes, env, &kernels, ACTOR);
-    Learner::sizes(&mut sizes, agents, slicing, &kernels);
-    sizes
+/// Values that are fitted apart from the policy, in minibatches of their own.
+#[derive(Debug)]
+struct Fit {
+    agents: Agents,
+    learner: Learner,
+    optimiser: Optimiser,
+    finish: Recording,
 }
 
 impl ActorCritic {
@@ -146,27 +68,30 @@ impl ActorCritic {
         let form = gpu.form_for(config.work());
         sizes(config, env, count, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels {
-            form,
-            parameters: &layout,
-            space: &env.spec().action_space,
-            keeps: config.keeps(),
-            agents: count,
-        };
-        let (run, slicing) = run(config, env, count, &kernels);
-        let objectives = [(ACTOR, config.algo.objective(config)), (CRITIC, Objective::Value)];
-        gpu.compile(&links(&kernels, env, &objectives, config.optimizer, Advantage::way(gpu, &run)))?;
+        let space = &env.spec().action_space;
+        let kernels = Kernels { form, parameters: &layout, space, keeps: config.keeps(), agents: count };
+        let tasks = Task::all(config, env, &kernels);
+        gpu.compile(&links(gpu, &kernels, env, config, &tasks))?;
+        let Task { objectives, run, slicing } = &tasks[0];
         let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
 
-        let agents = Agents::new(gpu, run, seeds, &parameters, config.kl_coef as f32)?;
-        let batch = Batch::new(gpu, count, &run, env.spec().observation_dim, kernels.rows())?;
-        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
-        let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
+        let agents = Agents::new(gpu, *run, seeds, &parameters, config.kl_coef as f32)?;
+        let batch = Batch::new(gpu, count, run, env.spec().observation_dim, kernels.rows())?;
+        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch, config.fresh_episodes)?;
+        let has_critic = config.estimator.has_critic();
+        let values = has_critic.then(|| Values::new(gpu, &kernels, CRITIC, &agents, &batch)).transpose()?;
         let (features, normalised) = (env.spec().observation_dim, [config.norm_obs, config.norm_reward]);
         let normaliser = Normaliser::new(gpu, &kernels, &agents, &batch, features, normalised)?;
-        let advantage = Advantage::new(gpu, &kernels, &agents, &batch, Advantage::way(gpu, &run))?;
-        let learner = Learner::new(gpu, &kernels, &agents, &batch, slicing, &objectives)?;
+        let recursions = config.estimator.recursions(config.discount_gradient);
+        let advantage = Advantage::new(gpu, &kernels, &agents, &batch, &recursions, Advantage::way(gpu, run))?;
+        let buffers = batch.buffers(&agents.buffers());
+        let learner = Learner::new(gpu, &kernels, &agents, &buffers, *slicing, objectives)?;
         let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner, config.optimizer)?;
+        let untiled = kernels.untiled();
+        let natural = natural(config, env, &untiled)
+            .map(|(products, trust)| Natural::new(gpu, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
+            .transpose()?;
+        let fit = tasks.get(1).map(|task| Fit::new(gpu, &kernels, &agents, &batch, task)).transpose()?;
         let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
         let metrics = gpu.buffer("metrics", u64::from(RING) * u64::from(count), "updates × agents", "agents")?;
         let (statistics, finish) = statistics(gpu, &kernels, &agents, &batch, &rollout, &metrics)?;
@@ -182,21 +107,25 @@ impl ActorCritic {
             evaluation,
             metrics,
             values,
+            natural,
+            fit,
             normaliser,
             advantage,
             statistics,
             finish,
             update: Recording::default(),
-            epochs: config.update_epochs,
+            config: config.clone(),
         };
         agents.update = config.algo.record(&agents, config);
         Ok(agents)
     }
 
-    /// T steps of N worlds, V of every observation, advantages and targets.
+    /// T steps of N worlds, V of every observation where there is a critic, Φ and targets.
     pub(super) fn collect(&self, update: &mut Recording) {
         self.rollout.record(update);
-        self.values.record(update);
+        if let Some(values) = &self.values {
+            values.record(update);
+        }
         self.normaliser.record_rewards(update);
         self.advantage.record(update);
         update.extend(&self.statistics);
@@ -207,10 +136,33 @@ impl ActorCritic {
         self.agents.run.num_minibatches
     }
 
-    /// One minibatch: gradients of both networks, and a step.
+    /// One minibatch: gradients, and a step.
     pub(super) fn learn(&self, update: &mut Recording) {
         self.learner.record(update);
         self.optimiser.record(update);
+    }
+
+    /// Gradients of the whole batch, and what they say of the policy, without a step.
+    pub(super) fn gradient(&self, update: &mut Recording) {
+        self.learner.record(update);
+        self.optimiser.record_progress(update);
+    }
+
+    /// The natural gradient's step.
+    pub(super) fn natural_step(&self, update: &mut Recording) {
+        if let Some(natural) = &self.natural {
+            natural.record(update);
+        }
+    }
+
+    /// The epochs of the values, where they are fitted apart.
+    pub(super) fn fit(&self, update: &mut Recording) {
+        let Some(fit) = &self.fit else { return };
+        for _ in 0..self.config.value_epochs * fit.agents.run.num_minibatches {
+            fit.learner.record(update);
+            fit.optimiser.record(update);
+        }
+        update.extend(&fit.finish);
     }
 
     /// The end of an update: running moments, metrics, the next update's learning rate.
@@ -230,21 +182,22 @@ impl ActorCritic {
         let layout = networks(config, env);
         let kernels =
             Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents: 1 };
-        let (run, _) = run(config, env, 1, &kernels);
+        let run = Task::of_policy(config, env, &kernels).run;
         let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS), 0.0)?;
         let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, kernels.rows())?;
-        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch)?;
-        let values = Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
+        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch, config.fresh_episodes)?;
         gpu.submit(rollout.reset())?;
         let mut recording = Recording::default();
         rollout.record(&mut recording);
-        values.record(&mut recording);
+        if config.estimator.has_critic() {
+            Values::new(gpu, &kernels, CRITIC, &agents, &batch)?.record(&mut recording);
+        }
         Ok(recording)
     }
 
     /// Epochs of an update.
     pub fn epochs(&self) -> u32 {
-        self.epochs
+        self.config.update_epochs
     }
 
     /// The passes of an update; the same for every update.
@@ -253,48 +206,17 @@ impl ActorCritic {
     }
 }
 
-/// Every kernel of an update, the slowest to compile first.
-fn links<'a>(
-    kernels: &'a Kernels,
-    env: &'a Environment,
-    objectives: &'a [(usize, Objective)],
-    optimizer: Optimizer,
-    way: OverTime,
-) -> Vec<Link<'a>> {
-    let mut links: Vec<Link> = Vec::new();
-    for &(network, objective) in objectives {
-        links.push(Box::new(move || kernels.gradient(network, objective)));
+impl Fit {
+    fn new(gpu: &Gpu, kernels: &Kernels, policy: &Agents, batch: &Batch, task: &Task) -> Result<Self> {
+        let agents = policy.apart(gpu, task.run)?;
+        let buffers = batch.buffers(&agents.buffers());
+        let learner = Learner::new(gpu, kernels, &agents, &buffers, task.slicing, &task.objectives)?;
+        let optimiser = Optimiser::new(gpu, kernels, &agents, &learner, Optimizer::Adam)?;
+        let mut finish = Recording::default();
+        let buffers = agents.buffers().with("mw_policy_progress", &policy.progress);
+        finish.push(&gpu.kernel(&kernels.finish_fit()?)?.pass(gpu, agents.count, 1, 0, &buffers)?);
+        Ok(Self { agents, learner, optimiser, finish })
     }
-    links.push(Box::new(|| kernels.rollout(env, ACTOR)));
-    links.push(Box::new(|| kernels.evaluate(env, ACTOR)));
-    links.push(Box::new(|| kernels.value(CRITIC)));
-    if !kernels.summed() {
-        for &(network, _) in objectives {
-            links.push(Box::new(move || kernels.weight_gradient(network)));
-        }
-    }
-    links.push(Box::new(|| kernels.reset(env)));
-    links.push(Box::new(move || kernels.gae(way)));
-    links.push(Box::new(|| kernels.sum_slices()));
-    links.push(Box::new(|| kernels.advance()));
-    links.push(Box::new(move || kernels.descend(optimizer)));
-    links.push(Box::new(|| kernels.finish_update()));
-    let normaliser = kernels.parameters.normaliser();
-    if normaliser.observations || normaliser.rewards {
-        links.push(Box::new(|| kernels.merge_moments()));
-    }
-    if normaliser.rewards {
-        links.push(Box::new(|| kernels.discount_rewards()));
-    }
-    let wanted = |reduction: &Reduction| match reduction {
-        Reduction::Observations => normaliser.observations,
-        Reduction::Discounted => normaliser.rewards,
-        _ => true,
-    };
-    for reduction in Reduction::ALL.into_iter().filter(wanted) {
-        links.push(Box::new(move || kernels.reduce(reduction)));
-    }
-    links
 }
 
 /// Returns of ended episodes, explained variance, and the end of the update that writes them down.

@@ -4,13 +4,18 @@
 mod a2c;
 mod actor_critic;
 mod ppo;
+mod reinforce;
+mod setup;
+mod trpo;
 
-pub(crate) use actor_critic::{ACTOR, CRITIC, HEAD_GAINS};
-pub use actor_critic::{ActorCritic, RING, networks, sizes};
+pub use actor_critic::{ActorCritic, RING};
+pub(crate) use setup::{ACTOR, CRITIC, HEAD_GAINS};
+pub use setup::{networks, sizes};
 
+use crate::error::{Error, Result};
 use crate::gpu::Recording;
-use crate::kernels::Objective;
-use crate::train::Config;
+use crate::kernels::{Estimator, Objective};
+use crate::train::{Config, Penalty};
 use serde::{Deserialize, Serialize};
 
 /// An algorithm.
@@ -22,17 +27,26 @@ pub enum Algo {
     Ppo,
     /// Advantage actor-critic.
     A2c,
+    /// The policy gradient.
+    Reinforce,
+    /// Natural policy gradient.
+    Npg,
+    /// Trust-region policy optimisation.
+    Trpo,
 }
 
 impl Algo {
     /// Every algorithm.
-    pub const ALL: [Self; 2] = [Self::Ppo, Self::A2c];
+    pub const ALL: [Self; 5] = [Self::Ppo, Self::A2c, Self::Reinforce, Self::Npg, Self::Trpo];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ppo => "ppo",
             Self::A2c => "a2c",
+            Self::Reinforce => "reinforce",
+            Self::Npg => "npg",
+            Self::Trpo => "trpo",
         }
     }
 
@@ -46,14 +60,41 @@ impl Algo {
         match self {
             Self::Ppo => "",
             Self::A2c => include_str!("../../presets/a2c.toml"),
+            Self::Reinforce => include_str!("../../presets/reinforce.toml"),
+            Self::Npg | Self::Trpo => include_str!("../../presets/trpo.toml"),
         }
+    }
+
+    /// Refuses settings that it does not have.
+    pub(crate) fn check(self, config: &Config) -> Result<()> {
+        match self {
+            Self::Ppo => ppo::check(config),
+            Self::A2c => a2c::check(config),
+            Self::Reinforce => reinforce::check(config),
+            Self::Npg | Self::Trpo => trpo::check(config, self.name()),
+        }
+    }
+
+    /// Whether the value network is fitted apart from the policy.
+    pub(crate) fn fits_apart(self) -> bool {
+        matches!(self, Self::Reinforce | Self::Npg | Self::Trpo)
+    }
+
+    /// Whether its step is a natural gradient's.
+    pub(crate) fn is_natural(self) -> bool {
+        matches!(self, Self::Npg | Self::Trpo)
+    }
+
+    /// Whether one pass over the whole batch is all that the policy takes.
+    pub(crate) fn takes_one_step(self) -> bool {
+        self != Self::Ppo
     }
 
     /// What the policy is trained for.
     fn objective(self, config: &Config) -> Objective {
         match self {
             Self::Ppo => ppo::objective(config),
-            Self::A2c => a2c::OBJECTIVE,
+            _ => Objective::PolicyGradient,
         }
     }
 
@@ -62,6 +103,31 @@ impl Algo {
         match self {
             Self::Ppo => ppo::record(agents, config),
             Self::A2c => a2c::record(agents),
+            Self::Reinforce => reinforce::record(agents),
+            Self::Npg | Self::Trpo => trpo::record(agents),
         }
     }
+}
+
+/// Refuses what an algorithm that takes one step on the whole batch does not have.
+fn one_step(config: &Config, name: &str) -> Result<()> {
+    if (config.update_epochs, config.num_minibatches) != (1, 1) {
+        let reason = format!("{name} takes one step on the whole batch: update_epochs and num_minibatches must be 1");
+        return Err(Error::setting("update_epochs", reason));
+    }
+    if config.penalty == Penalty::Kl {
+        let reason = format!("{name} has no penalty: its one step starts at the policy that acted");
+        return Err(Error::setting("penalty", reason));
+    }
+    Ok(())
+}
+
+/// Refuses other estimators where actor and critic learn side by side.
+fn gae_only(config: &Config, name: &str) -> Result<()> {
+    if config.estimator == Estimator::Gae && !config.discount_gradient {
+        return Ok(());
+    }
+    let reason = format!("{name} has generalised advantages only (gae); reinforce, npg and trpo have the others");
+    let setting = if config.discount_gradient { "discount_gradient" } else { "estimator" };
+    Err(Error::setting(setting, reason))
 }

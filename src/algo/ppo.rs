@@ -1,6 +1,7 @@
 //! Proximal policy optimisation (Schulman et al. 2017), with the details of CleanRL's `ppo.py`.
 
 use super::ActorCritic;
+use crate::error::Result;
 use crate::gpu::Recording;
 use crate::kernels::Objective;
 use crate::train::{Config, Penalty};
@@ -23,4 +24,8 @@ pub(super) fn record(agents: &ActorCritic, config: &Config) -> Recording {
     }
     agents.finish(&mut update); // metrics; the next update's learning rate
     update
+}
+
+pub(super) fn check(config: &Config) -> Result<()> {
+    super::gae_only(config, "ppo")
 }

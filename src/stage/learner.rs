@@ -1,12 +1,12 @@
 //! From a batch to new parameters: loss gradients of a minibatch, their sum, and Adam's step.
 
 use super::{Reduced, one_workgroup};
-use crate::batch::{Agents, Batch, Sizes};
+use crate::batch::{Agents, Sizes};
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{self, Kernels, Objective, Reduction};
 use crate::layout::{Run, TERMS, Window};
-use crate::nn::Parameters;
+use crate::nn::{Parameters, Span};
 use crate::shader::Constant;
 
 /// How a minibatch is divided: slices give the partial gradients, windows of slices share the trace.
@@ -85,6 +85,8 @@ pub struct Learner {
     pub gradient: Buffer<f32>,
     /// Sums of its squares, `[agent][workgroup of sum_slices.wgsl]`.
     pub norms: Buffer<f32>,
+    /// The part of the parameters that it is for.
+    pub span: Span,
 }
 
 impl Learner {
@@ -101,7 +103,7 @@ impl Learner {
         sizes.add("trace", &[agents, ("samples", samples), ("bytes", row.unwrap_or(16))]);
     }
 
-    /// For these networks, each with its objective.
+    /// For these networks, each with its objective. `buffers`: those of agents and batch, and what objectives want beyond.
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
@@ -109,17 +111,18 @@ impl Learner {
         gpu: &Gpu,
         kernels: &Kernels,
         agents: &Agents,
-        batch: &Batch,
+        buffers: &Buffers,
         slicing: Slicing,
         objectives: &[(usize, Objective)],
     ) -> Result<Self> {
         let run = &agents.run;
         let count = agents.count;
         let samples = kernels.samples();
+        let span = kernels.parameters.span(objectives.iter().map(|&(network, _)| network));
         let mut recording = Recording::default();
-        let mut buffers = batch.buffers(&agents.buffers());
+        let mut buffers = buffers.clone();
 
-        let moments = if run.norm_adv == 1 {
+        let moments = if run.norm_adv > 0 {
             let reduced = Reduced::new(
                 gpu,
                 kernels,
@@ -170,7 +173,7 @@ impl Learner {
                 weights.push((gpu.kernel(&kernels.weight_gradient(network)?)?, constant(kernels, network, "MW_TASKS")));
             }
         }
-        let sum = gpu.kernel(&kernels.sum_slices()?)?;
+        let sum = gpu.kernel(&kernels.sum_slices(span)?)?;
         let mut first = 0;
         while first < slicing.slices {
             let slices = slicing.window.min(slicing.slices - first);
@@ -199,10 +202,10 @@ impl Learner {
                     recording.push(&weights.pass(gpu, count, threads, u64::from(slicing.slice / 4), &buffers)?);
                 }
             }
-            recording.push(&sum.pass(gpu, count, words / 4, u64::from(slices), &buffers)?);
+            recording.push(&sum.pass(gpu, count, u64::from(span.count), u64::from(slices), &buffers)?);
             first += slices;
         }
-        Ok(Self { recording, moments, terms, gradient, norms })
+        Ok(Self { recording, moments, terms, gradient, norms, span })
     }
 
     /// Adds the stage to an update.
@@ -214,17 +217,13 @@ impl Learner {
 /// Limits the norm of the gradient and takes the optimiser's step; moves the agents' progress on by one minibatch.
 #[derive(Clone, Debug)]
 pub struct Optimiser {
-    recording: Recording,
+    advance: Recording,
+    descend: Recording,
     /// What it keeps of earlier gradients, `[agent][m, v][word]`.
     pub state: Buffer<f32>,
 }
 
 impl Optimiser {
-    /// Workgroups of `sum_slices.wgsl`.
-    pub fn norm_blocks(parameters: &Parameters, kernels: &Kernels) -> u32 {
-        (parameters.learned() / 4).div_ceil(kernels.form.workgroup)
-    }
-
     /// For the gradients and terms of a learner.
     ///
     /// # Errors
@@ -248,32 +247,38 @@ impl Optimiser {
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms)
             .with("mw_past", &state);
-        let descend = gpu.kernel(&kernels.descend(optimizer)?)?;
-        let advance = gpu.kernel(&kernels.advance()?)?;
-
-        let mut recording = Recording::default();
         let reduced = Reduced::partial(gpu, kernels, Reduction::Terms, count, run.minibatch_threads, 2, &buffers)?;
-        reduced.record(&mut recording);
+        let mut advance = Recording::default();
+        reduced.record(&mut advance);
         let buffers = buffers.with("mw_term_partials", &reduced.result);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
-        recording.extend(&one_workgroup(gpu, &advance, count, turns, &buffers)?);
-        recording.push(&descend.pass(gpu, count, words / 4, 0, &buffers)?);
-        Ok(Self { recording, state })
+        advance.extend(&one_workgroup(gpu, &gpu.kernel(&kernels.advance()?)?, count, turns, &buffers)?);
+
+        let kernel = gpu.kernel(&kernels.descend(optimizer, learner.span)?)?;
+        let mut descend = Recording::default();
+        descend.push(&kernel.pass(gpu, count, u64::from(learner.span.count), 0, &buffers)?);
+        Ok(Self { advance, descend, state })
     }
 
     /// Adds the stage to an update.
     pub fn record(&self, update: &mut Recording) {
-        update.extend(&self.recording);
+        self.record_progress(update);
+        update.extend(&self.descend);
+    }
+
+    /// Adds all but the step: the progress of the agents, the metrics of the minibatch.
+    pub fn record_progress(&self, update: &mut Recording) {
+        update.extend(&self.advance);
     }
 }
 
 impl Run {
-    /// Fills in what follows from the slicing of a minibatch.
-    pub fn set_slicing(&mut self, slicing: Slicing, kernels: &Kernels) {
+    /// Fills in what follows from the slicing of a minibatch, for the part of the parameters that is learned.
+    pub fn set_slicing(&mut self, slicing: Slicing, kernels: &Kernels, span: Span) {
         self.slice = slicing.slice;
         self.slices = slicing.slices;
         self.minibatch_threads = slicing.samples() / kernels.samples();
         self.term_blocks = Reduced::blocks(self.minibatch_threads);
-        self.norm_blocks = Optimiser::norm_blocks(kernels.parameters, kernels);
+        self.norm_blocks = span.count.div_ceil(kernels.form.workgroup);
     }
 }

@@ -45,7 +45,7 @@ impl Rollout {
         }
     }
 
-    /// Under the policy `network`.
+    /// Under the policy `network`. `fresh`: every rollout begins with new episodes in all worlds; else they go on.
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
@@ -56,6 +56,7 @@ impl Rollout {
         network: usize,
         agents: &Agents,
         batch: &Batch,
+        fresh: bool,
     ) -> Result<Self> {
         let run = &agents.run;
         let (n, worlds_total) = (run.num_envs, u64::from(agents.count) * u64::from(run.num_envs));
@@ -77,6 +78,9 @@ impl Rollout {
         let turns = if kernels.units(network) { turns(total).min((most / run.num_steps).max(1)) } else { 1 };
         let threads = total.div_ceil(turns);
         let mut steps = Recording::default();
+        if fresh {
+            steps.push(&gpu.kernel(&kernels.restart(env)?)?.pass(gpu, agents.count, u64::from(n), 0, &with_worlds)?);
+        }
         let mut first = 0;
         while first < run.num_steps {
             let span = Span { first, count: most.min(run.num_steps - first), threads, turns };

@@ -2,7 +2,7 @@
 
 use crate::algo::Algo;
 use crate::error::{Error, Result};
-use crate::kernels::Optimizer;
+use crate::kernels::{Estimator, Optimizer};
 use crate::nn::Activation;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -51,7 +51,7 @@ macro_rules! settings {
 settings! {
     /// Settings of a run; defaults are those of PPO (`manyworlds settings --algo a2c` shows others).
     pub struct Config {
-        /// The algorithm: ppo or a2c.
+        /// The algorithm: ppo, a2c, reinforce, npg or trpo.
         algo: Algo = Algo::Ppo, "ours";
         /// Seed of the run, from 0 to 2³² − 1; the same seed on the same adapter gives the same parameters, bit for bit.
         seed: u32 = 1, "CleanRL";
@@ -61,12 +61,18 @@ settings! {
         num_steps: u32 = 32, "CleanRL has 128 with 4 worlds; thousands of worlds need fewer";
         /// Environment steps of the whole run, summed over worlds; rounded down to whole updates, at least one.
         total_timesteps: u64 = 10_000_000, "CleanRL has 500,000";
-        /// Step size α of Adam at the start.
+        /// Step size α of the optimiser at the start.
         learning_rate: f64 = 2.5e-4, "CleanRL";
         /// Whether the learning rate falls linearly to 0 over the run.
         anneal_lr: bool = true, "CleanRL";
         /// Discount γ of a reward one step later.
         gamma: f64 = 0.99, "CleanRL";
+        /// What the policy gradient weighs ∇log π with: total-return, reward-to-go, mean-baseline, optimal-baseline, value-baseline, q, td-residual or gae.
+        estimator: Estimator = Estimator::Gae, "Williams 1992 to Schulman et al. 2016; ppo and a2c have gae only";
+        /// Whether Φ has the factor γᵏ of the policy-gradient theorem, k steps after the episode's first; needs fresh_episodes.
+        discount_gradient: bool = false, "Sutton et al. 2000; practice leaves it out";
+        /// Whether every rollout begins with new episodes in all worlds; else episodes go on from one to the next.
+        fresh_episodes: bool = false, "Spinning Up (reinforce, trpo)";
         /// Trace decay λ of generalised advantage estimation.
         gae_lambda: f64 = 0.95, "CleanRL; Schulman et al. 2016";
         /// Whether a truncated step is worth V(final observation) more; without, time limits count as ends.
@@ -97,6 +103,26 @@ settings! {
         vf_coef: f64 = 0.5, "CleanRL";
         /// Limit of the global norm of the gradient; 0 = none.
         max_grad_norm: f64 = 0.5, "CleanRL";
+        /// Passes over the batch in which the value network is fitted apart from the policy (reinforce, npg, trpo).
+        value_epochs: u32 = 4, "Stable-Baselines3 (TRPO) has 10, Spinning Up 80";
+        /// Minibatches of each of these passes.
+        value_minibatches: u32 = 4, "CleanRL's num_minibatches";
+        /// Step size of Adam for the value network where it is fitted apart.
+        value_learning_rate: f64 = 1e-3, "Spinning Up, Stable-Baselines3 (TRPO)";
+        /// Largest mean KL divergence δ of a step, nats (npg, trpo).
+        delta: f64 = 0.01, "Schulman et al. 2015";
+        /// Iterations of conjugate gradients (npg, trpo).
+        cg_iters: u32 = 10, "Schulman et al. 2015";
+        /// ‖r‖² relative to that of the gradient below which conjugate gradients end early; 0 = never.
+        cg_tolerance: f64 = 0.0, "OpenAI Baselines has 1e-10, absolute";
+        /// Multiple of the identity that is added to the Fisher matrix.
+        damping: f64 = 0.1, "Spinning Up, Stable-Baselines3";
+        /// Share of the samples that Fisher-vector products are taken over, every so-manyeth.
+        fisher_subsample: f64 = 1.0, "Schulman et al. 2015 have 0.1";
+        /// Steps of the line search (trpo).
+        backtrack_iters: u32 = 10, "Spinning Up, Stable-Baselines3";
+        /// Factor from one step of the line search to the next.
+        backtrack_coeff: f64 = 0.8, "Spinning Up, Stable-Baselines3";
         /// KL divergence (nats, last minibatch of an epoch) above which the remaining epochs are skipped; 0 = never.
         target_kl: f64 = 0.0, "CleanRL, where None is never";
         /// What makes a step of a gradient: adam, rmsprop or sgd.
@@ -156,7 +182,14 @@ impl Config {
     /// Gradients of single samples that a whole run takes.
     pub fn work(&self) -> u64 {
         let batch = u64::from(self.num_envs) * u64::from(self.num_steps); // at least one update
-        self.total_timesteps.max(batch).saturating_mul(u64::from(self.update_epochs))
+        let mut passes = u64::from(self.update_epochs);
+        if self.algo.fits_apart() && self.estimator.has_critic() {
+            passes = (passes + u64::from(self.value_epochs)).div_ceil(2); // each for one network
+        }
+        if self.algo.is_natural() {
+            passes += u64::from(self.cg_iters);
+        }
+        self.total_timesteps.max(batch).saturating_mul(passes)
     }
 
     /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
@@ -214,7 +247,11 @@ impl Config {
                         "bool" => "true or false",
                         "Vec<u32>" => "a list of whole numbers, such as [64, 64]",
                         "Penalty" => "clip or kl",
-                        "Algo" => "ppo or a2c",
+                        "Algo" => "ppo, a2c, reinforce, npg or trpo",
+                        "Estimator" => {
+                            "total-return, reward-to-go, mean-baseline, optimal-baseline, value-baseline, q, \
+                             td-residual or gae"
+                        }
                         "Optimizer" => "adam, rmsprop or sgd",
                         _ => "tanh or relu",
                     };
@@ -230,19 +267,16 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] with the value and what is allowed.
     pub fn check(&self) -> Result<()> {
-        if self.algo == Algo::A2c && (self.update_epochs, self.num_minibatches) != (1, 1) {
-            let reason = "a2c takes one step on the whole batch: update_epochs and num_minibatches must be 1";
-            return Err(Error::setting("update_epochs", reason));
-        }
-        if self.algo == Algo::A2c && self.penalty == Penalty::Kl {
-            let reason = "a2c has no penalty: its one step starts at the policy that acted";
-            return Err(Error::setting("penalty", reason));
-        }
+        self.algo.check(self)?;
         let at_least_1 = [
             ("num_envs", self.num_envs),
             ("num_steps", self.num_steps),
             ("num_minibatches", self.num_minibatches),
             ("update_epochs", self.update_epochs),
+            ("value_epochs", self.value_epochs),
+            ("value_minibatches", self.value_minibatches),
+            ("cg_iters", self.cg_iters),
+            ("backtrack_iters", self.backtrack_iters),
             ("eval_episodes", self.eval_episodes),
         ];
         for (name, value) in at_least_1 {
@@ -264,20 +298,32 @@ impl Config {
                 ),
             ));
         }
-        if u64::from(self.num_minibatches) > batch {
-            let count = self.num_minibatches;
-            return Err(Error::setting(
-                "num_minibatches",
-                format!("{count} minibatches of {batch} samples would be empty"),
-            ));
+        let passes = [
+            ("num_minibatches", self.num_minibatches, "update_epochs", self.update_epochs),
+            ("value_minibatches", self.value_minibatches, "value_epochs", self.value_epochs),
+        ];
+        for (name, count, epochs_name, epochs) in passes {
+            if u64::from(count) > batch {
+                return Err(Error::setting(name, format!("{count} minibatches of {batch} samples would be empty")));
+            }
+            let passes = u64::from(epochs) * u64::from(count);
+            if passes > 1 << 16 {
+                let reason = format!(
+                    "{epochs_name} {epochs} × {name} {count} = {passes} steps in an update, at most 65536 are possible"
+                );
+                return Err(Error::setting(epochs_name, reason));
+            }
         }
-        let passes = u64::from(self.update_epochs) * u64::from(self.num_minibatches);
-        if passes > 1 << 16 {
-            let reason = format!(
-                "update_epochs {} × num_minibatches {} = {passes} steps in an update, at most 65536 are possible",
-                self.update_epochs, self.num_minibatches
-            );
-            return Err(Error::setting("update_epochs", reason));
+        for (name, value) in [("cg_iters", self.cg_iters), ("backtrack_iters", self.backtrack_iters)] {
+            if value > 1000 {
+                return Err(Error::setting(name, format!("{value} is not allowed; it must be at most 1000")));
+            }
+        }
+        let wants_whole = self.discount_gradient || self.estimator == Estimator::TotalReturn;
+        if wants_whole && !self.fresh_episodes {
+            let name = if self.discount_gradient { "discount_gradient" } else { "estimator" };
+            let reason = "it counts from the first step of an episode: set fresh_episodes=true as well";
+            return Err(Error::setting(name, reason));
         }
         if self.hidden.len() > 16 || self.hidden.iter().any(|&width| width == 0 || width > 4096) {
             return Err(Error::setting(
@@ -296,6 +342,14 @@ impl Config {
         positive("learning_rate", self.learning_rate)?;
         positive("clip_coef", self.clip_coef)?;
         positive("adam_eps", self.adam_eps)?;
+        positive("value_learning_rate", self.value_learning_rate)?;
+        positive("delta", self.delta)?;
+        let share = self.fisher_subsample;
+        in_range("fisher_subsample", share, share > 0.0 && share <= 1.0, "above 0, at most 1")?;
+        let factor = self.backtrack_coeff;
+        in_range("backtrack_coeff", factor, factor > 0.0 && factor < 1.0, "above 0 and below 1")?;
+        not_negative("damping", self.damping)?;
+        not_negative("cg_tolerance", self.cg_tolerance)?;
         not_negative("ent_coef", self.ent_coef)?;
         not_negative("vf_coef", self.vf_coef)?;
         not_negative("max_grad_norm", self.max_grad_norm)?;
@@ -306,7 +360,7 @@ impl Config {
 
     /// Whether rollouts keep the distributions of their policy.
     pub(crate) fn keeps(&self) -> bool {
-        self.algo == Algo::Ppo && self.penalty == Penalty::Kl
+        self.algo.is_natural() || self.algo == Algo::Ppo && self.penalty == Penalty::Kl
     }
 
     /// Samples of a batch of one agent.

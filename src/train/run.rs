@@ -95,10 +95,18 @@ pub struct Line {
     pub old_approx_kl: f32,
     /// Mean over minibatches of the share of samples with |ρ − 1| > ε.
     pub clip_fraction: f32,
-    /// mean KL(π_old ‖ π) over the last epoch, nats; 0 without the KL penalty.
+    /// mean KL(π_old ‖ π) over the last epoch (KL penalty), or after the step (npg, trpo), nats; else 0.
     pub kl: f32,
     /// Weight β of the KL penalty.
     pub kl_coef: f32,
+    /// npg, trpo: what the step should have gained by the surrogate's gradient, step · gᵀx; 0 where none was taken.
+    pub expected_improvement: f32,
+    /// npg, trpo: mean(ρÂ) after the step less that before it.
+    pub improvement: f32,
+    /// npg, trpo: ‖g − (F + damping)x‖/‖g‖ after conjugate gradients.
+    pub cg_residual: f32,
+    /// trpo: candidates of the line search that were measured.
+    pub line_search_steps: u32,
     /// 1 − var(target − value)/var(target) with the rollout's values.
     pub explained_variance: f32,
     /// Mean over minibatches of the global gradient norm before its limit.
@@ -130,6 +138,10 @@ impl Line {
             clip_fraction: metrics.clip_fraction,
             kl: metrics.kl,
             kl_coef: metrics.beta,
+            expected_improvement: metrics.expected_improvement,
+            improvement: metrics.improvement,
+            cg_residual: metrics.cg_residual,
+            line_search_steps: metrics.line_search_steps,
             explained_variance: metrics.explained_variance,
             grad_norm: metrics.grad_norm,
             learning_rate: metrics.learning_rate,

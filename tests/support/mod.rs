@@ -7,13 +7,13 @@ use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::ActionSpace;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
-use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime};
-use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Window};
+use manyworlds::kernels::{Kernels, Objective, Optimizer, OverTime, Recursion};
+use manyworlds::layout::{Progress, Row, Run, STREAM_TRAINING, Trust, Window};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::shader::Program;
-use manyworlds::stage::{Advantage, Learner, Optimiser, Rollout, Slicing, Values};
+use manyworlds::stage::{Advantage, Learner, Natural, Optimiser, Products, Rollout, Slicing, Values};
 use std::sync::OnceLock;
 
 /// Half an ulp of 1 in f32: the relative error of one rounding.
@@ -365,7 +365,7 @@ impl Stages {
         let kernels = Kernels { form, parameters: &layout, space: &space, keeps, agents: count };
         let mut slicing = Slicing::new(run.minibatch_size, count, &layout, &kernels);
         slicing.window = window.map_or(slicing.window, |most| slicing.window.min(most));
-        run.set_slicing(slicing, &kernels);
+        run.set_slicing(slicing, &kernels, layout.span([]));
         let parameters: Vec<f32> = networks.iter().flat_map(|networks| padded(&layout, networks)).collect();
         let agents = ok(Agents::new(gpu(), run, seeds, &parameters, 0.7));
         let batch = ok(Batch::new(gpu(), count, &run, features as u32, kernels.rows()));
@@ -391,7 +391,11 @@ impl Stages {
 
     /// Every buffer of agents and batch by its name in shaders.
     pub fn buffers(&self) -> Buffers {
-        self.batch.buffers(&self.agents.buffers())
+        self.buffers_of(&self.agents)
+    }
+
+    fn buffers_of(&self, agents: &Agents) -> Buffers {
+        self.batch.buffers(&agents.buffers())
     }
 
     /// Writes one row of an agent's samples, or several from it on.
@@ -467,7 +471,7 @@ impl Stages {
 
     /// A reset of every world, and the steps of a rollout under a network.
     pub fn rollout(&self, env: &Environment, network: usize) -> Recording {
-        let rollout = ok(Rollout::new(gpu(), &self.kernels(), env, network, &self.agents, &self.batch));
+        let rollout = ok(Rollout::new(gpu(), &self.kernels(), env, network, &self.agents, &self.batch, false));
         let mut recording = rollout.reset().clone();
         rollout.record(&mut recording);
         recording
@@ -480,18 +484,33 @@ impl Stages {
         recording
     }
 
-    /// Advantages and targets.
-    pub fn advantage(&self, way: OverTime) -> Recording {
+    /// What these recursions leave: Φ and targets.
+    pub fn along(&self, recursions: &[Recursion], way: OverTime) -> Recording {
         let mut recording = Recording::default();
-        ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch, way)).record(&mut recording);
+        ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch, recursions, way)).record(&mut recording);
         recording
+    }
+
+    /// The gradient of the policy (network 0) over the whole batch, and the natural gradient's step.
+    pub fn natural(&self, trust: Trust, stride: u32) -> (Learner, Natural) {
+        let kernels = self.kernels();
+        let mut run = Run { stride: 1, ..self.agents.run };
+        run.set_slicing(self.slicing, &kernels, self.layout.span([0]));
+        let agents = ok(self.agents.apart(gpu(), run));
+        let objectives = [(0, Objective::PolicyGradient)];
+        let learner = ok(Learner::new(gpu(), &kernels, &agents, &self.buffers_of(&agents), self.slicing, &objectives));
+        poison(&learner.gradient);
+        let untiled = kernels.untiled();
+        let products = Products::new(&untiled, 0, run, stride);
+        let natural = Natural::new(gpu(), &untiled, 0, &agents, &self.batch, &learner, products, trust);
+        (learner, ok(natural))
     }
 
     /// One minibatch of PPO for actor (network 0) and critic (network 1).
     pub fn learning(&self) -> Learning {
         let objectives = [(0, self.objective), (1, Objective::Value)];
         let kernels = self.kernels();
-        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.batch, self.slicing, &objectives));
+        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.buffers(), self.slicing, &objectives));
         poison(&learner.gradient);
         poison(&learner.norms);
         poison(&learner.terms);
@@ -510,7 +529,7 @@ impl Stages {
         let partial_words = u64::from(self.layout.partial_words());
         let partial = ok(gpu().buffer("partial", count * partial_words, "a test's", "the test"));
         let kernels = self.kernels();
-        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.batch, self.slicing, &[]));
+        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.buffers(), self.slicing, &[]));
         poison(&learner.gradient);
         poison(&learner.norms);
         let window = Window { first: 0, count: self.slicing.slice, rows: 1, slices: 1 };
@@ -520,7 +539,7 @@ impl Stages {
             .with("mw_partial", &partial)
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms);
-        let sum = ok(gpu().kernel(&ok(kernels.sum_slices())));
+        let sum = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
         let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
         step.push(&ok(sum.pass(gpu(), self.agents.count, words / 4, 1, &buffers)));

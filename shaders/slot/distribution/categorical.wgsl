@@ -113,3 +113,16 @@ fn mw_dist_kl(old: array<Lane, MW_CHOICES>, dist: MwDistribution) -> Lane {
 fn mw_dist_kl_backward(old: array<Lane, MW_CHOICES>, dist: MwDistribution, b: u32) -> Lane {
     return dist.p[b] - mw_lane_exp(old[b]);
 }
+
+/// Output b of M times a tangent of the outputs; M = diag(p) − ppᵀ, choice by choice.
+fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_CHOICES>, b: u32) -> Lane {
+    var apart = Lane(0.0);
+    @unroll for h in 0..MW_HEADS {
+        if b >= MW_HEAD_START[h] && b < MW_HEAD_START[h + 1u] {
+            var mean = Lane(0.0);
+            @unroll for a in MW_HEAD_START[h]..MW_HEAD_START[h + 1] { mean = fma(dist.p[a], tangent[a], mean); }
+            apart = dist.p[b] * (tangent[b] - mean);
+        }
+    }
+    return apart;
+}

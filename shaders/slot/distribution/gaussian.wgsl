@@ -105,3 +105,11 @@ fn mw_dist_kl_backward(old: array<Lane, MW_CHOICES>, dist: MwDistribution, b: u3
     if b < n { return (dist.mean[b % n] - old[b % n]) * narrow * narrow; }
     return Lane(1.0) - mw_dist_spread(old, dist, b % n);
 }
+
+/// Output b of M times a tangent of the outputs; M = diag(1/σ², 2) by μ and log σ.
+fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_CHOICES>, b: u32) -> Lane {
+    const n = MW_ACTION_WORDS;
+    let narrow = mw_lane_exp(-dist.log_std[b % n]);
+    if b < n { return tangent[b] * narrow * narrow; }
+    return 2.0 * tangent[b];
+}

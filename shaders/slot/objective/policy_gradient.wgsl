@@ -5,8 +5,6 @@
 //!
 //! Reference: src/reference/ppo.rs (policy_gradient_loss).
 
-@bind var<storage, read> mw_moments: array<vec4<f32>>;         // [agent] (count, mean, squared deviations, 0)
-
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let action = mw_sampled_action(samples);
     let advantage = mw_normal_advantage(thread, samples);

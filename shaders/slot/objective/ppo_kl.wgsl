@@ -8,16 +8,13 @@
 //! β is the agent's own (`MwProgress.beta`); finish_update.wgsl moves it.
 //! Reference: src/reference/ppo.rs.
 
-@bind var<storage, read> mw_moments: array<vec4<f32>>;         // [agent] (count, mean, squared deviations, 0)
-
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let action = mw_sampled_action(samples);
     let advantage = mw_normal_advantage(thread, samples);
     let dist = mw_dist(samples.v);
     let log_ratio = mw_dist_log_prob(dist, action) - mw_sample(samples, MW_ROW_LOG_PROB);
     let ratio = mw_lane_exp(log_ratio);
-    var old: array<Lane, MW_CHOICES>;
-    @unroll for k in 0..MW_CHOICES { old[k] = mw_sample(samples, MW_ROW_OLD + k); }
+    let old = mw_kept_distribution(samples);
     let beta = mw_progress[thread.agent].beta;
 
     let share = samples.weight / Lane(samples.count);

@@ -1,12 +1,18 @@
-//! The residual of a step, and how much of the next step's advantage it passes on.
+//! A step of a world as returns and advantages see it.
 //!
-//!   δ_t = r_t + γ v'_t − v_t          v' is 0 after termination, V(final observation) after truncation (0 without
-//!                                     `bootstrap`), V of the observation after the rollout behind the last step
-//!   c_t = γλ (1 − ended_t)
+//!   v'_t   0 after termination, V(final observation) after truncation (0 without `bootstrap`), V of the observation
+//!          after the rollout behind the last step
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<storage, read> mw_final_values: array<u32>;       // [agent][slot][world], V of the kept observations
 @bind var<storage, read_write> mw_samples: array<u32>;      // [agent][row][step][world]
+
+struct MwTransition {
+    reward: f32,
+    value: f32,        // v_t
+    next_value: f32,   // v'_t
+    ended: bool,       // the episode; nothing of the next one reaches back
+}
 
 /// Place of a row of a step of a world.
 fn mw_step_at(agent: u32, row: u32, t: u32, world: u32) -> u32 {
@@ -18,8 +24,8 @@ fn mw_kept(agent: u32, t: u32, world: u32) -> bool {
     return mw_samples[mw_step_at(agent, MW_ROW_ENDING, t, world)] == MW_TRUNCATED;
 }
 
-/// (δ_t, c_t, v_t); `slot` is that of the step's final observation, if one was kept.
-fn mw_residual(agent: u32, t: u32, world: u32, slot: u32) -> vec3<f32> {
+/// Step t; `slot` is that of its final observation, if one was kept.
+fn mw_transition(agent: u32, t: u32, world: u32, slot: u32) -> MwTransition {
     let ending = mw_samples[mw_step_at(agent, MW_ROW_ENDING, t, world)];
     let last = t + 1u == mw_run.num_steps;
     let reward = mw_reward(agent, bitcast<f32>(mw_samples[mw_step_at(agent, MW_ROW_REWARD, t, world)]));
@@ -31,12 +37,10 @@ fn mw_residual(agent: u32, t: u32, world: u32, slot: u32) -> vec3<f32> {
     }
     let cut = (ending & MW_TERMINATED) != 0u || (ending == MW_TRUNCATED && mw_run.bootstrap == 0u);
     if cut { next_value = 0.0; }
-    let passed = select(mw_run.gamma * mw_run.gae_lambda, 0.0, ending != 0u);
-    return vec3<f32>(reward + mw_run.gamma * next_value - value, passed, value);
+    return MwTransition(reward, value, next_value, ending != 0u);
 }
 
-/// Writes advantage and target of a step.
-fn mw_put_advantage(agent: u32, t: u32, world: u32, advantage: f32, value: f32) {
-    mw_samples[mw_step_at(agent, MW_ROW_ADVANTAGE, t, world)] = bitcast<u32>(advantage);
-    mw_samples[mw_step_at(agent, MW_ROW_TARGET, t, world)] = bitcast<u32>(advantage + value);
+/// Writes a row of a step.
+fn mw_put_row(agent: u32, row: u32, t: u32, world: u32, value: f32) {
+    mw_samples[mw_step_at(agent, row, t, world)] = bitcast<u32>(value);
 }

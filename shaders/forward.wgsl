@@ -1,14 +1,14 @@
-//! V(o) of columns of a matrix of observations, from `first` on. One thread = `turns` times MW_SAMPLES
-//! columns; neighbouring threads take neighbours.
+//! Outputs of a network for columns of a matrix of observations, from `first` on, and what becomes of them (slot `head`).
+//! One thread = `turns` times MW_SAMPLES columns; neighbouring threads take neighbours.
 
 @bind var<uniform> mw_columns: MwColumns;
 @bind var<storage, read> mw_observed: array<f32>;           // [agent][feature][column]
-@bind var<storage, read_write> mw_values: array<u32>;       // [agent][stride], the row of values begins at `offset`
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
+    if !mw_wanted(thread.agent) { return; }
     mw_use_workspace(thread, mw_columns.threads);
     for (var turn = 0u; turn < mw_columns.turns; turn++) {
         let first = mw_columns.first + (turn * mw_columns.threads + thread.index) * MW_SAMPLES;
@@ -29,13 +29,11 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
         mw_forward(thread);
         @unroll for v in 0..MW_VECTORS {
+            var mine: array<bool, MW_LANES>;
             @unroll for i in 0..MW_LANES {
-                let column = first + v * MW_LANES + i;
-                if thread.index < mw_columns.threads && column < mw_columns.count {
-                    mw_values[thread.agent * mw_columns.stride + mw_columns.offset + column] =
-                        bitcast<u32>(mw_lane_get(mw_output[v], i));
-                }
+                mine[i] = thread.index < mw_columns.threads && first + v * MW_LANES + i < mw_columns.count;
             }
+            mw_put_outputs(thread, v, first + v * MW_LANES, mine);
         }
     }
 }

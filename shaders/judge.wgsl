@@ -1,0 +1,44 @@
+//! Judges the parameters that were measured last: the old ones, then the candidates of the line search, longest first.
+//! One thread = one agent.
+//!
+//!   accepted: KL ≤ δ and surrogate − surrogate_old > 0     else fraction ← backtrack · fraction, 0 behind the last
+//!
+//! Without candidates (natural gradient) the full step is taken as it is.
+
+@bind var<uniform> mw_trust: MwTrust;
+@bind var<storage, read_write> mw_search: array<MwSearch>;             // [agent]
+@bind var<storage, read_write> mw_progress: array<MwProgress>;         // [agent]
+@bind var<storage, read> mw_measured: array<vec4<f32>>;                // [agent] sums of (surrogate, KL)
+@bind var<storage, read_write> mw_trials: array<vec2<f32>>;            // [agent][candidate, the old parameters first] means
+
+@compute @workgroup_size(1)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
+    let agent = group.z;
+    var search = mw_search[agent];
+    if search.accepted != 0u { return; }
+    let mean = mw_measured[agent].xy / f32(mw_trust.samples);
+    mw_trials[agent * (max(mw_trust.candidates, 1u) + 1u) + search.measured] = mean;
+    search.measured += 1u;
+    if search.measured == 1u {
+        search.old_surrogate = mean.x;
+        mw_progress[agent].kl = 0.0;
+        mw_progress[agent].improvement = 0.0;
+        mw_progress[agent].expected_improvement = 0.0;
+        mw_progress[agent].cg_residual = sqrt(search.square / max(search.first_square, 1e-38));
+    } else {
+        let gain = mean.x - search.old_surrogate;
+        let finite = all((bitcast<vec2<u32>>(mw_measured[agent].xy) & vec2<u32>(0x7fffffffu)) < vec2<u32>(0x7f800000u));
+        let taken = mw_trust.candidates == 0u || (finite && mean.y <= mw_trust.limit && gain > 0.0);
+        mw_progress[agent].line_search_steps = search.measured - 1u;
+        if taken {
+            search.accepted = 1u;
+            mw_progress[agent].kl = mean.y;
+            mw_progress[agent].improvement = gain;
+            mw_progress[agent].expected_improvement = search.fraction * search.scale * search.slope;
+        } else {
+            search.fraction *= mw_trust.backtrack;
+            if search.measured > mw_trust.candidates { search.fraction = 0.0; }
+        }
+    }
+    mw_search[agent] = search;
+}

@@ -1,0 +1,267 @@
+//! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
+
+use super::Algo;
+use crate::batch::{Batch, Sizes};
+use crate::env::Environment;
+use crate::gpu::{Form, Gpu, Link};
+use crate::kernels::{Estimator, Kernels, Objective, Optimizer, Reduction};
+use crate::layout::{Run, Trust};
+use crate::nn::{Normalise, Parameters};
+use crate::stage::{Advantage, Learner, Products, Rollout, Slicing};
+use crate::train::{Config, Penalty};
+
+/// Updates whose metrics the device keeps until they are read.
+pub const RING: u32 = 16;
+
+/// Places of the networks.
+pub(crate) const ACTOR: usize = 0;
+pub(crate) const CRITIC: usize = 1;
+/// Gains of the output layers of actor and critic.
+pub(crate) const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
+
+/// The networks of an agent: the actor, and the critic where there are values.
+pub fn networks(config: &Config, env: &Environment) -> Parameters {
+    let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
+    let mut layout = Parameters::default();
+    let space = &env.spec().action_space;
+    layout.add_policy(
+        "actor",
+        &widths(space.outputs()),
+        config.activation,
+        space.free_outputs(),
+        config.log_std_init as f32,
+    );
+    if config.estimator.has_critic() {
+        layout.add("critic", &widths(1), config.activation);
+    }
+    let features = env.spec().observation_dim;
+    layout.normalise(Normalise { features, observations: config.norm_obs, rewards: config.norm_reward });
+    layout
+}
+
+/// What one learner works on: which networks, for which objectives, in which minibatches.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub objectives: Vec<(usize, Objective)>,
+    pub run: Run,
+    pub slicing: Slicing,
+}
+
+impl Task {
+    fn new(kernels: &Kernels, objectives: Vec<(usize, Objective)>, mut run: Run) -> Self {
+        let slicing = Slicing::new(run.minibatch_size, kernels.agents, kernels.parameters, kernels);
+        run.set_slicing(slicing, kernels, kernels.parameters.span(objectives.iter().map(|&(network, _)| network)));
+        Self { objectives, run, slicing }
+    }
+
+    /// The policy's, and with it that of the values where both learn side by side.
+    pub fn of_policy(config: &Config, env: &Environment, kernels: &Kernels) -> Self {
+        let mut objectives = vec![(ACTOR, config.algo.objective(config))];
+        if !config.algo.fits_apart() {
+            objectives.push((CRITIC, Objective::Value));
+        }
+        Self::new(kernels, objectives, run(config, env))
+    }
+
+    /// That of the values, where they are fitted apart from the policy.
+    pub fn of_values(config: &Config, env: &Environment, kernels: &Kernels) -> Option<Self> {
+        if !config.algo.fits_apart() || !config.estimator.has_critic() {
+            return None;
+        }
+        let run = run(config, env);
+        let minibatch_size = (run.batch_size / config.value_minibatches).max(1);
+        let num_minibatches = run.batch_size.div_ceil(minibatch_size);
+        let run = Run {
+            minibatch_size,
+            num_minibatches,
+            tile: tile(run.batch_size, num_minibatches),
+            stride: 0,
+            norm_adv: 0,
+            clip_vloss: 0,
+            vf_coef: 1.0,
+            target_kl: 0.0,
+            learning_rate: config.value_learning_rate as f32,
+            ..run.decaying(config, Optimizer::Adam)
+        };
+        Some(Self::new(kernels, vec![(CRITIC, Objective::Value)], run))
+    }
+
+    /// Every learner of a run.
+    pub fn all(config: &Config, env: &Environment, kernels: &Kernels) -> Vec<Self> {
+        let mut tasks = vec![Self::of_policy(config, env, kernels)];
+        tasks.extend(Self::of_values(config, env, kernels));
+        tasks
+    }
+}
+
+/// Products with the Fisher matrix of the policy, and the step that they are for.
+pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> Option<(Products, Trust)> {
+    if !config.algo.is_natural() {
+        return None;
+    }
+    let run = run(config, env);
+    let stride = (1.0 / config.fisher_subsample).round().min(f64::from(run.batch_size)) as u32;
+    let trust = Trust {
+        delta: config.delta as f32,
+        limit: config.delta as f32,
+        damping: config.damping as f32,
+        tolerance: config.cg_tolerance as f32,
+        backtrack: config.backtrack_coeff as f32,
+        candidates: if config.algo == Algo::Trpo { config.backtrack_iters } else { 0 },
+        iterations: config.cg_iters,
+        samples: run.batch_size,
+    };
+    Some((Products::new(kernels, ACTOR, run, stride), trust))
+}
+
+impl Run {
+    /// With the decays of an optimiser.
+    fn decaying(self, config: &Config, optimizer: Optimizer) -> Self {
+        let decay2 = match optimizer {
+            Optimizer::RmsProp => 1.0 - config.rmsprop_alpha,
+            _ => 1.0 - 0.999,
+        };
+        Self { decay1: (1.0 - 0.9) as f32, decay2: decay2 as f32, optimizer_eps: config.adam_eps as f32, ..self }
+    }
+}
+
+/// What holds for the whole run, from its configuration.
+fn run(config: &Config, env: &Environment) -> Run {
+    let truncations = match env.spec().max_episode_steps {
+        0 => 0,
+        limit => config.num_steps.div_ceil(limit),
+    };
+    let minibatches = config.batch_size().div_ceil(config.minibatch_size());
+    Run {
+        num_envs: config.num_envs,
+        num_steps: config.num_steps,
+        batch_size: config.batch_size(),
+        minibatch_size: config.minibatch_size(),
+        num_minibatches: minibatches,
+        bootstrap_slots: truncations + 1,
+        tile: tile(config.batch_size(), minibatches),
+        stride: u32::from(config.algo.takes_one_step()),
+        ring: RING,
+        num_updates: config.num_updates(),
+        anneal_lr: u32::from(config.anneal_lr),
+        norm_adv: match config.estimator {
+            _ if config.norm_adv => 1,
+            Estimator::MeanBaseline => 2,
+            _ => 0,
+        },
+        clip_vloss: u32::from(config.clip_vloss),
+        bootstrap: u32::from(config.bootstrap_truncated),
+        gamma: config.gamma as f32,
+        gae_lambda: config.gae_lambda as f32,
+        clip_coef: config.clip_coef as f32,
+        ent_coef: config.ent_coef as f32,
+        vf_coef: config.vf_coef as f32,
+        max_grad_norm: config.max_grad_norm as f32,
+        target_kl: config.target_kl as f32,
+        kl_target: if config.penalty == Penalty::Kl { config.kl_target as f32 } else { 0.0 },
+        learning_rate: config.learning_rate as f32,
+        ..Run::default().decaying(config, config.optimizer)
+    }
+}
+
+/// Columns that are shuffled together: a power of two up to 64 that divides the batch and leaves at least 32 tiles
+/// for each minibatch; else single columns.
+fn tile(batch: u32, minibatches: u32) -> u32 {
+    let fits = |tile: &u32| batch.is_multiple_of(*tile) && batch / tile >= 32u32.saturating_mul(minibatches);
+    [64, 32, 16, 8].into_iter().find(fits).unwrap_or(1)
+}
+
+/// Sizes of the large buffers of a run.
+///
+/// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
+pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
+    let layout = networks(config, env);
+    let kernels = Kernels { form, parameters: &layout, space: &env.spec().action_space, keeps: config.keeps(), agents };
+    let mut sizes = Sizes::default();
+    Batch::sizes(&mut sizes, agents, &run(config, env), env.spec().observation_dim, kernels.rows());
+    Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);
+    Rollout::sizes(&mut sizes, agents, config.eval_episodes, env, &kernels, ACTOR);
+    for task in Task::all(config, env, &kernels) {
+        Learner::sizes(&mut sizes, agents, task.slicing, &kernels);
+    }
+    let untiled = kernels.untiled();
+    if let Some((products, _)) = natural(config, env, &untiled) {
+        Learner::sizes(&mut sizes, agents, products.slicing, &untiled);
+    }
+    sizes
+}
+
+/// Every kernel of an update, the slowest to compile first.
+pub(super) fn links<'a>(
+    gpu: &Gpu,
+    kernels: &'a Kernels,
+    env: &'a Environment,
+    config: &'a Config,
+    tasks: &'a [Task],
+) -> Vec<Link<'a>> {
+    let mut links: Vec<Link> = Vec::new();
+    for &(network, objective) in tasks.iter().flat_map(|task| &task.objectives) {
+        links.push(Box::new(move || kernels.gradient(network, objective)));
+    }
+    links.push(Box::new(|| kernels.rollout(env, ACTOR)));
+    links.push(Box::new(|| kernels.evaluate(env, ACTOR)));
+    if config.estimator.has_critic() {
+        links.push(Box::new(|| kernels.value(CRITIC)));
+    }
+    if !kernels.summed() {
+        for &(network, _) in tasks.iter().flat_map(|task| &task.objectives) {
+            links.push(Box::new(move || kernels.weight_gradient(network)));
+        }
+    }
+    links.push(Box::new(|| kernels.reset(env)));
+    if config.fresh_episodes {
+        links.push(Box::new(|| kernels.restart(env)));
+    }
+    let way = Advantage::way(gpu, &tasks[0].run);
+    for recursion in config.estimator.recursions(config.discount_gradient) {
+        links.push(Box::new(move || kernels.along(recursion, way)));
+    }
+    for (n, task) in tasks.iter().enumerate() {
+        let span = kernels.parameters.span(task.objectives.iter().map(|&(network, _)| network));
+        let optimizer = if n == 0 { config.optimizer } else { Optimizer::Adam };
+        links.push(Box::new(move || kernels.sum_slices(span)));
+        links.push(Box::new(move || kernels.descend(optimizer, span)));
+    }
+    if config.algo.is_natural() {
+        let span = kernels.parameters.span([ACTOR]);
+        let untiled = kernels.untiled();
+        links.insert(0, Box::new(move || untiled.gradient(ACTOR, Objective::Fisher)));
+        if !untiled.summed() {
+            links.push(Box::new(move || untiled.weight_gradient(ACTOR)));
+        }
+        links.push(Box::new(move || untiled.sum_slices(span)));
+        links.push(Box::new(move || untiled.surrogate(ACTOR)));
+        links.push(Box::new(move || kernels.conjugate_begin(span)));
+        links.push(Box::new(move || kernels.conjugate_step(span)));
+        links.push(Box::new(move || kernels.conjugate_end(span)));
+        links.push(Box::new(move || kernels.propose(span)));
+        links.push(Box::new(|| kernels.judge()));
+    }
+    links.push(Box::new(|| kernels.advance()));
+    links.push(Box::new(|| kernels.finish_update()));
+    if tasks.len() > 1 {
+        links.push(Box::new(|| kernels.finish_fit()));
+    }
+    let normaliser = kernels.parameters.normaliser();
+    if normaliser.observations || normaliser.rewards {
+        links.push(Box::new(|| kernels.merge_moments()));
+    }
+    if normaliser.rewards {
+        links.push(Box::new(|| kernels.discount_rewards()));
+    }
+    let wanted = |reduction: &Reduction| match reduction {
+        Reduction::Observations => normaliser.observations,
+        Reduction::Discounted => normaliser.rewards,
+        Reduction::Measures => config.algo.is_natural(),
+        _ => true,
+    };
+    for reduction in Reduction::ALL.into_iter().filter(wanted) {
+        links.push(Box::new(move || kernels.reduce(reduction)));
+    }
+    links
+}
