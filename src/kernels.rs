@@ -1,8 +1,10 @@
 //! Every kernel: which parts and which choice for each slot it is linked from. Nothing here touches a GPU.
 
 mod choices;
+mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
+pub use textbook::{Combine, Sums, TextbookPolicy};
 
 use crate::env::{ActionSpace, Environment, Exploration};
 use crate::error::Result;
@@ -207,6 +209,32 @@ impl Kernels<'_> {
         env.link_into(self.plain("step")?)?.part("step.wgsl")?.link()
     }
 
+    /// An estimate of the policy gradient from each rollout of a textbook policy.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn estimate(&self, env: &Environment, policy: TextbookPolicy, sums: Sums) -> Result<Linked> {
+        let (name, parts) = sums.parts();
+        self.textbook(name, env, policy)?.parts(parts)?.part("estimate.wgsl")?.link()
+    }
+
+    /// A step uphill from such estimates.
+    ///
+    /// # Errors
+    /// As [`Kernels::reset`].
+    pub fn climb(&self, env: &Environment, policy: TextbookPolicy, combine: Combine) -> Result<Linked> {
+        let (name, part) = match combine {
+            Combine::Mean => ("climb", "slot/combine/mean.wgsl"),
+            Combine::LeaveOneOut => ("climb leave one out", "slot/combine/leave_one_out.wgsl"),
+        };
+        self.textbook(name, env, policy)?.parts(&[part, "climb.wgsl"])?.link()
+    }
+
+    fn textbook(&self, name: &str, env: &Environment, policy: TextbookPolicy) -> Result<Program> {
+        let program = env.link_into(self.plain(name)?)?.word("MW_THETA", policy.parameters());
+        program.parts(&["part/estimate.wgsl", policy.part()])
+    }
+
     /// A kernel in which worlds act under the policy `network`.
     fn acting(&self, name: &str, env: &Environment, network: usize) -> Result<Program> {
         let program = env.link_into(self.with_network(self.plain(name)?, network, 1, Way::Forward)?)?;
@@ -392,11 +420,13 @@ impl Kernels<'_> {
     }
 
     /// The same without tiles of samples, which no tangent runs through.
+    #[must_use]
     pub fn untiled(&self) -> Self {
         Self { form: Form { tile: 0, ..self.form }, ..*self }
     }
 
     /// The same where what single samples leave is kept for `weight_gradient` to sum.
+    #[must_use]
     pub fn traced(&self) -> Self {
         Self { form: Form { tile: 0, share: Share::Plain, units: false, ..self.form }, ..*self }
     }

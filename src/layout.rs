@@ -299,6 +299,46 @@ shared_struct! {
         slices: u32,
     }
 
+    /// Rollouts that each leave an estimate of a policy gradient.
+    pub struct Estimate {
+        /// Seed of all of them.
+        seed: u32,
+        /// Random stream.
+        stream: u32,
+        /// Rollouts of an agent.
+        rollouts: u32,
+        /// Steps D of a rollout.
+        depth: u32,
+        /// Rows that a rollout leaves.
+        rows: u32,
+        /// Worlds from the first one of an agent to the first one of the next; 0 = all see the same random numbers.
+        apart: u32,
+        /// Discount γ.
+        gamma: f32,
+        /// What a score is weighed with for each step before it: γ, or 1.
+        weight_gamma: f32,
+        /// Trace decay λ.
+        lambda: f32,
+    }
+
+    /// A step uphill of every repetition.
+    pub struct Climb {
+        /// Repetitions.
+        agents: u32,
+        /// Rollouts of a repetition.
+        rollouts: u32,
+        /// Rows that a rollout leaves.
+        rows: u32,
+        /// Number of the step, from 0.
+        step: u32,
+        /// Step size α.
+        rate: f32,
+        /// Limit of the gradient's norm.
+        limit: f32,
+        /// Least deviation of a policy that has one.
+        least: f32,
+    }
+
     /// A reduction.
     pub struct Blocks {
         /// Elements, where the source does not know better.
@@ -343,6 +383,9 @@ pub const TRUNCATED: u32 = 2;
 /// Bit beside them: the loops of the environment were left by their budget. Pools say so; a rollout does not look.
 pub const SPUN_OUT: u32 = 4;
 
+/// Rows that every rollout leaves before those of its estimator: its return, and the steps it made.
+pub const OWN_ROWS: u32 = 2;
+
 /// Random stream of training; evaluation at update u has stream `STREAM_EVALUATION + u`.
 pub const STREAM_TRAINING: u32 = 0;
 /// First random stream of evaluation.
@@ -381,6 +424,7 @@ pub(crate) fn constants() -> Constants {
         constants.word(&format!("MW_TERM_{name}"), term as u32);
     }
     constants.word("MW_TERMS", TERMS);
+    constants.word("MW_OWN_ROWS", OWN_ROWS);
     constants.word("MW_TERMINATED", TERMINATED);
     constants.word("MW_TRUNCATED", TRUNCATED);
     constants.word("MW_SPUN_OUT", SPUN_OUT);
@@ -406,6 +450,8 @@ pub(crate) fn program(name: &str, form: &Constants) -> crate::Result<Program> {
         .shared::<Pool>()
         .shared::<Columns>()
         .shared::<Window>()
+        .shared::<Estimate>()
+        .shared::<Climb>()
         .shared::<Blocks>()
         .part("part/thread.wgsl")
 }

@@ -1,6 +1,7 @@
 //! The stages of an update: each makes its buffers and its passes once and is replayed from then on.
 
 mod baseline;
+mod estimates;
 mod learner;
 mod natural;
 mod normaliser;
@@ -8,6 +9,7 @@ mod reduction;
 mod rollout;
 
 pub use baseline::Baseline;
+pub use estimates::Estimates;
 pub use learner::{Learner, Optimiser, Portion, Slicing};
 pub use natural::Natural;
 pub use normaliser::Normaliser;

@@ -368,9 +368,9 @@ fn trpo_agrees_with_the_oracle() {
         let observations = numbers(&file, &at("inputs.obs"));
         // what a rollout keeps
         let network = network(&file, &at("networks.actor"));
-        let keep = |observation: &[f64]| match gaussian {
-            true => [network.output(observation), numbers(&file, &at("inputs.log_std"))].concat(),
-            false => log_probs(&network.output(observation)),
+        let keep = |observation: &[f64]| {
+            let outputs = network.output(observation);
+            if gaussian { [outputs, numbers(&file, &at("inputs.log_std"))].concat() } else { log_probs(&outputs) }
         };
         let kept: Vec<Vec<f64>> = observations.chunks_exact(network.widths[0]).map(keep).collect();
         let kept: Vec<f64> = (0..kept[0].len()).flat_map(|k| kept.iter().map(move |row| row[k])).collect();

@@ -5,7 +5,9 @@
 
 use manyworlds::env::{Environment, Exploration};
 use manyworlds::gpu::Form;
-use manyworlds::kernels::{Estimator, Importance, Kernels, Objective, Optimizer, OverTime, Reduction};
+use manyworlds::kernels::{
+    Combine, Estimator, Importance, Kernels, Objective, Optimizer, OverTime, Reduction, Sums, TextbookPolicy,
+};
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
 use manyworlds::train::Config;
@@ -14,7 +16,35 @@ use std::sync::OnceLock;
 /// Every kernel in every form, linked once for all tests.
 fn every_kernel() -> &'static [(String, Linked)] {
     static ALL: OnceLock<Vec<(String, Linked)>> = OnceLock::new();
-    ALL.get_or_init(|| in_every_form().into_iter().chain(in_every_environment()).collect())
+    ALL.get_or_init(|| {
+        in_every_form().into_iter().chain(in_every_environment()).chain(of_textbook_policies()).collect()
+    })
+}
+
+/// Kernels in which a textbook policy acts.
+fn of_textbook_policies() -> Vec<(String, Linked)> {
+    let textbook = [("SimpleRegulator", TextbookPolicy::LinearGaussian), ("TwoAction", TextbookPolicy::Clamp)];
+    let of = |(name, policy): (&str, TextbookPolicy)| {
+        let env = Environment::load(name).unwrap();
+        let parameters = Parameters::default();
+        let space = &env.spec().action_space;
+        let kernels = Kernels {
+            form: Form::PLAIN,
+            parameters: &parameters,
+            space,
+            exploration: Exploration::default(),
+            keeps: false,
+            agents: 1,
+        };
+        let estimates = Sums::ALL.map(|sums| kernels.estimate(&env, policy, sums));
+        let climbs = [Combine::Mean, Combine::LeaveOneOut].map(|combine| kernels.climb(&env, policy, combine));
+        let named = |kernel: manyworlds::Result<Linked>| {
+            let kernel = kernel.unwrap_or_else(|error| panic!("{name}: {error}"));
+            (format!("{} of {name}", kernel.name()), kernel)
+        };
+        estimates.into_iter().chain(climbs).map(named).collect::<Vec<_>>()
+    };
+    textbook.into_iter().flat_map(of).collect()
 }
 
 /// Kernels that an environment shapes, for each of them, with everything normalised; of real numbers squashed too, with
@@ -208,7 +238,7 @@ fn every_file_of_the_shader_folder_is_built_in() {
 
 #[test]
 fn shared_structs_lie_in_wgsl_as_they_do_in_rust() {
-    use manyworlds::layout::{Blocks, Columns, Metrics, Progress, Run, Span, Window, Worlds};
+    use manyworlds::layout::{Blocks, Climb, Columns, Estimate, Metrics, Progress, Run, Span, Window, Worlds};
     use manyworlds::shader::{Program, SharedStruct};
     fn check<T: SharedStruct>() {
         let linked = Program::new(T::NAME)
@@ -237,6 +267,8 @@ fn shared_structs_lie_in_wgsl_as_they_do_in_rust() {
     check::<Columns>();
     check::<Window>();
     check::<Blocks>();
+    check::<Estimate>();
+    check::<Climb>();
 }
 
 #[test]

@@ -6,7 +6,9 @@ mod doctor;
 mod envs;
 mod eval;
 mod foreign;
+mod gradient;
 mod new_env;
+mod reproduce;
 mod settings;
 mod trace;
 mod train;
@@ -48,6 +50,10 @@ enum Command {
     Trace(trace::Trace),
     #[command(hide = true)]
     Probe(foreign::Probe),
+    /// Estimate the policy gradient of a textbook policy in many ways, beside the exact one
+    Gradient(gradient::Gradient),
+    /// Make a figure of the textbook anew, with its data
+    Reproduce(reproduce::Reproduce),
     /// Measure steps per second, or what each kernel reaches
     Bench(bench::Bench),
     /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
@@ -95,6 +101,8 @@ pub fn main() -> ExitCode {
         Command::CheckEnv(command) => command.run(),
         Command::Trace(command) => command.run(),
         Command::Probe(command) => command.run(),
+        Command::Gradient(command) => command.run(),
+        Command::Reproduce(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Settings(command) => command.run(),

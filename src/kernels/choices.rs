@@ -27,11 +27,15 @@ pub enum Reduction {
     Measures,
     /// Sums of importance weights and of their squares.
     Importance,
+    /// Moments of each row that rollouts left.
+    Rollouts,
+    /// Moments of the differences of returns between pairs of agents.
+    Differences,
 }
 
 impl Reduction {
     /// Every reduction.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Advantages,
         Self::Targets,
         Self::Residuals,
@@ -43,6 +47,8 @@ impl Reduction {
         Self::Terms,
         Self::Measures,
         Self::Importance,
+        Self::Rollouts,
+        Self::Differences,
     ];
 
     pub(super) fn parts(self) -> (&'static str, &'static [&'static str]) {
@@ -65,6 +71,8 @@ impl Reduction {
             Self::Terms => ("reduce terms", TERMS),
             Self::Importance => ("reduce importance", &["slot/element/sum.wgsl", "slot/source/importance.wgsl"]),
             Self::Measures => ("reduce measures", &["slot/element/sum.wgsl", "slot/source/measures.wgsl"]),
+            Self::Rollouts => ("reduce rollouts", &["slot/element/moments.wgsl", "slot/source/rollouts.wgsl"]),
+            Self::Differences => ("reduce differences", &["slot/element/moments.wgsl", "slot/source/differences.wgsl"]),
         }
     }
 }

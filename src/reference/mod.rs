@@ -17,6 +17,7 @@ pub mod baseline;
 pub mod cartpole;
 pub mod categorical;
 pub mod env;
+pub mod estimate;
 pub mod fisher;
 pub mod gae;
 pub mod gaussian;

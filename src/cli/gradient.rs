@@ -1,0 +1,177 @@
+//! `manyworlds gradient`
+
+use super::{AdapterArgument, foreign};
+use indicatif::HumanCount;
+use manyworlds::estimate::{Estimate, Estimator, Settings, Textbook, Values, estimate};
+use manyworlds::{Error, Result};
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+#[derive(clap::Args)]
+pub struct Gradient {
+    /// Environment with a textbook policy: SimpleRegulator (a ~ N(θ₁ s, θ₂²)) or TwoAction (π(L) = clamp(θ, 0, 1))
+    env: String,
+    /// Parameters of the policy [default: -0.5,0.3 or 0.2]
+    #[arg(long, value_name = "A,B", allow_hyphen_values = true)]
+    theta: Option<String>,
+    /// total-return, reward-to-go, mean-baseline, optimal-baseline, pooled-baseline, value-baseline, q, td-residual, gae,
+    /// finite-difference or regression
+    #[arg(long, default_value = "reward-to-go")]
+    estimator: String,
+    /// Instead: every estimator, as a ladder of variances
+    #[arg(long, conflicts_with = "estimator")]
+    compare: bool,
+    /// Rollouts, each of which leaves an estimate
+    #[arg(long, default_value_t = 400_000)]
+    rollouts: u32,
+    /// Steps of a rollout
+    #[arg(long, default_value_t = 10)]
+    depth: u32,
+    /// Discount γ of a reward one step later
+    #[arg(long, default_value_t = 1.0)]
+    gamma: f64,
+    /// Trace decay λ of gae
+    #[arg(long, default_value_t = 0.95)]
+    lambda: f64,
+    /// Whether the score of step k is weighed with γ^k, as in the textbook
+    #[arg(long = "discount-gradient", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    weighed: bool,
+    /// Values of states: exact (closed form) or learned (a quadratic for each step, fitted to rollouts of its own)
+    #[arg(long, default_value = "exact")]
+    values: String,
+    /// How far θ is moved [default: 0.01 by finite-difference, 0.05 by regression]
+    #[arg(long)]
+    delta: Option<f64>,
+    /// Seed of all random numbers
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// An override of the environment, such as noise=0.2
+    #[arg(long, value_name = "KEY=VALUE")]
+    set_env: Vec<String>,
+    /// Print a JSON object, or an array of them with --compare
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    adapter: AdapterArgument,
+}
+
+impl Gradient {
+    pub fn run(self) -> Result<ExitCode> {
+        let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
+        let textbook = Textbook::of(&env)?;
+        let estimators = if self.compare { Estimator::ALL.to_vec() } else { vec![Estimator::named(&self.estimator)?] };
+        let all: Vec<Settings> =
+            estimators.into_iter().map(|estimator| self.settings(&textbook, estimator)).collect::<Result<_>>()?;
+        let gpu = self.adapter.open(all.iter().map(Settings::largest_buffer).max().unwrap_or(0))?;
+        let mut ladder = Vec::new();
+        for settings in &all {
+            let started = Instant::now();
+            let found = estimate(&gpu, &env, settings)?;
+            let seconds = started.elapsed().as_secs_f64();
+            let (name, count) = (settings.estimator.name(), HumanCount(found.simulated));
+            eprintln!("{name}: {count} rollouts of depth {} in {seconds:.3} s, compilation included", found.depth);
+            ladder.push(found);
+        }
+        let text = match (self.json, self.compare) {
+            (true, true) => serde_json::to_string(&ladder).unwrap_or_default(),
+            (true, false) => serde_json::to_string(&ladder[0]).unwrap_or_default(),
+            (false, true) => rungs(&textbook, &ladder),
+            (false, false) => one(&textbook, &ladder[0]),
+        };
+        // a reader that has seen enough closes the pipe
+        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn settings(&self, textbook: &Textbook, estimator: Estimator) -> Result<Settings> {
+        let theta = match &self.theta {
+            None => textbook.default_theta(),
+            Some(list) => {
+                list.split(',').map(|x| x.trim().parse::<f64>()).collect::<std::result::Result<_, _>>().map_err(
+                    |_| Error::Setting {
+                        name: "theta".to_owned(),
+                        reason: format!("'{list}' is not a list of numbers, such as -0.5,0.3"),
+                    },
+                )?
+            }
+        };
+        let usual = Settings::new(textbook, estimator);
+        let settings = Settings {
+            theta,
+            rollouts: self.rollouts,
+            depth: self.depth,
+            gamma: self.gamma,
+            lambda: self.lambda,
+            discount_gradient: self.weighed,
+            values: Values::named(&self.values)?,
+            delta: self.delta.unwrap_or(usual.delta),
+            seed: self.seed,
+            ..usual
+        };
+        settings.check(textbook)?;
+        Ok(settings)
+    }
+}
+
+/// Numbers of all parameters, in columns.
+fn columns(numbers: &[f64], digits: usize) -> String {
+    let shown = |x: f64| if x.abs() >= 1e6 { format!("{x:.3e}") } else { format!("{x:.digits$}") };
+    numbers.iter().map(|x| format!(" {:>13}", shown(*x))).collect()
+}
+
+/// What was estimated, in a line.
+fn title(estimate: &Estimate) -> String {
+    let theta: Vec<String> = estimate.theta.iter().map(ToString::to_string).collect();
+    format!(
+        "∇U of {}, {} policy, θ = ({}), {} steps, γ = {}",
+        estimate.env,
+        estimate.policy,
+        theta.join(", "),
+        estimate.depth,
+        estimate.gamma
+    )
+}
+
+fn one(textbook: &Textbook, found: &Estimate) -> String {
+    let line = |name: &str, numbers: &[f64]| format!("  {name:<16}{}\n", columns(numbers, 6));
+    let names: String = textbook.parameters().iter().map(|name| format!(" {name:>13}")).collect();
+    let mut text = format!("{}\n{:<18}{names}\n", title(found), found.estimator.name());
+    text += &line("gradient", &found.gradient);
+    text += &line("standard error", &found.stderr);
+    for (name, numbers) in [("exact", &found.exact), ("gradient − exact", &found.bias), ("baseline", &found.baseline)]
+    {
+        text += &numbers.as_ref().map_or(String::new(), |numbers| line(name, numbers));
+    }
+    text += &line("std of a rollout", &found.std);
+    let exact = found.utility_exact.map_or(String::new(), |u| format!(", exactly {u:.6}"));
+    text + &format!("U(θ) {:.6}{exact}; {} rollouts\n", found.utility, HumanCount(found.simulated))
+}
+
+/// The ladder: one estimator a line, numbers of all parameters side by side.
+fn rungs(textbook: &Textbook, ladder: &[Estimate]) -> String {
+    let n = textbook.parameters().len();
+    let names = |what: &str| -> String {
+        textbook.parameters().iter().map(|name| format!(" {:>13}", format!("{what} {name}"))).collect()
+    };
+    let mut text = format!("{}\n", title(&ladder[0]));
+    let heads: String = ["g", "std", "var", "÷ total"].map(names).concat();
+    text += &format!("{:<18}{heads} {:>13}\n", "estimator", "rollouts");
+    for found in ladder {
+        let variance: Vec<f64> = found.std.iter().map(|std| std * std).collect();
+        let share: Vec<f64> = (0..n).map(|i| variance[i] / ladder[0].std[i].powi(2)).collect();
+        text += &format!(
+            "{:<18}{}{}{}{} {:>13}\n",
+            found.estimator.name(),
+            columns(&found.gradient, 4),
+            columns(&found.std, 3),
+            columns(&variance, 3),
+            columns(&share, 4),
+            HumanCount(found.simulated).to_string()
+        );
+    }
+    if let Some(exact) = &ladder[0].exact {
+        text += &format!("{:<18}{}\n", "exact", columns(exact, 4));
+    }
+    text
+}

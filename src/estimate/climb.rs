@@ -1,0 +1,136 @@
+//! Many repetitions of gradient ascent at once: each takes a few rollouts, limits the gradient's norm, and steps θ.
+
+use super::{Estimator, Textbook};
+use crate::env::{Environment, Exploration};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffers, Gpu, Recording};
+use crate::kernels::{Combine, Kernels, Sums};
+use crate::layout;
+use crate::nn::Parameters;
+use crate::stage::Estimates;
+
+/// How θ climbs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Climb {
+    /// `total-return`, `reward-to-go` or `optimal-baseline`. The last takes the baseline of a rollout from the other
+    /// rollouts of its step, so that none is needed beside them.
+    pub estimator: Estimator,
+    /// θ at the start.
+    pub theta: Vec<f64>,
+    /// Rollouts of a gradient.
+    pub rollouts: u32,
+    /// Steps of a rollout.
+    pub depth: u32,
+    /// Steps uphill.
+    pub steps: u32,
+    /// Step size α.
+    pub rate: f64,
+    /// Limit of the gradient's norm.
+    pub limit: f64,
+    /// Least θ₂ of the linear Gaussian policy, whose scores grow like its inverse.
+    pub least: f64,
+    /// Repetitions, side by side.
+    pub repetitions: u32,
+    /// Seed of all random numbers; step k uses stream k.
+    pub seed: u32,
+}
+
+/// θ before every step and after the last, `[step][repetition][parameter]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    /// Number of repetitions.
+    pub repetitions: usize,
+    /// Number of parameters.
+    pub parameters: usize,
+    /// The numbers.
+    pub theta: Vec<f32>,
+}
+
+impl Path {
+    /// Every repetition's value of a parameter before a step, as f64.
+    pub fn at(&self, step: usize, parameter: usize) -> impl Iterator<Item = f64> + Clone + '_ {
+        let all = &self.theta[step * self.repetitions * self.parameters..][..self.repetitions * self.parameters];
+        all.iter().skip(parameter).step_by(self.parameters).map(|x| f64::from(*x))
+    }
+
+    /// Number of points of a path: one more than steps.
+    pub fn points(&self) -> usize {
+        self.theta.len() / (self.repetitions * self.parameters)
+    }
+}
+
+/// Climbs from one θ, all repetitions in one launch.
+///
+/// # Errors
+/// As [`super::estimate`]; [`Error::Setting`] for another estimator or no repetitions.
+pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
+    let textbook = Textbook::of(env)?;
+    textbook.check(&climb.theta)?;
+    let (sums, combine, least) = match climb.estimator {
+        Estimator::TotalReturn => (Sums::TotalReturn, Combine::Mean, 1),
+        Estimator::RewardToGo => (Sums::RewardToGo, Combine::Mean, 1),
+        Estimator::OptimalBaseline => (Sums::BaselineTerms, Combine::LeaveOneOut, 2),
+        other => {
+            let reason = format!("{} does not climb; use total-return, reward-to-go or optimal-baseline", other.name());
+            return Err(Error::setting("estimator", reason));
+        }
+    };
+    for (name, value, least) in
+        [("rollouts", climb.rollouts, least), ("depth", climb.depth, 1), ("repetitions", climb.repetitions, 1)]
+    {
+        if value < least {
+            return Err(Error::setting(name, format!("{value} is not allowed; it must be at least {least}")));
+        }
+    }
+    let (space, policy, n) = (&env.spec().action_space, textbook.kind(), climb.theta.len());
+    let (none, agents) = (Parameters::default(), climb.repetitions);
+    let kernels = Kernels {
+        form: gpu.form_for(0),
+        parameters: &none,
+        space,
+        exploration: Exploration::default(),
+        keeps: false,
+        agents,
+    };
+    let first: Vec<f32> = (0..agents as usize).flat_map(|_| climb.theta.iter().map(|x| *x as f32)).collect();
+    let theta = gpu.buffer_of("theta", &first)?;
+    let words = u64::from(climb.steps) * first.len() as u64;
+    let arithmetic = format!("steps {} × repetitions {agents} × parameters {n}", climb.steps);
+    let path = gpu.buffer::<f32>("path", words, &arithmetic, "repetitions")?;
+    let kernel = gpu.kernel(&kernels.climb(env, policy, combine)?)?;
+    let buffers = Buffers::default().with("mw_theta", &theta);
+    let mut recording = Recording::default();
+    for step in 0..climb.steps {
+        let shape = layout::Estimate {
+            seed: climb.seed,
+            stream: step,
+            rollouts: climb.rollouts,
+            depth: climb.depth,
+            apart: climb.rollouts,
+            gamma: 1.0,
+            weight_gamma: 1.0,
+            ..layout::Estimate::default()
+        };
+        let estimates = Estimates::new(gpu, &kernels, env, policy, sums, shape, &buffers)?;
+        estimates.record(&mut recording);
+        let uphill = layout::Climb {
+            agents,
+            rollouts: climb.rollouts,
+            rows: estimates.shape().rows,
+            step,
+            rate: climb.rate as f32,
+            limit: climb.limit as f32,
+            least: climb.least as f32,
+        };
+        let buffers = buffers
+            .with("mw_climb", &gpu.uniform("climb", &uphill)?)
+            .with("mw_rows", &estimates.rows)
+            .with("mw_path", &path);
+        recording.push(&kernel.pass(gpu, 1, u64::from(agents), 2 * u64::from(climb.rollouts), &buffers)?);
+    }
+    let arrived = gpu.submit_and_read(&recording, &[path.raw(), theta.raw()])?.wait(gpu)?;
+    let mut all: Vec<f32> = arrived.take(0);
+    all.truncate(words as usize);
+    all.extend(&arrived.take::<f32>(1)[..first.len()]);
+    Ok(Path { repetitions: agents as usize, parameters: n, theta: all })
+}
