@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-portability test-opengl lint doc ci driver toolchain directories
+.PHONY: help demo results test test-portability test-opengl lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -22,13 +22,17 @@ help: ## List the targets
 demo: driver ## Learn CartPole-v1 until it is solved
 	$(CARGO) run --release -- train CartPole-v1 --until-solved
 
+results: driver ## The README's table of algorithms and environments; takes half an hour without a GPU
+	$(CARGO) run --release -- reproduce results
+
 test: driver ## All tests, learning runs included
 	$(CARGO) test --release
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
 # so the command line and the large shapes are left to llvmpipe.
 KERNEL_TESTS := --lib --test math --test oracles --test kernels --test laws --test steps \
-	--test environments --test spaces --test normaliser -- --skip for_every_shape --skip layers_of_64
+	--test environments --test spaces --test normaliser --test natural --test family --test gradient --test exploration \
+	-- --skip for_every_shape --skip layers_of_64
 
 test-portability: toolchain directories ## Kernel tests on a second Vulkan driver, SwiftShader
 	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && \

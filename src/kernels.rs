@@ -129,7 +129,7 @@ impl Kernels<'_> {
         if self.units(network) { 1 } else { self.form.lanes }
     }
 
-    /// Columns that an invocation of `value.wgsl` takes at a time.
+    /// Columns that an invocation of `forward.wgsl` takes at a time.
     pub(crate) fn columns(&self, network: usize) -> u32 {
         if self.units(network) { 1 } else { self.samples() }
     }

@@ -6,6 +6,9 @@
 //! grows like 1/θ₂; the baseline of a rollout comes from the five others.
 
 mod draw;
+mod results;
+
+pub use results::{ENVIRONMENTS, Row, row};
 
 use crate::env::Environment;
 use crate::error::{Error, Result};

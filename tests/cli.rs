@@ -341,17 +341,19 @@ fn learning_cartpole_is_solved_for_seeds_1_to_5() {
 }
 
 #[test]
-fn learning_a2c_solves_cartpole() {
+fn learning_every_algorithm_solves_cartpole() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("run");
-    let arguments =
-        ["train", "CartPole-v1", "--algo", "a2c", "--until-solved", "--json", "--out", out.to_str().unwrap()];
-    let summary = json(&arguments, 0);
-    assert_eq!((&summary["solved"], &summary["algo"]), (&true.into(), &"a2c".into()), "{summary}");
-    refused(&["train", "CartPole-v1", "--algo", "a2c", "--set", "update_epochs=4"], 2, &["a2c takes one step"]);
-    refused(&["train", "CartPole-v1", "--algo", "a2c", "--set", "penalty=kl"], 2, &["a2c has no penalty"]);
-    refused(&["train", "CartPole-v1", "--algo", "a3c"], 2, &["no such algorithm 'a3c'", "ppo, a2c"]);
+    for algo in ["a2c", "reinforce", "npg", "trpo"] {
+        let out = folder.path().join(algo);
+        let arguments =
+            ["train", "CartPole-v1", "--algo", algo, "--until-solved", "--json", "--out", out.to_str().unwrap()];
+        let summary = json(&arguments, 0);
+        assert_eq!((&summary["solved"], &summary["algo"]), (&true.into(), &algo.into()), "{summary}");
+        refused(&["train", "CartPole-v1", "--algo", algo, "--set", "update_epochs=4"], 2, &["takes one step", algo]);
+        refused(&["train", "CartPole-v1", "--algo", algo, "--set", "penalty=kl"], 2, &["has no penalty", algo]);
+    }
+    refused(&["train", "CartPole-v1", "--algo", "a3c"], 2, &["no such algorithm 'a3c'", "ppo, a2c, reinforce"]);
 }
 
 #[test]

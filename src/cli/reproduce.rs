@@ -1,11 +1,15 @@
 //! `manyworlds reproduce`
 
-use super::AdapterArgument;
+use super::{AdapterArgument, foreign};
 use clap::Subcommand;
-use manyworlds::reproduce::{Regulator, regulator};
-use manyworlds::{Result, train};
+use manyworlds::Result;
+use manyworlds::algo::{self, Algo};
+use manyworlds::gpu::Form;
+use manyworlds::reproduce::{ENVIRONMENTS, Regulator, Row, regulator, row};
+use manyworlds::train::{self, Config};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 #[derive(clap::Args)]
 pub struct Reproduce {
@@ -15,6 +19,8 @@ pub struct Reproduce {
 
 #[derive(Subcommand)]
 enum Figure {
+    /// The README's table: every algorithm on the classic environments, with its presets
+    Results(ResultsArguments),
     /// Paths of policy gradients of the simple regulator, after Kochenderfer et al. (2022), figure 11.3
     Regulator(RegulatorArguments),
 }
@@ -34,13 +40,75 @@ struct RegulatorArguments {
     adapter: AdapterArgument,
 }
 
+#[derive(clap::Args)]
+struct ResultsArguments {
+    /// An algorithm, or several of them; all if none is named
+    #[arg(long)]
+    algo: Vec<String>,
+    /// An environment, or several of them; CartPole-v1, Acrobot-v1 and Pendulum-v1 if none is named
+    #[arg(long)]
+    env: Vec<String>,
+    /// Seeds 1 to this number, in one launch
+    #[arg(long, default_value_t = 5)]
+    seeds: u32,
+    /// A setting that goes over the presets, such as learning_rate=0.001
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print each row as one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    adapter: AdapterArgument,
+}
+
 impl Reproduce {
     pub fn run(self) -> Result<ExitCode> {
-        let Figure::Regulator(arguments) = self.figure;
-        train::check_out(&arguments.out)?;
-        let settings = Regulator { seed: arguments.seed, repetitions: arguments.repetitions };
+        match self.figure {
+            Figure::Results(arguments) => arguments.run(),
+            Figure::Regulator(arguments) => arguments.run(),
+        }
+    }
+}
+
+impl ResultsArguments {
+    fn run(self) -> Result<ExitCode> {
+        let named = |names: &[String], all: Vec<&str>| -> Vec<String> {
+            if names.is_empty() { all.into_iter().map(str::to_owned).collect() } else { names.to_vec() }
+        };
+        // all names and settings first: nobody wants to learn of a wrong one half an hour later
+        let mut planned = Vec::new();
+        for name in named(&self.env, ENVIRONMENTS.to_vec()) {
+            let env = foreign::load(&name, &[], &self.adapter)?;
+            for algo in named(&self.algo, Algo::ALL.map(Algo::name).to_vec()) {
+                planned.push((env.clone(), Config::resolve(env.name(), &algo, None, &self.set)?));
+            }
+        }
+        let seeds: Vec<u32> = (1..=self.seeds).collect();
+        if !self.json {
+            let [names, rule] = Row::HEAD;
+            println!("{names} seconds |\n{rule}---|");
+        }
+        for (env, config) in planned {
+            let started = Instant::now();
+            let gpu = self.adapter.open(algo::sizes(&config, &env, self.seeds, Form::WIDE).largest())?;
+            let row = row(&gpu, &env, &config, &seeds)?;
+            let seconds = started.elapsed().as_secs_f64();
+            if self.json {
+                println!("{}", serde_json::to_string(&row).unwrap_or_default());
+            } else {
+                println!("{row} {seconds:.0} |");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl RegulatorArguments {
+    fn run(self) -> Result<ExitCode> {
+        train::check_out(&self.out)?;
+        let settings = Regulator { seed: self.seed, repetitions: self.repetitions };
         settings.check()?;
-        let gpu = arguments.adapter.open(0)?;
+        let gpu = self.adapter.open(0)?;
         let found = regulator(&gpu, &settings)?;
         for ascent in &found.ascents {
             let last = &ascent.steps[ascent.steps.len() - 1];
@@ -48,7 +116,7 @@ impl Reproduce {
                 last.theta.iter().map(|theta| format!("{:.3} ± {:.3}", theta.mean, theta.std)).collect();
             eprintln!("{}: θ ends at ({}), U at {:.3}", ascent.estimator.name(), theta.join(", "), last.utility.median);
         }
-        for path in found.write(&arguments.out)? {
+        for path in found.write(&self.out)? {
             eprintln!("wrote {}", path.display());
         }
         Ok(ExitCode::SUCCESS)

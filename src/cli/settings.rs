@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Settings {
-    /// Algorithm whose defaults are shown: ppo or a2c
+    /// Algorithm whose defaults are shown: ppo, a2c, reinforce, npg or trpo
     #[arg(long, default_value = "ppo")]
     algo: String,
     /// Environment whose preset is shown instead, if it has one

@@ -18,7 +18,7 @@ use std::time::Instant;
 pub struct Train {
     /// Name of a built-in environment, or path of a .wgsl file
     env: String,
-    /// Algorithm: ppo or a2c
+    /// Algorithm: ppo, a2c, reinforce, npg or trpo
     #[arg(long, default_value = "ppo")]
     algo: String,
     /// TOML file with settings; it goes over the preset of the environment

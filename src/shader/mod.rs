@@ -15,7 +15,7 @@ pub use shared::SharedStruct;
 pub(crate) use expand::comment_end;
 pub(crate) use source::Part;
 
-/// Paths of every shader file that is built in, such as `gae.wgsl` or `slot/lane/four.wgsl`.
+/// Paths of every shader file that is built in, such as `walk.wgsl` or `slot/lane/four.wgsl`.
 pub fn built_in() -> impl Iterator<Item = &'static str> {
     parts::PARTS.iter().map(|(path, _)| *path)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// One file of WGSL.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
-    /// Where it is, such as `shaders/gae.wgsl`.
+    /// Where it is, such as `shaders/walk.wgsl`.
     pub path: Arc<str>,
     pub text: Arc<str>,
     /// What the linker puts in, and before which byte, in ascending order.
