@@ -374,9 +374,10 @@ impl Kernels<'_> {
                 .word("MW_PHI", weight as u32)
                 .word("MW_BOOTSTRAPS", bootstraps.into())
                 .word("MW_CRITIC", critic.into()),
-            Recursion::Segment { total, discounted } => {
-                program.word("MW_TOTAL", total.into()).word("MW_DISCOUNTED", discounted.into())
-            }
+            Recursion::Segment { total, discounted, first } => program
+                .word("MW_TOTAL", total.into())
+                .word("MW_DISCOUNTED", discounted.into())
+                .word("MW_FIRST", first.into()),
             Recursion::Ratio { product, weighs } => {
                 program.word("MW_PRODUCT", product.into()).word("MW_WEIGHS", weighs.into())
             }

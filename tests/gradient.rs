@@ -7,15 +7,21 @@
 mod support;
 
 use manyworlds::env::{Environment, Exploration};
-use manyworlds::estimate::{Climb, Estimate, Estimator, Settings, Textbook, Values, climb, estimate};
+use manyworlds::estimate::{
+    Climb, Estimate, Estimator, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, climb, estimate,
+    estimate_network,
+};
 use manyworlds::gpu::{Buffers, Recording};
 use manyworlds::kernels::{Kernels, Sums};
 use manyworlds::layout;
 use manyworlds::nn::Parameters;
+use manyworlds::reference::categorical;
 use manyworlds::reference::env::{simple_regulator, two_action};
 use manyworlds::reference::estimate::{self as reference, Step};
+use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::Estimates;
+use manyworlds::train::Policy;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -560,7 +566,7 @@ fn the_command_prints_a_line_of_json_or_a_ladder() {
 #[test]
 fn bad_input_is_refused_with_cause_and_remedy() {
     let regulator: &[&str] = &["gradient", REGULATOR];
-    let cases: [(&[&str], &[&str], &[&str]); 16] = [
+    let cases: [(&[&str], &[&str], &[&str]); 20] = [
         (regulator, &["--estimator", "reward-togo"], &["estimator", "reward-togo", "did you mean 'reward-to-go'"]),
         (regulator, &["--theta", "-0.5"], &["theta", "linear-gaussian", "has 2", "not 1"]),
         (regulator, &["--theta", "-0.5,0.3,1"], &["theta", "not 3"]),
@@ -575,11 +581,11 @@ fn bad_input_is_refused_with_cause_and_remedy() {
         (regulator, &["--values", "guessed"], &["values", "guessed", "exact or learned"]),
         (regulator, &["--theta", "0.5,0.3", "--estimator", "gae"], &["values", "bounds", "learned"]),
         (regulator, &["--delta", "0", "--estimator", "regression"], &["delta", "0.0001"]),
-        (
-            &["gradient", "CartPole-v1"],
-            &[],
-            &["CartPole-v1", "no textbook policy", "SimpleRegulator or TwoAction", "train"],
-        ),
+        (&["gradient", "CartPole-v1"], &["--theta", "1,2"], &["CartPole-v1", "no textbook policy", "SimpleRegulator"]),
+        (&["gradient", "CartPole-v1"], &["--estimator", "regression"], &["regression", "textbook policies", "gae"]),
+        (&["gradient", "CartPole-v1"], &["--rollouts", "63"], &["rollouts", "63", "at least 64"]),
+        (&["gradient", "CartPole-v1"], &["--depth", "0"], &["depth", "at least 1"]),
+        (&["gradient", "CartPole-v1"], &["--checkpoint", "nowhere"], &["nowhere"]),
         (&["reproduce", "regulator", "--out", "nowhere"], &["--repetitions", "0"], &["repetitions", "from 2 to 65535"]),
     ];
     for (command, more, words) in cases {
@@ -591,6 +597,58 @@ fn bad_input_is_refused_with_cause_and_remedy() {
             assert!(err.contains(word), "'{word}' is missing: manyworlds {}: {err}", arguments.join(" "));
         }
         assert!(output.stdout.is_empty(), "nothing is printed: {}", arguments.join(" "));
+    }
+}
+
+/// In an environment of one step everything is known of a network too: every estimator agrees with the exact gradient, and the
+/// same seed gives the same numbers. Rollouts of three steps hold three episodes, of which the first counts.
+#[test]
+fn networks_have_the_gradient_of_their_utility() {
+    let env = Environment::load("TwoAction").unwrap();
+    let settings = |estimator, seed| NetworkSettings {
+        estimator,
+        policy: None,
+        rollouts: 64_000,
+        depth: 3,
+        gamma: 0.9,
+        lambda: 0.5,
+        discount_gradient: true,
+        seed,
+    };
+    // one step, two actions: U = π(L) Q(L) + π(R) Q(R) = π(L), of which everything is known
+    let policy = Policy::untrained(&env, settings(Estimator::Gae, 4).config(&env).unwrap()).unwrap();
+    let hidden: Vec<usize> = policy.config.hidden.iter().map(|&width| width as usize).collect();
+    let widths = [&[1][..], &hidden, &[2]].concat();
+    let size = Mlp::parameter_count(&widths);
+    let parameters: Vec<f64> = policy.parameters()[..size].iter().map(|&p| f64::from(p)).collect();
+    let network = Mlp { widths, activation: Activation::Tanh, parameters };
+    let activations = network.forward(&[1.0]);
+    let logits = &activations[activations.len() - 1];
+    let left = categorical::log_prob(logits, 0).exp();
+    let d_left: Vec<f64> = categorical::d_log_prob_d_logits(logits, 0).iter().map(|d| left * d).collect();
+    let (exact, _) = network.backward(&activations, &d_left);
+    let mut total = 0.0;
+    for estimator in NETWORK_ESTIMATORS {
+        let found = ok(estimate_network(gpu(), &env, &settings(estimator, 4)));
+        assert_eq!(found.theta.len(), size, "{}", estimator.name());
+        assert!(
+            (found.utility - left).abs() < 4.0 * 0.5 / 64_000f64.sqrt(),
+            "{}: U {}",
+            estimator.name(),
+            found.utility
+        );
+        let error: f64 = found.gradient.iter().zip(&exact).map(|(g, e)| (g - e).powi(2)).sum::<f64>().sqrt();
+        let expected: f64 = found.stderr.iter().map(|e| e * e).sum::<f64>().sqrt();
+        assert!(expected > 0.0 && error < 4.0 * expected, "{}: off by {error}, ‖error‖ {expected}", estimator.name());
+        let length: f64 = exact.iter().map(|e| e * e).sum::<f64>().sqrt();
+        assert!(expected < 0.05 * length, "{}: error {expected} of {length}", estimator.name());
+        let variance: f64 = found.std.iter().map(|s| s * s).sum();
+        // one step: the return from it on is the whole
+        if estimator == Estimator::RewardToGo {
+            assert!((variance / total - 1.0).abs() < 1e-4, "variance {variance}, that of the total return {total}");
+        }
+        total = variance;
+        assert_eq!(found, ok(estimate_network(gpu(), &env, &settings(estimator, 4))), "{} twice", estimator.name());
     }
 }
 

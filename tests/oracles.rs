@@ -327,7 +327,7 @@ fn off_policy_gradients_agree_with_the_oracle() {
                 stages.write_row(0, Row::LogProb, &bits(&input("behaviour_log_prob")));
                 stages.write_row(0, Row::Reward, &bits(&input("reward")));
                 stages.write_row(0, Row::Ending, &vec![0; worlds * steps]); // the rollout's end is the trajectory's
-                ok(gpu().submit(&stages.along(&Estimator::RewardToGo.recursions(false), way)));
+                ok(gpu().submit(&stages.along(&Estimator::RewardToGo.recursions(false, false), way)));
                 let path = at("expected.reward_to_go");
                 let got = from_bits(&stages.read_row(0, Row::Advantage));
                 assert_norm(
@@ -534,7 +534,7 @@ fn gae_agrees_with_the_oracle() {
             stages.write_row(0, Row::Value, &bits(&value));
             stages.write_row(0, Row::Ending, &endings);
             gpu().write(&stages.batch.final_values, &bits(&final_values));
-            ok(gpu().submit(&stages.along(&estimator.recursions(false), way)));
+            ok(gpu().submit(&stages.along(&estimator.recursions(false, false), way)));
             [Row::Advantage, Row::Target].map(|row| from_bits(&stages.read_row(0, row)))
         };
         let check = |name: &str, got: &[f64]| {

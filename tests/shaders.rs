@@ -139,7 +139,7 @@ fn in_every_form() -> Vec<(String, Linked)> {
             ];
             // these do not know the networks
             for way in [OverTime::Walk, OverTime::Scan].into_iter().filter(|_| hidden.len() == 1) {
-                let recursions = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true));
+                let recursions = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true, false));
                 let importance = [Importance::Full, Importance::FirstOrder, Importance::PerDecision];
                 let weights = importance.into_iter().flat_map(|importance| importance.recursions().iter().copied());
                 linked.extend(recursions.chain(weights).map(|recursion| kernels.along(recursion, way)));

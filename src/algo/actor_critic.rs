@@ -92,7 +92,7 @@ impl ActorCritic {
         let values = has_critic.then(|| Values::new(gpu, &kernels, CRITIC, &agents, &batch)).transpose()?;
         let (features, normalised) = (env.spec().observation_dim, [config.norm_obs, config.norm_reward]);
         let normaliser = Normaliser::new(gpu, &kernels, &agents, &batch, features, normalised)?;
-        let recursions = config.estimator.recursions(config.discount_gradient);
+        let recursions = config.recursions();
         let way = Advantage::way(gpu, run);
         let advantage = Advantage::new(gpu, &kernels, &agents, &batch, &recursions, way)?;
         let weights = (config.reuse > 0)
@@ -180,6 +180,14 @@ impl ActorCritic {
     pub(super) fn gradient(&self, update: &mut Recording) {
         self.record_gradient(update);
         self.optimiser.record_progress(update);
+    }
+
+    /// A rollout, and the policy's gradient from it, without a step: [`Learner::gradient`] is of the mean over samples.
+    pub fn estimate(&self) -> Recording {
+        let mut recording = Recording::default();
+        self.collect(&mut recording);
+        self.gradient(&mut recording);
+        recording
     }
 
     /// The natural gradient's step.

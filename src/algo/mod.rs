@@ -129,10 +129,14 @@ fn one_step(config: &Config, name: &str) -> Result<()> {
 
 /// Refuses other estimators where actor and critic learn side by side.
 fn gae_only(config: &Config, name: &str) -> Result<()> {
-    if config.estimator == Estimator::Gae && !config.discount_gradient {
+    if config.estimator == Estimator::Gae && !config.discount_gradient && !config.one_episode {
         return Ok(());
     }
     let reason = format!("{name} has generalised advantages only (gae); reinforce, npg and trpo have the others");
-    let setting = if config.discount_gradient { "discount_gradient" } else { "estimator" };
+    let setting = match (config.discount_gradient, config.one_episode) {
+        (true, _) => "discount_gradient",
+        (_, true) => "one_episode",
+        _ => "estimator",
+    };
     Err(Error::setting(setting, reason))
 }

@@ -41,9 +41,10 @@ pub(super) fn check(config: &Config) -> Result<()> {
         );
         return Err(Error::setting("estimator", reason));
     }
-    if config.importance == Importance::PerDecision && config.discount_gradient {
-        let reason = "per-decision weights have no factor γᵏ; choose another importance, or discount_gradient=false";
-        return Err(Error::setting("discount_gradient", reason));
+    if config.importance == Importance::PerDecision && (config.discount_gradient || config.one_episode) {
+        let name = if config.discount_gradient { "discount_gradient" } else { "one_episode" };
+        let reason = "per-decision weights make returns of their own; it must be false, or the importance another";
+        return Err(Error::setting(name, reason));
     }
     if config.norm_obs || config.norm_reward {
         let name = if config.norm_obs { "norm_obs" } else { "norm_reward" };

@@ -236,7 +236,7 @@ pub(super) fn links<'a>(
         links.push(Box::new(|| kernels.restart(env)));
     }
     let way = Advantage::way(gpu, &tasks[0].run);
-    for recursion in config.estimator.recursions(config.discount_gradient) {
+    for recursion in config.recursions() {
         links.push(Box::new(move || kernels.along(recursion, way)));
     }
     if config.reuse > 0 {

@@ -2,17 +2,29 @@
 
 use super::{AdapterArgument, foreign};
 use indicatif::HumanCount;
-use manyworlds::estimate::{Estimate, Estimator, Settings, Textbook, Values, estimate};
+use manyworlds::algo;
+use manyworlds::env::Environment;
+use manyworlds::estimate::{
+    Estimate, Estimator, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, estimate, estimate_network,
+};
+use manyworlds::gpu::Form;
+use manyworlds::train::Policy;
 use manyworlds::{Error, Result};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(clap::Args)]
 pub struct Gradient {
-    /// Environment with a textbook policy: SimpleRegulator (a ~ N(θ₁ s, θ₂²)) or TwoAction (π(L) = clamp(θ, 0, 1))
+    /// Environment; SimpleRegulator has a textbook policy (a ~ N(θ₁ s, θ₂²)), and so has TwoAction (π(L) = clamp(θ, 0, 1)),
+    /// others have networks
     env: String,
-    /// Parameters of the policy [default: -0.5,0.3 or 0.2]
+    /// Run or checkpoint whose networks are the policy and the values [default: untrained ones, where there is no textbook
+    /// policy]
+    #[arg(long, value_name = "PATH", conflicts_with = "theta")]
+    checkpoint: Option<PathBuf>,
+    /// Parameters of the textbook policy [default: -0.5,0.3 or 0.2]
     #[arg(long, value_name = "A,B", allow_hyphen_values = true)]
     theta: Option<String>,
     /// total-return, reward-to-go, mean-baseline, optimal-baseline, pooled-baseline, value-baseline, q, td-residual, gae,
@@ -59,6 +71,9 @@ pub struct Gradient {
 impl Gradient {
     pub fn run(self) -> Result<ExitCode> {
         let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
+        if self.checkpoint.is_some() || !Textbook::knows(&env) {
+            return self.of_network(&env);
+        }
         let textbook = Textbook::of(&env)?;
         let estimators = if self.compare { Estimator::ALL.to_vec() } else { vec![Estimator::named(&self.estimator)?] };
         let all: Vec<Settings> =
@@ -78,6 +93,46 @@ impl Gradient {
             (true, false) => serde_json::to_string(&ladder[0]).unwrap_or_default(),
             (false, true) => rungs(&textbook, &ladder),
             (false, false) => one(&textbook, &ladder[0]),
+        };
+        // a reader that has seen enough closes the pipe
+        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The same for a policy that is a network.
+    fn of_network(&self, env: &Environment) -> Result<ExitCode> {
+        if self.theta.is_some() {
+            Textbook::of(env)?; // says that there is none
+        }
+        let policy = self.checkpoint.as_deref().map(Policy::load).transpose()?;
+        if let Some(policy) = policy.as_ref().filter(|policy| policy.env.name() != env.name()) {
+            let reason = format!("the checkpoint is of {}", policy.env.name());
+            return Err(Error::Environment { name: env.name().to_owned(), reason });
+        }
+        let estimators =
+            if self.compare { NETWORK_ESTIMATORS.to_vec() } else { vec![Estimator::named(&self.estimator)?] };
+        let settings = |estimator| NetworkSettings {
+            estimator,
+            policy: policy.clone(),
+            rollouts: self.rollouts,
+            depth: self.depth,
+            gamma: self.gamma,
+            lambda: self.lambda,
+            discount_gradient: self.weighed,
+            seed: self.seed,
+        };
+        let all: Vec<NetworkSettings> = estimators.into_iter().map(settings).collect();
+        let mut bytes = 0;
+        for settings in &all {
+            bytes = algo::sizes(&settings.config(env)?, env, 32, Form::WIDE).largest().max(bytes);
+        }
+        let gpu = self.adapter.open(bytes)?;
+        let ladder: Vec<Estimate> =
+            all.iter().map(|settings| estimate_network(&gpu, env, settings)).collect::<Result<_>>()?;
+        let text = match (self.json, self.compare) {
+            (true, true) => serde_json::to_string(&ladder).unwrap_or_default(),
+            (true, false) => serde_json::to_string(&ladder[0]).unwrap_or_default(),
+            (false, _) => lengths(&ladder),
         };
         // a reader that has seen enough closes the pipe
         let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
@@ -112,6 +167,30 @@ impl Gradient {
         settings.check(textbook)?;
         Ok(settings)
     }
+}
+
+/// Thousands of parameters: lengths of the vectors, and the sum of all variances.
+fn lengths(ladder: &[Estimate]) -> String {
+    let length = |numbers: &[f64]| numbers.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let first = &ladder[0];
+    let mut text = format!(
+        "∇U of {}, {} of {} parameters, {} steps, γ = {}, {} rollouts, U = {:.4}\n",
+        first.env,
+        first.policy,
+        first.theta.len(),
+        first.depth,
+        first.gamma,
+        HumanCount(first.simulated),
+        first.utility
+    );
+    text +=
+        &format!("{:<18} {:>13} {:>13} {:>13} {:>13}\n", "estimator", "‖g‖", "‖error of g‖", "var, rollout", "÷ first");
+    for found in ladder {
+        let variance = length(&found.std).powi(2);
+        let numbers = [length(&found.gradient), length(&found.stderr), variance, variance / length(&first.std).powi(2)];
+        text += &format!("{:<18}{}\n", found.estimator.name(), columns(&numbers, 4));
+    }
+    text
 }
 
 /// Numbers of all parameters, in columns.

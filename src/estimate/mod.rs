@@ -6,9 +6,11 @@
 
 mod climb;
 mod fit;
+mod network;
 mod textbook;
 
 pub use climb::{Climb, Path, climb};
+pub use network::{NETWORK_ESTIMATORS, NetworkSettings, estimate_network};
 pub use textbook::Textbook;
 
 use crate::env::{Environment, Exploration};

@@ -65,11 +65,14 @@ impl Textbook {
             }
             name => Err(Error::Environment {
                 name: name.to_owned(),
-                reason: "it has no textbook policy; use SimpleRegulator or TwoAction, or train a network in it with \
-                         `manyworlds train`"
-                    .to_owned(),
+                reason: "it has no textbook policy; SimpleRegulator and TwoAction have one".to_owned(),
             }),
         }
+    }
+
+    /// Whether an environment has one.
+    pub fn knows(env: &Environment) -> bool {
+        Self::of(env).is_ok()
     }
 
     /// The kernels' choice for slot `policy`.

@@ -156,11 +156,12 @@ impl Estimator {
     }
 
     /// What is computed along time, one after the other. `discounted` = with the factor γᵏ of the policy-gradient
-    /// theorem, k steps after the episode's first; the total return has it by itself.
-    pub fn recursions(self, discounted: bool) -> Vec<Recursion> {
+    /// theorem, k steps after the episode's first; the total return has it by itself. `first` = of each world's first
+    /// episode only.
+    pub fn recursions(self, discounted: bool, first: bool) -> Vec<Recursion> {
         let returns =
             |weight: Weight, bootstraps: bool| Recursion::Returns { weight, bootstraps, critic: self.has_critic() };
-        let first = match self {
+        let weight = match self {
             Self::TotalReturn | Self::RewardToGo | Self::MeanBaseline | Self::OptimalBaseline => {
                 returns(Weight::Return, false)
             }
@@ -170,8 +171,9 @@ impl Estimator {
             Self::Gae => Recursion::Gae,
         };
         let total = self == Self::TotalReturn;
-        let segment = (total || discounted).then_some(Recursion::Segment { total, discounted: discounted && !total });
-        [first].into_iter().chain(segment).collect()
+        let segment = Recursion::Segment { total, discounted: discounted && !total, first };
+        let segment = (total || discounted || first).then_some(segment);
+        [weight].into_iter().chain(segment).collect()
     }
 }
 
@@ -232,6 +234,8 @@ pub enum Recursion {
         total: bool,
         /// Whether Φ is multiplied by γᵏ.
         discounted: bool,
+        /// Whether Φ is 0 behind the first segment.
+        first: bool,
     },
     /// Importance weights up to a step.
     Ratio {

@@ -3,7 +3,7 @@
 use crate::algo::Algo;
 use crate::env::{Environment, Exploration, StateDependent};
 use crate::error::{Error, Result};
-use crate::kernels::{Estimator, Importance, Optimizer};
+use crate::kernels::{Estimator, Importance, Optimizer, Recursion};
 use crate::nn::Activation;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -74,6 +74,8 @@ settings! {
         discount_gradient: bool = false, "Sutton et al. 2000; practice leaves it out";
         /// Whether every rollout begins with new episodes in all worlds; else episodes go on from one to the next.
         fresh_episodes: bool = false, "Spinning Up (reinforce, trpo)";
+        /// Whether only the first episode of each world counts in a rollout, and what begins behind it weighs 0; needs fresh_episodes.
+        one_episode: bool = false, "ours: episodes that end early count no more often than others";
         /// Trace decay λ of generalised advantage estimation.
         gae_lambda: f64 = 0.95, "CleanRL; Schulman et al. 2016";
         /// Whether a truncated step is worth V(final observation) more; without, time limits count as ends.
@@ -353,9 +355,18 @@ impl Config {
             let reason = "optimal-baseline weighs plain returns; it must be false, or the estimator another";
             return Err(Error::setting(name, reason));
         }
-        let wants_whole = self.discount_gradient || self.estimator == Estimator::TotalReturn;
+        let means = matches!(self.estimator, Estimator::MeanBaseline | Estimator::OptimalBaseline);
+        if self.one_episode && (means || self.norm_adv) {
+            let reason = "means over the batch would count what weighs 0: choose another estimator, and norm_adv=false";
+            return Err(Error::setting("one_episode", reason));
+        }
+        let wants_whole = self.discount_gradient || self.one_episode || self.estimator == Estimator::TotalReturn;
         if wants_whole && !self.fresh_episodes {
-            let name = if self.discount_gradient { "discount_gradient" } else { "estimator" };
+            let name = match (self.discount_gradient, self.one_episode) {
+                (true, _) => "discount_gradient",
+                (_, true) => "one_episode",
+                _ => "estimator",
+            };
             let reason = "it counts from the first step of an episode: set fresh_episodes=true as well";
             return Err(Error::setting(name, reason));
         }
@@ -412,6 +423,11 @@ impl Config {
     /// Whether rollouts keep the distributions of their policy.
     pub(crate) fn keeps(&self) -> bool {
         self.algo.is_natural() || self.algo == Algo::Ppo && self.penalty == Penalty::Kl
+    }
+
+    /// What the estimator computes along time.
+    pub(crate) fn recursions(&self) -> Vec<Recursion> {
+        self.estimator.recursions(self.discount_gradient, self.one_episode)
     }
 
     /// Samples of a batch of one agent.
