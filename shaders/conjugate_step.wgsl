@@ -24,7 +24,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     }
     curvature = mw_total(local, curvature);
     let sound = curvature > 0.0;
-    let alpha = select(0.0, state.x / max(curvature, 1e-38), sound);
+    let alpha = select(0.0, state.x / max(curvature, 1.2e-38), sound);
 
     var square = 0.0;
     for (var i = local; i < MW_SPAN; i += MW_WORKGROUP) {

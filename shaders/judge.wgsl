@@ -24,7 +24,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
         mw_progress[agent].kl = 0.0;
         mw_progress[agent].improvement = 0.0;
         mw_progress[agent].expected_improvement = 0.0;
-        mw_progress[agent].cg_residual = sqrt(search.square / max(search.first_square, 1e-38));
+        mw_progress[agent].cg_residual = sqrt(search.square / max(search.first_square, 1.2e-38));
     } else {
         let gain = mean.x - search.old_surrogate;
         let finite = all((bitcast<vec2<u32>>(mw_measured[agent].xy) & vec2<u32>(0x7fffffffu)) < vec2<u32>(0x7f800000u));

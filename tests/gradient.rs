@@ -575,7 +575,7 @@ fn bad_input_is_refused_with_cause_and_remedy() {
         (regulator, &["--theta", "nan,0.3"], &["theta", "NaN", "finite"]),
         (regulator, &["--theta", "half"], &["theta", "'half'", "-0.5,0.3"]),
         (regulator, &["--depth", "0"], &["depth", "at least 1"]),
-        (regulator, &["--depth", "70000", "--rollouts", "2"], &["70000 loop iterations", "65535", "reduce depth"]),
+        (regulator, &["--depth", "70000", "--rollouts", "2"], &["depth", "70000", "at most 65535"]),
         (regulator, &["--rollouts", "1"], &["rollouts", "at least 2"]),
         (regulator, &["--gamma", "1.5"], &["gamma", "1.5", "from 0 to 1"]),
         (regulator, &["--values", "guessed"], &["values", "guessed", "exact or learned"]),

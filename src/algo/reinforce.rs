@@ -30,16 +30,24 @@ pub(super) fn check(config: &Config) -> Result<()> {
         Importance::PerDecision => &[Estimator::RewardToGo][..],
         _ => &[Estimator::TotalReturn, Estimator::RewardToGo, Estimator::ValueBaseline],
     };
-    if !weighed.contains(&config.estimator) || config.norm_adv {
+    if !weighed.contains(&config.estimator) {
         let names: Vec<&str> = weighed.iter().map(|estimator| estimator.name()).collect();
         let reason = format!(
-            "{} with reuse: its values or its mean are not those of older policies; with importance={} and norm_adv=false \
-             there are: {}",
-            if config.norm_adv { "norm_adv" } else { config.estimator.name() },
+            "{} takes values or means of older policies for the new one's; with reuse and importance={} there are: {}",
+            config.estimator.name(),
             config.importance.name(),
             names.join(", ")
         );
         return Err(Error::setting("estimator", reason));
+    }
+    for (name, wrong, reason) in [
+        ("norm_adv", config.norm_adv, "weighted samples have another mean; it must be false with reuse"),
+        ("ent_coef", config.ent_coef > 0.0, "older samples would count in full; it must be 0 with reuse"),
+        ("use_sde", config.use_sde, "noise that lasts makes steps depend on each other; it must be false with reuse"),
+    ] {
+        if wrong {
+            return Err(Error::setting(name, reason));
+        }
     }
     if config.importance == Importance::PerDecision && (config.discount_gradient || config.one_episode) {
         let name = if config.discount_gradient { "discount_gradient" } else { "one_episode" };

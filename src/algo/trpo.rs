@@ -3,6 +3,7 @@
 use super::ActorCritic;
 use crate::error::{Error, Result};
 use crate::gpu::Recording;
+use crate::kernels::Estimator;
 use crate::train::Config;
 
 /// One update, from a rollout to new parameters.
@@ -21,6 +22,10 @@ pub(super) fn check(config: &Config, name: &str) -> Result<()> {
     if config.ent_coef > 0.0 {
         let reason = format!("{} is not allowed: {name} has no entropy bonus, ent_coef must be 0", config.ent_coef);
         return Err(Error::setting("ent_coef", reason));
+    }
+    if config.estimator == Estimator::OptimalBaseline {
+        let reason = format!("{name} measures one surrogate, not one for each parameter; choose another estimator");
+        return Err(Error::setting("estimator", reason));
     }
     Ok(())
 }

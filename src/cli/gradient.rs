@@ -22,7 +22,7 @@ pub struct Gradient {
     env: String,
     /// Run or checkpoint whose networks are the policy and the values [default: untrained ones, where there is no textbook
     /// policy]
-    #[arg(long, value_name = "PATH", conflicts_with = "theta")]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["theta", "set_env"])]
     checkpoint: Option<PathBuf>,
     /// Parameters of the textbook policy [default: -0.5,0.3 or 0.2]
     #[arg(long, value_name = "A,B", allow_hyphen_values = true)]
@@ -50,8 +50,9 @@ pub struct Gradient {
     #[arg(long = "discount-gradient", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     weighed: bool,
     /// Values of states: exact (closed form) or learned (a quadratic for each step, fitted to rollouts of its own)
-    #[arg(long, default_value = "exact")]
-    values: String,
+    /// [default: exact]
+    #[arg(long)]
+    values: Option<String>,
     /// How far θ is moved [default: 0.01 by finite-difference, 0.05 by regression]
     #[arg(long)]
     delta: Option<f64>,
@@ -104,11 +105,22 @@ impl Gradient {
         if self.theta.is_some() {
             Textbook::of(env)?; // says that there is none
         }
-        let policy = self.checkpoint.as_deref().map(Policy::load).transpose()?;
-        if let Some(policy) = policy.as_ref().filter(|policy| policy.env.name() != env.name()) {
-            let reason = format!("the checkpoint is of {}", policy.env.name());
-            return Err(Error::Environment { name: env.name().to_owned(), reason });
+        for (name, given) in [("values", self.values.is_some()), ("delta", self.delta.is_some())] {
+            if given {
+                let reason = "it is for textbook policies; a network brings its own values and is not moved".to_owned();
+                return Err(Error::Setting { name: name.to_owned(), reason });
+            }
         }
+        let policy = self.checkpoint.as_deref().map(Policy::load).transpose()?;
+        if let Some(policy) = &policy {
+            if policy.env.name() != env.name() {
+                let reason = format!("the checkpoint is of {}", policy.env.name());
+                return Err(Error::Environment { name: env.name().to_owned(), reason });
+            }
+            foreign::probe_checkpoint(&policy.env, &self.adapter)?;
+        }
+        // the environment that a policy was trained in, overrides included
+        let env = policy.as_ref().map_or(env, |policy| &policy.env);
         let estimators =
             if self.compare { NETWORK_ESTIMATORS.to_vec() } else { vec![Estimator::named(&self.estimator)?] };
         let settings = |estimator| NetworkSettings {
@@ -159,7 +171,7 @@ impl Gradient {
             gamma: self.gamma,
             lambda: self.lambda,
             discount_gradient: self.weighed,
-            values: Values::named(&self.values)?,
+            values: self.values.as_deref().map(Values::named).transpose()?.unwrap_or_default(),
             delta: self.delta.unwrap_or(usual.delta),
             seed: self.seed,
             ..usual

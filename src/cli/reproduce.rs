@@ -49,7 +49,7 @@ struct ResultsArguments {
     #[arg(long)]
     env: Vec<String>,
     /// Seeds 1 to this number, in one launch
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     seeds: u32,
     /// A setting that goes over the presets, such as learning_rate=0.001
     #[arg(long, value_name = "KEY=VALUE")]
@@ -80,7 +80,9 @@ impl ResultsArguments {
         for name in named(&self.env, ENVIRONMENTS.to_vec()) {
             let env = foreign::load(&name, &[], &self.adapter)?;
             for algo in named(&self.algo, Algo::ALL.map(Algo::name).to_vec()) {
-                planned.push((env.clone(), Config::resolve(env.name(), &algo, None, &self.set)?));
+                let config = Config::resolve(env.name(), &algo, None, &self.set)?;
+                config.check_for(&env)?;
+                planned.push((env.clone(), config));
             }
         }
         let seeds: Vec<u32> = (1..=self.seeds).collect();

@@ -15,7 +15,7 @@ pub use textbook::Textbook;
 
 use crate::env::{Environment, Exploration};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffers, Gpu, Recording};
+use crate::gpu::{Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Sums};
 use crate::layout::{self, OWN_ROWS};
 use crate::nn::Parameters;
@@ -213,8 +213,9 @@ impl Settings {
             let reason = format!("{} is not allowed; it must be at least {least} for a deviation", self.rollouts);
             return Err(Error::setting("rollouts", reason));
         }
-        if self.depth == 0 {
-            return Err(Error::setting("depth", "0 is not allowed; it must be at least 1"));
+        if self.depth == 0 || u64::from(self.depth) > LOOP_BUDGET {
+            let reason = format!("{} is not allowed; it must be at least 1, at most {LOOP_BUDGET}", self.depth);
+            return Err(Error::setting("depth", reason));
         }
         if !(1e-4..=1e3).contains(&self.delta) {
             let reason = format!("{} is not allowed; it must be from 0.0001 to 1000", self.delta);

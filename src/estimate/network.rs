@@ -85,12 +85,12 @@ impl NetworkSettings {
             discount_gradient: self.discount_gradient && self.estimator != Estimator::TotalReturn,
             one_episode: true,
             eval_episodes: 1,
+            value_minibatches: 1,
             seed: self.seed,
             // what shapes the networks and what they see is the policy's own
             hidden: own.hidden,
             activation: own.activation,
             norm_obs: own.norm_obs,
-            norm_reward: own.norm_reward,
             squash: own.squash,
             use_sde: own.use_sde,
             sde_sample_freq: own.sde_sample_freq,
@@ -98,6 +98,15 @@ impl NetworkSettings {
             ..preset
         };
         config.check_for(env)?;
+        let bootstraps = matches!(self.estimator, Estimator::Q | Estimator::TdResidual | Estimator::Gae);
+        if own.norm_reward && bootstraps {
+            let reason = format!(
+                "{} takes values for rewards, and those of the checkpoint are of normalised ones (norm_reward); choose \
+                 total-return, reward-to-go or value-baseline",
+                self.estimator.name()
+            );
+            return Err(Error::setting("estimator", reason));
+        }
         Ok(config)
     }
 }
@@ -174,7 +183,7 @@ fn parameter_count(agents: &ActorCritic, network: usize) -> usize {
 fn with_layout(policy: &Policy, env: &Environment, config: &Config) -> Result<Vec<f32>> {
     let mut rest = policy.parameters();
     let mut known = Vec::new();
-    for tensor in networks(&policy.config, env).tensors() {
+    for tensor in networks(&policy.config, &policy.env).tensors() {
         let (now, later) = rest.split_at(tensor.len());
         known.push((tensor.name, now));
         rest = later;

@@ -82,19 +82,27 @@ impl std::fmt::Display for Row {
         };
         let Self { env, algo, mean, interval, env_steps, .. } = self;
         let steps = millions(*env_steps);
-        write!(f, "| {env} | {algo} | {mean:.1} ± {interval:.1} | {} | {solved} | {steps:.2} M |", each.join(", "))
+        let interval = if interval.is_finite() { format!(" ± {interval:.1}") } else { String::new() };
+        write!(f, "| {env} | {algo} | {mean:.1}{interval} | {} | {solved} | {steps:.2} M |", each.join(", "))
     }
 }
 
 /// Mean, and half the width of its 95 % interval.
 fn interval(values: &[f64]) -> (f64, f64) {
     /// Quantiles of Student's distribution at 97.5 %, by degrees of freedom.
-    const T: [f64; 10] = [f64::INFINITY, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+    const T: [f64; 30] = [
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+        2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+    ];
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    let t = T.get(values.len().saturating_sub(1)).copied().unwrap_or(1.96);
-    (mean, if variance > 0.0 { t * (variance / n).sqrt() } else { 0.0 })
+    if values.len() < 2 {
+        return (mean, f64::INFINITY);
+    }
+    let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    // above 30 degrees of freedom the quantile falls like this, within 0.001
+    let t = T.get(values.len() - 2).copied().unwrap_or(1.96 + 2.4 / (n - 1.0));
+    (mean, t * (variance / n).sqrt())
 }
 
 #[cfg(test)]
@@ -107,5 +115,12 @@ mod tests {
         let (mean, half) = interval(&[1.0, 2.0, 3.0]);
         assert!((mean - 2.0).abs() < 1e-12 && (half - 4.303 / 3.0_f64.sqrt()).abs() < 1e-12, "{mean} ± {half}");
         assert_eq!(interval(&[5.0; 4]), (5.0, 0.0));
+        assert_eq!(interval(&[7.0]), (7.0, f64::INFINITY));
+        // 1 to 11: deviation √11, t(10) = 2.228
+        let eleven: Vec<f64> = (1..=11).map(f64::from).collect();
+        assert!((interval(&eleven).1 - 2.228).abs() < 1e-12);
+        // 1 to 61: variance 61 · 62/12, t(60) = 2.000
+        let many: Vec<f64> = (1..=61).map(f64::from).collect();
+        assert!((interval(&many).1 - 2.0 * (62.0_f64 / 12.0).sqrt()).abs() < 0.003);
     }
 }

@@ -68,7 +68,7 @@ settings! {
         anneal_lr: bool = true, "CleanRL";
         /// Discount γ of a reward one step later.
         gamma: f64 = 0.99, "CleanRL";
-        /// What the policy gradient weighs ∇log π with: total-return, reward-to-go, mean-baseline, optimal-baseline, value-baseline, q, td-residual or gae.
+        /// What the policy gradient weighs ∇log π with: total-return, reward-to-go, mean-baseline, optimal-baseline (pooled over the batch), value-baseline, q, td-residual or gae.
         estimator: Estimator = Estimator::Gae, "Williams 1992 to Schulman et al. 2016; ppo and a2c have gae only";
         /// Whether Φ has the factor γᵏ of the policy-gradient theorem, k steps after the episode's first; needs fresh_episodes.
         discount_gradient: bool = false, "Sutton et al. 2000; practice leaves it out";
@@ -333,14 +333,17 @@ impl Config {
             ("num_minibatches", self.num_minibatches, "update_epochs", self.update_epochs),
             ("value_minibatches", self.value_minibatches, "value_epochs", self.value_epochs),
         ];
-        for (name, count, epochs_name, epochs) in passes {
+        let apart = usize::from(self.algo.fits_apart() && self.estimator.has_critic());
+        for (name, count, epochs_name, epochs) in passes.into_iter().take(1 + apart) {
             if u64::from(count) > batch {
                 return Err(Error::setting(name, format!("{count} minibatches of {batch} samples would be empty")));
             }
-            let passes = u64::from(epochs) * u64::from(count);
+            // what does not divide makes one more
+            let made = batch.div_ceil((batch / u64::from(count)).max(1));
+            let passes = u64::from(epochs) * made;
             if passes > 1 << 16 {
                 let reason = format!(
-                    "{epochs_name} {epochs} × {name} {count} = {passes} steps in an update, at most 65536 are possible"
+                    "{epochs_name} {epochs} × minibatches {made} = {passes} steps in an update, at most 65536 are possible"
                 );
                 return Err(Error::setting(epochs_name, reason));
             }

@@ -24,6 +24,12 @@ pub const POISON: u32 = 0x7fc0_dead;
 /// The sizes at which kernels are tested: one, around a workgroup, and two that divide nothing.
 pub const SIZES: [u32; 6] = [1, 63, 64, 65, 345, 1757];
 
+/// Runs a recording.
+#[track_caller]
+pub fn submit(recording: &Recording) {
+    ok(gpu().submit(recording));
+}
+
 /// The value, or the error's own message.
 #[track_caller]
 pub fn ok<T>(result: manyworlds::Result<T>) -> T {
