@@ -264,7 +264,7 @@ fn gradient_agrees_with_the_reference_in_tiles() {
 }
 
 #[test]
-fn gradient_agrees_with_the_reference_where_units_go_through_memory_in_the_plain_form() {
+fn gradient_agrees_with_the_reference_where_hidden_units_are_in_memory() {
     let case = Case { seed: 439, hidden: &[5, 130], features: 3, minibatch: 173, ..Case::SMALL };
     check_gradient(Form::PLAIN, &case, 1);
 }
