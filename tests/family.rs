@@ -201,6 +201,19 @@ fn older_rollouts_stay_in_the_batch() {
     }
 }
 
+/// Every algorithm has settings for every environment, its preset or its defaults.
+#[test]
+fn every_preset_is_sound() {
+    for name in Environment::names() {
+        let env = ok(Environment::load(name));
+        for algo in Algo::ALL {
+            let config = ok(Config::preset(name, algo.name()));
+            assert_eq!(config.algo, algo, "{name}");
+            ok(config.check_for(&env));
+        }
+    }
+}
+
 #[test]
 fn bad_settings_are_refused_by_name() {
     let refused = |algo: Algo, pairs: &[&str], name: &str| {
