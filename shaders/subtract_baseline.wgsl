@@ -10,9 +10,6 @@
 @bind var<storage, read> mw_squares: array<vec4<f32>>;           // likewise, Σ ℓ²
 @bind var<storage, read> mw_weighted: array<vec4<f32>>;          // likewise, Σ ℓ² G
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;    // likewise, g
-@bind var<storage, read_write> mw_norms: array<f32>;             // [agent][workgroup]
-
-var<workgroup> mw_tree: array<f32, MW_WORKGROUP>;
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -28,12 +25,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         g = fma(baseline, mw_score[at] * (1.0 / f32(mw_run.batch_size)), mw_gradient[at]);
         mw_gradient[at] = g;
     }
-    mw_tree[local] = dot(g, g);
-    @unroll for level in 0..MW_TREE_LEVELS {
-        workgroupBarrier();
-        const reach = MW_WORKGROUP >> (level + 1u);
-        if local < reach { mw_tree[local] += mw_tree[local + reach]; }
-    }
-    let block = thread.index / MW_WORKGROUP;
-    if local == 0u && block < mw_run.norm_blocks { mw_norms[thread.agent * mw_run.norm_blocks + block] = mw_tree[0]; }
+    mw_put_norm(thread, local, g);
 }

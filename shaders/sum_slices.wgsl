@@ -9,9 +9,6 @@
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_partial: array<vec4<f32>>;          // see part/partial.wgsl
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_LEARNED / 4]
-@bind var<storage, read_write> mw_norms: array<f32>;            // [agent][workgroup]
-
-var<workgroup> mw_tree: array<f32, MW_WORKGROUP>;
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -34,12 +31,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
         mw_gradient[thread.agent * size + place] = sum;
     }
-    mw_tree[local] = dot(sum, sum);
-    @unroll for level in 0..MW_TREE_LEVELS {
-        workgroupBarrier();
-        const reach = MW_WORKGROUP >> (level + 1u);
-        if local < reach { mw_tree[local] += mw_tree[local + reach]; }
-    }
-    let block = thread.index / MW_WORKGROUP;
-    if local == 0u && block < mw_run.norm_blocks { mw_norms[thread.agent * mw_run.norm_blocks + block] = mw_tree[0]; }
+    mw_put_norm(thread, local, sum);
 }

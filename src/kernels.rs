@@ -503,7 +503,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn subtract_baseline(&self, span: Span) -> Result<Linked> {
-        self.over(span, "subtract baseline")?.part("subtract_baseline.wgsl")?.link()
+        self.over(span, "subtract baseline")?.parts(&["part/norm.wgsl", "subtract_baseline.wgsl"])?.link()
     }
 
     /// Sum of the partial gradients of a span of the parameters.
@@ -513,7 +513,7 @@ impl Kernels<'_> {
     pub fn sum_slices(&self, span: Span) -> Result<Linked> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         let program = self.over(span, "sum slices")?.parts(&parts)?;
-        program.parts(&["part/partial.wgsl", "sum_slices.wgsl"])?.link()
+        program.parts(&["part/partial.wgsl", "part/norm.wgsl", "sum_slices.wgsl"])?.link()
     }
 
     /// One minibatch further.

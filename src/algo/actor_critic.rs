@@ -2,7 +2,7 @@
 //! kernels, made once.
 
 pub use super::setup::RING;
-use super::setup::{ACTOR, CRITIC, HEAD_GAINS, Task, links, natural, networks, sizes};
+use super::setup::{ACTOR, CRITIC, HEAD_GAINS, Task, kernels, links, natural, networks, sizes};
 use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -71,14 +71,7 @@ impl ActorCritic {
         let form = gpu.form_for(config.work());
         sizes(config, env, count, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels {
-            form,
-            parameters: &layout,
-            space: &env.spec().action_space,
-            exploration: config.exploration(env),
-            keeps: config.keeps(),
-            agents: count,
-        };
+        let kernels = kernels(config, env, &layout, form, count);
         let tasks = Task::all(config, env, &kernels);
         gpu.compile(&links(gpu, &kernels, env, config, &tasks))?;
         let Task { objectives, run, slicing } = &tasks[0];
@@ -222,14 +215,7 @@ impl ActorCritic {
         let form = gpu.form_for(config.work());
         sizes(config, env, 1, form).check(gpu)?;
         let layout = networks(config, env);
-        let kernels = Kernels {
-            form,
-            parameters: &layout,
-            space: &env.spec().action_space,
-            exploration: config.exploration(env),
-            keeps: config.keeps(),
-            agents: 1,
-        };
+        let kernels = kernels(config, env, &layout, form, 1);
         let run = Task::of_policy(config, env, &kernels).run;
         let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS), 0.0)?;
         let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, kernels.rows())?;

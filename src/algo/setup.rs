@@ -39,6 +39,24 @@ pub fn networks(config: &Config, env: &Environment) -> Parameters {
     layout
 }
 
+/// The kernels of a run.
+pub(super) fn kernels<'a>(
+    config: &Config,
+    env: &'a Environment,
+    layout: &'a Parameters,
+    form: Form,
+    agents: u32,
+) -> Kernels<'a> {
+    Kernels {
+        form,
+        parameters: layout,
+        space: &env.spec().action_space,
+        exploration: config.exploration(env),
+        keeps: config.keeps(),
+        agents,
+    }
+}
+
 /// What one learner works on: which networks, for which objectives, in which minibatches.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
@@ -182,14 +200,7 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
     let layout = networks(config, env);
-    let kernels = Kernels {
-        form,
-        parameters: &layout,
-        space: &env.spec().action_space,
-        exploration: config.exploration(env),
-        keeps: config.keeps(),
-        agents,
-    };
+    let kernels = kernels(config, env, &layout, form, agents);
     let mut sizes = Sizes::default();
     Batch::sizes(&mut sizes, agents, &run(config, env), env.spec().observation_dim, kernels.rows());
     Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);

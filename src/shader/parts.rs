@@ -68,6 +68,7 @@ pub(super) const PARTS: &[(&str, &str)] = parts! {
     "part/mlp_wide_backward.wgsl"
     "part/mlp_wide_tangent.wgsl"
     "part/next_update.wgsl"
+    "part/norm.wgsl"
     "part/partial.wgsl"
     "part/permute.wgsl"
     "part/policy.wgsl"
