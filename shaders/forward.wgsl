@@ -1,8 +1,8 @@
-//! Outputs of a network for columns of a matrix of observations, from `first` on, and what becomes of them (slot `head`).
+//! Outputs of a network for columns of what it sees (slot `observed`), from `first` on, and what becomes of them (slot
+//! `head`).
 //! One thread = `turns` times MW_SAMPLES columns; neighbouring threads take neighbours.
 
 @bind var<uniform> mw_columns: MwColumns;
-@bind var<storage, read> mw_observed: array<f32>;           // [agent][feature][column]
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -20,7 +20,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                     var value: array<f32, MW_LANES>;
                     @unroll for i in 0..MW_LANES {
                         let column = min(first + v * MW_LANES + i, mw_columns.count - 1u);
-                        if f < MW_INPUTS { value[i] = mw_observed[(thread.agent * MW_INPUTS + f) * mw_columns.count + column]; }
+                        if f < MW_INPUTS { value[i] = mw_seen_in(thread.agent, f, column, mw_columns.count); }
                     }
                     if f < MW_INPUTS { units[q] = mw_normalised(thread.agent, f, mw_lane_from(value)); }
                 }

@@ -7,7 +7,6 @@
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read> mw_observations: array<f32>;          // [agent][feature][step][world]
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -44,7 +43,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 @unroll for i in 0..MW_LANES {
                     if f < MW_INPUTS {
                         let column = samples[v].column[i];
-                        value[i] = mw_observations[(thread.agent * MW_INPUTS + f) * mw_run.batch_size + column];
+                        value[i] = mw_seen_in(thread.agent, f, column, mw_run.batch_size);
                     }
                 }
                 if f < MW_INPUTS { unit[q] = mw_normalised(thread.agent, f, mw_lane_from(value)); }
@@ -69,4 +68,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
     mw_backward(thread);
+    @unroll for v in 0..MW_VECTORS { mw_put_slopes(samples[v], first + v * MW_LANES, mine); }
 }

@@ -6,7 +6,6 @@
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_window: MwWindow;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read> mw_observations: array<f32>;          // [agent][feature][step][world]
 @bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // see part/partial.wgsl
 
 var<workgroup> mw_tile_column: array<u32, MW_TILE_SAMPLES>;
@@ -14,7 +13,7 @@ var<workgroup> mw_tile_column: array<u32, MW_TILE_SAMPLES>;
 @compute @workgroup_size(MW_TILE_THREADS)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
-    let agent = group.z;
+    let agent = group.z * MW_AGENT_STEP;
     let slice = group.y * groups.x + group.x;
     let progress = &mw_progress[agent];
     if (*progress).stopped != 0u { return; }
@@ -32,7 +31,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             @unroll for q in 0..4 {
                 let f = i / MW_TILE_SAMPLES * 4u + q;
                 if f < MW_INPUTS {
-                    unit[q] = mw_normalised(agent, f, mw_observations[(agent * MW_INPUTS + f) * mw_run.batch_size + column]);
+                    unit[q] = mw_normalised(agent, f, mw_seen_in(agent, f, column, mw_run.batch_size));
                 }
             }
             mw_tile[mw_tile_at(i % MW_TILE_SAMPLES, i / MW_TILE_SAMPLES)] = unit;
@@ -59,7 +58,11 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
         workgroupBarrier();
         mw_tile_backward(agent, local);
+        if local < MW_TILE_SAMPLES {
+            let place = min(tile + local, count - 1u);
+            mw_put_slopes(MwSamples(agent, array<u32, MW_LANES>(place), 1.0, f32(count), 0u), place, tile + local < end);
+        }
         workgroupBarrier();
     }
-    mw_tile_store(agent, slice, local);
+    if MW_SLOPES_FROM >= MW_WIDTHS[0] { mw_tile_store(agent, slice, local); }
 }

@@ -160,6 +160,7 @@ impl Batch {
     /// The buffers by the names that shaders know them by.
     pub fn buffers(&self, more: &Buffers) -> Buffers {
         more.with("mw_observations", &self.observations)
+            .with("mw_observed", &self.observations)
             .with("mw_samples", &self.samples)
             .with("mw_final_observations", &self.final_observations)
             .with("mw_final_values", &self.final_values)

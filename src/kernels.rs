@@ -1,9 +1,11 @@
 //! Every kernel: which parts and which choice for each slot it is linked from. Nothing here touches a GPU.
 
 mod choices;
+mod replay;
 mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
+pub use replay::{Decision, Noise, OffPolicyKernels};
 pub use textbook::{Combine, Sums, TextbookPolicy};
 
 use crate::env::{ActionSpace, Environment, Exploration};
@@ -142,8 +144,12 @@ impl Kernels<'_> {
 
     /// Lanes in an invocation of the kernels that learn; wide networks have one.
     fn vectors(&self) -> u32 {
-        let narrow = (0..self.parameters.networks().len()).all(|network| self.narrow(network));
-        if narrow { self.form.vectors } else { 1 }
+        if self.all_narrow() { self.form.vectors } else { 1 }
+    }
+
+    /// Whether all networks stay in registers.
+    pub(crate) fn all_narrow(&self) -> bool {
+        (0..self.parameters.networks().len()).all(|network| self.narrow(network))
     }
 
     /// Samples in an invocation of the kernels that learn.
@@ -167,7 +173,7 @@ impl Kernels<'_> {
     /// `weight_gradient` does.
     pub(crate) fn summed(&self) -> bool {
         self.tiled()
-            || self.form.share_size() > 1 && (0..self.parameters.networks().len()).all(|network| self.narrow(network))
+            || self.form.share_size() > 1 && self.all_narrow()
     }
 
     fn share(&self) -> &'static str {
@@ -278,7 +284,7 @@ impl Kernels<'_> {
         self.with_network(self.plain("value")?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
-            .parts(&["slot/head/value.wgsl", "forward.wgsl"])?
+            .parts(&["slot/observed/columns.wgsl", "slot/head/value.wgsl", "forward.wgsl"])?
             .link()
     }
 
@@ -304,7 +310,8 @@ impl Kernels<'_> {
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
             .parts(&self.exploration.distribution_parts(self.space))?
-            .parts(&["part/samples.wgsl", "part/policy_samples.wgsl", head, "forward.wgsl"])?
+            .parts(&["slot/observed/columns.wgsl", "part/lanes.wgsl", "part/samples.wgsl"])?
+            .parts(&["part/policy_samples.wgsl", head, "forward.wgsl"])?
             .link()
     }
 
@@ -437,32 +444,16 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
-        let shape = &self.parameters.networks()[network];
-        let program = match objective {
-            Objective::Fisher => self.plain(&format!("fisher {}", shape.name()))?,
-            Objective::Score | Objective::Squares { .. } => self.plain(&format!("score {}", shape.name()))?,
-            _ => self.plain(&format!("gradient {}", shape.name()))?,
+        let name = match objective {
+            Objective::Fisher => "fisher",
+            Objective::Score | Objective::Squares { .. } => "score",
+            _ => "gradient",
         };
-        let program = if self.tiled() {
-            let constants = self.parameters.constants(network, self.form, true);
-            let activation = shape.activation().part();
-            program.constants(&constants).parts(&[
-                self.source(),
-                "slot/lane/one.wgsl",
-                self.normalise(),
-                activation,
-                "part/mlp_tile.wgsl",
-            ])?
-        } else {
-            let way = if objective == Objective::Fisher { Way::Tangent } else { Way::Backward };
-            self.with_network(program, network, self.vectors(), way)?.parts(&[
-                if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" },
-                if self.summed() { "slot/weights/summed.wgsl" } else { "slot/memory/trace.wgsl" },
-            ])?
-        };
-        let program = program
-            .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
-            .parts(&["part/partial.wgsl", "part/samples.wgsl", "part/terms.wgsl"])?;
+        let way = if objective == Objective::Fisher { Way::Tangent } else { Way::Backward };
+        let program = self.plain(&format!("{name} {}", self.parameters.networks()[network].name()))?;
+        let program = self
+            .backward(program, network, way, self.weights())?
+            .parts(&["slot/observed/columns.wgsl", "slot/slopes/none.wgsl", "part/samples.wgsl"])?;
         let program = match objective {
             Objective::PpoClip => self.of_policy(program, "slot/objective/ppo_clip.wgsl")?,
             Objective::PpoKl => self.of_policy(program, "slot/objective/ppo_kl.wgsl")?,
@@ -471,7 +462,39 @@ impl Kernels<'_> {
             Objective::Score | Objective::Squares { .. } => self.of_policy(program, "slot/objective/score.wgsl")?,
             Objective::Fisher => self.of_policy(program, "slot/objective/fisher.wgsl")?,
         };
-        program.part(if self.tiled() { "gradient_tile.wgsl" } else { "gradient.wgsl" })?.link()
+        program.part(self.gradient_part())?.link()
+    }
+
+    /// Slot `weights` of a network that learns.
+    fn weights(&self) -> &'static str {
+        if self.summed() { "slot/weights/summed.wgsl" } else { "slot/memory/trace.wgsl" }
+    }
+
+    /// The kernel behind an objective.
+    fn gradient_part(&self) -> &'static str {
+        if self.tiled() { "gradient_tile.wgsl" } else { "gradient.wgsl" }
+    }
+
+    /// Adds a network forward and backward, and all that gradients have in common but what they see and what they are of.
+    fn backward(&self, program: Program, network: usize, way: Way, weights: &str) -> Result<Program> {
+        let program = if self.tiled() {
+            let constants = self.parameters.constants(network, self.form, true);
+            let activation = self.parameters.networks()[network].activation().part();
+            program.constants(&constants).word("MW_AGENTS", self.agents).parts(&[
+                self.source(),
+                "slot/lane/one.wgsl",
+                self.normalise(),
+                activation,
+                "part/mlp_tile.wgsl",
+            ])?
+        } else {
+            let arrangement =
+                if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" };
+            self.with_network(program, network, self.vectors(), way)?.parts(&[arrangement, weights])?
+        };
+        program
+            .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
+            .parts(&["part/partial.wgsl", "part/lanes.wgsl", "part/terms.wgsl"])
     }
 
     /// Adds an objective of the policy.

@@ -135,6 +135,18 @@ shared_struct! {
         cg_residual: f32,
         /// Candidates of the line search that were measured.
         line_search_steps: u32,
+        /// Gradient steps on replayed transitions so far.
+        gradient_steps: u32,
+        /// Temperature α of a soft actor-critic; 0 elsewhere.
+        alpha: f32,
+        /// Its logarithm, which is what is learned.
+        log_alpha: f32,
+        /// Adam's m of it.
+        alpha_m: f32,
+        /// Adam's v of it.
+        alpha_v: f32,
+        /// Temperature T of the Gumbel-softmax in this update.
+        gumbel_temperature: f32,
     }
 
     /// What an update leaves in the ring, for one agent.
@@ -189,6 +201,82 @@ shared_struct! {
         line_search_steps: u32,
         /// Importance weights: (Σw)²/Σw² over the samples of the batch; else 0.
         effective_samples: f32,
+        /// Replay: gradient steps since the start.
+        gradient_steps: u32,
+        /// Replay: mean Q(s, a) of the critics over the last minibatch.
+        q_value: f32,
+        /// Replay: temperature α of a soft actor-critic.
+        alpha: f32,
+        /// Replay: temperature T of the Gumbel-softmax.
+        gumbel_temperature: f32,
+    }
+
+    /// What holds for learning from a ring of transitions, for every agent of a run.
+    pub struct Replay {
+        /// Transitions that an agent's ring holds.
+        capacity: u32,
+        /// Worlds of an agent.
+        worlds: u32,
+        /// Transitions of a minibatch.
+        batch_size: u32,
+        /// Most steps of a window.
+        n_steps: u32,
+        /// 1 = a window that ends by truncation is worth Q behind it more; 0 = it counts as terminated.
+        bootstrap: u32,
+        /// 1 = α adapts.
+        autotune: u32,
+        /// Rows of terms that a critic's gradient leaves.
+        critic_threads: u32,
+        /// 1 = observations go to [feature][world] first and from there to the parts of the ring.
+        staged: u32,
+        /// Discount γ.
+        gamma: f32,
+        /// Deviation of the noise of a target's action.
+        policy_noise: f32,
+        /// Limit of that noise.
+        noise_clip: f32,
+        /// Deviation of the noise of actions in worlds, in halves of their range; or the share of random choices.
+        exploration_noise: f32,
+        /// Rate θ of an Ornstein-Uhlenbeck process; 0 = the noise is normal.
+        ou_theta: f32,
+        /// Its time step Δt.
+        ou_dt: f32,
+        /// Entropy that α steers for, nats.
+        target_entropy: f32,
+        /// Step size for log α.
+        alpha_rate: f32,
+        /// Step size of the critics at the start.
+        critic_rate: f32,
+        /// Temperature of the Gumbel-softmax in the first update.
+        first_temperature: f32,
+        /// The same in the last one.
+        last_temperature: f32,
+    }
+
+    /// Steps of worlds that one dispatch makes.
+    pub struct Interaction {
+        /// Number of steps; 1 where an actor acts.
+        steps: u32,
+        /// 1 = actions are uniformly random.
+        uniform_: u32,
+        /// 1 = what worlds count of their episodes begins at 0.
+        first: u32,
+    }
+
+    /// Neighbouring features.
+    pub struct Rows {
+        /// The first.
+        first: u32,
+        /// How many.
+        count: u32,
+    }
+
+    /// What a gradient step does beside the parameters that it learns.
+    pub struct Following {
+        /// Share τ of the way that targets go; 0 = none.
+        tau: f32,
+        /// 1 = the actor took a step.
+        actor: u32,
     }
 
     /// What holds for every natural gradient of a run.
@@ -424,6 +512,9 @@ pub(crate) fn constants() -> Constants {
         constants.word(&format!("MW_TERM_{name}"), term as u32);
     }
     constants.word("MW_TERMS", TERMS);
+    // critics keep their mean where policies keep their loss
+    constants.word("MW_TERM_Q", 0);
+    constants.word("MW_AGENT_STEP", 1);
     constants.word("MW_OWN_ROWS", OWN_ROWS);
     constants.word("MW_TERMINATED", TERMINATED);
     constants.word("MW_TRUNCATED", TRUNCATED);
@@ -449,6 +540,10 @@ pub(crate) fn program(name: &str, form: &Constants) -> crate::Result<Program> {
         .shared::<Worlds>()
         .shared::<Pool>()
         .shared::<Columns>()
+        .shared::<Replay>()
+        .shared::<Interaction>()
+        .shared::<Rows>()
+        .shared::<Following>()
         .shared::<Window>()
         .shared::<Estimate>()
         .shared::<Climb>()

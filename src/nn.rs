@@ -339,6 +339,9 @@ impl Parameters {
         constants.words("MW_ROW_CHUNKS", chunks(&|width| width + 1));
         constants.words("MW_ROW_SUMS", chunks(&|width| 4 * width + 4));
         constants.word("MW_INPUTS", network.widths[0]);
+        // slopes by the inputs are not wanted
+        constants.word("MW_SLOPES_FROM", widths[0]);
+        constants.word("MW_LAST_DELTAS", 1);
         constants.word("MW_OUTPUTS", network.widths[layers]);
         constants.words("MW_WEIGHT_START", network.places.iter().map(|place| place.0 / 4).collect::<Vec<_>>());
         constants.words("MW_BIAS_START", network.places.iter().map(|place| place.1 / 4).collect::<Vec<_>>());

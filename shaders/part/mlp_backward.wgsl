@@ -9,6 +9,10 @@
 
 var<private> mw_d_output: array<Lane, MW_OUTPUTS * MW_VECTORS>;   // [output][vector]
 var<private> mw_d_top: array<Lane, MW_TOPS * MW_VECTORS>;         // as mw_top
+var<private> mw_d_input: array<Lane, MW_INPUTS * MW_VECTORS>;     // [input][vector], from MW_SLOPES_FROM on
+
+/// ∂loss/∂input k, of an input from MW_SLOPES_FROM on, after the backward pass.
+fn mw_input_slope(k: u32, v: u32) -> Lane { return mw_d_input[k * MW_VECTORS + v]; }
 
 fn mw_pick(values: array<Lane, 4>, q: u32) -> Lane {
     return select(select(values[0], values[1], q == 1u), select(values[2], values[3], q == 3u), q >= 2u);
@@ -65,6 +69,7 @@ fn mw_backward(thread: MwThread) {
         }
         @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
             @unroll for v in 0..MW_VECTORS {
+                if last == 0u && k < MW_INPUTS { mw_d_input[min(k, MW_INPUTS - 1u) * MW_VECTORS + v] = dx[k * MW_VECTORS + v]; }
                 if last > 0u {
                     mw_d_top[min(MW_TOP_START[last] + k, MW_TOPS - 1u) * MW_VECTORS + v] =
                         dx[k * MW_VECTORS + v] * mw_d_activation(x[k * MW_VECTORS + v]);
@@ -194,9 +199,9 @@ fn mw_backward(thread: MwThread) {
                 let bias = MW_BIAS_START[lower] * 4u + group * 4u + (f - 4u * bottom);
                 mw_add_weights(select(bias, weight, f < 4u * bottom), f < 4u * bottom + 4u, product);
             }
-            if pair > 0u {
-                @unroll for k in 0..MW_WIDTHS[pair * 2] {
-                    @unroll for v in 0..MW_VECTORS {
+            @unroll for k in 0..MW_WIDTHS[pair * 2] {
+                @unroll for v in 0..MW_VECTORS {
+                    if pair > 0u || (k >= MW_SLOPES_FROM && k < MW_INPUTS) {
                         var next = dx[k * MW_VECTORS + v];
                         @unroll for q in 0..4 {
                             const f = q * (bottom / 4u) + k / 4u;
@@ -209,6 +214,7 @@ fn mw_backward(thread: MwThread) {
         }
         @unroll for k in 0..MW_WIDTHS[pair * 2] {
             @unroll for v in 0..MW_VECTORS {
+                if pair == 0u && k < MW_INPUTS { mw_d_input[min(k, MW_INPUTS - 1u) * MW_VECTORS + v] = dx[k * MW_VECTORS + v]; }
                 if pair > 0u {
                     mw_d_top[min(MW_TOP_START[lower] + k, MW_TOPS - 1u) * MW_VECTORS + v] =
                         dx[k * MW_VECTORS + v] * mw_d_activation(x[k * MW_VECTORS + v]);

@@ -28,6 +28,9 @@ var<private> mw_tile_sample: u32;   // whose objective this thread makes
 /// Input k of that sample, 0 for padding; before the backward pass.
 fn mw_input_or_zero(k: u32, v: u32) -> Lane { return mw_tile[mw_tile_at(mw_tile_sample, k / 4u)][k % 4u]; }
 
+/// ∂loss/∂input k of that sample, after a backward pass down to the inputs (MW_LAST_DELTAS = 0).
+fn mw_input_slope(k: u32, v: u32) -> Lane { return mw_tile[mw_tile_at(mw_tile_sample, k / 4u)][k % 4u]; }
+
 /// From the inputs in the tile to the outputs there.
 fn mw_tile_forward(agent: u32, local: u32) {
     @unroll for layer in 0..MW_LAYERS {
@@ -76,7 +79,7 @@ fn mw_tile_backward(agent: u32, local: u32) {
         const row_groups = MW_TILE_GROUPS[layer + 1u];
         let row = local % rows;
         let group = local / rows;
-        if group < row_groups {
+        if MW_SLOPES_FROM >= MW_WIDTHS[0] && group < row_groups {
             for (var s = 0u; s < MW_TILE_SAMPLES; s++) {
                 let delta = mw_tile[mw_tile_at(s, above + row)];
                 mw_tile_biases[layer] += delta;
@@ -89,7 +92,7 @@ fn mw_tile_backward(agent: u32, local: u32) {
                 }
             }
         }
-        if layer > 0u {
+        if layer >= MW_LAST_DELTAS {
             const groups = MW_TILE_GROUPS[layer];
             let column = local % columns;
             let first = local / columns;
@@ -112,7 +115,10 @@ fn mw_tile_backward(agent: u32, local: u32) {
                 @unroll for turn in 0..MW_TILE_TURNS[layer] {
                     let place = mw_tile_at(first + turn * groups, below + column);
                     let u = mw_tile[place];
-                    let slope = vec4<f32>(mw_d_activation(u.x), mw_d_activation(u.y), mw_d_activation(u.z), mw_d_activation(u.w));
+                    var slope = vec4<f32>(1.0);
+                    if layer > 0u {
+                        slope = vec4<f32>(mw_d_activation(u.x), mw_d_activation(u.y), mw_d_activation(u.z), mw_d_activation(u.w));
+                    }
                     if first + turn * groups < MW_TILE_SAMPLES { mw_tile[place] = sum[turn] * slope; }
                 }
             }

@@ -11,6 +11,7 @@ const MW_PURPOSE_ACTION: u32 = 1u;
 const MW_PURPOSE_STEP: u32 = 2u;
 const MW_PURPOSE_SHUFFLE: u32 = 3u;
 const MW_PURPOSE_EXPLORATION: u32 = 5u;   // 4 is the host's: first parameters
+const MW_PURPOSE_REPLAY: u32 = 7u;        // 6: perturbations of parameters
 
 /// (high, low) words of a · b; WGSL has no wide multiply.
 fn mw_multiply_wide(a: u32, b: u32) -> vec2<u32> {

@@ -200,6 +200,12 @@ impl Buffers {
         all.0.push((name, buffer.raw().clone()));
         all
     }
+
+    /// All of these and of `more`, which count where names are the same.
+    #[must_use]
+    pub fn and(&self, more: &Self) -> Self {
+        Self(self.0.iter().chain(&more.0).cloned().collect())
+    }
 }
 
 /// Most workgroups of a dispatch in a dimension; agents are the last one.

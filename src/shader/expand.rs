@@ -158,13 +158,13 @@ impl<'a> Expander<'a> {
             let index = self.evaluate(rest.strip_suffix(']')?)?;
             return match self.constants.get(name.trim())? {
                 Constant::Words(words) => words.get(index as usize).copied(),
-                Constant::Word(_) | Constant::Number(_) => None,
+                _ => None,
             };
         }
         let variable = self.variables.iter().rev().find(|(name, _)| *name == expression);
         variable.map(|&(_, value)| value).or_else(|| match self.constants.get(expression)? {
             Constant::Word(word) => Some(*word),
-            Constant::Words(_) | Constant::Number(_) => None,
+            _ => None,
         })
     }
 }

@@ -34,6 +34,8 @@ pub enum Constant {
     Words(Vec<u32>),
     /// `const NAME: f32`
     Number(f32),
+    /// `const NAME: array<f32, N>`
+    Numbers(Vec<f32>),
 }
 
 /// The constants of a prelude, in the order in which they are printed.
@@ -62,6 +64,11 @@ impl Constants {
         self.set(name, Constant::Number(value));
     }
 
+    /// Adds a list of finite numbers.
+    pub fn numbers(&mut self, name: &str, values: impl Into<Vec<f32>>) {
+        self.set(name, Constant::Numbers(values.into()));
+    }
+
     /// Adds all of `other`.
     pub fn extend(&mut self, other: &Self) {
         for (name, value) in &other.0 {
@@ -79,6 +86,10 @@ impl Constants {
         let line = |(name, value): &(String, Constant)| match value {
             Constant::Word(word) => format!("const {name}: u32 = {word}u;\n"),
             Constant::Number(number) => format!("const {name}: f32 = {number:?}f;\n"),
+            Constant::Numbers(numbers) => {
+                let list: Vec<String> = numbers.iter().map(|number| format!("{number:?}f")).collect();
+                format!("const {name} = array<f32, {}>({});\n", numbers.len(), list.join(", "))
+            }
             Constant::Words(words) => {
                 let list: Vec<String> = words.iter().map(|word| format!("{word}u")).collect();
                 format!("const {name} = array<u32, {}>({});\n", words.len(), list.join(", "))

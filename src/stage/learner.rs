@@ -3,11 +3,11 @@
 use super::{Reduced, one_workgroup};
 use crate::batch::{Agents, Sizes};
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, Gpu, Kernel, LOOP_BUDGET, Recording};
 use crate::kernels::{self, Kernels, Objective, Reduction};
 use crate::layout::{Run, TERMS, Window};
 use crate::nn::{Parameters, Span};
-use crate::shader::Constant;
+use crate::shader::{Constant, Linked};
 
 /// How a minibatch is divided: slices give the partial gradients, windows of slices share the trace.
 ///
@@ -73,6 +73,132 @@ fn trace_row_bytes(kernels: &Kernels, network: usize) -> u64 {
     constant(kernels, network, "MW_TRACE_WIDTH") * 16
 }
 
+/// A network and the kernels of its gradient.
+#[derive(Debug)]
+pub struct Differentiated {
+    /// Its place among the parameters.
+    pub network: usize,
+    /// Loss gradients of samples.
+    pub gradient: Linked,
+    /// Their products with units, where the gradient kernel does not sum these itself.
+    pub weights: Option<Linked>,
+}
+
+/// Loss gradients of a minibatch, window by window: partial gradients that are not added up yet.
+#[derive(Clone, Debug)]
+pub struct Gradients {
+    windows: Vec<GradientWindow>,
+    /// `[agent][term][invocation of the minibatch]`
+    pub terms: Buffer<f32>,
+}
+
+/// One window of slices.
+#[derive(Clone, Debug)]
+struct GradientWindow {
+    recording: Recording,
+    /// Those of the gradients, with the window.
+    buffers: Buffers,
+    slices: u32,
+}
+
+impl Gradients {
+    /// Of these networks, for `count` agents. `buffers`: what their kernels want beyond what is made here.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(
+        gpu: &Gpu,
+        kernels: &Kernels,
+        run: &Run,
+        count: u32,
+        buffers: &Buffers,
+        slicing: Slicing,
+        networks: &[Differentiated],
+    ) -> Result<Self> {
+        let samples = kernels.samples();
+        let slices = u64::from(slicing.window) + 1;
+        let partial_words = u64::from(kernels.parameters.partial_words());
+        let arithmetic = format!("agents {count} × slices {slices} × parameters {partial_words}");
+        let partial: Buffer<f32> =
+            gpu.buffer("partial gradients", u64::from(count) * slices * partial_words, &arithmetic, "hidden")?;
+        let threads = u64::from(run.minibatch_threads);
+        let arithmetic = format!("agents {count} × terms {TERMS} × invocations {threads}");
+        let terms = gpu.buffer("terms", u64::from(count * TERMS) * threads, &arithmetic, "num_envs")?;
+        let traced = !kernels.summed();
+        let rows = if traced { u64::from(slicing.window * slicing.slice + samples) } else { 1 };
+        let width = networks.iter().map(|of| trace_row_bytes(kernels, of.network) / 4).max().unwrap_or(4);
+        let arithmetic = format!("agents {count} × samples {rows} × words {width}");
+        let trace: Buffer<f32> = gpu.buffer("trace", u64::from(count) * rows * width, &arithmetic, "hidden")?;
+        let buffers = buffers.with("mw_partial", &partial).with("mw_terms", &terms).with("mw_trace", &trace);
+
+        let compiled: Vec<_> = networks
+            .iter()
+            .map(|of| Ok((of.network, gpu.kernel(&of.gradient)?, of.weights.as_ref().map(|w| gpu.kernel(w)).transpose()?)))
+            .collect::<Result<_>>()?;
+        let mut windows = Vec::new();
+        let mut first = 0;
+        while first < slicing.slices {
+            let slices = slicing.window.min(slicing.slices - first);
+            let window = Window {
+                first: first * slicing.slice,
+                count: slices * slicing.slice,
+                rows: rows as u32,
+                slices: slicing.window + 1,
+            };
+            let buffers = buffers.with("mw_window", &gpu.uniform("window", &window)?);
+            let mut recording = Recording::default();
+            for (network, gradient, weights) in &compiled {
+                let shape = &kernels.parameters.networks()[*network];
+                let (threads, iterations) = match kernels.tile(*network) {
+                    Some(tile) => {
+                        let tiles = u64::from(slicing.slice.div_ceil(tile.samples));
+                        (u64::from(slices * tile.threads), tiles * (tile.iterations(shape) + 1) + 64)
+                    }
+                    None => {
+                        let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
+                        (u64::from(window.count.div_ceil(samples)), iterations)
+                    }
+                };
+                recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
+                if let Some(weights) = weights {
+                    let threads = u64::from(slices) * constant(kernels, *network, "MW_TASKS");
+                    recording.push(&weights.pass(gpu, count, threads, u64::from(slicing.slice / 4), &buffers)?);
+                }
+            }
+            windows.push(GradientWindow { recording, buffers, slices });
+            first += slices;
+        }
+        Ok(Self { windows, terms })
+    }
+
+    /// Adds all windows; nothing is summed.
+    pub fn record(&self, update: &mut Recording) {
+        self.windows.iter().for_each(|window| update.extend(&window.recording));
+    }
+
+    /// The passes of every window, each followed by one of `sum` over the slices; of `last` behind the last one.
+    ///
+    /// # Errors
+    /// As [`Kernel::pass`].
+    pub fn summed(
+        &self,
+        gpu: &Gpu,
+        count: u32,
+        threads: u32,
+        [sum, last]: [&Kernel; 2],
+        buffers: &Buffers,
+    ) -> Result<Recording> {
+        let mut recording = Recording::default();
+        for (n, window) in self.windows.iter().enumerate() {
+            recording.extend(&window.recording);
+            let kernel = if n + 1 == self.windows.len() { last } else { sum };
+            let buffers = window.buffers.and(buffers);
+            recording.push(&kernel.pass(gpu, count, u64::from(threads), u64::from(window.slices), &buffers)?);
+        }
+        Ok(recording)
+    }
+}
+
 /// Loss gradients of the current minibatch.
 #[derive(Clone, Debug)]
 pub struct Learner {
@@ -117,10 +243,8 @@ impl Learner {
     ) -> Result<Self> {
         let run = &agents.run;
         let count = agents.count;
-        let samples = kernels.samples();
         let span = kernels.parameters.span(objectives.iter().map(|&(network, _)| network));
         let mut recording = Recording::default();
-        let mut buffers = buffers.clone();
 
         let moments = if run.norm_adv > 0 {
             let reduced = Reduced::new(
@@ -130,7 +254,7 @@ impl Learner {
                 Reduction::Moments,
                 count,
                 run.minibatch_size.into(),
-                &buffers,
+                buffers,
             )?;
             reduced.record(&mut recording);
             Some(reduced.result)
@@ -138,77 +262,24 @@ impl Learner {
             None
         };
         let unused = gpu.buffer("moments", u64::from(count), "agents", "agents")?;
-        buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
+        let buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
 
+        let differentiate = |&(network, objective): &(usize, Objective)| {
+            let gradient = kernels.gradient(network, objective)?;
+            let weights = (!kernels.summed()).then(|| kernels.weight_gradient(network, objective)).transpose()?;
+            Ok(Differentiated { network, gradient, weights })
+        };
+        let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
+        let gradients = Gradients::new(gpu, kernels, run, count, &buffers, slicing, &networks)?;
         let words = u64::from(kernels.parameters.learned());
-        let slices = u64::from(slicing.window) + 1;
-        let partial_words = u64::from(kernels.parameters.partial_words());
-        let arithmetic = format!("agents {count} × slices {slices} × parameters {partial_words}");
-        let partial: Buffer<f32> =
-            gpu.buffer("partial gradients", u64::from(count) * slices * partial_words, &arithmetic, "hidden")?;
-        let threads = u64::from(run.minibatch_threads);
-        let arithmetic = format!("agents {count} × terms {TERMS} × invocations {threads}");
-        let terms = gpu.buffer("terms", u64::from(count * TERMS) * threads, &arithmetic, "num_envs")?;
-        let total = u64::from(count) * words;
         let arithmetic = format!("agents {count} × parameters {words}");
-        let gradient: Buffer<f32> = gpu.buffer("gradient", total, &arithmetic, "hidden")?;
+        let gradient: Buffer<f32> = gpu.buffer("gradient", u64::from(count) * words, &arithmetic, "hidden")?;
         let norms: Buffer<f32> =
             gpu.buffer("norms", u64::from(count) * u64::from(run.norm_blocks), "agents × blocks", "hidden")?;
-        let rows = if kernels.summed() { 1 } else { u64::from(slicing.window * slicing.slice + samples) };
-        let width = objectives.iter().map(|&(network, _)| trace_row_bytes(kernels, network) / 4).max().unwrap_or(4);
-        let arithmetic = format!("agents {count} × samples {rows} × words {width}");
-        let trace: Buffer<f32> = gpu.buffer("trace", u64::from(count) * rows * width, &arithmetic, "hidden")?;
-        buffers = buffers
-            .with("mw_partial", &partial)
-            .with("mw_terms", &terms)
-            .with("mw_trace", &trace)
-            .with("mw_gradient", &gradient)
-            .with("mw_norms", &norms);
-
-        let mut gradients = Vec::new();
-        let mut weights = Vec::new();
-        for &(network, objective) in objectives {
-            gradients.push(gpu.kernel(&kernels.gradient(network, objective)?)?);
-            if !kernels.summed() {
-                weights.push((
-                    gpu.kernel(&kernels.weight_gradient(network, objective)?)?,
-                    constant(kernels, network, "MW_TASKS"),
-                ));
-            }
-        }
         let sum = gpu.kernel(&kernels.sum_slices(span)?)?;
-        let mut first = 0;
-        while first < slicing.slices {
-            let slices = slicing.window.min(slicing.slices - first);
-            let window = Window {
-                first: first * slicing.slice,
-                count: slices * slicing.slice,
-                rows: rows as u32,
-                slices: slicing.window + 1,
-            };
-            let buffers = buffers.with("mw_window", &gpu.uniform("window", &window)?);
-            for (n, (gradient, &(network, _))) in gradients.iter().zip(objectives).enumerate() {
-                let shape = &kernels.parameters.networks()[network];
-                let (threads, iterations) = match kernels.tile(network) {
-                    Some(tile) => {
-                        let tiles = u64::from(slicing.slice.div_ceil(tile.samples));
-                        (u64::from(slices * tile.threads), tiles * (tile.iterations(shape) + 1) + 64)
-                    }
-                    None => {
-                        let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
-                        (u64::from(window.count.div_ceil(samples)), iterations)
-                    }
-                };
-                recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
-                if let Some((weights, tasks)) = weights.get(n) {
-                    let threads = u64::from(slices) * tasks;
-                    recording.push(&weights.pass(gpu, count, threads, u64::from(slicing.slice / 4), &buffers)?);
-                }
-            }
-            recording.push(&sum.pass(gpu, count, u64::from(span.count), u64::from(slices), &buffers)?);
-            first += slices;
-        }
-        Ok(Self { recording, moments, terms, gradient, norms, span })
+        let buffers = buffers.with("mw_gradient", &gradient).with("mw_norms", &norms);
+        recording.extend(&gradients.summed(gpu, count, span.count, [&sum, &sum], &buffers)?);
+        Ok(Self { recording, moments, terms: gradients.terms, gradient, norms, span })
     }
 
     /// Adds the stage to an update.

@@ -7,6 +7,9 @@ alias ActionMask = array<bool, ACTION_COUNT>;
 
 fn mw_action(words: array<u32, MW_ACTION_WORDS>) -> Action { return min(words[0], ACTION_COUNT - 1u); }
 
+/// The words of an action; the inverse of `mw_action`.
+fn mw_action_words(action: Action) -> array<u32, MW_ACTION_WORDS> { return array<u32, MW_ACTION_WORDS>(action); }
+
 /// Bits of a random word that an action takes: 1, 2 or 4 where that is exact, else all.
 const MW_ACTION_BITS = select(select(select(select(32u, 4u, ACTION_COUNT <= 16u), 2u, ACTION_COUNT <= 4u), 1u, ACTION_COUNT <= 2u),
     32u, (ACTION_COUNT & (ACTION_COUNT - 1u)) != 0u);

@@ -11,6 +11,9 @@ fn mw_action(words: array<u32, MW_ACTION_WORDS>) -> Action {
     return action;
 }
 
+/// The words of an action; the inverse of `mw_action`.
+fn mw_action_words(action: Action) -> array<u32, MW_ACTION_WORDS> { return action; }
+
 /// Steps that one call of the generator serves.
 const MW_CALL_STEPS = 1u;
 

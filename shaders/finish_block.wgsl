@@ -1,0 +1,69 @@
+//! The end of an update that learned from the ring: writes its metrics, of its last gradient step, and prepares the next.
+//! One workgroup = one agent.
+//!
+//!   temperature T of update u = T₀ + (T₁ − T₀) u / num_updates        u counts from 0
+
+@bind var<uniform> mw_run: MwRun;                              // of the actor
+@bind var<uniform> mw_replay: MwReplay;
+@bind var<storage, read_write> mw_progress: array<MwProgress>;         // [agent]
+@bind var<storage, read_write> mw_critic_progress: array<MwProgress>;  // [agent][critic]
+@bind var<storage, read> mw_terms: array<f32>;                         // [agent][term][invocation], of the actor
+@bind var<storage, read> mw_critic_terms: array<f32>;                  // [agent][critic][term][invocation]
+@bind var<storage, read> mw_episode_sums: array<vec4<f32>>;            // [agent]
+@bind var<storage, read_write> mw_metrics: array<MwMetrics>;           // [update % ring][agent]
+
+var<workgroup> mw_tree: array<vec4<f32>, MW_WORKGROUP>;
+
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
+    let agent = group.z;
+    var sums = vec4<f32>(0.0);   // critics' loss, Q, actor's loss, entropy
+    for (var i = local; i < mw_replay.critic_threads; i += MW_WORKGROUP) {
+        @unroll for j in 0..MW_TWINS {
+            let at = (agent * MW_TWINS + j) * MW_TERMS * mw_replay.critic_threads + i;
+            sums.x += mw_critic_terms[at + MW_TERM_VALUE_LOSS * mw_replay.critic_threads];
+            sums.y += mw_critic_terms[at + MW_TERM_Q * mw_replay.critic_threads];
+        }
+    }
+    for (var i = local; i < mw_run.minibatch_threads; i += MW_WORKGROUP) {
+        let at = agent * MW_TERMS * mw_run.minibatch_threads + i;
+        sums.z += mw_terms[at + MW_TERM_POLICY_LOSS * mw_run.minibatch_threads];
+        sums.w += mw_terms[at + MW_TERM_ENTROPY * mw_run.minibatch_threads];
+    }
+    mw_tree[local] = sums;
+    @unroll for level in 0..MW_TREE_LEVELS {
+        workgroupBarrier();
+        const reach = MW_WORKGROUP >> (level + 1u);
+        if local < reach { mw_tree[local] += mw_tree[local + reach]; }
+    }
+    if local > 0u { return; }
+    let means = mw_tree[0] / f32(mw_replay.batch_size);
+    let episodes = mw_episode_sums[agent];
+    var progress = mw_progress[agent];
+    var metrics: MwMetrics;
+    metrics.update = progress.update;
+    metrics.adam_steps = progress.adam_steps;
+    metrics.gradient_steps = progress.gradient_steps;
+    metrics.episodes = episodes.x;
+    metrics.return_sum = episodes.y;
+    metrics.length_sum = episodes.z;
+    metrics.terminated = episodes.w;
+    metrics.learning_rate = progress.learning_rate;
+    metrics.policy_loss = means.z;
+    metrics.value_loss = means.x / f32(MW_TWINS);
+    metrics.q_value = means.y / f32(MW_TWINS);
+    metrics.entropy = means.w;
+    metrics.alpha = progress.alpha;
+    metrics.gumbel_temperature = progress.gumbel_temperature;
+    mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
+
+    progress.update += 1u;
+    let share = min(1.0, f32(progress.update) / f32(mw_run.num_updates));
+    progress.gumbel_temperature = mix(mw_replay.first_temperature, mw_replay.last_temperature, share);
+    if mw_run.anneal_lr != 0u { progress.learning_rate = mw_run.learning_rate * (1.0 - share); }
+    mw_progress[agent] = progress;
+    @unroll for j in 0..MW_TWINS {
+        if mw_run.anneal_lr != 0u { mw_critic_progress[agent * MW_TWINS + j].learning_rate = mw_replay.critic_rate * (1.0 - share); }
+    }
+}

@@ -1,0 +1,26 @@
+//! Slot `explore`: what worlds do with an actor's outputs. Noise is added to its action, and the sum held to the bounds:
+//! normal numbers, or an Ornstein-Uhlenbeck process of each world (Uhlenbeck & Ornstein 1930; Lillicrap et al. 2016), which
+//! begins with the episode at 0.
+//!
+//!   a ← clamp(a + σ (high − low)/2 · x, low, high)      x = n, or x ← x − θ x Δt + √Δt n
+
+fn mw_explore(output: array<f32, MW_DECISIONS>, key: vec2<u32>, world: u32, step: u32, memory: ptr<function, array<f32, MW_ACTS>>)
+    -> array<u32, MW_ACTION_WORDS> {
+    var noise: array<f32, MW_NOISES>;
+    @unroll for call in 0..MW_ACT_CALLS {
+        let normals = mw_normals(mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, call), key));
+        @unroll for q in 0..4 { if call * 4u + q < MW_ACTS { noise[min(call * 4u + q, MW_ACTS - 1u)] = normals[q]; } }
+    }
+    let decision = mw_decide(output, noise);
+    var words: array<u32, MW_ACTION_WORDS>;
+    @unroll for i in 0..MW_ACTS {
+        var x = noise[i];
+        if mw_replay.ou_theta > 0.0 {
+            x = fma(sqrt(mw_replay.ou_dt), x, (*memory)[i] * (1.0 - mw_replay.ou_theta * mw_replay.ou_dt));
+            (*memory)[i] = x;
+        }
+        let moved = fma(MW_HALVES[i] * mw_replay.exploration_noise, x, decision.action[i]);
+        words[i] = bitcast<u32>(clamp(moved, MW_LOW[i], MW_HIGH[i]));
+    }
+    return words;
+}

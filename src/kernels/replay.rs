@@ -1,0 +1,384 @@
+//! The kernels of actors and critics that learn from a ring of transitions.
+
+use super::{Kernels, Optimizer, Way};
+use crate::env::{ActionSpace, Environment};
+use crate::error::Result;
+use crate::shader::{Constants, Linked, Program};
+
+/// What an actor's outputs and noise make of an action: slot `decision`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// A deterministic action, squashed into its bounds.
+    Deterministic {
+        /// Whether targets smooth it with clipped noise.
+        smoothed: bool,
+    },
+    /// A Gaussian, squashed into the bounds.
+    Squashed {
+        /// Bounds of the logarithm of its deviation.
+        log_std: [f32; 2],
+    },
+    /// A choice through the straight-through Gumbel-softmax.
+    Gumbel,
+}
+
+/// Units of the noise of TD3's targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noise {
+    /// Half the range of each number of an action.
+    Relative,
+    /// Those of the action.
+    Absolute,
+}
+
+/// Links the kernels of actors and critics in one form. Critics are agents of their own: `[agent][critic]` is the leading
+/// axis of all that they have.
+#[derive(Clone, Copy, Debug)]
+pub struct OffPolicyKernels<'a> {
+    /// Those of the actors, whose only network is the actor.
+    pub actor: Kernels<'a>,
+    /// Those of the critics, whose only network is the critic; its agents are all critics.
+    pub critic: Kernels<'a>,
+    /// How the actor decides.
+    pub decision: Decision,
+    /// Units of the noise of targets.
+    pub noise: Noise,
+    /// Critics of an agent.
+    pub twins: u32,
+    /// How many of them judge the actor's action.
+    pub judges: u32,
+}
+
+/// Rows of `mw_drawn` that come first (`part/drawn.wgsl`).
+const ROW_RETURN: u32 = 0;
+const ROW_DISCOUNT: u32 = 1;
+const ROW_BONUS: u32 = 2;
+const ROW_LOG_PROB: u32 = 3;
+const ROW_TAKEN: u32 = 4;
+
+/// Which observation of a transition a network sees.
+#[derive(Clone, Copy)]
+enum State {
+    Before,
+    After,
+}
+
+impl OffPolicyKernels<'_> {
+    fn space(&self) -> &ActionSpace {
+        self.actor.space
+    }
+
+    /// Numbers of an observation.
+    pub fn features(&self) -> u32 {
+        self.actor.parameters.networks()[0].widths()[0]
+    }
+
+    /// Numbers of an action as critics see it.
+    pub fn acts(&self) -> u32 {
+        seen_actions(self.space())
+    }
+
+    /// Outputs of the actor.
+    pub fn decisions(&self) -> u32 {
+        self.actor.parameters.networks()[0].widths().last().copied().unwrap_or(1)
+    }
+
+    /// Noise that a decision takes.
+    pub fn noises(&self) -> u32 {
+        self.acts()
+    }
+
+    /// First row of the actions that were taken, those at the next observation, and those that the actor chooses.
+    pub fn action_rows(&self) -> [u32; 3] {
+        [0, 1, 2].map(|n| ROW_TAKEN + n * self.acts())
+    }
+
+    /// First row of the noise of the actor's action, and of that at the next observation.
+    pub fn noise_rows(&self) -> [u32; 2] {
+        [0, 1].map(|n| ROW_TAKEN + 3 * self.acts() + n * self.noises())
+    }
+
+    /// Rows of the return over a window, of what the value behind it counts, of the bonus there, and of log π.
+    pub fn scalar_rows(&self) -> [u32; 4] {
+        [ROW_RETURN, ROW_DISCOUNT, ROW_BONUS, ROW_LOG_PROB]
+    }
+
+    /// Rows of a drawn minibatch beside its observations.
+    pub fn drawn_rows(&self) -> u32 {
+        ROW_TAKEN + 3 * self.acts() + 2 * self.noises()
+    }
+
+    /// Rows of a transition beside its observations: words of the action, reward, ending.
+    pub fn ring_rows(&self) -> u32 {
+        self.space().words() + 2
+    }
+
+    /// Words that a world keeps for ring and noise.
+    pub fn explorer_words(&self) -> u32 {
+        1 + self.acts()
+    }
+
+    /// Rows of what a critic says of an action: Q, and its slopes.
+    pub fn slope_rows(&self) -> u32 {
+        1 + self.acts()
+    }
+
+    fn constants(&self) -> Constants {
+        let mut constants = Constants::default();
+        let (acts, noises) = (self.acts(), self.noises());
+        let words = [
+            ("MW_TWINS", self.twins),
+            ("MW_JUDGES", self.judges),
+            ("MW_FEATURES", self.features()),
+            ("MW_ACTS", acts),
+            ("MW_ACT_CALLS", acts.div_ceil(4)),
+            ("MW_DECISIONS", self.decisions()),
+            ("MW_NOISES", noises),
+            ("MW_NOISE_CALLS", noises.div_ceil(4)),
+            ("MW_ROW_RETURN", ROW_RETURN),
+            ("MW_ROW_DISCOUNT", ROW_DISCOUNT),
+            ("MW_ROW_BONUS", ROW_BONUS),
+            ("MW_ROW_LOG_PROB", ROW_LOG_PROB),
+            ("MW_ROW_TAKEN", self.action_rows()[0]),
+            ("MW_ROW_NEXT", self.action_rows()[1]),
+            ("MW_ROW_CHOSEN", self.action_rows()[2]),
+            ("MW_ROW_NOISE", self.noise_rows()[0]),
+            ("MW_ROW_NEXT_NOISE", self.noise_rows()[1]),
+            ("MW_DRAWN_ROWS", self.drawn_rows()),
+            ("MW_RING_ROWS", self.ring_rows()),
+            ("MW_RING_REWARD", self.space().words()),
+            ("MW_RING_ENDING", self.space().words() + 1),
+            ("MW_EXPLORER_WORDS", self.explorer_words()),
+            ("MW_RELATIVE_NOISE", u32::from(self.noise == Noise::Relative)),
+        ];
+        for (name, word) in words {
+            constants.word(name, word);
+        }
+        if let ActionSpace::Box { low, high } = self.space() {
+            let of = |f: fn(f64, f64) -> f64| -> Vec<f32> {
+                low.iter().zip(high).map(|(low, high)| f(f64::from(*low), f64::from(*high)) as f32).collect()
+            };
+            constants.numbers("MW_LOW", low.clone());
+            constants.numbers("MW_HIGH", high.clone());
+            constants.numbers("MW_CENTRES", of(|low, high| 0.5 * (low + high)));
+            constants.numbers("MW_HALVES", of(|low, high| 0.5 * (high - low)));
+        }
+        if let Decision::Squashed { log_std: [least, most] } = self.decision {
+            constants.number("MW_LOG_STD_MIN", least);
+            constants.number("MW_LOG_STD_MAX", most);
+        }
+        constants
+    }
+
+    /// Slot `decision`.
+    fn decision_part(&self) -> &'static str {
+        match self.decision {
+            Decision::Deterministic { .. } => "slot/decision/deterministic.wgsl",
+            Decision::Squashed { .. } => "slot/decision/squashed.wgsl",
+            Decision::Gumbel => "slot/decision/gumbel.wgsl",
+        }
+    }
+
+    /// Slot `seen`.
+    fn seen_part(&self) -> &'static str {
+        if self.space().is_box() { "slot/seen/numbers.wgsl" } else { "slot/seen/one_hot.wgsl" }
+    }
+
+    /// A program that touches neither an environment nor a network.
+    fn plain(&self, kernels: &Kernels, name: &str) -> Result<Program> {
+        Ok(kernels.plain(name)?.constants(&self.constants()))
+    }
+
+    /// Steps of every world, into the ring.
+    ///
+    /// # Errors
+    /// [`crate::Error::Shader`] where the environment does not link.
+    pub fn interact(&self, env: &Environment) -> Result<Linked> {
+        let explore = match self.decision {
+            Decision::Deterministic { .. } => "slot/explore/added.wgsl",
+            Decision::Squashed { .. } => "slot/explore/drawn.wgsl",
+            Decision::Gumbel => "slot/explore/chosen.wgsl",
+        };
+        let form = self.actor.form;
+        let program = env.link_into(self.plain(&self.actor, "interact")?.word("MW_WORKGROUP", form.workgroup))?;
+        program
+            .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.decision_part(), explore])?
+            .word("MW_LANES", 1)
+            .parts(&["part/explorer.wgsl", env.keep_part(), "interact.wgsl"])?
+            .link()
+    }
+
+    /// The actor's outputs for what worlds observe.
+    ///
+    /// # Errors
+    /// Never, unless a file of ours is broken.
+    pub fn outputs(&self) -> Result<Linked> {
+        let kernels = &self.actor;
+        let program = self.plain(kernels, "act")?;
+        self.forward(kernels, program)?
+            .parts(&["slot/observed/columns.wgsl", "slot/head/outputs.wgsl", "forward.wgsl"])?
+            .link()
+    }
+
+    /// Observations that were written for the worlds alone, into a part of the ring.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn remember(&self) -> Result<Linked> {
+        self.plain(&self.actor, "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])?.link()
+    }
+
+    /// A minibatch of transitions.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn draw(&self) -> Result<Linked> {
+        self.plain(&self.actor, "draw")?
+            .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/noise.wgsl", "part/drawn.wgsl"])?
+            .parts(&["part/explorer.wgsl", self.seen_part(), "draw.wgsl"])?
+            .link()
+    }
+
+    /// The network of an actor or a critic, forward.
+    fn forward(&self, kernels: &Kernels, program: Program) -> Result<Program> {
+        kernels
+            .with_network(program, 0, kernels.vectors(), Way::Forward)?
+            .part("part/math.wgsl")?
+            .parts(kernels.memory(0))
+    }
+
+    /// A critic's sight of drawn transitions: an observation, and the action that begins in this row.
+    fn judging(program: Program, state: State, action_row: u32) -> Result<Program> {
+        program
+            .word("MW_STATE", state as u32)
+            .word("MW_SEEN_ACTION", action_row)
+            .parts(&["part/drawn.wgsl", "slot/observed/pairs.wgsl"])
+    }
+
+    /// An actor's sight of them, and how it decides.
+    fn deciding(&self, program: Program, state: State) -> Result<Program> {
+        program.word("MW_STATE", state as u32).parts(&[
+            "part/drawn.wgsl",
+            "slot/observed/states.wgsl",
+            self.decision_part(),
+        ])
+    }
+
+    fn decide(&self, name: &str, state: State) -> Result<Linked> {
+        let program = self.forward(&self.actor, self.plain(&self.actor, name)?)?;
+        let smoothed = matches!((self.decision, state), (Decision::Deterministic { smoothed: true }, State::After));
+        let smoothing = if smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
+        self.deciding(program, state)?.parts(&[smoothing, "slot/head/decision.wgsl", "forward.wgsl"])?.link()
+    }
+
+    /// The actor's action where transitions begin.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn choose(&self) -> Result<Linked> {
+        self.decide("choose", State::Before)
+    }
+
+    /// The target's action where they end.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn choose_next(&self) -> Result<Linked> {
+        self.decide("choose next", State::After)
+    }
+
+    /// Q of that action, of every target critic.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn next_value(&self) -> Result<Linked> {
+        let program = self.forward(&self.critic, self.plain(&self.critic, "next value")?)?;
+        Self::judging(program, State::After, self.action_rows()[1])?
+            .parts(&["slot/head/value.wgsl", "forward.wgsl"])?
+            .link()
+    }
+
+    /// Gradients of the critics' squared temporal differences.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn critic_gradient(&self) -> Result<Linked> {
+        let critic = &self.critic;
+        let program = critic.backward(self.plain(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
+        Self::judging(program, State::Before, self.action_rows()[0])?
+            .parts(&["slot/slopes/none.wgsl", "slot/objective/temporal_difference.wgsl", critic.gradient_part()])?
+            .link()
+    }
+
+    /// Q of the actor's action, and how it changes with it, of the critics that judge it.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn slopes(&self) -> Result<Linked> {
+        let critic = &self.critic;
+        let weights = if critic.narrow(0) { "slot/weights/none.wgsl" } else { "slot/memory/trace.wgsl" };
+        let program = critic.backward(self.plain(critic, "slopes")?, 0, Way::Backward, weights)?;
+        Self::judging(program, State::Before, self.action_rows()[2])?
+            .word("MW_SLOPES_FROM", self.features())
+            .word("MW_LAST_DELTAS", 0)
+            .word("MW_AGENT_STEP", self.twins / self.judges)
+            .parts(&["slot/slopes/kept.wgsl", "slot/objective/slope.wgsl", critic.gradient_part()])?
+            .link()
+    }
+
+    /// Gradient of what the critics say of the actor's action.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn actor_gradient(&self) -> Result<Linked> {
+        let actor = &self.actor;
+        let program = actor.backward(self.plain(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
+        self.deciding(program, State::Before)?
+            .parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])?
+            .link()
+    }
+
+    /// Partial weight gradients, where the gradient kernel does not sum them itself; `kernels` are the actor's or the
+    /// critic's.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn weight_gradient(kernels: &Kernels) -> Result<Linked> {
+        kernels.weight_gradient(0, super::Objective::Value)
+    }
+
+    /// New parameters, of the actor or the critics as `kernels` says, and their target.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn learn(kernels: &Kernels, optimizer: Optimizer) -> Result<Linked> {
+        let name = format!("learn {}", kernels.parameters.networks()[0].name());
+        kernels
+            .over(kernels.parameters.span([0]), &name)?
+            .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
+            .link()
+    }
+
+    /// The end of a gradient step.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn finish_step(&self) -> Result<Linked> {
+        self.plain(&self.actor, "finish step")?
+            .parts(&["part/math.wgsl", "part/drawn.wgsl", "finish_step.wgsl"])?
+            .link()
+    }
+
+    /// The end of an update.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn finish_block(&self) -> Result<Linked> {
+        self.plain(&self.actor, "finish block")?.part("finish_block.wgsl")?.link()
+    }
+}
+
+/// Numbers of an action as critics see it: its numbers, or one for each choice.
+pub(crate) fn seen_actions(space: &ActionSpace) -> u32 {
+    if space.is_box() { space.words() } else { space.choices() }
+}
