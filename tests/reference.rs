@@ -15,7 +15,7 @@ use manyworlds::reference::moments::{moments, normalise};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::ppo::{actor_loss, critic_loss, surrogate, value_loss, value_loss_clipped};
 use manyworlds::reference::{squashed, state_dependent};
-use oracle::{assert_close, flags, integers, label, network, number, numbers, shape};
+use oracle::{assert_close, assert_gradient, flags, integers, label, network, number, numbers, shape};
 
 /// Agreement with `PyTorch`'s float64. Both sides sum some 10³ terms of size 1 in different orders,
 /// half an ulp (1.1e-16) each: 1e-13, and ten times that where the sum cancels to nearly 0.
@@ -55,30 +55,6 @@ impl Draw {
 
     fn network(&mut self, widths: &[usize], activation: Activation) -> Mlp {
         Mlp { widths: widths.to_vec(), activation, parameters: self.vector(Mlp::parameter_count(widths), -1.0, 1.0) }
-    }
-}
-
-/// Compares a gradient with central differences `D(h) = (f(x + h) − f(x − h)) / 2h`, h = 2⁻¹³.
-///
-/// Tolerance: D(h) is off by h² f'''/6, a third of `|D(2h) − D(h)|`; and by the rounding of f, taken
-/// as 64 ulp of its size, over h. A tolerance above 1e-6 means that a kink lies within 2h: the drawn
-/// inputs are no good, and the test says so.
-fn assert_gradient(case: &str, gradient: &[f64], x: &[f64], f: impl Fn(&[f64]) -> f64) {
-    assert_eq!(gradient.len(), x.len(), "{case}: length of the gradient");
-    assert!(gradient.iter().any(|g| g.abs() > 1e-3), "{case}: the gradient is nothing");
-    let h = 1.0 / 8192.0;
-    let rounding = 64.0 * f64::EPSILON * f(x).abs().max(1.0) / h;
-    for (i, g) in gradient.iter().enumerate() {
-        let moved = |by: f64| {
-            let mut x = x.to_vec();
-            x[i] += by;
-            f(&x)
-        };
-        let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
-        let (near, far) = (difference(h), difference(2.0 * h));
-        let tolerance = (far - near).abs() + rounding;
-        assert!(tolerance < 1e-6, "{case}[{i}]: a kink nearby, {near:e} and {far:e}");
-        assert_close(&format!("{case}[{i}]"), &[*g], &[near], 0.0, tolerance);
     }
 }
 

@@ -173,6 +173,31 @@ pub fn assert_close(case: &str, got: &[f64], expected: &[f64], relative: f64, ab
     }
 }
 
+/// Compares a gradient with central differences `D(h) = (f(x + h) − f(x − h)) / 2h`, h = 2⁻¹³.
+///
+/// Tolerance: D(h) is off by h² f'''/6, a third of `|D(2h) − D(h)|`; and by the rounding of f, taken
+/// as 64 ulp of its size, over h. A tolerance above 1e-6 means that a kink lies within 2h: the drawn
+/// inputs are no good, and the test says so.
+#[track_caller]
+pub fn assert_gradient(case: &str, gradient: &[f64], x: &[f64], f: impl Fn(&[f64]) -> f64) {
+    assert_eq!(gradient.len(), x.len(), "{case}: length of the gradient");
+    assert!(gradient.iter().any(|g| g.abs() > 1e-3), "{case}: the gradient is nothing");
+    let h = 1.0 / 8192.0;
+    let rounding = 64.0 * f64::EPSILON * f(x).abs().max(1.0) / h;
+    for (i, g) in gradient.iter().enumerate() {
+        let moved = |by: f64| {
+            let mut x = x.to_vec();
+            x[i] += by;
+            f(&x)
+        };
+        let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
+        let (near, far) = (difference(h), difference(2.0 * h));
+        let tolerance = (far - near).abs() + rounding;
+        assert!(tolerance < 1e-6, "{case}[{i}]: a kink nearby, {near:e} and {far:e}");
+        assert_close(&format!("{case}[{i}]"), &[*g], &[near], 0.0, tolerance);
+    }
+}
+
 fn load(name: &str) -> Value {
     let folder = std::env::var_os("MANYWORLDS_ORACLES")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data")), PathBuf::from);
