@@ -6,19 +6,33 @@ use crate::layout::{Progress, Run};
 
 /// Refuses sizes that can never fit, before anything is allocated.
 #[derive(Debug, Default)]
-pub struct Sizes(Vec<(&'static str, String, u64)>);
+pub struct Sizes(Vec<Size>);
+
+/// A buffer, how its bytes come about, and what to reduce.
+#[derive(Debug)]
+struct Size {
+    buffer: &'static str,
+    arithmetic: String,
+    bytes: u64,
+    remedy: &'static str,
+}
 
 impl Sizes {
     /// Adds a buffer: its name and the factors of its size in bytes, each with its name.
     pub fn add(&mut self, buffer: &'static str, factors: &[(&str, u64)]) {
+        self.add_for("num_envs or num_steps", buffer, factors);
+    }
+
+    /// The same where `remedy` is what makes it smaller.
+    pub fn add_for(&mut self, remedy: &'static str, buffer: &'static str, factors: &[(&str, u64)]) {
         let arithmetic: Vec<String> = factors.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let bytes = factors.iter().fold(1u64, |product, (_, count)| product.saturating_mul(*count));
-        self.0.push((buffer, arithmetic.join(" × "), bytes));
+        self.0.push(Size { buffer, arithmetic: arithmetic.join(" × "), bytes, remedy });
     }
 
     /// Bytes of the largest buffer.
     pub fn largest(&self) -> u64 {
-        self.0.iter().map(|(_, _, bytes)| *bytes).max().unwrap_or(0)
+        self.0.iter().map(|size| size.bytes).max().unwrap_or(0)
     }
 
     /// Fails for the first buffer that the device cannot bind.
@@ -26,20 +40,15 @@ impl Sizes {
     /// # Errors
     /// [`Error::TooLarge`] with the arithmetic.
     pub fn check(&self, gpu: &Gpu) -> Result<()> {
-        let limits = gpu.device().limits();
-        let limit = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-        for (buffer, arithmetic, bytes) in &self.0 {
-            if *bytes > limit {
-                return Err(Error::TooLarge {
-                    buffer: (*buffer).to_owned(),
-                    arithmetic: arithmetic.clone(),
-                    bytes: *bytes,
-                    limit,
-                    remedy: "num_envs or num_steps".to_owned(),
-                });
-            }
-        }
-        Ok(())
+        let limit = gpu.largest_binding();
+        let Some(size) = self.0.iter().find(|size| size.bytes > limit) else { return Ok(()) };
+        Err(Error::TooLarge {
+            buffer: size.buffer.to_owned(),
+            arithmetic: size.arithmetic.clone(),
+            bytes: size.bytes,
+            limit,
+            remedy: size.remedy.to_owned(),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod replay;
 mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
+pub(crate) use replay::seen_actions;
 pub use replay::{Decision, Noise, OffPolicyKernels};
 pub use textbook::{Combine, Sums, TextbookPolicy};
 

@@ -6,14 +6,18 @@ mod learner;
 mod natural;
 mod normaliser;
 mod reduction;
+mod replay;
+mod ring;
 mod rollout;
 
 pub use baseline::Baseline;
 pub use estimates::Estimates;
-pub use learner::{Learner, Optimiser, Portion, Slicing};
+pub use learner::{Differentiated, Gradients, Learner, Optimiser, Portion, Slicing};
 pub use natural::Natural;
 pub use normaliser::Normaliser;
 pub use reduction::{Elements, Reduced};
+pub use replay::{Actors, Critics, Learned, Replayed, Step, Targets, slicing};
+pub use ring::{Interact, Minibatch, Ring, RingPart};
 pub use rollout::{Evaluation, RandomSteps, Rollout};
 
 use crate::batch::{Agents, Batch};

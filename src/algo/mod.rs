@@ -3,12 +3,17 @@
 
 mod a2c;
 mod actor_critic;
+mod learning;
+pub(crate) mod off_policy;
 mod ppo;
 mod reinforce;
+mod replayed;
 mod setup;
 mod trpo;
 
 pub use actor_critic::{ActorCritic, RING};
+pub use learning::Learning;
+pub use replayed::OffPolicy;
 pub(crate) use setup::{ACTOR, CRITIC, HEAD_GAINS};
 pub use setup::{networks, sizes};
 
@@ -33,11 +38,18 @@ pub enum Algo {
     Npg,
     /// Trust-region policy optimisation.
     Trpo,
+    /// Deep deterministic policy gradient.
+    Ddpg,
+    /// Twin delayed deep deterministic policy gradient.
+    Td3,
+    /// Soft actor-critic.
+    Sac,
 }
 
 impl Algo {
     /// Every algorithm.
-    pub const ALL: [Self; 5] = [Self::Ppo, Self::A2c, Self::Reinforce, Self::Npg, Self::Trpo];
+    pub const ALL: [Self; 8] =
+        [Self::Ppo, Self::A2c, Self::Reinforce, Self::Npg, Self::Trpo, Self::Ddpg, Self::Td3, Self::Sac];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -47,6 +59,9 @@ impl Algo {
             Self::Reinforce => "reinforce",
             Self::Npg => "npg",
             Self::Trpo => "trpo",
+            Self::Ddpg => "ddpg",
+            Self::Td3 => "td3",
+            Self::Sac => "sac",
         }
     }
 
@@ -62,6 +77,9 @@ impl Algo {
             Self::A2c => include_str!("../../presets/a2c.toml"),
             Self::Reinforce => include_str!("../../presets/reinforce.toml"),
             Self::Npg | Self::Trpo => include_str!("../../presets/trpo.toml"),
+            Self::Ddpg => include_str!("../../presets/ddpg.toml"),
+            Self::Td3 => include_str!("../../presets/td3.toml"),
+            Self::Sac => include_str!("../../presets/sac.toml"),
         }
     }
 
@@ -77,7 +95,13 @@ impl Algo {
             Self::A2c => a2c::check(config),
             Self::Reinforce => reinforce::check(config),
             Self::Npg | Self::Trpo => trpo::check(config, self.name()),
+            Self::Ddpg | Self::Td3 | Self::Sac => off_policy::check(config, self.name()),
         }
+    }
+
+    /// Whether it learns from a ring of transitions.
+    pub fn is_off_policy(self) -> bool {
+        matches!(self, Self::Ddpg | Self::Td3 | Self::Sac)
     }
 
     /// Whether the value network is fitted apart from the policy.
@@ -103,13 +127,15 @@ impl Algo {
         }
     }
 
-    /// One update, from a rollout to new parameters.
+    /// One update of an algorithm with rollouts, to new parameters.
     fn record(self, agents: &ActorCritic, config: &Config) -> Recording {
         match self {
             Self::Ppo => ppo::record(agents, config),
             Self::A2c => a2c::record(agents),
             Self::Reinforce => reinforce::record(agents),
             Self::Npg | Self::Trpo => trpo::record(agents),
+            // they learn from replay
+            Self::Ddpg | Self::Td3 | Self::Sac => Recording::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
 
-use super::Algo;
+use super::{Algo, off_policy, replayed};
 use crate::batch::{Batch, Sizes};
 use crate::env::Environment;
 use crate::gpu::{Form, Gpu, Link};
@@ -23,6 +23,14 @@ pub(crate) const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
 pub fn networks(config: &Config, env: &Environment) -> Parameters {
     let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
     let mut layout = Parameters::default();
+    if config.algo.is_off_policy() {
+        let [actor, critic] = replayed::widths(config, env);
+        layout.add("actor", &actor, config.activation);
+        for n in 1..=off_policy::critics(config.algo)[0] {
+            layout.add(&format!("critic{n}"), &critic, config.activation);
+        }
+        return layout;
+    }
     let (space, exploration) = (&env.spec().action_space, config.exploration(env));
     layout.add_policy(
         "actor",
@@ -134,7 +142,7 @@ pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> 
 
 impl Run {
     /// With the decays of an optimiser.
-    fn decaying(self, config: &Config, optimizer: Optimizer) -> Self {
+    pub(super) fn decaying(self, config: &Config, optimizer: Optimizer) -> Self {
         let decay2 = match optimizer {
             Optimizer::RmsProp => 1.0 - config.rmsprop_alpha,
             _ => 1.0 - 0.999,
@@ -150,7 +158,7 @@ fn run(config: &Config, env: &Environment) -> Run {
         limit => config.num_steps.div_ceil(limit),
     };
     // older rollouts are further worlds to all but the kernel that makes them
-    let batch_size = config.batch_size() * (config.reuse + 1);
+    let batch_size = config.rollout_size() * (config.reuse + 1);
     let minibatch_size = (batch_size / config.num_minibatches).max(1);
     let num_minibatches = batch_size.div_ceil(minibatch_size);
     Run {
@@ -199,6 +207,9 @@ fn tile(batch: u32, minibatches: u32) -> u32 {
 ///
 /// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
 pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
+    if config.algo.is_off_policy() {
+        return replayed::sizes(config, env, agents, form);
+    }
     let layout = networks(config, env);
     let kernels = kernels(config, env, &layout, form, agents);
     let mut sizes = Sizes::default();

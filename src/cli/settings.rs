@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Settings {
-    /// Algorithm whose defaults are shown: ppo, a2c, reinforce, npg or trpo
+    /// Algorithm whose defaults are shown: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
     #[arg(long, default_value = "ppo")]
     algo: String,
     /// Environment whose preset is shown instead, if it has one

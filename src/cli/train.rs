@@ -18,7 +18,7 @@ use std::time::Instant;
 pub struct Train {
     /// Name of a built-in environment, or path of a .wgsl file
     env: String,
-    /// Algorithm: ppo, a2c, reinforce, npg or trpo
+    /// Algorithm: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
     #[arg(long, default_value = "ppo")]
     algo: String,
     /// TOML file with settings; it goes over the preset of the environment
@@ -122,7 +122,7 @@ struct Progress {
 impl Progress {
     fn new(config: &Config) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let total = u64::from(config.num_updates()) * u64::from(config.batch_size());
+        let total = config.env_steps(config.num_updates());
         let bar = if terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
         let style = "{bar:30} {human_pos}/{human_len} steps · {msg} · {elapsed}, at most {eta} left";
         if let Ok(style) = ProgressStyle::with_template(style) {

@@ -5,12 +5,29 @@ use crate::error::{Error, Result};
 use crate::shader::Constants;
 
 /// How a policy over real numbers explores. Choices have nothing of it: [`Exploration::default`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Exploration {
     /// Whether what is drawn goes into the bounds by tanh, instead of being clipped to them.
     pub squash: bool,
     /// Deviations that depend on the state; none = they are the same for every observation.
     pub state_dependent: Option<StateDependent>,
+    /// Where deviations come from, where they are not state-dependent.
+    pub spread: Spread,
+}
+
+/// Where the deviations of a policy over real numbers come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Spread {
+    /// They are parameters of their own: logarithms.
+    #[default]
+    Free,
+    /// They are outputs of the network: logarithms, held to bounds.
+    Clamped {
+        /// Least and greatest.
+        log_std: [f32; 2],
+    },
+    /// There are none: the policy is deterministic.
+    None,
 }
 
 /// Exploration by a random matrix times the observation.
@@ -93,6 +110,10 @@ impl Exploration {
             let widths = low.iter().zip(high).map(|(low, high)| f64::from(*high) - f64::from(*low));
             constants.number("MW_LOG_HALF_WIDTHS", widths.map(|width| (0.5 * width).ln()).sum::<f64>() as f32);
         }
+        if let Spread::Clamped { log_std: [least, most] } = self.spread {
+            constants.number("MW_LOG_STD_MIN", least);
+            constants.number("MW_LOG_STD_MAX", most);
+        }
         constants
     }
 
@@ -102,10 +123,15 @@ impl Exploration {
             let mask = if space.masked() { "slot/mask/words.wgsl" } else { "slot/mask/none.wgsl" };
             return vec!["slot/distribution/categorical.wgsl", mask];
         }
-        let state = self.state_dependent.is_some();
+        let deviation = match self.spread {
+            _ if self.state_dependent.is_some() => "slot/deviation/state.wgsl",
+            Spread::Free => "slot/deviation/constant.wgsl",
+            Spread::Clamped { .. } => "slot/deviation/clamped.wgsl",
+            Spread::None => return vec!["slot/distribution/deterministic.wgsl"],
+        };
         vec![
             "slot/distribution/gaussian.wgsl",
-            if state { "slot/deviation/state.wgsl" } else { "slot/deviation/constant.wgsl" },
+            deviation,
             if self.squash { "slot/squash/tanh.wgsl" } else { "slot/squash/none.wgsl" },
         ]
     }

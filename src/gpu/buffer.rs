@@ -42,6 +42,12 @@ impl<T> Buffer<T> {
 }
 
 impl Gpu {
+    /// Bytes of the largest buffer that a kernel can bind here.
+    pub fn largest_binding(&self) -> u64 {
+        let limits = self.device().limits();
+        limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+    }
+
     /// A buffer of `len` zeros (at least one element). `arithmetic` says how the length comes about and `remedy`
     /// which settings to reduce, for the message when it does not fit.
     ///
@@ -101,8 +107,7 @@ impl Gpu {
         let size = size_of::<T>() as u64;
         // WGSL's arrays are of whole elements of at least 4 bytes; wgpu copies multiples of 4
         let bytes = len.max(1).saturating_mul(size).max(16);
-        let limits = self.device().limits();
-        let limit = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        let limit = self.largest_binding();
         if bytes > limit {
             let (arithmetic, remedy) = (format!("{arithmetic} × {size} bytes"), remedy.to_owned());
             return Err(Error::TooLarge { buffer: label.to_owned(), arithmetic, bytes, limit, remedy });

@@ -102,7 +102,8 @@ struct GradientWindow {
 }
 
 impl Gradients {
-    /// Of these networks, for `count` agents. `buffers`: what their kernels want beyond what is made here.
+    /// Of these networks, for `count` agents, of which every `step`-th has work. `buffers`: what their kernels want beyond
+    /// what is made here.
     ///
     /// # Errors
     /// As [`Gpu::kernel`] and [`Gpu::buffer`].
@@ -110,7 +111,7 @@ impl Gradients {
         gpu: &Gpu,
         kernels: &Kernels,
         run: &Run,
-        count: u32,
+        [count, step]: [u32; 2],
         buffers: &Buffers,
         slicing: Slicing,
         networks: &[Differentiated],
@@ -159,10 +160,10 @@ impl Gradients {
                         (u64::from(window.count.div_ceil(samples)), iterations)
                     }
                 };
-                recording.push(&gradient.pass(gpu, count, threads, iterations, &buffers)?);
+                recording.push(&gradient.pass(gpu, count / step, threads, iterations, &buffers)?);
                 if let Some(weights) = weights {
                     let threads = u64::from(slices) * constant(kernels, *network, "MW_TASKS");
-                    recording.push(&weights.pass(gpu, count, threads, u64::from(slicing.slice / 4), &buffers)?);
+                    recording.push(&weights.pass(gpu, count / step, threads, u64::from(slicing.slice / 4), &buffers)?);
                 }
             }
             windows.push(GradientWindow { recording, buffers, slices });
@@ -270,7 +271,7 @@ impl Learner {
             Ok(Differentiated { network, gradient, weights })
         };
         let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
-        let gradients = Gradients::new(gpu, kernels, run, count, &buffers, slicing, &networks)?;
+        let gradients = Gradients::new(gpu, kernels, run, [count, 1], &buffers, slicing, &networks)?;
         let words = u64::from(kernels.parameters.learned());
         let arithmetic = format!("agents {count} × parameters {words}");
         let gradient: Buffer<f32> = gpu.buffer("gradient", u64::from(count) * words, &arithmetic, "hidden")?;

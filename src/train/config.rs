@@ -1,7 +1,7 @@
 //! The settings of a run: names as in CleanRL's `ppo.py`, each with a sentence, a default, a unit and a source.
 
-use crate::algo::Algo;
-use crate::env::{Environment, Exploration, StateDependent};
+use crate::algo::{Algo, off_policy};
+use crate::env::{Environment, Exploration, Spread, StateDependent};
 use crate::error::{Error, Result};
 use crate::kernels::{Estimator, Importance, Optimizer, Recursion};
 use crate::nn::Activation;
@@ -52,13 +52,13 @@ macro_rules! settings {
 settings! {
     /// Settings of a run; defaults are those of PPO (`manyworlds settings --algo a2c` shows others).
     pub struct Config {
-        /// The algorithm: ppo, a2c, reinforce, npg or trpo.
+        /// The algorithm: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac.
         algo: Algo = Algo::Ppo, "ours";
         /// Seed of the run, from 0 to 2³² − 1; the same seed on the same adapter gives the same parameters, bit for bit.
         seed: u32 = 1, "CleanRL";
         /// Worlds that run side by side.
         num_envs: u32 = 1024, "CleanRL has 4; a GPU wants thousands";
-        /// Steps of each world in a rollout.
+        /// Steps of each world in a rollout; between two lines of metrics where transitions are replayed.
         num_steps: u32 = 32, "CleanRL has 128 with 4 worlds; thousands of worlds need fewer";
         /// Environment steps of the whole run, summed over worlds; rounded down to whole updates, at least one.
         total_timesteps: u64 = 10_000_000, "CleanRL has 500,000";
@@ -118,7 +118,7 @@ settings! {
         value_epochs: u32 = 4, "Stable-Baselines3 (TRPO) has 10, Spinning Up 80";
         /// Minibatches of each of these passes.
         value_minibatches: u32 = 4, "CleanRL's num_minibatches";
-        /// Step size of Adam for the value network where it is fitted apart.
+        /// Step size for the value network where it is fitted apart, and for the critics of ddpg, td3 and sac.
         value_learning_rate: f64 = 1e-3, "Spinning Up, Stable-Baselines3 (TRPO)";
         /// Largest mean KL divergence δ of a step, nats (npg, trpo).
         delta: f64 = 0.01, "Schulman et al. 2015";
@@ -134,6 +134,48 @@ settings! {
         backtrack_iters: u32 = 10, "Spinning Up, Stable-Baselines3";
         /// Factor from one step of the line search to the next.
         backtrack_coeff: f64 = 0.8, "Spinning Up, Stable-Baselines3";
+        /// Transitions that the ring of each agent holds (ddpg, td3, sac, as all settings up to log_std_max).
+        buffer_size: u32 = 1_000_000, "CleanRL, Stable-Baselines3";
+        /// Transitions with uniformly random actions before the first gradient step; rounded up to whole steps of all worlds.
+        learning_starts: u32 = 25_000, "CleanRL; Stable-Baselines3 has 100";
+        /// Transitions of a gradient step.
+        batch_size: u32 = 256, "CleanRL, Stable-Baselines3";
+        /// Steps of all worlds between two rounds of gradient steps.
+        train_freq: u32 = 1, "Stable-Baselines3";
+        /// Gradient steps of a round.
+        gradient_steps: u32 = 1, "Stable-Baselines3";
+        /// Gradient steps of the critics for each of the actor and the targets.
+        policy_frequency: u32 = 1, "CleanRL; Fujimoto et al. 2018 (td3: 2)";
+        /// Steps of the reward window of a transition; its value counts from behind it.
+        n_steps: u32 = 1, "Stable-Baselines3; Barth-Maron et al. 2018 have 5";
+        /// Share τ of the way that targets go towards what learns, at each of their steps.
+        tau: f64 = 0.005, "CleanRL, Stable-Baselines3";
+        /// Noise of actions in worlds, its deviation in halves of their range (ddpg, td3); share of uniformly random choices.
+        exploration_noise: f64 = 0.1, "CleanRL; Stable-Baselines3 (NormalActionNoise)";
+        /// What that noise is: normal or ornstein-uhlenbeck, one process for each world that begins with the episode.
+        action_noise: ActionNoise = ActionNoise::Normal, "Stable-Baselines3; Lillicrap et al. 2016";
+        /// Rate θ at which an Ornstein-Uhlenbeck process returns to 0, per unit of time.
+        ou_theta: f64 = 0.15, "Stable-Baselines3; Lillicrap et al. 2016";
+        /// Time step of an Ornstein-Uhlenbeck process.
+        ou_dt: f64 = 0.01, "Stable-Baselines3";
+        /// Deviation of the noise of the target's action, in halves of its range (td3).
+        policy_noise: f64 = 0.2, "CleanRL; Fujimoto et al. 2018";
+        /// Limit of that noise, in halves of the range (td3).
+        noise_clip: f64 = 0.5, "CleanRL; Fujimoto et al. 2018";
+        /// Temperature α, the weight of a nat of entropy (sac); where it adapts, the first one.
+        alpha: f64 = 0.2, "CleanRL";
+        /// Whether α adapts so that the entropy becomes the target's (sac).
+        autotune: bool = true, "CleanRL; Haarnoja et al. 2018";
+        /// Target entropy: times −1 nat for each number of an action, in halves of its range; times log n for n choices (sac).
+        target_entropy_scale: f64 = 1.0, "Haarnoja et al. 2018; CleanRL (sac_atari: 0.89)";
+        /// Temperature T of the Gumbel-softmax at the start (ddpg and sac with choices).
+        gumbel_temperature: f64 = 1.0, "Jang et al. 2017";
+        /// The same at the end; between them it changes linearly with the updates.
+        gumbel_temperature_final: f64 = 1.0, "Jang et al. 2017 anneal to 0.5";
+        /// Least logarithm of the deviation of sac's actions, before they are squashed.
+        log_std_min: f64 = -5.0, "CleanRL; Stable-Baselines3 has -20";
+        /// Greatest of them.
+        log_std_max: f64 = 2.0, "CleanRL, Stable-Baselines3";
         /// KL divergence (nats, last minibatch of an epoch) above which the remaining epochs are skipped; 0 = never.
         target_kl: f64 = 0.0, "CleanRL, where None is never";
         /// What makes a step of a gradient: adam, rmsprop or sgd.
@@ -170,6 +212,17 @@ pub enum Penalty {
     Clip,
     /// The divergence costs.
     Kl,
+}
+
+/// What is added to actions to explore.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActionNoise {
+    /// Independent normal numbers.
+    #[default]
+    Normal,
+    /// A process that returns to 0.
+    OrnsteinUhlenbeck,
 }
 
 /// Samples of a batch; kernels count samples in words, slices filled up.
@@ -210,6 +263,9 @@ impl Config {
     /// Gradients of single samples that a whole run takes.
     pub fn work(&self) -> u64 {
         let batch = u64::from(self.num_envs) * u64::from(self.num_steps); // at least one update
+        if self.algo.is_off_policy() {
+            return u64::from(self.num_updates()) * self.update_gradient_steps() * u64::from(self.batch_size);
+        }
         let mut passes = u64::from(self.update_epochs);
         if self.algo.fits_apart() && self.estimator.has_critic() {
             passes = (passes + u64::from(self.value_epochs)).div_ceil(2); // each for one network
@@ -275,7 +331,8 @@ impl Config {
                         "bool" => "true or false",
                         "Vec<u32>" => "a list of whole numbers, such as [64, 64]",
                         "Penalty" => "clip or kl",
-                        "Algo" => "ppo, a2c, reinforce, npg or trpo",
+                        "Algo" => "ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac",
+                        "ActionNoise" => "normal or ornstein-uhlenbeck",
                         "Importance" => "full, causal, first-order or per-decision",
                         "Estimator" => {
                             "total-return, reward-to-go, mean-baseline, optimal-baseline, value-baseline, q, \
@@ -296,9 +353,14 @@ impl Config {
     /// # Errors
     /// [`Error::Setting`] with the value and what is allowed.
     pub fn check(&self) -> Result<()> {
-        self.algo.check(self)?;
         let at_least_1 = [
             ("num_envs", self.num_envs),
+            ("train_freq", self.train_freq),
+            ("gradient_steps", self.gradient_steps),
+            ("policy_frequency", self.policy_frequency),
+            ("n_steps", self.n_steps),
+            ("buffer_size", self.buffer_size),
+            ("batch_size", self.batch_size),
             ("num_steps", self.num_steps),
             ("num_minibatches", self.num_minibatches),
             ("update_epochs", self.update_epochs),
@@ -313,6 +375,7 @@ impl Config {
                 return Err(Error::setting(name, "0 is not allowed; it must be at least 1"));
             }
         }
+        self.algo.check(self)?;
         if self.total_timesteps == 0 {
             return Err(Error::setting("total_timesteps", "0 is not allowed; it must be at least 1"));
         }
@@ -396,6 +459,19 @@ impl Config {
         in_range("fisher_subsample", share, share > 0.0 && share <= 1.0, "above 0, at most 1")?;
         let factor = self.backtrack_coeff;
         in_range("backtrack_coeff", factor, factor > 0.0 && factor < 1.0, "above 0 and below 1")?;
+        not_negative("exploration_noise", self.exploration_noise)?;
+        not_negative("policy_noise", self.policy_noise)?;
+        not_negative("noise_clip", self.noise_clip)?;
+        not_negative("target_entropy_scale", self.target_entropy_scale)?;
+        positive("alpha", self.alpha)?;
+        positive("ou_theta", self.ou_theta)?;
+        positive("ou_dt", self.ou_dt)?;
+        positive("gumbel_temperature", self.gumbel_temperature)?;
+        positive("gumbel_temperature_final", self.gumbel_temperature_final)?;
+        in_range("tau", self.tau, self.tau > 0.0 && self.tau <= 1.0, "above 0, at most 1")?;
+        in_range("log_std_min", self.log_std_min, self.log_std_min.abs() <= 20.0, "from -20 to 20")?;
+        let most = self.log_std_max;
+        in_range("log_std_max", most, most.abs() <= 20.0 && most > self.log_std_min, "above log_std_min, at most 20")?;
         not_negative("damping", self.damping)?;
         not_negative("importance_clip", self.importance_clip)?;
         not_negative("cg_tolerance", self.cg_tolerance)?;
@@ -413,14 +489,25 @@ impl Config {
     /// As [`Config::check`] and [`Exploration::check`].
     pub fn check_for(&self, env: &Environment) -> Result<()> {
         self.check()?;
+        if self.algo.is_off_policy() {
+            return off_policy::check_for(self, env);
+        }
         self.exploration(env).check(env.name(), &env.spec().action_space)
     }
 
     /// How a policy explores in an environment.
     pub fn exploration(&self, env: &Environment) -> Exploration {
+        if self.algo.is_off_policy() {
+            let spread = match self.algo {
+                _ if !env.spec().action_space.is_box() => Spread::Free,
+                Algo::Sac => Spread::Clamped { log_std: [self.log_std_min as f32, self.log_std_max as f32] },
+                _ => Spread::None,
+            };
+            return Exploration { squash: env.spec().action_space.is_box(), state_dependent: None, spread };
+        }
         let steps = if self.sde_sample_freq == 0 { self.num_steps } else { self.sde_sample_freq };
         let state = StateDependent { features: env.spec().observation_dim.saturating_add(1), steps };
-        Exploration { squash: self.squash, state_dependent: self.use_sde.then_some(state) }
+        Exploration { squash: self.squash, state_dependent: self.use_sde.then_some(state), spread: Spread::Free }
     }
 
     /// Whether rollouts keep the distributions of their policy.
@@ -433,19 +520,40 @@ impl Config {
         self.estimator.recursions(self.discount_gradient, self.one_episode)
     }
 
-    /// Samples of a batch of one agent.
-    pub fn batch_size(&self) -> u32 {
+    /// Samples of a rollout of one agent: steps of all its worlds in an update.
+    pub fn rollout_size(&self) -> u32 {
         self.num_envs * self.num_steps
     }
 
-    /// Samples of a full minibatch.
+    /// Samples of a full minibatch of a rollout.
     pub fn minibatch_size(&self) -> u32 {
-        (self.batch_size() / self.num_minibatches).max(1)
+        (self.rollout_size() / self.num_minibatches).max(1)
+    }
+
+    /// Steps of all worlds before the first update, with random actions.
+    pub fn warm_up(&self) -> u64 {
+        if self.algo.is_off_policy() { u64::from(self.warm_up_steps()) * u64::from(self.num_envs) } else { 0 }
+    }
+
+    /// The same, of each world.
+    pub(crate) fn warm_up_steps(&self) -> u32 {
+        self.learning_starts.div_ceil(self.num_envs.max(1))
+    }
+
+    /// Gradient steps of an update that learns from replay.
+    pub(crate) fn update_gradient_steps(&self) -> u64 {
+        u64::from(self.num_steps / self.train_freq.max(1)) * u64::from(self.gradient_steps)
     }
 
     /// Updates of the whole run.
     pub fn num_updates(&self) -> u32 {
-        u32::try_from((self.total_timesteps / u64::from(self.batch_size())).max(1)).unwrap_or(u32::MAX)
+        let steps = self.total_timesteps.saturating_sub(self.warm_up());
+        u32::try_from((steps / u64::from(self.rollout_size())).max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Steps of all worlds of an agent after so many updates.
+    pub fn env_steps(&self, updates: u32) -> u64 {
+        self.warm_up() + u64::from(updates) * u64::from(self.rollout_size())
     }
 
     /// The configuration as TOML, every setting with its sentence.

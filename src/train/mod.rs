@@ -5,7 +5,7 @@ mod policy;
 mod run;
 mod trainer;
 
-pub use config::{Config, Penalty, Setting};
+pub use config::{ActionNoise, Config, Penalty, Setting};
 pub use policy::Policy;
 pub use run::{Line, Options, Summary, check_out, run};
 pub use trainer::{Report, Returns, Trainer};

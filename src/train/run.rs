@@ -1,6 +1,7 @@
 //! A run with a directory: configuration, metrics, checkpoint and summary.
 
 use super::{Config, Policy, Report, Returns, Trainer};
+use crate::algo::Algo;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
@@ -117,16 +118,24 @@ pub struct Line {
     pub learning_rate: f32,
     /// Epochs that were made; fewer than `update_epochs` after a stop by `target_kl`.
     pub epochs: u32,
+    /// ddpg, td3, sac: gradient steps since the start.
+    pub gradient_steps: u32,
+    /// ddpg, td3, sac: mean Q(s, a) of the critics over the last minibatch; null elsewhere.
+    pub q_value: Option<f32>,
+    /// sac: temperature α; null elsewhere.
+    pub alpha: Option<f32>,
+    /// ddpg, td3, sac: temperature T of the Gumbel-softmax; null elsewhere.
+    pub gumbel_temperature: Option<f32>,
     /// Steps per second since the report before.
     pub steps_per_s: f64,
 }
 
 impl Line {
-    fn of(metrics: &Metrics, batch: u64, steps_per_s: f64) -> Self {
+    fn of(metrics: &Metrics, config: &Config, steps_per_s: f64) -> Self {
         let some = metrics.episodes > 0.0;
         Self {
             update: metrics.update,
-            step: (u64::from(metrics.update) + 1) * batch,
+            step: config.env_steps(metrics.update + 1),
             mean_return: some.then_some(metrics.return_sum / metrics.episodes),
             mean_length: some.then_some(metrics.length_sum / metrics.episodes),
             episodes: metrics.episodes as u32,
@@ -149,6 +158,10 @@ impl Line {
             grad_norm: metrics.grad_norm,
             learning_rate: metrics.learning_rate,
             epochs: metrics.epochs,
+            gradient_steps: metrics.gradient_steps,
+            q_value: config.algo.is_off_policy().then_some(metrics.q_value),
+            alpha: (config.algo == Algo::Sac).then_some(metrics.alpha),
+            gumbel_temperature: config.algo.is_off_policy().then_some(metrics.gumbel_temperature),
             steps_per_s,
         }
     }
@@ -222,7 +235,7 @@ pub fn run(
     let path = out.join("metrics.jsonl");
     let mut lines = fs::File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
 
-    let batch = u64::from(config.batch_size());
+    let batch = u64::from(config.rollout_size());
     let setup_s = options.started.elapsed().as_secs_f64();
     let mut last = Instant::now();
     let mut solved_at = None;
@@ -235,7 +248,7 @@ pub fn run(
         let mut text = String::new();
         let mut line = None;
         for metrics in &report.metrics {
-            let now = Line::of(&metrics[0], batch, steps_per_s);
+            let now = Line::of(&metrics[0], config, steps_per_s);
             text += &serde_json::to_string(&now).unwrap_or_default();
             text.push('\n');
             line = Some(now);

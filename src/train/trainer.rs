@@ -1,8 +1,7 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
 use super::{Config, Policy};
-use crate::algo::ActorCritic;
-use crate::algo::RING;
+use crate::algo::{Learning, RING};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Gpu, Readback, Recording};
@@ -23,7 +22,7 @@ pub struct Trainer {
     env: Environment,
     config: Config,
     seeds: Vec<u32>,
-    ppo: ActorCritic,
+    learning: Learning,
     submitted: u32,
     /// Whether evaluations are read before anything is submitted behind them.
     patient: bool,
@@ -95,15 +94,15 @@ impl Trainer {
     /// Agents with these seeds; the seed in `config` is not used.
     ///
     /// # Errors
-    /// As [`ActorCritic::new`].
+    /// As [`Learning::new`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        let ppo = ActorCritic::new(gpu, env, config, seeds)?;
+        let learning = Learning::new(gpu, env, config, seeds)?;
         Ok(Self {
             gpu: gpu.clone(),
             env: env.clone(),
             config: config.clone(),
             seeds: seeds.to_vec(),
-            ppo,
+            learning,
             submitted: 0,
             patient: false,
             pending: VecDeque::new(),
@@ -120,12 +119,12 @@ impl Trainer {
 
     /// Updates of the whole run.
     pub fn num_updates(&self) -> u32 {
-        self.ppo.agents.run.num_updates
+        self.config.num_updates()
     }
 
     /// The algorithm with its buffers.
-    pub fn ppo(&self) -> &ActorCritic {
-        &self.ppo
+    pub fn learning(&self) -> &Learning {
+        &self.learning
     }
 
     /// Submits updates up to the next evaluation, or as many as the metrics' ring holds.
@@ -138,12 +137,14 @@ impl Trainer {
 
         let mut work = Recording::default();
         for _ in 0..count {
-            work.extend(self.ppo.update());
+            work.extend(self.learning.update());
         }
-        let mut sources = vec![self.ppo.metrics.raw()];
+        let mut sources = vec![self.learning.metrics().raw()];
         if evaluated {
-            self.ppo.evaluation.record(&mut work);
-            sources.extend([self.ppo.evaluation.outcomes.raw(), self.ppo.agents.parameters.raw()]);
+            let evaluation = self.learning.evaluation();
+            evaluation.record(&mut work);
+            sources.push(evaluation.outcomes.raw());
+            sources.extend(self.learning.parameters().iter().map(|buffer| buffer.raw()));
         }
         let readback = self.gpu.submit_and_read(&work, &sources)?;
         self.pending.push_back(Pending { first, count, evaluated, readback });
@@ -169,18 +170,21 @@ impl Trainer {
             ring[at..at + agents].to_vec()
         };
         let updates = first + count;
-        let env_steps = u64::from(updates) * u64::from(self.config.batch_size());
+        let env_steps = self.config.env_steps(updates);
         let evaluation = evaluated.then(|| {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
-            let parameters: Vec<f32> = arrived.take(2);
+            let buffers: Vec<Vec<f32>> = (0..self.learning.parameters().len()).map(|n| arrived.take(2 + n)).collect();
             let outcomes = outcomes.chunks_exact(self.config.eval_episodes as usize);
-            let parameters = parameters.chunks_exact(self.ppo.layout.words() as usize);
-            let agent = |((outcomes, parameters), &seed): ((&[[f32; 4]], &[f32]), &u32)| {
-                let parameters = self.ppo.layout.compact(parameters);
+            // an agent's networks, one buffer after the other
+            let own = |agent: usize| -> Vec<f32> {
+                buffers.iter().flat_map(|words| words.chunks_exact(words.len() / agents).nth(agent)).flatten().copied().collect()
+            };
+            let agent = |((outcomes, agent), &seed): ((&[[f32; 4]], usize), &u32)| {
+                let parameters = self.learning.layout().compact(&own(agent));
                 let config = Config { seed, ..self.config.clone() };
                 (Returns::of(outcomes), Policy::new(&self.env, config, updates, parameters))
             };
-            outcomes.zip(parameters).zip(&self.seeds).map(agent).collect()
+            outcomes.zip(0..agents).zip(&self.seeds).map(agent).collect()
         });
         Ok(Some(Report { metrics: (first..updates).map(row).collect(), updates, env_steps, evaluation }))
     }

@@ -1,0 +1,235 @@
+//! Gradient steps of critics and actors on a minibatch of transitions.
+
+use super::{Differentiated, Gradients, Minibatch, Slicing, forward};
+use crate::batch::{Agents, Sizes};
+use crate::error::Result;
+use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::kernels::{Kernels, OffPolicyKernels, Optimizer};
+use crate::layout::{Columns, Following, Replay};
+use crate::shader::Linked;
+
+/// Parameters that follow those that learn, each in the same places.
+#[derive(Clone, Debug)]
+pub struct Targets {
+    /// Of the actor, `[agent][word]`; none where next actions are the actor's own.
+    pub actor: Option<Buffer<f32>>,
+    /// Of the critics, `[agent][critic][word]`.
+    pub critic: Buffer<f32>,
+}
+
+/// What learns by gradient steps on minibatches, and from what: what all stages here are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Replayed<'a> {
+    /// The device.
+    pub gpu: &'a Gpu,
+    /// The kernels.
+    pub kernels: &'a OffPolicyKernels<'a>,
+    /// The actors.
+    pub actor: &'a Agents,
+    /// The critics, which are agents to their kernels: `[agent][critic]`.
+    pub critic: &'a Agents,
+    /// What follows them.
+    pub targets: &'a Targets,
+    /// The minibatch.
+    pub minibatch: &'a Minibatch,
+    /// Settings.
+    pub settings: Replay,
+    /// Share τ of the way that targets go.
+    pub tau: f32,
+    /// What makes a step of a gradient.
+    pub optimizer: Optimizer,
+}
+
+/// How the minibatch of a network is divided into slices.
+pub fn slicing(kernels: &Kernels, batch_size: u32) -> Slicing {
+    Slicing::new(batch_size, kernels.agents, kernels.parameters, kernels)
+}
+
+/// Parameters that learn, their optimiser and their last gradient.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    recording: Recording,
+    following: Recording,
+    /// Sums that the objective has left, `[agent][term][invocation of the minibatch]`.
+    pub terms: Buffer<f32>,
+    /// The last gradient, `[agent][word]`.
+    pub gradient: Buffer<f32>,
+    /// What the optimiser keeps of earlier gradients, `[agent][m, v][word]`.
+    pub state: Buffer<f32>,
+}
+
+impl Learned {
+    /// Adds the buffers to a list of sizes.
+    pub fn sizes(sizes: &mut Sizes, kernels: &Kernels, batch_size: u32) {
+        super::Learner::sizes(sizes, kernels.agents, slicing(kernels, batch_size), kernels);
+    }
+
+    fn new(
+        of: &Replayed,
+        kernels: &Kernels,
+        agents: &Agents,
+        gradient: Linked,
+        target: Option<&Buffer<f32>>,
+        buffers: &Buffers,
+    ) -> Result<Self> {
+        let (gpu, count) = (of.gpu, agents.count);
+        let weights = (!kernels.summed()).then(|| kernels.weight_gradient(0, crate::kernels::Objective::Value));
+        let network = Differentiated { network: 0, gradient, weights: weights.transpose()? };
+        let slicing = slicing(kernels, of.settings.batch_size);
+        let gradients = Gradients::new(gpu, kernels, &agents.run, [count, 1], buffers, slicing, &[network])?;
+
+        let words = u64::from(count) * u64::from(kernels.parameters.learned());
+        let arithmetic = format!("agents {count} × parameters {}", kernels.parameters.learned());
+        let gradient: Buffer<f32> = gpu.buffer("gradient", words, &arithmetic, "hidden")?;
+        let state: Buffer<f32> = gpu.buffer("optimizer", 2 * words, &format!("2 × {arithmetic}"), "hidden")?;
+        let norms: Buffer<f32> = gpu.buffer("norms", u64::from(count * agents.run.norm_blocks), "agents", "hidden")?;
+        let none = gpu.buffer("no target", 1, "1", "nothing")?;
+        let span = kernels.parameters.span([0]);
+        let sum = gpu.kernel(&kernels.sum_slices(span)?)?;
+        let learn = gpu.kernel(&OffPolicyKernels::learn(kernels, of.optimizer)?)?;
+        let step = |tau: f32| {
+            let following = Following { tau, actor: 0 };
+            let buffers = agents
+                .buffers()
+                .with("mw_gradient", &gradient)
+                .with("mw_past", &state)
+                .with("mw_norms", &norms)
+                .with("mw_target", target.unwrap_or(&none))
+                .with("mw_following", &gpu.uniform("following", &following)?);
+            gradients.summed(gpu, count, span.count, [&sum, &learn], &buffers)
+        };
+        let recording = step(0.0)?;
+        let following = step(if target.is_some() { of.tau } else { 0.0 })?;
+        Ok(Self { recording, following, terms: gradients.terms, gradient, state })
+    }
+
+    fn record(&self, update: &mut Recording, following: bool) {
+        update.extend(if following { &self.following } else { &self.recording });
+    }
+}
+
+/// The critics' step: what the next observation is worth, the gradient of the squared temporal difference, new parameters.
+#[derive(Clone, Debug)]
+pub struct Critics {
+    judge: Recording,
+    /// The critics.
+    pub learned: Learned,
+    /// Q' of the next action, `[agent][critic][sample]`.
+    pub next_values: Buffer<f32>,
+}
+
+impl Critics {
+    /// Of these agents.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(of: &Replayed) -> Result<Self> {
+        let Replayed { gpu, kernels, actor, critic, targets, minibatch, settings, .. } = *of;
+        let size = settings.batch_size;
+        let len = u64::from(critic.count) * u64::from(size);
+        let next_values = gpu.buffer("next values", len, "critics × batch_size", "batch_size")?;
+        let replay = gpu.uniform("replay", &settings)?;
+        let columns = Columns { count: size, stride: size, ..Columns::default() };
+        let mut judge = Recording::default();
+        let buffers = actor.buffers().and(&minibatch.buffers()).with("mw_replay", &replay);
+        let buffers = buffers.with("mw_parameters", targets.actor.as_ref().unwrap_or(&actor.parameters));
+        let kernel = gpu.kernel(&kernels.choose_next()?)?;
+        judge.extend(&forward(gpu, &kernels.actor, &kernel, 0, actor.count, columns, &buffers)?);
+        let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_values", &next_values);
+        let buffers = buffers.with("mw_parameters", &targets.critic);
+        let kernel = gpu.kernel(&kernels.next_value()?)?;
+        judge.extend(&forward(gpu, &kernels.critic, &kernel, 0, critic.count, columns, &buffers)?);
+
+        let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_next_values", &next_values);
+        let gradient = kernels.critic_gradient()?;
+        let learned = Learned::new(of, &kernels.critic, critic, gradient, Some(&targets.critic), &buffers)?;
+        Ok(Self { judge, learned, next_values })
+    }
+
+    /// Adds the stage; targets follow if `following`.
+    pub fn record(&self, update: &mut Recording, following: bool) {
+        update.extend(&self.judge);
+        self.learned.record(update, following);
+    }
+}
+
+/// The actor's step: its action, what critics say of that, the gradient, new parameters.
+#[derive(Clone, Debug)]
+pub struct Actors {
+    judge: Recording,
+    /// The actors.
+    pub learned: Learned,
+    /// Q of the actor's action and its slopes by it, `[agent][critic][1 + number][sample]`.
+    pub slopes: Buffer<f32>,
+}
+
+impl Actors {
+    /// Of these agents.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(of: &Replayed) -> Result<Self> {
+        let Replayed { gpu, kernels, actor, critic, targets, minibatch, settings, .. } = *of;
+        let size = settings.batch_size;
+        let len = u64::from(critic.count) * u64::from(kernels.slope_rows()) * u64::from(size);
+        let slopes = gpu.buffer("slopes", len, "critics × rows × batch_size", "batch_size")?;
+        let columns = Columns { count: size, stride: size, ..Columns::default() };
+        let mut judge = Recording::default();
+        let buffers = actor.buffers().and(&minibatch.buffers());
+        let with_replay = buffers.with("mw_replay", &gpu.uniform("replay", &settings)?);
+        let kernel = gpu.kernel(&kernels.choose()?)?;
+        judge.extend(&forward(gpu, &kernels.actor, &kernel, 0, actor.count, columns, &with_replay)?);
+
+        let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None };
+        let seen = critic.buffers().and(&minibatch.buffers()).with("mw_slopes", &slopes);
+        let (step, slicing) = (kernels.twins / kernels.judges, slicing(&kernels.critic, size));
+        Gradients::new(gpu, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, &[network])?
+            .record(&mut judge);
+
+        let buffers = buffers.with("mw_slopes", &slopes);
+        let gradient = kernels.actor_gradient()?;
+        let learned = Learned::new(of, &kernels.actor, actor, gradient, targets.actor.as_ref(), &buffers)?;
+        Ok(Self { judge, learned, slopes })
+    }
+
+    /// Adds the stage; a target follows.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.judge);
+        self.learned.record(update, true);
+    }
+}
+
+/// The end of a gradient step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    critic: Recording,
+    both: Recording,
+}
+
+impl Step {
+    /// Of these agents.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    pub fn new(of: &Replayed) -> Result<Self> {
+        let Replayed { gpu, kernels, actor, critic, minibatch, settings, .. } = *of;
+        let kernel = gpu.kernel(&kernels.finish_step()?)?;
+        let replay = gpu.uniform("replay", &settings)?;
+        let pass = |acted: u32| -> Result<Recording> {
+            let buffers = actor
+                .buffers()
+                .and(&minibatch.buffers())
+                .with("mw_critic_progress", &critic.progress)
+                .with("mw_replay", &replay)
+                .with("mw_following", &gpu.uniform("following", &Following { tau: of.tau, actor: acted })?);
+            let turns = u64::from(settings.batch_size / kernels.actor.form.workgroup) + 1;
+            super::one_workgroup(gpu, &kernel, actor.count, turns, &buffers)
+        };
+        Ok(Self { critic: pass(0)?, both: pass(1)? })
+    }
+
+    /// Adds the stage; `acted`: the actor took a step too.
+    pub fn record(&self, update: &mut Recording, acted: bool) {
+        update.extend(if acted { &self.both } else { &self.critic });
+    }
+}
