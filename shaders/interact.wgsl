@@ -29,7 +29,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     var place = mw_next_place(agent, index, n);
     var began_anew = mw_began_anew(agent, index, n);
     let explorer = agent * MW_EXPLORER_WORDS * n + index;
-    var noise: array<f32, MW_ACTS>;
+    var noise: array<Lane, MW_ACTS>;
     @unroll for i in 0..MW_ACTS { noise[i] = bitcast<f32>(mw_explorers[explorer + (1u + i) * n]); }
     let staged = mw_replay.staged != 0u;
     let stride = select(mw_replay.capacity, n, staged);
@@ -43,7 +43,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             let call = mw_philox(vec4<u32>(index, world.steps / MW_CALL_STEPS, MW_PURPOSE_ACTION, 0u), key);
             words = mw_action_words(mw_random_action(call, world.steps, index, key));
         } else {
-            var output: array<f32, MW_DECISIONS>;
+            var output: array<Lane, MW_DECISIONS>;
             @unroll for o in 0..MW_DECISIONS { output[o] = mw_outputs[(agent * MW_DECISIONS + o) * n + index]; }
             words = mw_explore(output, key, index, world.steps, &noise);
         }
@@ -58,7 +58,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         for (var ended = step.ending != 0u; ended; ended = false) {
             let old = world;
             world = mw_world_next(old, step.ending, mw_first_state(key, index, old.begun));
-            noise = array<f32, MW_ACTS>();
+            noise = array<Lane, MW_ACTS>();
         }
         place += n;
         if place >= mw_replay.capacity {

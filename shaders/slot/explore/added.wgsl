@@ -4,9 +4,9 @@
 //!
 //!   a ← clamp(a + σ (high − low)/2 · x, low, high)      x = n, or x ← x − θ x Δt + √Δt n
 
-fn mw_explore(output: array<f32, MW_DECISIONS>, key: vec2<u32>, world: u32, step: u32, memory: ptr<function, array<f32, MW_ACTS>>)
+fn mw_explore(output: array<Lane, MW_DECISIONS>, key: vec2<u32>, world: u32, step: u32, memory: ptr<function, array<Lane, MW_ACTS>>)
     -> array<u32, MW_ACTION_WORDS> {
-    var noise: array<f32, MW_NOISES>;
+    var noise: array<Lane, MW_NOISES>;
     @unroll for call in 0..MW_ACT_CALLS {
         let normals = mw_normals(mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, call), key));
         @unroll for q in 0..4 { if call * 4u + q < MW_ACTS { noise[min(call * 4u + q, MW_ACTS - 1u)] = normals[q]; } }
