@@ -361,7 +361,7 @@ shared_struct! {
 
     /// A matrix of observations and where its values go.
     pub struct Columns {
-        /// Columns of an agent.
+        /// Columns of an agent; those up to here are wanted.
         count: u32,
         /// First column of this dispatch.
         first: u32,

@@ -61,7 +61,7 @@ impl Values {
     }
 }
 
-/// The passes of `forward.wgsl` over all columns, in windows that share a workspace; they change nothing but where hidden
+/// The passes of `forward.wgsl` over the columns from the first one on, in windows that share a workspace; they change nothing but where hidden
 /// units are kept for a moment.
 fn forward(
     gpu: &Gpu,
@@ -76,15 +76,15 @@ fn forward(
     let samples = kernels.columns(network);
     let units = kernels.parameters.networks()[network].units();
     let fit = if kernels.needs_workspace(network) { WORKSPACE_WORDS / (units * samples) } else { WINDOW };
-    let total = columns.count.div_ceil(samples);
+    let total = (columns.count - columns.first).div_ceil(samples);
     let most = (fit.min(WINDOW) / agents).max(1).min(total);
     let buffers = buffers.with("mw_workspace", &workspace(gpu, kernels, network, agents, most)?);
-    let turns = if kernels.units(network) { turns(total) } else { 1 };
+    let turns = turns(kernels, network, agents, total);
     let mut recording = Recording::default();
     let mut done = 0;
     while done < total {
         let threads = most.min((total - done).div_ceil(turns));
-        let window = Columns { first: done * samples, threads, turns, ..columns };
+        let window = Columns { first: columns.first + done * samples, threads, turns, ..columns };
         let buffers = buffers.with("mw_columns", &gpu.uniform("columns", &window)?);
         recording.push(&kernel.pass(gpu, agents, u64::from(threads), u64::from(turns) * iterations, &buffers)?);
         done = (done + threads.saturating_mul(turns)).min(total);
@@ -198,9 +198,14 @@ fn along(
 }
 
 /// Where a subgroup runs a network together, each thread takes up to 64 columns or worlds one after the other, which pays
-/// for loading the weights, as long as that leaves a thousand threads.
-fn turns(total: u32) -> u32 {
-    (total / 1024).clamp(1, 64)
+/// for loading the weights, as long as that leaves every core a workgroup of some agent. Results do not depend on it.
+fn turns(kernels: &Kernels, network: usize, agents: u32, total: u32) -> u32 {
+    if !kernels.units(network) {
+        return 1;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let threads = kernels.form.workgroup * cores.div_ceil(agents);
+    (total / threads).clamp(1, 64)
 }
 
 /// Most worlds (on a GPU), and fewest steps, that are scanned.

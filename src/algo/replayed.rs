@@ -326,7 +326,6 @@ fn links<'a>(kernels: &'a OffPolicyKernels, env: &'a Environment, config: &'a Co
         Box::new(|| actor.evaluate(env, ACTOR)),
         Box::new(|| kernels.outputs()),
         Box::new(|| kernels.choose()),
-        Box::new(|| kernels.choose_next()),
         Box::new(|| kernels.next_value()),
         Box::new(|| kernels.interact(env)),
         Box::new(|| kernels.draw()),

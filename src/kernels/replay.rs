@@ -3,6 +3,7 @@
 use super::{Kernels, Optimizer, Way};
 use crate::env::{ActionSpace, Environment};
 use crate::error::Result;
+use crate::gpu::Form;
 use crate::shader::{Constants, Linked, Program};
 
 /// What an actor's outputs and noise make of an action: slot `decision`.
@@ -215,7 +216,7 @@ impl OffPolicyKernels<'_> {
     pub fn outputs(&self) -> Result<Linked> {
         let kernels = &self.actor;
         let program = self.plain(kernels, "act")?;
-        self.forward(kernels, program)?
+        Self::forward(kernels, program)?
             .parts(&["slot/observed/columns.wgsl", "slot/head/outputs.wgsl", "forward.wgsl"])?
             .link()
     }
@@ -240,7 +241,7 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The network of an actor or a critic, forward.
-    fn forward(&self, kernels: &Kernels, program: Program) -> Result<Program> {
+    fn forward(kernels: &Kernels, program: Program) -> Result<Program> {
         kernels
             .with_network(program, 0, kernels.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
@@ -256,35 +257,19 @@ impl OffPolicyKernels<'_> {
     }
 
     /// An actor's sight of them, and how it decides.
-    fn deciding(&self, program: Program, state: State) -> Result<Program> {
-        program.word("MW_STATE", state as u32).parts(&[
-            "part/drawn.wgsl",
-            "slot/observed/states.wgsl",
-            self.decision_part(),
-        ])
+    fn deciding(&self, program: Program) -> Result<Program> {
+        program.parts(&["part/drawn.wgsl", "slot/observed/states.wgsl", self.decision_part()])
     }
 
-    fn decide(&self, name: &str, state: State) -> Result<Linked> {
-        let program = self.forward(&self.actor, self.plain(&self.actor, name)?)?;
-        let smoothed = matches!((self.decision, state), (Decision::Deterministic { smoothed: true }, State::After));
-        let smoothing = if smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
-        self.deciding(program, state)?.parts(&[smoothing, "slot/head/decision.wgsl", "forward.wgsl"])?.link()
-    }
-
-    /// The actor's action where transitions begin.
+    /// The actor's action where transitions begin, the target's where they end: first and second half of the columns.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
     pub fn choose(&self) -> Result<Linked> {
-        self.decide("choose", State::Before)
-    }
-
-    /// The target's action where they end.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
-    pub fn choose_next(&self) -> Result<Linked> {
-        self.decide("choose next", State::After)
+        let program = Self::forward(&self.actor, self.plain(&self.actor, "choose")?)?;
+        let smoothed = matches!(self.decision, Decision::Deterministic { smoothed: true });
+        let smoothing = if smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
+        self.deciding(program)?.parts(&[smoothing, "slot/head/decision.wgsl", "forward.wgsl"])?.link()
     }
 
     /// Q of that action, of every target critic.
@@ -292,7 +277,7 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
     pub fn next_value(&self) -> Result<Linked> {
-        let program = self.forward(&self.critic, self.plain(&self.critic, "next value")?)?;
+        let program = Self::forward(&self.critic, self.plain(&self.critic, "next value")?)?;
         Self::judging(program, State::After, self.action_rows()[1])?
             .parts(&["slot/head/value.wgsl", "forward.wgsl"])?
             .link()
@@ -333,7 +318,7 @@ impl OffPolicyKernels<'_> {
     pub fn actor_gradient(&self) -> Result<Linked> {
         let actor = &self.actor;
         let program = actor.backward(self.plain(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
-        self.deciding(program, State::Before)?
+        self.deciding(program)?
             .parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])?
             .link()
     }
@@ -353,7 +338,8 @@ impl OffPolicyKernels<'_> {
     /// As [`OffPolicyKernels::outputs`].
     pub fn learn(kernels: &Kernels, optimizer: Optimizer) -> Result<Linked> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
-        kernels
+        // a thread has little to do: workgroups as elsewhere
+        Kernels { form: Form { workgroup: kernels.form.workgroup.max(Form::PLAIN.workgroup), ..kernels.form }, ..*kernels }
             .over(kernels.parameters.span([0]), &name)?
             .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
             .link()

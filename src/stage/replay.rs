@@ -40,6 +40,21 @@ pub struct Replayed<'a> {
     pub optimizer: Optimizer,
 }
 
+impl Replayed<'_> {
+    /// Actions in some of the columns: before the step in the first half of them, after it in the second.
+    fn choose(&self, parameters: &Buffer<f32>, columns: std::ops::Range<u32>) -> Result<Recording> {
+        let (gpu, kernels) = (self.gpu, &self.kernels.actor);
+        let columns = Columns { first: columns.start, count: columns.end, ..Columns::default() };
+        let buffers = self
+            .actor
+            .buffers()
+            .and(&self.minibatch.buffers())
+            .with("mw_replay", &gpu.uniform("replay", &self.settings)?)
+            .with("mw_parameters", parameters);
+        forward(gpu, kernels, &gpu.kernel(&self.kernels.choose()?)?, 0, self.actor.count, columns, &buffers)
+    }
+}
+
 /// How the minibatch of a network is divided into slices.
 pub fn slicing(kernels: &Kernels, batch_size: u32) -> Slicing {
     Slicing::new(batch_size, kernels.agents, kernels.parameters, kernels)
@@ -111,6 +126,10 @@ impl Learned {
 /// The critics' step: what the next observation is worth, the gradient of the squared temporal difference, new parameters.
 #[derive(Clone, Debug)]
 pub struct Critics {
+    /// The action where transitions end.
+    next: Recording,
+    /// Where they begin as well: where next actions are the actor's own, both are chosen at once.
+    both: Option<Recording>,
     judge: Recording,
     /// The critics.
     pub learned: Learned,
@@ -128,13 +147,10 @@ impl Critics {
         let size = settings.batch_size;
         let len = u64::from(critic.count) * u64::from(size);
         let next_values = gpu.buffer("next values", len, "critics × batch_size", "batch_size")?;
-        let replay = gpu.uniform("replay", &settings)?;
+        let next = of.choose(targets.actor.as_ref().unwrap_or(&actor.parameters), size..2 * size)?;
+        let both = if targets.actor.is_none() { Some(of.choose(&actor.parameters, 0..2 * size)?) } else { None };
         let columns = Columns { count: size, stride: size, ..Columns::default() };
         let mut judge = Recording::default();
-        let buffers = actor.buffers().and(&minibatch.buffers()).with("mw_replay", &replay);
-        let buffers = buffers.with("mw_parameters", targets.actor.as_ref().unwrap_or(&actor.parameters));
-        let kernel = gpu.kernel(&kernels.choose_next()?)?;
-        judge.extend(&forward(gpu, &kernels.actor, &kernel, 0, actor.count, columns, &buffers)?);
         let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_values", &next_values);
         let buffers = buffers.with("mw_parameters", &targets.critic);
         let kernel = gpu.kernel(&kernels.next_value()?)?;
@@ -143,11 +159,12 @@ impl Critics {
         let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_next_values", &next_values);
         let gradient = kernels.critic_gradient()?;
         let learned = Learned::new(of, &kernels.critic, critic, gradient, Some(&targets.critic), &buffers)?;
-        Ok(Self { judge, learned, next_values })
+        Ok(Self { next, both, judge, learned, next_values })
     }
 
-    /// Adds the stage; targets follow if `following`.
+    /// Adds the stage; targets follow if `following`, and then the actor's step comes next.
     pub fn record(&self, update: &mut Recording, following: bool) {
+        update.extend(self.both.as_ref().filter(|_| following).unwrap_or(&self.next));
         update.extend(&self.judge);
         self.learned.record(update, following);
     }
@@ -173,13 +190,11 @@ impl Actors {
         let size = settings.batch_size;
         let len = u64::from(critic.count) * u64::from(kernels.slope_rows()) * u64::from(size);
         let slopes = gpu.buffer("slopes", len, "critics × rows × batch_size", "batch_size")?;
-        let columns = Columns { count: size, stride: size, ..Columns::default() };
-        let mut judge = Recording::default();
         let buffers = actor.buffers().and(&minibatch.buffers());
-        let with_replay = buffers.with("mw_replay", &gpu.uniform("replay", &settings)?);
-        let kernel = gpu.kernel(&kernels.choose()?)?;
-        judge.extend(&forward(gpu, &kernels.actor, &kernel, 0, actor.count, columns, &with_replay)?);
-
+        let mut judge = Recording::default();
+        if targets.actor.is_some() {
+            judge.extend(&of.choose(&actor.parameters, 0..size)?);
+        }
         let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None };
         let seen = critic.buffers().and(&minibatch.buffers()).with("mw_slopes", &slopes);
         let (step, slicing) = (kernels.twins / kernels.judges, slicing(&kernels.critic, size));

@@ -75,7 +75,7 @@ impl Rollout {
         let kernel = gpu.kernel(&kernels.rollout(env, network)?)?;
         let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
         let total = n.div_ceil(kernels.worlds(network));
-        let turns = if kernels.units(network) { turns(total).min((most / run.num_steps).max(1)) } else { 1 };
+        let turns = turns(kernels, network, agents.count, total).min((most / run.num_steps).max(1));
         let threads = total.div_ceil(turns);
         let mut steps = Recording::default();
         if fresh {

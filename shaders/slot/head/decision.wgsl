@@ -1,40 +1,51 @@
 //! Slot `head`: the actor's action in drawn transitions, for critics to judge (slot `decision`).
 //!
-//! MW_STATE = 0: chosen where the transition began; its log π is kept. MW_STATE = 1: chosen where it ended, perhaps smoothed
-//! (slot `smoothing`); the bonus −α log π of the value there is kept.
+//! Columns of the first half: chosen where the transition began; its log π is kept. Of the second half: chosen where it
+//! ended, perhaps smoothed (slot `smoothing`); the bonus −α log π of the value there is kept.
 
 @bind var<uniform> mw_replay: MwReplay;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 
 fn mw_wanted(agent: u32) -> bool { return true; }
 
-/// Lane v of the outputs belongs to the samples from `first` on.
+/// Samples of a minibatch that has so many columns.
+fn mw_drawn_size(columns: u32) -> u32 { return mw_replay.batch_size; }
+
+/// Lane v of the outputs belongs to the columns from `first` on.
 fn mw_put_outputs(thread: MwThread, v: u32, first: u32, mine: array<bool, MW_LANES>) {
     let agent = thread.agent;
-    let count = mw_columns.count;
+    let size = mw_replay.batch_size;
     var output: array<Lane, MW_DECISIONS>;
     var noise: array<Lane, MW_NOISES>;
+    var sample: array<u32, MW_LANES>;
+    var after: array<f32, MW_LANES>;
+    @unroll for i in 0..MW_LANES {
+        let column = min(first + i, 2u * size - 1u);
+        sample[i] = column % size;
+        after[i] = f32(column / size);
+    }
+    let next = mw_lane_from(after) > Lane(0.5);
     @unroll for o in 0..MW_DECISIONS { output[o] = mw_output[o * MW_VECTORS + v]; }
     @unroll for k in 0..MW_NOISES {
         var value: array<f32, MW_LANES>;
         @unroll for i in 0..MW_LANES {
-            const row = select(MW_ROW_NOISE, MW_ROW_NEXT_NOISE, MW_STATE == 1u) + k;
-            value[i] = mw_drawn[mw_drawn_at(agent, row, min(first + i, count - 1u), count)];
+            let row = select(MW_ROW_NOISE, MW_ROW_NEXT_NOISE, after[i] > 0.5) + k;
+            value[i] = mw_drawn[mw_drawn_at(agent, row, sample[i], size)];
         }
         noise[k] = mw_lane_from(value);
     }
     let decision = mw_decide(output, noise);
-    let action = mw_smoothed(decision.action, noise);
-    const actions = select(MW_ROW_CHOSEN, MW_ROW_NEXT, MW_STATE == 1u);
-    const kept = select(MW_ROW_LOG_PROB, MW_ROW_BONUS, MW_STATE == 1u);
-    var value = decision.log_prob;
-    if MW_STATE == 1u { value *= -mw_progress[agent].alpha; }
+    let smoothed = mw_smoothed(decision.action, noise);
+    let kept = select(decision.log_prob, -mw_progress[agent].alpha * decision.log_prob, next);
     @unroll for i in 0..MW_LANES {
         if mine[i] {
             @unroll for k in 0..MW_ACTS {
-                mw_drawn[mw_drawn_at(agent, actions + k, first + i, count)] = mw_lane_get(action[k], i);
+                let row = select(MW_ROW_CHOSEN, MW_ROW_NEXT, after[i] > 0.5) + k;
+                let action = select(decision.action[k], smoothed[k], next);
+                mw_drawn[mw_drawn_at(agent, row, sample[i], size)] = mw_lane_get(action, i);
             }
-            mw_drawn[mw_drawn_at(agent, kept, first + i, count)] = mw_lane_get(value, i);
+            let row = select(MW_ROW_LOG_PROB, MW_ROW_BONUS, after[i] > 0.5);
+            mw_drawn[mw_drawn_at(agent, row, sample[i], size)] = mw_lane_get(kept, i);
         }
     }
 }
