@@ -133,6 +133,28 @@ impl ActorCritic {
         Ok(agents)
     }
 
+    /// Every buffer that a run needs to go on, by name.
+    pub(super) fn state(&self) -> Vec<(String, &wgpu::Buffer)> {
+        let mut buffers = vec![
+            ("parameters", self.agents.parameters.raw()),
+            ("progress", self.agents.progress.raw()),
+            ("optimizer", self.optimiser.state.raw()),
+            ("worlds", self.rollout.worlds.raw()),
+            ("discounted rewards", self.normaliser.discounted.raw()),
+        ];
+        if let Some(fit) = &self.fit {
+            buffers.push(("progress of the values", fit.agents.progress.raw()));
+            buffers.push(("optimizer of the values", fit.optimiser.state.raw()));
+        }
+        if self.config.reuse > 0 {
+            buffers.push(("rollouts", self.batch.samples.raw()));
+            buffers.push(("observations of rollouts", self.batch.observations.raw()));
+            buffers.push(("final observations of rollouts", self.batch.final_observations.raw()));
+            buffers.push(("final values of rollouts", self.batch.final_values.raw()));
+        }
+        buffers.into_iter().map(|(name, buffer)| (name.to_owned(), buffer)).collect()
+    }
+
     /// T steps of N worlds, V of every observation where there is a critic, Φ and targets.
     pub(super) fn collect(&self, update: &mut Recording) {
         self.rollout.record(update);

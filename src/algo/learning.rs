@@ -25,7 +25,9 @@ impl Learning {
     /// As [`ActorCritic::new`] and [`OffPolicy::new`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         if config.algo.is_off_policy() {
-            return Ok(Self::OffPolicy(Box::new(OffPolicy::new(gpu, env, config, seeds)?)));
+            let agents = OffPolicy::new(gpu, env, config, seeds)?;
+            agents.begin(gpu)?;
+            return Ok(Self::OffPolicy(Box::new(agents)));
         }
         Ok(Self::ActorCritic(Box::new(ActorCritic::new(gpu, env, config, seeds)?)))
     }
@@ -59,6 +61,25 @@ impl Learning {
         match self {
             Self::ActorCritic(agents) => &agents.layout,
             Self::OffPolicy(agents) => &agents.layout,
+        }
+    }
+
+    /// Every buffer that a run needs to go on, by name; those of the transitions where `ring` is set.
+    pub fn state(&self, ring: bool) -> Vec<(String, &wgpu::Buffer)> {
+        match self {
+            Self::ActorCritic(agents) => agents.state(),
+            Self::OffPolicy(agents) => agents.state(ring),
+        }
+    }
+
+    /// Makes up for transitions that were not kept.
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
+    pub fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
+        match self {
+            Self::ActorCritic(_) => Ok(()),
+            Self::OffPolicy(agents) => agents.refill(gpu, config),
         }
     }
 

@@ -215,8 +215,6 @@ impl OffPolicy {
         let threads = actor.run.minibatch_threads.max(settings.critic_threads);
         let turns = u64::from(2 * threads / form.workgroup) + 2;
         finish.push(&gpu.kernel(&kernels.finish_block()?)?.pass(gpu, count, 1, turns, &buffers)?);
-        gpu.submit(worlds.reset())?;
-        gpu.submit(worlds.random())?;
 
         let update = Recording::default();
         let layout = layout.clone();
@@ -226,6 +224,53 @@ impl OffPolicy {
         };
         agents.update = off_policy::record(&agents, config);
         Ok(agents)
+    }
+
+    /// First states of all worlds, and their steps with random actions; once, before the first update.
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
+    pub fn begin(&self, gpu: &Gpu) -> Result<()> {
+        gpu.submit(self.worlds.reset())?;
+        gpu.submit(self.worlds.random())
+    }
+
+    /// Every buffer that a run needs to go on, by name; those of the transitions where `ring` is set.
+    pub(super) fn state(&self, ring: bool) -> Vec<(String, &wgpu::Buffer)> {
+        let mut buffers = vec![
+            ("actor", self.actor.parameters.raw()),
+            ("critics", self.critic.parameters.raw()),
+            ("target critics", self.targets.critic.raw()),
+            ("optimizer of the actor", self.actors.learned.state.raw()),
+            ("optimizer of the critics", self.critics.learned.state.raw()),
+            ("progress of the actor", self.actor.progress.raw()),
+            ("progress of the critics", self.critic.progress.raw()),
+            ("worlds", self.worlds.worlds.raw()),
+            ("explorers", self.worlds.explorers.raw()),
+            ("observations", self.worlds.current.raw()),
+        ];
+        buffers.extend(self.targets.actor.as_ref().map(|actor| ("target actor", actor.raw())));
+        let mut named: Vec<_> = buffers.into_iter().map(|(name, buffer)| (name.to_owned(), buffer)).collect();
+        if ring {
+            named.push(("ring".to_owned(), self.ring.steps.raw()));
+            for (n, part) in self.ring.parts.iter().enumerate() {
+                named.push((format!("ring of observations {n}"), part.before.raw()));
+                named.push((format!("ring of next observations {n}"), part.after.raw()));
+            }
+        }
+        named
+    }
+
+    /// Fills an empty ring with as many transitions as the first gradient step wants, made by the actor.
+    ///
+    /// # Errors
+    /// As [`Gpu::submit`].
+    pub(super) fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
+        self.worlds.empty_ring(gpu);
+        let mut step = Recording::default();
+        self.worlds.record(&mut step, true);
+        let steps = config.warm_up_steps().max(config.batch_size.div_ceil(config.num_envs));
+        (0..steps).try_for_each(|_| gpu.submit(&step))
     }
 
     /// The passes of an update; the same for every update.

@@ -5,8 +5,9 @@ use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::Result;
 use manyworlds::algo;
+use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
-use manyworlds::train::{self, Config, Line, Options, Report};
+use manyworlds::train::{self, Config, Line, Options, Policy, Report};
 use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -17,7 +18,14 @@ use std::time::Instant;
 #[derive(clap::Args)]
 pub struct Train {
     /// Name of a built-in environment, or path of a .wgsl file
+    #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
     env: String,
+    /// Go on with the run in this directory, from its last evaluation; --set can raise total_timesteps
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["env", "algo", "config", "set_env", "seed", "watch", "out"])]
+    resume: Option<PathBuf>,
+    /// Keep the ring of transitions too, so that --resume goes on bit for bit (ddpg, td3, sac)
+    #[arg(long)]
+    save_replay: bool,
     /// Algorithm: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
     #[arg(long, default_value = "ppo")]
     algo: String,
@@ -66,19 +74,37 @@ impl Train {
         }
     }
 
-    /// One run, which is broken off as soon as the environment has changed.
-    fn train(&self, started: Instant, changed: impl Fn() -> bool) -> Result<ExitCode> {
+    /// The environment and its settings, or those of the run that goes on.
+    fn resolve(&self) -> Result<(Environment, Config)> {
+        if let Some(directory) = &self.resume {
+            let policy = Policy::load(directory)?;
+            foreign::probe_checkpoint(&policy.env, &self.adapter)?;
+            let config = policy.config.with(&self.set)?;
+            return Ok((policy.env, config));
+        }
         let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
         let mut pairs = self.set.clone();
         pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
         let config = Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs)?;
+        Ok((env, config))
+    }
+
+    /// One run, which is broken off as soon as the environment has changed.
+    fn train(&self, started: Instant, changed: impl Fn() -> bool) -> Result<ExitCode> {
+        let (env, config) = self.resolve()?;
         if let Some(out) = &self.out {
             train::check_out(out)?;
         }
         let gpu = self.adapter.open(algo::sizes(&config, &env, 1, Form::WIDE).largest())?;
 
         let progress = Progress::new(&config);
-        let options = Options { out: self.out.clone(), until_solved: self.until_solved, started };
+        let options = Options {
+            out: self.out.clone(),
+            resume: self.resume.clone(),
+            save_replay: self.save_replay,
+            until_solved: self.until_solved,
+            started,
+        };
         let summary = train::run(&gpu, &env, &config, &options, |report, line| {
             progress.show(report, line);
             if changed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

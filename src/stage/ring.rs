@@ -108,6 +108,8 @@ pub struct Interact {
     first: Recording,
     further: Recording,
     episodes: Reduced,
+    agents: u32,
+    count: u32,
     /// Words of every world, `[agent][word][world]`.
     pub worlds: Buffer<u32>,
     /// What worlds keep for ring and noise, `[agent][word][world]` (`shaders/part/explorer.wgsl`).
@@ -145,10 +147,7 @@ impl Interact {
         let worlds: Buffer<u32> = make("worlds", u64::from(env.world_words()))?;
         let explorers: Buffer<u32> = make("explorers", u64::from(kernels.explorer_words()))?;
         gpu.write(&explorers, &vec![0; explorers.len()]);
-        for agent in 0..count as usize {
-            let places: Vec<u32> = (0..n).collect();
-            gpu.write_at(&explorers, agent * kernels.explorer_words() as usize * n as usize, &places);
-        }
+        put_first_places(gpu, &explorers, count, n);
         let features = u64::from(kernels.features());
         let arithmetic = format!("agents {count} × features {features} × worlds {n}");
         let observations = |label| gpu.buffer(label, total * features, &arithmetic, "num_envs");
@@ -223,10 +222,17 @@ impl Interact {
             first: steps(Interaction { steps: 1, uniform_: 0, first: 1 })?,
             further: steps(Interaction { steps: 1, uniform_: 0, first: 0 })?,
             episodes,
+            agents: count,
+            count: n,
             worlds,
             explorers,
             current,
         })
+    }
+
+    /// Forgets the transitions: worlds write the first places next.
+    pub fn empty_ring(&self, gpu: &Gpu) {
+        put_first_places(gpu, &self.explorers, self.agents, self.count);
     }
 
     /// First states of every world; once, before everything else.
@@ -259,6 +265,14 @@ impl Interact {
     /// What [`Interact::record_episodes`] leaves.
     pub fn episode_sums(&self) -> &Buffer<[f32; 4]> {
         &self.episodes.result
+    }
+}
+
+/// The places that worlds write first.
+fn put_first_places(gpu: &Gpu, explorers: &Buffer<u32>, agents: u32, worlds: u32) {
+    let places: Vec<u32> = (0..worlds).collect();
+    for agent in 0..agents as usize {
+        gpu.write_at(explorers, agent * explorers.len() / agents as usize, &places);
     }
 }
 

@@ -296,17 +296,20 @@ impl Config {
             let text = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?;
             merge(&mut table, &text, &path.display().to_string())?;
         }
-        for pair in pairs {
-            let (name, value) = pair
-                .split_once('=')
-                .ok_or_else(|| Error::setting(pair, "expected key=value, such as learning_rate=0.001"))?;
-            let (name, value) = (name.trim(), value.trim());
-            known(name)?;
-            // a bare word is a string; everything else is TOML
-            let text = format!("value = {value}");
-            let parsed = text.parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
-            table.insert(name.to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
-        }
+        set(&mut table, pairs)?;
+        let config = Self::from_table(table)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The same settings with `key=value` pairs over them.
+    ///
+    /// # Errors
+    /// As [`Config::resolve`].
+    pub fn with(&self, pairs: &[String]) -> Result<Self> {
+        let broken = |error: toml::ser::Error| Error::setting("configuration", error.to_string());
+        let mut table = toml::Table::try_from(self).map_err(broken)?;
+        set(&mut table, pairs)?;
         let config = Self::from_table(table)?;
         config.check()?;
         Ok(config)
@@ -591,6 +594,22 @@ fn known(name: &str) -> Result<()> {
         name,
         format!("there is no such setting; did you mean '{near}'? `manyworlds settings` lists them"),
     ))
+}
+
+/// Sets `key=value` pairs.
+fn set(table: &mut toml::Table, pairs: &[String]) -> Result<()> {
+    for pair in pairs {
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Error::setting(pair, "expected key=value, such as learning_rate=0.001"))?;
+        let (name, value) = (name.trim(), value.trim());
+        known(name)?;
+        // a bare word is a string; everything else is TOML
+        let text = format!("value = {value}");
+        let parsed = text.parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+        table.insert(name.to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
+    }
+    Ok(())
 }
 
 fn merge(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {

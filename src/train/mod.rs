@@ -1,13 +1,16 @@
 //! Training runs: settings, the loop, policies and their files.
 
 mod config;
+mod file;
 mod policy;
 mod run;
+mod state;
 mod trainer;
 
 pub use config::{ActionNoise, Config, Penalty, Setting};
 pub use policy::Policy;
 pub use run::{Line, Options, Summary, check_out, run};
+pub use state::{STATE_FILE, State};
 pub use trainer::{Report, Returns, Trainer};
 
 pub(crate) use run::peak_rss_mb;

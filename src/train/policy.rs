@@ -1,6 +1,6 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
-use super::{Config, Returns};
+use super::{Config, Returns, file};
 use crate::algo::{ACTOR, HEAD_GAINS, networks};
 use crate::batch::Agents;
 use crate::env::{ActionSpace, Environment};
@@ -14,7 +14,6 @@ use crate::reference::{categorical, squashed};
 use crate::stage::Evaluation;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 /// The policy and value networks of one agent, with the environment and the configuration that they were made by.
@@ -158,7 +157,7 @@ impl Policy {
         let metadata = HashMap::from([
             ("format".to_owned(), FORMAT.to_owned()),
             ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("algo".to_owned(), "ppo".to_owned()),
+            ("algo".to_owned(), self.config.algo.name().to_owned()),
             ("env".to_owned(), self.env.name().to_owned()),
             ("env_source".to_owned(), self.env.text().to_owned()),
             ("env_overrides".to_owned(), serde_json::to_string(&overrides).unwrap_or_default()),
@@ -167,20 +166,7 @@ impl Policy {
         ]);
         let data = safetensors::serialize(views, Some(metadata))
             .map_err(|error| failed(&std::io::Error::other(error.to_string())))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // beside the other files of a run: readable by all, as the user's mask allows
-        #[cfg(unix)]
-        let builder = {
-            let mut builder = tempfile::Builder::new();
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-            builder
-        };
-        #[cfg(not(unix))]
-        let builder = tempfile::Builder::new();
-        let mut file = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
-        file.write_all(&data).map_err(|error| failed(&error))?;
-        file.persist(path).map_err(|error| failed(&error.error))?;
-        Ok(())
+        file::replace(path, &data)
     }
 
     /// Reads a checkpoint, or the one in a run directory. Everything needed is inside: the environment's text too.

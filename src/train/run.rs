@@ -1,6 +1,6 @@
 //! A run with a directory: configuration, metrics, checkpoint and summary.
 
-use super::{Config, Policy, Report, Returns, Trainer};
+use super::{Config, Policy, Report, Returns, STATE_FILE, State, Trainer};
 use crate::algo::Algo;
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -18,6 +18,10 @@ use std::time::Instant;
 pub struct Options {
     /// Where results go; `None` makes `runs/<env>-<algo>-<seed>-<time>`.
     pub out: Option<PathBuf>,
+    /// Go on from where a run stands in this directory, and with the results there.
+    pub resume: Option<PathBuf>,
+    /// Keep the transitions of ddpg, td3 and sac with the state too.
+    pub save_replay: bool,
     /// Stop at the first evaluation that passes the environment's threshold.
     pub until_solved: bool,
     /// When the process began: `solved_at_s` counts from then.
@@ -200,8 +204,27 @@ fn default_out(env: &str, algo: &str, seed: u32) -> PathBuf {
     Path::new("runs").join(format!("{name}-{algo}-{seed}-{}", since.as_secs()))
 }
 
-/// Trains one agent and writes `config.toml`, `metrics.jsonl` and, at every evaluation, `checkpoint.safetensors`. `watch`
-/// sees every report as it arrives.
+/// The state in a run directory, if it goes with the checkpoint there and leaves updates to do.
+fn resumable(directory: &Path, config: &Config) -> Result<State> {
+    let state = State::load(directory)?;
+    let policy = Policy::load(directory)?;
+    if policy.hash() != state.params_hash {
+        let reason = "it does not go with the checkpoint beside it: one of them is of another update".to_owned();
+        return Err(Error::Checkpoint { path: directory.join(STATE_FILE), reason });
+    }
+    if state.updates >= config.num_updates() {
+        let reason = format!(
+            "all {} updates are done; raise total_timesteps ({}) to go on",
+            config.num_updates(),
+            config.total_timesteps
+        );
+        return Err(Error::setting("resume", reason));
+    }
+    Ok(state)
+}
+
+/// Trains one agent and writes `config.toml`, `metrics.jsonl` and, at every evaluation, `checkpoint.safetensors` and
+/// `state.safetensors`. `watch` sees every report as it arrives.
 ///
 /// The result is the policy of the first evaluation that passes (`until_solved`), or of the last update; there is none
 /// where `watch` breaks the run off.
@@ -220,10 +243,20 @@ pub fn run(
         let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
         return Err(Error::Environment { name: env.name().to_owned(), reason });
     }
-    let out = options.out.clone().unwrap_or_else(|| default_out(env.name(), config.algo.name(), config.seed));
-    check_out(&out)?;
-    let trainer = Trainer::new(gpu, env, config, &[config.seed])?;
+    let named = options.resume.clone().or(options.out.clone());
+    let out = named.unwrap_or_else(|| default_out(env.name(), config.algo.name(), config.seed));
+    if options.resume.is_none() {
+        check_out(&out)?;
+    }
+    let trainer = Trainer::new(gpu, env, config, &[config.seed])?.keeping(options.save_replay);
     let trainer = if options.until_solved { trainer.patient() } else { trainer };
+    let (trainer, done) = match &options.resume {
+        Some(directory) => {
+            let state = resumable(directory, config)?;
+            (trainer.resume(&state)?, state.updates)
+        }
+        None => (trainer, 0),
+    };
     fs::create_dir_all(&out).map_err(|error| Error::file("create", &out, &error))?;
     let checkpoint = out.join("checkpoint.safetensors");
     let write = |name: &str, text: &str| {
@@ -233,7 +266,13 @@ pub fn run(
     let overrides: String = env.overrides().iter().map(|o| format!("# --set-env {}={}\n", o.name, o.value)).collect();
     write("config.toml", &format!("# env = {:?}\n{overrides}{}", env.name(), config.to_toml()))?;
     let path = out.join("metrics.jsonl");
+    // of updates that are made again, the first lines are forgotten
+    let kept: String = match &options.resume {
+        Some(_) => fs::read_to_string(&path).unwrap_or_default().split_inclusive('\n').take(done as usize).collect(),
+        None => String::new(),
+    };
     let mut lines = fs::File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
+    lines.write_all(kept.as_bytes()).map_err(|error| Error::file("write", &path, &error))?;
 
     let batch = u64::from(config.rollout_size());
     let setup_s = options.started.elapsed().as_secs_f64();
@@ -264,6 +303,9 @@ pub fn run(
             return Err(Error::Diverged { updates: policy.updates });
         }
         policy.save(&checkpoint)?;
+        if let Some(state) = report.state {
+            state.save(&out.join(STATE_FILE))?;
+        }
         let passed = threshold.is_some_and(|threshold| returns.passes(threshold));
         result = Some((returns, policy, report.env_steps));
         if passed && solved_at.is_none() {

@@ -1,6 +1,6 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
-use super::{Config, Policy};
+use super::{Config, Policy, State};
 use crate::algo::{Learning, RING};
 use crate::env::Environment;
 use crate::error::Result;
@@ -26,6 +26,8 @@ pub struct Trainer {
     submitted: u32,
     /// Whether evaluations are read before anything is submitted behind them.
     patient: bool,
+    /// Whether the state is kept at every evaluation, and the transitions with it.
+    keeps: Option<bool>,
     pending: VecDeque<Pending>,
 }
 
@@ -48,6 +50,8 @@ pub struct Report {
     pub env_steps: u64,
     /// For each agent, if the last of these updates was evaluated: how its policy fared, and the policy.
     pub evaluation: Option<Vec<(Returns, Policy)>>,
+    /// The state then, where it is kept ([`Trainer::keeping`]).
+    pub state: Option<State>,
 }
 
 /// Returns of whole episodes under a policy.
@@ -105,6 +109,7 @@ impl Trainer {
             learning,
             submitted: 0,
             patient: false,
+            keeps: None,
             pending: VecDeque::new(),
         })
     }
@@ -115,6 +120,27 @@ impl Trainer {
     pub fn patient(mut self) -> Self {
         self.patient = true;
         self
+    }
+
+    /// Reports the state at every evaluation, with the transitions where `ring` is set.
+    #[must_use]
+    pub fn keeping(mut self, ring: bool) -> Self {
+        self.keeps = Some(ring);
+        self
+    }
+
+    /// Goes on from a state, which a run of the same configuration has reported. Transitions that were not kept are made
+    /// anew by the policy, and do not count as steps.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`] where the state is of another configuration, and as [`Gpu::submit`].
+    pub fn resume(mut self, state: &State) -> Result<Self> {
+        state.restore(&self.gpu, &self.learning.state(state.ring))?;
+        if !state.ring {
+            self.learning.refill(&self.gpu, &self.config)?;
+        }
+        self.submitted = state.updates;
+        Ok(self)
     }
 
     /// Updates of the whole run.
@@ -145,6 +171,7 @@ impl Trainer {
             evaluation.record(&mut work);
             sources.push(evaluation.outcomes.raw());
             sources.extend(self.learning.parameters().iter().map(|buffer| buffer.raw()));
+            sources.extend(self.keeps.iter().flat_map(|&ring| self.learning.state(ring)).map(|(_, buffer)| buffer));
         }
         let readback = self.gpu.submit_and_read(&work, &sources)?;
         self.pending.push_back(Pending { first, count, evaluated, readback });
@@ -171,7 +198,7 @@ impl Trainer {
         };
         let updates = first + count;
         let env_steps = self.config.env_steps(updates);
-        let evaluation = evaluated.then(|| {
+        let evaluation: Option<Vec<(Returns, Policy)>> = evaluated.then(|| {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
             let buffers: Vec<Vec<f32>> = (0..self.learning.parameters().len()).map(|n| arrived.take(2 + n)).collect();
             let outcomes = outcomes.chunks_exact(self.config.eval_episodes as usize);
@@ -186,7 +213,13 @@ impl Trainer {
             };
             outcomes.zip(0..agents).zip(&self.seeds).map(agent).collect()
         });
-        Ok(Some(Report { metrics: (first..updates).map(row).collect(), updates, env_steps, evaluation }))
+        let first_kept = 2 + self.learning.parameters().len();
+        let state = self.keeps.zip(evaluation.as_ref()).map(|(ring, agents)| {
+            let names = self.learning.state(ring).into_iter().map(|(name, _)| name);
+            let words = names.enumerate().map(|(n, name)| (name, arrived.take(first_kept + n))).collect();
+            State::new(updates, agents.first().map(|(_, policy)| policy.hash()).unwrap_or_default(), ring, words)
+        });
+        Ok(Some(Report { metrics: (first..updates).map(row).collect(), updates, env_steps, evaluation, state }))
     }
 }
 
