@@ -86,7 +86,7 @@ fn fisher_products_agree_with_the_reference_for_every_shape() {
 #[test]
 fn fisher_products_agree_with_the_reference_where_units_go_through_memory() {
     let case = Case { hidden: &[5, 130], samples: 173, stride: 3, ..SMALL };
-    check(gpu().form(), &case, 710);
+    check(Form::PLAIN, &case, 710);
 }
 
 #[test]
