@@ -1,9 +1,12 @@
-//! Laws of whole updates on CartPole-v1: what repeats, what is independent of what, and how often host and device meet.
+//! Laws of whole updates on CartPole-v1: what repeats, what is independent of what, and how often host and device
+//! meet; and in a file of their own, replays in f64.
 
 // equal means equal here, and a test may panic
 #![allow(clippy::float_cmp, clippy::unwrap_used)]
 
 mod oracle;
+// in this binary, because it is the same kernels that a driver without a cache would compile twice
+mod replay;
 mod support;
 
 use manyworlds::gpu::{Gpu, Recording};

@@ -3,9 +3,9 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
-mod oracle;
-mod support;
-
+use crate::oracle::assert_close;
+use crate::support::cartpole::{config, of_agent, ppo};
+use crate::support::{Draw, ROUNDING, Stages, assert_bits, forms, from_bits, gpu, ok, padded, poison_on, run, wide};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{Form, Gpu, Recording};
 use manyworlds::layout::{Metrics, ROWS, Row, STREAM_EVALUATION, STREAM_TRAINING, TERMINATED, TRUNCATED};
@@ -13,9 +13,6 @@ use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{cartpole, categorical, gae};
 use manyworlds::train::Config;
-use oracle::assert_close;
-use support::cartpole::{config, of_agent, ppo};
-use support::{Draw, ROUNDING, Stages, assert_bits, forms, from_bits, gpu, ok, padded, poison_on, run, wide};
 
 /// Words of a world after the four of CartPole's state; see `shaders/part/world.wgsl`.
 const EPISODE_RETURN: usize = 4;
