@@ -51,7 +51,7 @@ fn forms() -> &'static [Form] {
         let make = |(name, form)| {
             let gpu = gpu.clone().with_form(form);
             let ppo = ActorCritic::new(&gpu, &env, &config, &[1]).unwrap_or_else(|error| panic!("{error}"));
-            let form = Form { gpu, name, ppo, samples: u64::from(config.batch_size()) };
+            let form = Form { gpu, name, ppo, samples: u64::from(config.rollout_size()) };
             submit(&form, form.ppo.update());
             form
         };

@@ -173,8 +173,7 @@ impl Kernels<'_> {
     /// Whether the gradient kernels sum the weight gradients themselves, tile by tile or with subgroups; else
     /// `weight_gradient` does.
     pub(crate) fn summed(&self) -> bool {
-        self.tiled()
-            || self.form.share_size() > 1 && self.all_narrow()
+        self.tiled() || self.form.share_size() > 1 && self.all_narrow()
     }
 
     fn share(&self) -> &'static str {
@@ -452,9 +451,11 @@ impl Kernels<'_> {
         };
         let way = if objective == Objective::Fisher { Way::Tangent } else { Way::Backward };
         let program = self.plain(&format!("{name} {}", self.parameters.networks()[network].name()))?;
-        let program = self
-            .backward(program, network, way, self.weights())?
-            .parts(&["slot/observed/columns.wgsl", "slot/slopes/none.wgsl", "part/samples.wgsl"])?;
+        let program = self.backward(program, network, way, self.weights())?.parts(&[
+            "slot/observed/columns.wgsl",
+            "slot/slopes/none.wgsl",
+            "part/samples.wgsl",
+        ])?;
         let program = match objective {
             Objective::PpoClip => self.of_policy(program, "slot/objective/ppo_clip.wgsl")?,
             Objective::PpoKl => self.of_policy(program, "slot/objective/ppo_kl.wgsl")?,

@@ -11,7 +11,7 @@ use manyworlds::gpu::{Form, Recording};
 use manyworlds::layout::Trust;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::{baseline, categorical, fisher};
-use support::{Draw, Samples, Stages, assert_norm, bits, forms, gpu, ok, run, wide};
+use support::{Draw, Samples, Stages, assert_norm, bits, few_forms, forms, gpu, ok, run, wide};
 
 struct Case {
     hidden: &'static [u32],
@@ -75,7 +75,12 @@ fn fisher_products_agree_with_the_reference_for_every_shape() {
     for form in forms(gpu()) {
         check(form, &SMALL, 701);
         check(form, &Case { hidden: &[20, 12, 5], activation: Activation::Relu, samples: 173, ..SMALL }, 702);
+    }
+    // an odd number of layers leaves one without a partner
+    for form in few_forms() {
         check(form, &Case { hidden: &[8, 8], samples: 1757, stride: 5, ..SMALL }, 703);
+    }
+    for form in [Form::PLAIN, gpu().form()] {
         check(form, &Case { hidden: &[], features: 5, samples: 65, stride: 2, ..SMALL }, 704);
         check(form, &Case { hidden: &[9, 7, 6, 5], samples: 64, window: Some(1), ..SMALL }, 705);
     }
@@ -83,10 +88,8 @@ fn fisher_products_agree_with_the_reference_for_every_shape() {
 
 #[test]
 fn fisher_products_agree_with_the_reference_where_units_go_through_memory() {
-    let case = Case { hidden: &[5, 130], samples: 173, ..SMALL };
+    let case = Case { hidden: &[5, 130], samples: 173, stride: 3, ..SMALL };
     check(Form::PLAIN, &case, 710);
-    let case = Case { hidden: &[130, 20, 5], activation: Activation::Relu, samples: 173, stride: 3, ..SMALL };
-    check(gpu().form(), &case, 711);
 }
 
 #[test]
@@ -97,10 +100,10 @@ fn fisher_products_agree_with_the_reference_with_two_layers_of_64() {
 /// The gradient with each parameter's best baseline, and the norm that goes with it.
 #[test]
 fn optimal_baselines_agree_with_the_reference() {
+    let shapes: [(&[u32], Activation); 2] = [(&[12], Activation::Tanh), (&[20, 12, 5], Activation::Relu)];
     for form in forms(gpu()) {
-        for (seed, (hidden, activation)) in
-            (740..).zip([(&[12][..], Activation::Tanh), (&[20, 12, 5], Activation::Relu)])
-        {
+        let count = if few_forms().contains(&form) { 2 } else { 1 };
+        for (seed, &(hidden, activation)) in (740..).zip(&shapes[..count]) {
             let mut draw = Draw::new(seed);
             let actor = draw.network(&[&[3], hidden, &[ACTIONS]].concat(), activation);
             let space = ActionSpace::Discrete { count: ACTIONS, masked: false };

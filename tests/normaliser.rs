@@ -12,7 +12,7 @@ use manyworlds::layout::{Row, TRUNCATED};
 use manyworlds::reference::normaliser::{Running, discounted};
 use manyworlds::train::Config;
 use oracle::assert_close;
-use support::{forms, from_bits, gpu, ok, wide};
+use support::{few_forms, from_bits, gpu, ok, wide};
 
 const WORLDS: usize = 67;
 const STEPS: usize = 90;
@@ -37,7 +37,7 @@ fn config() -> Config {
 #[test]
 fn running_moments_are_those_of_all_batches_so_far() {
     let env = ok(Environment::load("Pendulum-v1"));
-    for form in forms(gpu()) {
+    for form in few_forms() {
         let gpu = gpu().clone().with_form(form);
         let ppo = ok(ActorCritic::new(&gpu, &env, &config(), &[5, 6]));
         let tail = |agent: usize| {

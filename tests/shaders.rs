@@ -3,10 +3,11 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
-use manyworlds::env::{Environment, Exploration};
+use manyworlds::env::{Environment, Exploration, Spread};
 use manyworlds::gpu::Form;
 use manyworlds::kernels::{
-    Combine, Estimator, Importance, Kernels, Objective, Optimizer, OverTime, Reduction, Sums, TextbookPolicy,
+    Combine, Decision, Estimator, Importance, Kernels, Noise, Objective, OffPolicyKernels, Optimizer, OverTime,
+    Recursion, Reduction, Sums, TextbookPolicy,
 };
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
@@ -17,7 +18,15 @@ use std::sync::OnceLock;
 fn every_kernel() -> &'static [(String, Linked)] {
     static ALL: OnceLock<Vec<(String, Linked)>> = OnceLock::new();
     ALL.get_or_init(|| {
-        in_every_form().into_iter().chain(in_every_environment()).chain(of_textbook_policies()).collect()
+        // subgroups of other sizes change nothing but numbers
+        let others = [4, 16].into_iter().flat_map(|size| [Form::light(size), Form::fast(size)]).map(|form| (form, 2));
+        let forms = Form::table(Some(8)).into_iter().map(|form| (form, NETWORKS.len())).chain(others);
+        std::thread::scope(|scope| {
+            let forms: Vec<_> = forms.map(|(form, networks)| scope.spawn(move || in_form(form, networks))).collect();
+            let environments = scope.spawn(in_every_environment);
+            let linked = forms.into_iter().chain([environments]).flat_map(|thread| thread.join().unwrap());
+            linked.chain(of_textbook_policies()).collect()
+        })
     })
 }
 
@@ -48,21 +57,61 @@ fn of_textbook_policies() -> Vec<(String, Linked)> {
 }
 
 /// Kernels that an environment shapes, for each of them, with everything normalised; of real numbers squashed too, with
-/// state-dependent exploration and without.
+/// state-dependent exploration and without. Gradients know nothing of an environment but its actions: they are linked for
+/// the first of each kind.
 fn in_every_environment() -> Vec<(String, Linked)> {
-    let of = |name: &str| -> Vec<(String, Linked)> {
-        let env = Environment::load(name).unwrap();
+    let own = [MASKED, UNEVEN].map(|text| Environment::from_source("Own", "own.wgsl", text).unwrap());
+    let mut kinds = Vec::new();
+    let mut all = Vec::new();
+    for env in Environment::names().map(|name| Environment::load(name).unwrap()).chain(own) {
         let config = |squash, use_sde| Config { squash, use_sde, ..Config::default() };
-        [config(false, false), config(true, false), config(true, true)]
-            .iter()
-            .filter(|config| config.check_for(&env).is_ok())
-            .flat_map(|config| of_environment(&env, config.exploration(&env)))
-            .collect()
-    };
-    Environment::names().flat_map(of).collect()
+        for config in [config(false, false), config(true, false), config(true, true)] {
+            if config.check_for(&env).is_ok() {
+                let space = &env.spec().action_space;
+                let kind = (std::mem::discriminant(space), space.masked(), config.squash, config.use_sde);
+                let new = !kinds.contains(&kind);
+                kinds.push(kind);
+                all.extend(of_environment(&env, config.exploration(&env), new));
+            }
+        }
+    }
+    all
 }
 
-fn of_environment(env: &Environment, exploration: Exploration) -> Vec<(String, Linked)> {
+/// No environment of ours has such actions: two choices of which not everything is allowed.
+const MASKED: &str = "
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_COUNTS: array<u32, 2> = array<u32, 2>(3u, 2u);
+const MAX_EPISODE_STEPS: u32 = 20u;
+struct State { a: u32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_u32(rng) % 5u); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    (*s).a = ((*s).a + 1u + action[0]) % 5u;
+    return Outcome(f32(action[1]), false);
+}
+fn env_observe(s: State) -> Observation { return Observation(f32(s.a)); }
+fn env_action_mask(s: State) -> ActionMask {
+    return ActionMask(s.a != 0u, s.a != 1u, s.a != 2u, true, s.a != 3u);
+}
+";
+
+/// And numbers between different bounds.
+const UNEVEN: &str = "
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_DIM: u32 = 2u;
+const ACTION_LOW: array<f32, 2> = array<f32, 2>(-1.0, 0.0);
+const ACTION_HIGH: array<f32, 2> = array<f32, 2>(1.0, 2.0);
+const MAX_EPISODE_STEPS: u32 = 20u;
+struct State { a: f32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_uniform(rng)); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    (*s).a += action[0];
+    return Outcome(action[1], false);
+}
+fn env_observe(s: State) -> Observation { return Observation(s.a); }
+";
+
+fn of_environment(env: &Environment, exploration: Exploration, learns: bool) -> Vec<(String, Linked)> {
     let (space, features) = (&env.spec().action_space, env.spec().observation_dim);
     let mut parameters = Parameters::default();
     let (actor, free) = ([features, 12, space.outputs(exploration)], space.free_outputs(exploration));
@@ -70,22 +119,25 @@ fn of_environment(env: &Environment, exploration: Exploration) -> Vec<(String, L
     parameters.add("critic", &[features, 12, 1], Activation::Tanh);
     parameters.normalise(Normalise { features, observations: true, rewards: true });
     let kernels = Kernels { form: Form::TILED, parameters: &parameters, space, exploration, keeps: true, agents: 1 };
-    let mut linked = vec![
-        kernels.rollout(env, actor),
-        kernels.evaluate(env, actor),
-        kernels.gradient(actor, Objective::PpoClip),
-        kernels.gradient(actor, Objective::PpoKl),
-    ];
-    // the others know nothing of how a policy explores
+    let mut linked = vec![kernels.rollout(env, actor), kernels.evaluate(env, actor)];
+    if learns {
+        linked.extend([
+            kernels.gradient(actor, Objective::PpoClip),
+            kernels.gradient(actor, Objective::PpoKl),
+            kernels.gradient(actor, Objective::PolicyGradient),
+            kernels.untiled().gradient(actor, Objective::Fisher),
+        ]);
+    }
+    // these know nothing of how a policy explores
     if exploration == Exploration::default() {
         linked.extend([
-            kernels.gradient(actor, Objective::PolicyGradient),
             kernels.reset(env),
             kernels.step(env),
             kernels.pool(env),
-            kernels.untiled().gradient(actor, Objective::Fisher),
             kernels.restart(env),
             kernels.discount_rewards(),
+            kernels.along(Recursion::Gae, OverTime::Walk),
+            kernels.along(Recursion::Gae, OverTime::Scan),
             kernels.merge_moments(),
         ]);
     }
@@ -96,77 +148,129 @@ fn of_environment(env: &Environment, exploration: Exploration) -> Vec<(String, L
     linked.into_iter().map(named).collect()
 }
 
-fn in_every_form() -> Vec<(String, Linked)> {
+/// Hidden layers of every kind: one, three with a wide middle, the default ones, and such that go through memory.
+const NETWORKS: [(&[u32], Activation); 4] = [
+    (&[7], Activation::Relu),
+    (&[130, 20, 5], Activation::Tanh),
+    (&[64, 64], Activation::Tanh),
+    (&[5, 130], Activation::Relu),
+];
+
+/// Actors and critics that learn from replay: each kind of actor with one of the networks.
+fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) -> Vec<manyworlds::Result<Linked>> {
+    let log_std = [-5.0, 2.0];
+    let (name, decision, spread, judges) = [
+        ("Pendulum-v1", Decision::Squashed { log_std }, Spread::Clamped { log_std }, 2),
+        ("CartPole-v1", Decision::Gumbel, Spread::Free, 2),
+        ("Pendulum-v1", Decision::Deterministic { smoothed: true }, Spread::None, 1),
+        ("Pendulum-v1", Decision::Deterministic { smoothed: false }, Spread::None, 1),
+    ][number];
+    let env = Environment::load(name).unwrap();
+    let space = &env.spec().action_space;
+    let exploration = Exploration { squash: space.is_box(), spread, ..Exploration::default() };
+    let seen = env.spec().observation_dim;
+    let widths = |inputs, outputs| [&[inputs][..], hidden, &[outputs][..]].concat();
+    let (mut actors, mut critics) = (Parameters::default(), Parameters::default());
+    actors.add("actor", &widths(seen, space.outputs(exploration)), activation);
+    critics.add("critic", &widths(seen + space.words().max(space.choices()), 1), activation);
+    let of = |parameters, agents| Kernels { form, parameters, space, exploration, keeps: false, agents };
+    let (actor, critic) = (of(&actors, 1), of(&critics, 2));
+    let kernels = OffPolicyKernels { actor, critic, decision, noise: Noise::Relative, twins: 2, judges };
+    vec![
+        kernels.interact(&env),
+        kernels.remember(),
+        kernels.draw(),
+        kernels.outputs(),
+        kernels.choose(),
+        kernels.next_value(),
+        kernels.critic_gradient(),
+        kernels.slopes(),
+        kernels.actor_gradient(),
+        OffPolicyKernels::learn(&actor, Optimizer::Adam),
+        kernels.finish_step(),
+        kernels.finish_block(),
+        actor.evaluate(&env, 0),
+    ]
+}
+
+/// What depends on networks for the first few of them, and what does not for the first.
+fn in_form(form: Form, networks: usize) -> Vec<(String, Linked)> {
     let env = Environment::load("CartPole-v1").unwrap();
-    let subgroups = |size| [Form::light(size), Form::fast(size)];
     let mut everything = Vec::new();
-    for form in Form::table(None).into_iter().chain([4, 8, 16].into_iter().flat_map(subgroups)) {
-        for (hidden, activation) in [
-            (vec![64, 64], Activation::Tanh),
-            (vec![7], Activation::Relu),
-            (vec![130, 20, 5], Activation::Tanh),
-            (vec![20, 300], Activation::Relu),
-        ] {
-            let mut parameters = Parameters::default();
-            let widths = |outputs| [&[4][..], &hidden[..], &[outputs][..]].concat();
-            let actor = parameters.add("actor", &widths(2), activation);
-            let critic = parameters.add("critic", &widths(1), activation);
-            let kernels = Kernels {
-                form,
-                parameters: &parameters,
-                space: &env.spec().action_space,
-                exploration: Exploration::default(),
-                keeps: true,
-                agents: 1,
-            };
-            let all = parameters.span([]);
-            let mut linked = vec![
-                kernels.reset(&env),
-                kernels.rollout(&env, actor),
-                kernels.evaluate(&env, actor),
-                kernels.value(critic),
-                kernels.gradient(actor, Objective::PpoClip),
-                kernels.gradient(critic, Objective::Value),
-                kernels.weight_gradient(actor, Objective::PpoClip),
-                kernels.weight_gradient(critic, Objective::Value),
-                kernels.sum_slices(all),
-                kernels.advance(),
-                kernels.descend(Optimizer::Adam, all),
-                kernels.descend(Optimizer::RmsProp, all),
-                kernels.descend(Optimizer::Sgd, all),
-                kernels.finish_update(),
-                kernels.finish_fit(),
-            ];
-            // these do not know the networks
-            for way in [OverTime::Walk, OverTime::Scan].into_iter().filter(|_| hidden.len() == 1) {
-                let recursions = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true, false));
-                let importance = [Importance::Full, Importance::FirstOrder, Importance::PerDecision];
-                let weights = importance.into_iter().flat_map(|importance| importance.recursions().iter().copied());
-                linked.extend(recursions.chain(weights).map(|recursion| kernels.along(recursion, way)));
-            }
-            let (untiled, span) = (kernels.untiled(), parameters.span([actor]));
-            linked.extend([
-                untiled.gradient(actor, Objective::Fisher),
-                untiled.surrogate(actor),
-                kernels.conjugate_begin(span),
-                kernels.conjugate_step(span),
-                kernels.conjugate_end(span),
-                kernels.propose(span),
-                kernels.judge(),
-                kernels.log_ratio(actor),
-                kernels.gradient(actor, Objective::Score),
-                kernels.traced().gradient(actor, Objective::Score),
-                kernels.traced().weight_gradient(actor, Objective::Squares { weighted: true }),
-                kernels.subtract_baseline(span),
-            ]);
-            linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));
-            for kernel in linked {
-                let kernel = kernel.unwrap_or_else(|error| panic!("{form:?} {hidden:?}: {error}"));
-                everything.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
-            }
+    for (number, &(hidden, activation)) in NETWORKS[..networks].iter().enumerate() {
+        let mut parameters = Parameters::default();
+        let widths = |outputs| [&[4][..], hidden, &[outputs][..]].concat();
+        let actor = parameters.add("actor", &widths(2), activation);
+        let critic = parameters.add("critic", &widths(1), activation);
+        let kernels = Kernels {
+            form,
+            parameters: &parameters,
+            space: &env.spec().action_space,
+            exploration: Exploration::default(),
+            keeps: true,
+            agents: 1,
+        };
+        let untiled = kernels.untiled();
+        let mut linked = vec![
+            kernels.rollout(&env, actor),
+            kernels.evaluate(&env, actor),
+            kernels.value(critic),
+            kernels.gradient(actor, Objective::PpoClip),
+            kernels.gradient(critic, Objective::Value),
+            kernels.weight_gradient(actor, Objective::PpoClip),
+            kernels.weight_gradient(critic, Objective::Value),
+            untiled.gradient(actor, Objective::Fisher),
+            untiled.surrogate(actor),
+            kernels.log_ratio(actor),
+            kernels.gradient(actor, Objective::Score),
+            kernels.traced().gradient(actor, Objective::Score),
+            kernels.traced().weight_gradient(actor, Objective::Squares { weighted: true }),
+        ];
+        if number == 0 {
+            linked.extend(beside_networks(&kernels, &env));
+        }
+        linked.extend(of_replay(form, hidden, activation, number));
+        for kernel in linked {
+            let kernel = kernel.unwrap_or_else(|error| panic!("{form:?} {hidden:?}: {error}"));
+            everything.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
         }
     }
     everything
+}
+
+/// Kernels that know of networks at most how many parameters they have.
+fn beside_networks(kernels: &Kernels, env: &Environment) -> Vec<manyworlds::Result<Linked>> {
+    let (all, actor) = (kernels.parameters.span([]), kernels.parameters.span([0]));
+    let mut linked = vec![
+        kernels.reset(env),
+        kernels.sum_slices(all),
+        kernels.advance(),
+        kernels.descend(Optimizer::Adam, all),
+        kernels.descend(Optimizer::RmsProp, all),
+        kernels.descend(Optimizer::Sgd, all),
+        kernels.finish_update(),
+        kernels.finish_fit(),
+        kernels.conjugate_begin(actor),
+        kernels.conjugate_step(actor),
+        kernels.conjugate_end(actor),
+        kernels.propose(actor),
+        kernels.judge(),
+        kernels.subtract_baseline(actor),
+    ];
+    let returns = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true, false));
+    let importance = [Importance::Full, Importance::Causal, Importance::FirstOrder, Importance::PerDecision];
+    let weights = importance.into_iter().flat_map(|importance| importance.recursions().iter().copied());
+    let mut recursions: Vec<Recursion> = Vec::new();
+    for recursion in returns.chain(weights) {
+        if !recursions.contains(&recursion) {
+            recursions.push(recursion);
+        }
+    }
+    for way in [OverTime::Walk, OverTime::Scan] {
+        linked.extend(recursions.iter().map(|&recursion| kernels.along(recursion, way)));
+    }
+    linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));
+    linked
 }
 
 #[test]
@@ -179,10 +283,26 @@ fn every_kernel_links_within_the_default_limits() {
                 && v.name.as_ref().is_some_and(|name| bound.contains_key(name))
         };
         let storage = kernel.module().global_variables.iter().filter(storage).count();
-        // a pool leaves its results in many buffers; what trains leaves one of the default limit of 8 free
-        let most = if name.starts_with("pool") { 8 } else { 7 };
+        // a pool leaves its results in many buffers, and so do worlds that fill a ring; what learns leaves one of the default
+        // limit of 8 free
+        let most = if name.starts_with("pool") || name.starts_with("interact") { 8 } else { 7 };
         assert!(storage <= most, "{name} binds {storage} storage buffers, at most {most} are allowed");
     }
+}
+
+/// Every file of a slot is in a kernel, line by line.
+#[test]
+fn every_choice_of_every_slot_is_linked() {
+    let missing = |path: &&str| {
+        let text = manyworlds::shader::built_in_text(path).unwrap();
+        let code = text.lines().map(|line| line.split("//").next().unwrap().trim());
+        let code: Vec<&str> = code.filter(|line| !line.is_empty() && !line.contains('@')).collect();
+        let holds = |kernel: &Linked| code.iter().all(|line| kernel.source().contains(line));
+        !every_kernel().iter().any(|(_, kernel)| holds(kernel))
+    };
+    let slots = manyworlds::shader::built_in().filter(|path| path.starts_with("slot/"));
+    let missing: Vec<&str> = slots.filter(missing).collect();
+    assert!(missing.is_empty(), "in no kernel: {missing:?}");
 }
 
 /// DX12 and Metal as far as a machine without them can say: naga must be able to write every kernel for them.
@@ -275,7 +395,8 @@ fn shared_structs_lie_in_wgsl_as_they_do_in_rust() {
 fn an_error_names_the_parts_own_file_line_and_column() {
     let broken = "//! A kernel.\n\n@compute @workgroup_size(1)\nfn mw_main() {\n    @unroll for i in 0..2 { let a = i + 1.5; }\n}\n";
     let program = manyworlds::shader::Program::new("broken").part("part/thread.wgsl").unwrap();
-    let program = program.word("MW_WORKGROUP", 64).word("MW_SHARE", 1).source("shaders/broken.wgsl", broken);
+    let program = program.word("MW_WORKGROUP", 64).word("MW_SHARE", 1).word("MW_AGENT_STEP", 1);
+    let program = program.source("shaders/broken.wgsl", broken);
     let error = program.link().unwrap_err().to_string();
     assert!(error.contains("shaders/broken.wgsl:5:"), "no place in:\n{error}");
     assert!(error.contains("let a = i + 1.5;") && error.contains('^'), "no line or caret in:\n{error}");

@@ -14,7 +14,9 @@ use manyworlds::reference::ppo::surrogate;
 use manyworlds::reference::{categorical, gaussian};
 use manyworlds::train::{Config, Trainer};
 use oracle::assert_close;
-use support::{Draw, Stages, assert_norm, forms, from_bits, gpu, ok, run, wide, with_log_std, with_parameters};
+use support::{
+    Draw, Stages, assert_norm, few_forms, forms, from_bits, gpu, ok, run, wide, with_log_std, with_parameters,
+};
 
 /// Two choices; which actions are allowed depends on the state. A forbidden one costs 100.
 const MASKED: &str = "
@@ -247,7 +249,7 @@ fn loops_in_masks_and_resets_end_as_they_should_in_every_lane() {
     let mut draw = Draw::new(SEED);
     let actor = draw.network(&[2, 6, 5], Activation::Tanh);
     let critic = draw.network(&[2, 6, 1], Activation::Tanh);
-    for form in forms(gpu()) {
+    for form in few_forms() {
         let stages =
             [&plain, &loops].map(|env| rollout(form, env, &actor, &critic, run(WORLDS, STEPS, WORLDS * STEPS)));
         let [plain, loops] = stages

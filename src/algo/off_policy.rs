@@ -74,7 +74,8 @@ pub(super) fn check(config: &Config, name: &str) -> Result<()> {
         return Err(Error::setting(setting, format!("{name} has it not: {reason}")));
     }
     if config.max_grad_norm != 0.0 {
-        let reason = format!("{} is not allowed: {name} takes every gradient as it is; it must be 0", config.max_grad_norm);
+        let reason =
+            format!("{} is not allowed: {name} takes every gradient as it is; it must be 0", config.max_grad_norm);
         return Err(Error::setting("max_grad_norm", reason));
     }
     let (worlds, capacity, batch) = (config.num_envs, config.buffer_size, config.batch_size);
@@ -163,4 +164,3 @@ pub(crate) fn check_for(config: &Config, env: &Environment) -> Result<()> {
         _ => refuse(format!("{algo} has one choice or real numbers, and {name} has {space} actions; take ppo")),
     }
 }
-

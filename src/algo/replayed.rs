@@ -38,7 +38,13 @@ pub(super) fn widths(config: &Config, env: &Environment) -> [Vec<u32>; 2] {
     [widths(features, space.outputs(config.exploration(env))), widths(features + seen_actions(space), 1)]
 }
 
-fn kernels<'a>(config: &Config, env: &'a Environment, shapes: &'a Shapes, form: Form, agents: u32) -> OffPolicyKernels<'a> {
+fn kernels<'a>(
+    config: &Config,
+    env: &'a Environment,
+    shapes: &'a Shapes,
+    form: Form,
+    agents: u32,
+) -> OffPolicyKernels<'a> {
     let [twins, judges] = off_policy::critics(config.algo);
     let one = |parameters, agents| Kernels {
         form,
@@ -219,8 +225,21 @@ impl OffPolicy {
         let update = Recording::default();
         let layout = layout.clone();
         let mut agents = Self {
-            layout, actor, critic, targets, ring, worlds, minibatch, critics, actors, evaluation, metrics, draw, step,
-            finish, update,
+            layout,
+            actor,
+            critic,
+            targets,
+            ring,
+            worlds,
+            minibatch,
+            critics,
+            actors,
+            evaluation,
+            metrics,
+            draw,
+            step,
+            finish,
+            update,
         };
         agents.update = off_policy::record(&agents, config);
         Ok(agents)

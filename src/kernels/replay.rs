@@ -339,10 +339,13 @@ impl OffPolicyKernels<'_> {
     pub fn learn(kernels: &Kernels, optimizer: Optimizer) -> Result<Linked> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
         // a thread has little to do: workgroups as elsewhere
-        Kernels { form: Form { workgroup: kernels.form.workgroup.max(Form::PLAIN.workgroup), ..kernels.form }, ..*kernels }
-            .over(kernels.parameters.span([0]), &name)?
-            .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
-            .link()
+        Kernels {
+            form: Form { workgroup: kernels.form.workgroup.max(Form::PLAIN.workgroup), ..kernels.form },
+            ..*kernels
+        }
+        .over(kernels.parameters.span([0]), &name)?
+        .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
+        .link()
     }
 
     /// The end of a gradient step.

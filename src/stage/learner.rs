@@ -134,7 +134,9 @@ impl Gradients {
 
         let compiled: Vec<_> = networks
             .iter()
-            .map(|of| Ok((of.network, gpu.kernel(&of.gradient)?, of.weights.as_ref().map(|w| gpu.kernel(w)).transpose()?)))
+            .map(|of| {
+                Ok((of.network, gpu.kernel(&of.gradient)?, of.weights.as_ref().map(|w| gpu.kernel(w)).transpose()?))
+            })
             .collect::<Result<_>>()?;
         let mut windows = Vec::new();
         let mut first = 0;
@@ -163,7 +165,13 @@ impl Gradients {
                 recording.push(&gradient.pass(gpu, count / step, threads, iterations, &buffers)?);
                 if let Some(weights) = weights {
                     let threads = u64::from(slices) * constant(kernels, *network, "MW_TASKS");
-                    recording.push(&weights.pass(gpu, count / step, threads, u64::from(slicing.slice / 4), &buffers)?);
+                    recording.push(&weights.pass(
+                        gpu,
+                        count / step,
+                        threads,
+                        u64::from(slicing.slice / 4),
+                        &buffers,
+                    )?);
                 }
             }
             windows.push(GradientWindow { recording, buffers, slices });

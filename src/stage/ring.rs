@@ -38,7 +38,11 @@ impl Ring {
     /// Adds the buffers that cannot be smaller to a list of sizes.
     pub fn sizes(sizes: &mut Sizes, agents: u32, capacity: u32, kernels: &OffPolicyKernels) {
         let (agents, capacity) = (("agents", u64::from(agents)), ("buffer_size", u64::from(capacity)));
-        sizes.add_for("buffer_size", "ring", &[agents, ("rows", u64::from(kernels.ring_rows())), capacity, ("bytes", 4)]);
+        sizes.add_for(
+            "buffer_size",
+            "ring",
+            &[agents, ("rows", u64::from(kernels.ring_rows())), capacity, ("bytes", 4)],
+        );
         sizes.add_for("buffer_size", "ring of one feature", &[agents, capacity, ("bytes", 4)]);
     }
 

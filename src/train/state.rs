@@ -43,8 +43,9 @@ impl State {
                 Some(words) if 4 * words.len() as u64 == buffer.size() => found.push((buffer, words)),
                 Some(words) => {
                     let (kept, wanted) = (4 * words.len(), buffer.size());
-                    let reason =
-                        format!("'{name}' was kept with {kept} bytes and has {wanted} now; resume with the same settings");
+                    let reason = format!(
+                        "'{name}' was kept with {kept} bytes and has {wanted} now; resume with the same settings"
+                    );
                     return Err(Error::setting("resume", reason));
                 }
                 None => {
@@ -97,9 +98,8 @@ impl State {
         let (_, header) = SafeTensors::read_metadata(&data).map_err(damaged)?;
         let tensors = SafeTensors::deserialize(&data).map_err(damaged)?;
         let metadata = header.metadata().clone().unwrap_or_default();
-        let field = |name: &str| {
-            metadata.get(name).cloned().ok_or_else(|| complain(format!("its metadata lack '{name}'")))
-        };
+        let field =
+            |name: &str| metadata.get(name).cloned().ok_or_else(|| complain(format!("its metadata lack '{name}'")));
         let format = field("format")?;
         if format != FORMAT {
             return Err(complain(format!("its format is '{format}', this version reads '{FORMAT}'")));

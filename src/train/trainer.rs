@@ -204,7 +204,12 @@ impl Trainer {
             let outcomes = outcomes.chunks_exact(self.config.eval_episodes as usize);
             // an agent's networks, one buffer after the other
             let own = |agent: usize| -> Vec<f32> {
-                buffers.iter().filter_map(|words| words.chunks_exact(words.len() / agents).nth(agent)).flatten().copied().collect()
+                buffers
+                    .iter()
+                    .filter_map(|words| words.chunks_exact(words.len() / agents).nth(agent))
+                    .flatten()
+                    .copied()
+                    .collect()
             };
             let agent = |((outcomes, agent), &seed): ((&[[f32; 4]], usize), &u32)| {
                 let parameters = self.learning.layout().compact(&own(agent));
