@@ -28,17 +28,21 @@ pub(super) fn record(agents: &OffPolicy, config: &Config) -> Recording {
         }
         for _ in 0..config.gradient_steps {
             steps += 1;
-            let acts = steps % config.policy_frequency == 0;
-            agents.draw(&mut update); // a minibatch of transitions
-            agents.learn_critics(&mut update, acts); // y; ∇ of (Q_j(s, a) − y)², Adam
-            if acts {
-                agents.learn_actor(&mut update); // ∇ of its loss through ∂Q/∂a, Adam; targets follow
-            }
-            agents.end_step(&mut update, acts); // sac: log α steers the entropy
+            gradient_step(agents, &mut update, steps % config.policy_frequency == 0);
         }
     }
     agents.finish(&mut update); // metrics
     update
+}
+
+/// One gradient step; the actor takes one too if it `acts`.
+pub(super) fn gradient_step(agents: &OffPolicy, update: &mut Recording, acts: bool) {
+    agents.draw(update); // a minibatch of transitions
+    agents.learn_critics(update, acts); // y; ∇ of (Q_j(s, a) − y)², Adam
+    if acts {
+        agents.learn_actor(update); // ∇ of its loss through ∂Q/∂a, Adam; targets follow
+    }
+    agents.end_step(update, acts); // sac: log α steers the entropy
 }
 
 /// What an algorithm's actor makes of its outputs.

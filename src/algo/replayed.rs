@@ -297,6 +297,24 @@ impl OffPolicy {
         &self.update
     }
 
+    /// The gradient steps of an update alone: for measurements.
+    pub fn gradient_steps_only(&self, config: &Config) -> Recording {
+        let mut recording = Recording::default();
+        for n in 1..=config.update_gradient_steps() {
+            off_policy::gradient_step(self, &mut recording, n.is_multiple_of(config.policy_frequency.into()));
+        }
+        recording
+    }
+
+    /// The steps of worlds of an update alone, without the actor's forward pass: for measurements.
+    pub fn worlds_only(&self, config: &Config) -> Recording {
+        let mut recording = Recording::default();
+        for n in 0..config.num_steps {
+            self.worlds.record_step(&mut recording, n == 0);
+        }
+        recording
+    }
+
     /// One step of every world.
     pub(super) fn interact(&self, update: &mut Recording, first: bool) {
         self.worlds.record(update, first);
@@ -342,7 +360,8 @@ fn first_agents(
     let actor = Agents::new(gpu, actor_run, seeds, &first_words(layout, seeds, 0..1), 0.0)?;
     let critic_seeds: Vec<u32> = seeds.iter().flat_map(|&seed| std::iter::repeat_n(seed, twins)).collect();
     let critic = Agents::new(gpu, critic_run, &critic_seeds, &first_words(layout, seeds, 1..1 + twins), 0.0)?;
-    let alpha = if config.algo == Algo::Sac { config.alpha } else { 0.0 };
+    // deterministic actions have no entropy
+    let alpha = if config.algo == Algo::Sac { config.alpha } else { config.ent_coef };
     for agents in [&actor, &critic] {
         let run = &agents.run;
         // the first step is Adam's t = 1

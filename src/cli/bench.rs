@@ -1,8 +1,12 @@
 //! `manyworlds bench`
 
 use super::{AdapterArgument, foreign};
-use manyworlds::bench::{Case, Measured, Mode, break_even, ceilings, kernel_report, measure, one_core};
+use manyworlds::algo::{Algo, sizes};
+use manyworlds::bench::{
+    Case, Measured, Mode, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure, measure_replay, one_core,
+};
 use manyworlds::env::Environment;
+use manyworlds::gpu::Form;
 use manyworlds::{Error, Result};
 use std::io::Write;
 use std::process::ExitCode;
@@ -31,6 +35,12 @@ pub struct Bench {
     /// Instead: every kernel of an update with its share of the time and what it reaches of this adapter's ceilings
     #[arg(long)]
     kernels: bool,
+    /// Instead: gradient steps of ddpg, td3 and sac on replayed transitions, and what steps of worlds cost beside them
+    #[arg(long, conflicts_with = "kernels")]
+    replay: bool,
+    /// Transitions of such a gradient step
+    #[arg(long, default_value_t = 256)]
+    batch_size: u32,
     /// Print one JSON object for each combination, or kernel, on standard output
     #[arg(long)]
     json: bool,
@@ -45,6 +55,9 @@ impl Bench {
             return Err(Error::Setting { name: "seconds".to_owned(), reason });
         }
         let env = foreign::load(&self.env, &[], &self.adapter)?;
+        if self.replay {
+            return self.replay(&env);
+        }
         let mut cases = Vec::new();
         let kernels_only = [Mode::Train];
         for &mode in if self.kernels { &kernels_only[..] } else { &self.modes } {
@@ -97,6 +110,51 @@ impl Bench {
                 Some(worlds) => writeln!(out, "{core}; this adapter beats it from {worlds} worlds on"),
                 None => writeln!(out, "{core}; this adapter does not beat it"),
             };
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn replay(&self, env: &Environment) -> Result<ExitCode> {
+        let mut cases = Vec::new();
+        for algo in Algo::ALL.into_iter().filter(|algo| algo.is_off_policy()) {
+            for &num_envs in &self.num_envs {
+                let case = ReplayCase { algo, num_envs, batch_size: self.batch_size, net: self.net.clone() };
+                // an environment that an algorithm does not have is left out
+                match case.config()?.check_for(env) {
+                    Ok(()) => cases.push(case),
+                    Err(error) => eprintln!("{} left out: {error}", algo.name()),
+                }
+            }
+        }
+        let mut largest = 0;
+        for case in &cases {
+            largest = sizes(&case.config()?, env, 1, Form::WIDE).largest().max(largest);
+        }
+        let gpu = self.adapter.open(largest)?;
+        let mut out = std::io::stdout().lock();
+        if !self.json {
+            let _ = writeln!(
+                out,
+                "{:6} {:>9} {:>6} {:>9}  {:>10} {:>12} {:>10}  {:>10} {:>7}",
+                "algo", "worlds", "batch", "net", "min /s", "median /s", "max /s", "dispatches", "worlds"
+            );
+        }
+        for case in &cases {
+            let measured = measure_replay(&gpu, env, case, self.seconds)?;
+            let ReplayMeasured { algo, num_envs, batch_size, net, updates_per_s, .. } = &measured;
+            let line = if self.json {
+                serde_json::to_string(&measured).unwrap_or_default()
+            } else {
+                format!(
+                    "{algo:6} {num_envs:>9} {batch_size:>6} {net:>9}  {:>10} {:>12} {:>10}  {:>10.1} {:>6.1}%",
+                    rounded(updates_per_s.min),
+                    rounded(updates_per_s.median),
+                    rounded(updates_per_s.max),
+                    measured.dispatches_per_update,
+                    100.0 * measured.worlds_share
+                )
+            };
+            let _ = writeln!(out, "{line}");
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools)] // flags of a command line
 pub struct Train {
     /// Name of a built-in environment, or path of a .wgsl file
     #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]

@@ -102,7 +102,7 @@ settings! {
         norm_obs: bool = false, "Stable-Baselines3 (VecNormalize)";
         /// Whether rewards are divided by the running deviation of discounted returns, and held to ±10.
         norm_reward: bool = false, "Stable-Baselines3 (VecNormalize)";
-        /// Weight of the entropy bonus, per nat.
+        /// Weight of the entropy bonus, per nat; in ddpg that of a choice, where it keeps the softmax from becoming hard.
         ent_coef: f64 = 0.01, "CleanRL";
         /// Weight of the value loss.
         vf_coef: f64 = 0.5, "CleanRL";
