@@ -684,9 +684,9 @@ fn ornstein_uhlenbeck_noise_is_stationary() {
     let bound = 5.0 * (2.0 * variance * variance * (1.0 + a * a) / (1.0 - a * a) / count).sqrt();
     let case = format!("seeds {SEEDS:?}, {chains} chains of {} steps", series.len());
     assert_close(&format!("{case}, variance"), &[moment(0)], &[variance], 0.0, bound);
-    for lag in [1, 2, 5] {
+    for lag in [1usize, 2, 5] {
         // the same for its products with itself later, whose variance is at most that of squares
-        assert_close(&format!("{case}, lag {lag}"), &[moment(lag)], &[variance * a.powi(lag as i32)], 0.0, bound);
+        assert_close(&format!("{case}, lag {lag}"), &[moment(lag)], &[variance * a.powf(lag as f64)], 0.0, bound);
     }
     let mean = series.iter().flatten().sum::<f64>() / count;
     let bound = 5.0 * (variance * (1.0 + a) / (1.0 - a) / count).sqrt();
