@@ -51,10 +51,11 @@ const NUMBERS: &str = "
         return Observation(s.tag, s.step, s.acted, s.tag * 0.000000059604644775390625, -0.25 * s.step);
     }";
 
-/// The same with three choices, and nothing but the limit of five steps that ends an episode.
+/// The same with five choices, more than one call of the generator serves, and nothing but the limit of five steps that
+/// ends an episode.
 fn choices() -> String {
     let numbers = [
-        ("const ACTION_DIM: u32 = 2u;", "const ACTION_COUNT: u32 = 3u;"),
+        ("const ACTION_DIM: u32 = 2u;", "const ACTION_COUNT: u32 = 5u;"),
         ("const ACTION_LOW = array<f32, 2>(-1.0, -3.0);", ""),
         ("const ACTION_HIGH = array<f32, 2>(1.0, 0.5);", ""),
         ("const MAX_EPISODE_STEPS: u32 = 7u;", "const MAX_EPISODE_STEPS: u32 = 5u;"),
@@ -616,9 +617,9 @@ fn gaussian_actors_draw_their_actions() {
 #[test]
 fn choices_have_their_probabilities_and_lie_in_the_ring() {
     let place = Place::choices();
-    let probabilities = [0.6, 0.3, 0.1f64];
+    let probabilities = [0.4, 0.3, 0.1, 0.15, 0.05f64];
     let biases = probabilities.map(|p| p.ln() as f32).to_vec();
-    let start = parameters(&place, |_| (vec![0.0; 3 * FEATURES], biases.clone()));
+    let start = parameters(&place, |_| (vec![0.0; 5 * FEATURES], biases.clone()));
     for share in [0.0, 0.5] {
         let (worlds, capacity, steps) = (70, 345, 60);
         let settings = Replay { exploration_noise: share, ..settings(worlds, capacity) };
@@ -632,13 +633,13 @@ fn choices_have_their_probabilities_and_lie_in_the_ring() {
         for (n_steps, bootstrap) in [(1, 0), (3, 1), (4, 0)] {
             of.check_draw(Replay { n_steps, bootstrap, ..of.settings }, n_steps);
         }
-        let mut counts = [0; 3];
+        let mut counts = [0; 5];
         for transition in of.logs.iter().flat_map(|log| log.steps.iter().flatten()) {
             counts[transition.action[0] as usize] += 1;
         }
         let count = f64::from(worlds * steps) * SEEDS.len() as f64;
-        for k in 0..3 {
-            let p = (1.0 - f64::from(share)) * probabilities[k] + f64::from(share) / 3.0;
+        for k in 0..5 {
+            let p = (1.0 - f64::from(share)) * probabilities[k] + f64::from(share) / 5.0;
             // five standard errors of a share of independent choices
             let bound = 5.0 * (p * (1.0 - p) / count).sqrt();
             let case = format!("seeds {SEEDS:?}, share of choice {k} of {count}, {share} of them random");
@@ -756,13 +757,15 @@ fn noise_of_choices_is_gumbel() {
     let variance = PI * PI / 6.0;
     let case = format!("seeds {SEEDS:?}, Gumbel");
     check_moments(&case, &lists, 0.577_215_664_9, variance, 5.4 * variance * variance);
-    for (agent, sample, number) in [(0, 0, 0), (1, 17, 1), (0, 19_999, 2)] {
+    for (agent, sample, number) in [(0, 0, 0), (1, 17, 1), (0, 19_999, 3), (1, 345, 4)] {
         for (n, list) in lists.iter().enumerate() {
-            let words = philox4x32_10([sample as u32, 5, REPLAY, 1 + n as u32], [SEEDS[agent], 0]);
-            let got = list[(agent * 3 + number) * 20_000 + sample];
+            // lists take turns with calls of four numbers
+            let call = 1 + n as u32 + 2 * (number as u32 / 4);
+            let words = philox4x32_10([sample as u32, 5, REPLAY, call], [SEEDS[agent], 0]);
+            let got = list[(agent * 5 + number) * 20_000 + sample];
             let case = format!("seed {}, list {n}, sample {sample}, choice {number}", SEEDS[agent]);
             // a uniform near 1 loses a rounding of its logarithm's size
-            assert_close(&case, &[got], &[gumbel(words[number])], 1e-5, 1e-5);
+            assert_close(&case, &[got], &[gumbel(words[number % 4])], 1e-5, 1e-5);
         }
     }
 }
