@@ -1,5 +1,5 @@
-//! Critics and actors that learn from a minibatch, on the device: against the oracle files and against the f64 reference, in
-//! every form.
+//! Critics and actors that learn from a minibatch, on the device: against the oracle files, in every form, and against the
+//! f64 reference.
 
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
@@ -932,6 +932,7 @@ fn run_forms() -> Vec<Form> {
 }
 
 /// Draws two agents; `copies` says how many there are on the device, which repeat; in the forms that `of` names.
+/// Every form is compared with the oracle files; those that take longest to compile are left out here.
 fn agrees_with_the_reference(seed: u32, setup: &Setup, sizes: &Sizes, copies: usize, of: impl Fn(&Form) -> bool) {
     let kinds = 2;
     let mut draw = Draw::new(seed);
@@ -970,13 +971,13 @@ fn ddpg_of_layers_of_64_agrees_with_the_reference() {
 }
 
 #[test]
-fn sac_agrees_with_the_reference_in_every_form() {
+fn sac_of_three_layers_agrees_with_the_reference() {
     // raw logarithms of deviations are past the clamp on both sides
     let decision = Decision::Squashed { log_std: [-0.6, 0.4] };
     let setup = Setup::new(box_of(&[-1.0, -3.0], &[1.0, 0.5]), decision, 2, vec![]);
     let setup = Setup { alpha: 0.3, ..setup };
     let sizes = Sizes { features: 5, hidden: &[8, 5, 12], activation: Activation::Relu, twins: 2, samples: 65 };
-    agrees_with_the_reference(2, &setup, &sizes, 2, |_| true);
+    agrees_with_the_reference(2, &setup, &sizes, 2, |form| form.vectors == 1 || form.lanes > 1);
 }
 
 /// Wider than what stays in registers, where the ways of all forms but the two plain ones are different.
@@ -997,13 +998,13 @@ fn td3_of_wide_networks_agrees_with_the_reference() {
 }
 
 #[test]
-fn choices_without_a_hidden_layer_agree_with_the_reference_in_every_form() {
+fn choices_without_a_hidden_layer_agree_with_the_reference() {
     let space = ActionSpace::Discrete { count: 5, masked: false };
     let setup = Setup::new(space, Decision::Gumbel, 2, vec![]);
     let setup = Setup { alpha: 0.2, temperature: 0.7, ..setup };
     for samples in [1, 63] {
         let sizes = Sizes { features: 6, hidden: &[], activation: Activation::Tanh, twins: 2, samples };
-        agrees_with_the_reference(4, &setup, &sizes, 2, |_| true);
+        agrees_with_the_reference(4, &setup, &sizes, 2, |form| form.vectors == 1 || form.lanes > 1);
     }
 }
 
