@@ -195,7 +195,7 @@ impl Interact {
                 .with("mw_ring_steps", &ring.steps);
             let mut recording = Recording::default();
             recording.push(&kernel.pass(gpu, count, u64::from(n), u64::from(interaction.steps) * step, &buffers)?);
-            if staged {
+            if staged && interaction.steps > 0 {
                 let kernel = gpu.kernel(&kernels.remember()?)?;
                 for part in &ring.parts {
                     let buffers = buffers
@@ -207,6 +207,8 @@ impl Interact {
             }
             Ok(recording)
         };
+        // no step shows the actor where worlds begin
+        reset.extend(&steps(Interaction { steps: 0, uniform_: 1, first: 1 })?);
         let most = if staged { 1 } else { ((LOOP_BUDGET / step) as u32).clamp(1, RANDOM_STEPS) };
         let some = steps(Interaction { steps: most, uniform_: 1, first: 1 })?;
         let mut random = Recording::default();
