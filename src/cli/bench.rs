@@ -3,7 +3,8 @@
 use super::{AdapterArgument, foreign};
 use manyworlds::algo::{Algo, sizes};
 use manyworlds::bench::{
-    Case, Measured, Mode, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure, measure_replay, one_core,
+    Case, Measured, Mode, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure, measure_replay,
+    one_core,
 };
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;

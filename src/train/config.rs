@@ -231,24 +231,31 @@ const LARGEST_BATCH: u64 = 1 << 30;
 /// Presets that are built in: environment, algorithm, text.
 const PRESETS: &[(&str, &str, &str)] = &[
     ("Acrobot-v1", "a2c", include_str!("../../presets/Acrobot-v1.a2c.toml")),
+    ("Acrobot-v1", "ddpg", include_str!("../../presets/Acrobot-v1.ddpg.toml")),
     ("Acrobot-v1", "npg", include_str!("../../presets/Acrobot-v1.trpo.toml")),
     ("Acrobot-v1", "ppo", include_str!("../../presets/Acrobot-v1.ppo.toml")),
     ("Acrobot-v1", "reinforce", include_str!("../../presets/Acrobot-v1.reinforce.toml")),
     ("Acrobot-v1", "trpo", include_str!("../../presets/Acrobot-v1.trpo.toml")),
     ("CartPole-v1", "a2c", include_str!("../../presets/CartPole-v1.a2c.toml")),
+    ("CartPole-v1", "ddpg", include_str!("../../presets/CartPole-v1.ddpg.toml")),
     ("CartPole-v1", "npg", include_str!("../../presets/CartPole-v1.trpo.toml")),
     ("CartPole-v1", "ppo", include_str!("../../presets/CartPole-v1.ppo.toml")),
     ("CartPole-v1", "reinforce", include_str!("../../presets/CartPole-v1.reinforce.toml")),
     ("CartPole-v1", "trpo", include_str!("../../presets/CartPole-v1.trpo.toml")),
     ("Catch", "ppo", include_str!("../../presets/Catch.ppo.toml")),
     ("MountainCar-v0", "ppo", include_str!("../../presets/MountainCar-v0.ppo.toml")),
+    ("MountainCarContinuous-v0", "ddpg", include_str!("../../presets/MountainCarContinuous-v0.ddpg.toml")),
     ("MountainCarContinuous-v0", "ppo", include_str!("../../presets/MountainCarContinuous-v0.ppo.toml")),
     ("Pendulum-v1", "a2c", include_str!("../../presets/Pendulum-v1.a2c.toml")),
+    ("Pendulum-v1", "ddpg", include_str!("../../presets/Pendulum-v1.ddpg.toml")),
     ("Pendulum-v1", "npg", include_str!("../../presets/Pendulum-v1.trpo.toml")),
     ("Pendulum-v1", "ppo", include_str!("../../presets/Pendulum-v1.ppo.toml")),
     ("Pendulum-v1", "reinforce", include_str!("../../presets/Pendulum-v1.reinforce.toml")),
+    ("Pendulum-v1", "sac", include_str!("../../presets/Pendulum-v1.sac.toml")),
+    ("Pendulum-v1", "td3", include_str!("../../presets/Pendulum-v1.td3.toml")),
     ("Pendulum-v1", "trpo", include_str!("../../presets/Pendulum-v1.trpo.toml")),
     ("QuadrotorHover", "ppo", include_str!("../../presets/QuadrotorHover.ppo.toml")),
+    ("QuadrotorHover", "sac", include_str!("../../presets/QuadrotorHover.sac.toml")),
 ];
 
 impl Config {
