@@ -50,6 +50,12 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// Whether the device gets its work in small pieces.
+    pub fn is_small(&self) -> bool {
+        let case = ReplayCase { algo: Algo::Sac, num_envs: 1, batch_size: self.batch_size, net: self.net.clone() };
+        self.replay && case.config().is_ok_and(|config| config.is_small())
+    }
+
     pub fn run(self) -> Result<ExitCode> {
         if !(self.seconds.is_finite() && (0.0..=3600.0).contains(&self.seconds)) {
             let reason = format!("{} is not allowed; it must be from 0 to 3600", self.seconds);

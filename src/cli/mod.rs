@@ -91,7 +91,11 @@ pub fn main() -> ExitCode {
     let started = Instant::now();
     let arguments = Arguments::parse();
     if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_)) {
-        wide::use_wide_vectors();
+        wide::use_processor(match &arguments.command {
+            Command::Train(command) => command.is_small(),
+            Command::Bench(command) => command.is_small(),
+            _ => false,
+        });
     }
     let done = match arguments.command {
         Command::Train(command) => command.run(started),

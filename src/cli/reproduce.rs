@@ -45,7 +45,7 @@ struct ResultsArguments {
     /// An algorithm, or several of them; all if none is named
     #[arg(long)]
     algo: Vec<String>,
-    /// An environment, or several of them; CartPole-v1, Acrobot-v1 and Pendulum-v1 if none is named
+    /// An environment, or several of them; the classics with presets if none is named
     #[arg(long)]
     env: Vec<String>,
     /// Seeds 1 to this number, in one launch
@@ -80,6 +80,11 @@ impl ResultsArguments {
         for name in named(&self.env, ENVIRONMENTS.to_vec()) {
             let env = foreign::load(&name, &[], &self.adapter)?;
             for algo in named(&self.algo, Algo::ALL.map(Algo::name).to_vec()) {
+                // who names neither, or one of them, gets what there are presets for
+                let asked = !self.env.is_empty() && !self.algo.is_empty();
+                if !asked && !Config::has_preset(env.name(), &algo) {
+                    continue;
+                }
                 let config = Config::resolve(env.name(), &algo, None, &self.set)?;
                 config.check_for(&env)?;
                 planned.push((env.clone(), config));

@@ -75,6 +75,16 @@ impl Train {
         }
     }
 
+    /// Whether the device gets its work in small pieces.
+    pub fn is_small(&self) -> bool {
+        let config = match &self.resume {
+            Some(directory) => Policy::load(directory).and_then(|policy| policy.config.with(&self.set)),
+            None => Config::resolve(&self.env, &self.algo, self.config.as_deref(), &self.set),
+        };
+        // what is wrong is said later
+        config.is_ok_and(|config| config.is_small())
+    }
+
     /// The environment and its settings, or those of the run that goes on.
     fn resolve(&self) -> Result<(Environment, Config)> {
         if let Some(directory) = &self.resume {

@@ -7,7 +7,8 @@ use crate::train::{Config, Trainer};
 use serde::Serialize;
 
 /// The environments of the table.
-pub const ENVIRONMENTS: [&str; 3] = ["CartPole-v1", "Acrobot-v1", "Pendulum-v1"];
+pub const ENVIRONMENTS: [&str; 5] =
+    ["CartPole-v1", "Acrobot-v1", "Pendulum-v1", "MountainCarContinuous-v0", "QuadrotorHover"];
 
 /// How an algorithm fared.
 #[derive(Clone, Debug, Serialize)]

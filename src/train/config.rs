@@ -283,6 +283,19 @@ impl Config {
         self.total_timesteps.max(batch).saturating_mul(passes)
     }
 
+    /// Whether there is a built-in preset of an environment for an algorithm.
+    pub fn has_preset(env: &str, algo: &str) -> bool {
+        PRESETS.iter().any(|(e, a, _)| *e == env && *a == algo)
+    }
+
+    /// Whether a gradient step of a critic is so little work that a processor does not gain by sharing it among threads:
+    /// weights times transitions (`benches/NOTES.md`).
+    pub fn is_small(&self) -> bool {
+        const MOST: u64 = 4_000_000;
+        let weights: u64 = self.hidden.windows(2).map(|pair| u64::from(pair[0]) * u64::from(pair[1])).sum();
+        self.algo.is_off_policy() && weights.saturating_mul(self.batch_size.into()) < MOST
+    }
+
     /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
     ///
     /// # Errors
