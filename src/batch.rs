@@ -6,7 +6,7 @@ use crate::layout::{Progress, Run};
 
 /// Refuses sizes that can never fit, before anything is allocated.
 #[derive(Debug, Default)]
-pub struct Sizes(Vec<Size>);
+pub struct Sizes(Vec<Size>, u64);
 
 /// A buffer, how its bytes come about, and what to reduce.
 #[derive(Debug)]
@@ -30,9 +30,14 @@ impl Sizes {
         self.0.push(Size { buffer, arithmetic: arithmetic.join(" × "), bytes, remedy });
     }
 
+    /// Bytes that one binding would best hold, and that may lie in several.
+    pub fn wish(&mut self, bytes: u64) {
+        self.1 = self.1.max(bytes);
+    }
+
     /// Bytes of the largest buffer.
     pub fn largest(&self) -> u64 {
-        self.0.iter().map(|size| size.bytes).max().unwrap_or(0)
+        self.0.iter().map(|size| size.bytes).max().unwrap_or(0).max(self.1)
     }
 
     /// Fails for the first buffer that the device cannot bind.

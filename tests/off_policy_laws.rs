@@ -124,7 +124,15 @@ fn updates_never_wait_for_the_host() {
 /// Passes of an update with so many gradient steps for one step of the worlds.
 fn passes(gpu: &Gpu, hidden: &str, gradient_steps: u32) -> usize {
     let (hidden, steps) = (format!("hidden={hidden}"), format!("gradient_steps={gradient_steps}"));
-    let pairs = ["num_steps=1", "buffer_size=1000", "learning_starts=300", "batch_size=256", &hidden, &steps];
+    let pairs = [
+        "num_steps=1",
+        "buffer_size=999",
+        "learning_starts=300",
+        "total_timesteps=999",
+        "batch_size=256",
+        &hidden,
+        &steps,
+    ];
     let config = config(Algo::Sac, &pairs);
     let agents = ok(Learning::new(gpu, &ok(Environment::load("Pendulum-v1")), &config, &[1]));
     agents.update().passes().len()

@@ -8,7 +8,7 @@
 //! | `sac` | a ~ π(s) | r + γ (min_j Q'_j(s', a') − α log π(a'∣s')), a' ~ π(s') | α log π(a∣s) − min_j Q_j(s, a) | Q'_1, Q'_2 |
 //!
 //! Choices go through the straight-through Gumbel-softmax (Jang, Gu & Poole 2017): critics see a one-hot vector, the actor's
-//! gradient is that of the soft one; in `ddpg` and `sac`.
+//! gradient is that of the soft one; in `ddpg` and `sac`. With `ent_coef` α above 0 `ddpg` has the terms of `sac` there.
 
 use super::{Algo, OffPolicy};
 use crate::env::{ActionSpace, Environment};
@@ -87,6 +87,30 @@ pub(super) fn check(config: &Config, name: &str) -> Result<()> {
         let reason = format!("{capacity} transitions are fewer than those of one step of num_envs {worlds}");
         return Err(Error::setting("buffer_size", reason));
     }
+    if config.num_steps > MOST_ROUNDS {
+        let reason = format!("{} is not allowed; it must be at most {MOST_ROUNDS} with {name}", config.num_steps);
+        return Err(Error::setting("num_steps", reason));
+    }
+    if config.warm_up_steps() > MOST_WARM_UP {
+        let reason = format!(
+            "{} transitions are {} steps of num_envs {worlds}, at most {MOST_WARM_UP} are possible",
+            config.learning_starts,
+            config.warm_up_steps()
+        );
+        return Err(Error::setting("learning_starts", reason));
+    }
+    if config.warm_up() >= config.total_timesteps {
+        let reason = format!(
+            "{} steps without learning leave none of total_timesteps {}; lower it, or raise those",
+            config.warm_up(),
+            config.total_timesteps
+        );
+        return Err(Error::setting("learning_starts", reason));
+    }
+    if config.ou_theta * config.ou_dt >= 1.0 {
+        let reason = format!("{} × ou_dt {} is not below 1: the process would swing", config.ou_theta, config.ou_dt);
+        return Err(Error::setting("ou_theta", reason));
+    }
     let stored = (config.warm_up() + u64::from(worlds) * u64::from(config.train_freq)).min(u64::from(capacity));
     if u64::from(batch) > stored {
         let reason = format!(
@@ -125,6 +149,9 @@ pub(super) fn check(config: &Config, name: &str) -> Result<()> {
 
 /// Most gradient steps of an update: it is recorded ahead.
 const MOST_STEPS: u64 = 1 << 13;
+/// Most steps of each world in an update, and before the first one.
+const MOST_ROUNDS: u32 = 1 << 13;
+const MOST_WARM_UP: u32 = 1 << 18;
 /// Most steps of the window of a transition.
 const MOST_WINDOW: u32 = 1000;
 

@@ -3,11 +3,11 @@
 use super::watch::Watched;
 use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use manyworlds::Result;
 use manyworlds::algo;
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
 use manyworlds::train::{self, Config, Line, Options, Policy, Report};
+use manyworlds::{Error, Result};
 use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -89,6 +89,7 @@ impl Train {
     fn resolve(&self) -> Result<(Environment, Config)> {
         if let Some(directory) = &self.resume {
             let policy = Policy::load(directory)?;
+            check_resumed(&self.set)?;
             foreign::probe_checkpoint(&policy.env, &self.adapter)?;
             let config = policy.config.with(&self.set)?;
             return Ok((policy.env, config));
@@ -147,6 +148,21 @@ impl Train {
             eprintln!("not solved within total_timesteps = {}", config.total_timesteps);
         }
         Ok(ExitCode::from(u8::from(failed)))
+    }
+}
+
+/// What a run that goes on may have set anew: how long it goes, and how it is looked at.
+const RESUMED: [&str; 3] = ["total_timesteps", "eval_every", "eval_episodes"];
+
+/// Refuses other settings: the state would mean something else under them.
+fn check_resumed(pairs: &[String]) -> Result<()> {
+    let name = |pair: &String| pair.split('=').next().unwrap_or_default().trim().to_owned();
+    match pairs.iter().map(name).find(|name| !RESUMED.contains(&name.as_str())) {
+        Some(name) => {
+            let reason = format!("it stays as it was in a run that goes on; {} can be set anew", RESUMED.join(", "));
+            Err(Error::Setting { name, reason })
+        }
+        None => Ok(()),
     }
 }
 

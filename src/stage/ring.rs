@@ -44,6 +44,7 @@ impl Ring {
             &[agents, ("rows", u64::from(kernels.ring_rows())), capacity, ("bytes", 4)],
         );
         sizes.add_for("buffer_size", "ring of one feature", &[agents, capacity, ("bytes", 4)]);
+        sizes.wish(agents.1.saturating_mul(capacity.1).saturating_mul(4 * u64::from(kernels.features())));
     }
 
     /// With room for `capacity` transitions of each agent.
@@ -209,7 +210,9 @@ impl Interact {
         };
         // no step shows the actor where worlds begin
         reset.extend(&steps(Interaction { steps: 0, uniform_: 1, first: 1 })?);
-        let most = if staged { 1 } else { ((LOOP_BUDGET / step) as u32).clamp(1, RANDOM_STEPS) };
+        // within a dispatch no two worlds may write the same place
+        let most =
+            if staged { 1 } else { ((LOOP_BUDGET / step) as u32).clamp(1, RANDOM_STEPS.min(settings.capacity / n)) };
         let some = steps(Interaction { steps: most, uniform_: 1, first: 1 })?;
         let mut random = Recording::default();
         for _ in 0..warm_up / most {

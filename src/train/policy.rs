@@ -63,7 +63,7 @@ impl Policy {
     }
 
     /// What the deterministic policy does, computed here in f64: for programs that have no GPU where the policy is used.
-    /// Real numbers are clipped to their bounds, or squashed into them where `squash` is set; choices are numbers of actions, all of them taken for allowed.
+    /// Real numbers are clipped to their bounds, or squashed into them where the policy squashes; choices are numbers of actions, all of them taken for allowed.
     ///
     /// # Panics
     /// Where the observation has another length.
@@ -73,7 +73,8 @@ impl Policy {
         let wide =
             |range: std::ops::Range<usize>| self.parameters[range].iter().copied().map(f64::from).collect::<Vec<_>>();
         let widths: Vec<usize> = layout.networks()[ACTOR].widths().iter().map(|&width| width as usize).collect();
-        let free = space.free_outputs(self.config.exploration(&self.env)) as usize;
+        let exploration = self.config.exploration(&self.env);
+        let free = space.free_outputs(exploration) as usize;
         let widths = [&widths[..widths.len() - 1], &[widths[widths.len() - 1] - free]].concat();
         let count = Mlp::parameter_count(&widths);
         let activation = match self.config.activation {
@@ -95,7 +96,7 @@ impl Policy {
             ActionSpace::Box { low, high } => {
                 let held = |(x, (low, high)): (&f64, (&f32, &f32))| {
                     let (low, high) = (f64::from(*low), f64::from(*high));
-                    if self.config.squash { squashed::action(*x, low, high) } else { x.clamp(low, high) }
+                    if exploration.squash { squashed::action(*x, low, high) } else { x.clamp(low, high) }
                 };
                 outputs.iter().zip(low.iter().zip(high)).map(held).collect()
             }
@@ -141,6 +142,11 @@ impl Policy {
     /// # Errors
     /// [`Error::File`].
     pub fn save(&self, path: &Path) -> Result<()> {
+        file::replace(path, &self.serialize(path)?)
+    }
+
+    /// The bytes of a checkpoint that goes to `path`.
+    pub(super) fn serialize(&self, path: &Path) -> Result<Vec<u8>> {
         let failed = |error: &std::io::Error| Error::file("write", path, error);
         let tensors = networks(&self.config, &self.env).tensors();
         let bytes: Vec<u8> = self.parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -164,9 +170,7 @@ impl Policy {
             ("config".to_owned(), self.config.to_toml()),
             ("updates".to_owned(), self.updates.to_string()),
         ]);
-        let data = safetensors::serialize(views, Some(metadata))
-            .map_err(|error| failed(&std::io::Error::other(error.to_string())))?;
-        file::replace(path, &data)
+        safetensors::serialize(views, Some(metadata)).map_err(|error| failed(&std::io::Error::other(error.to_string())))
     }
 
     /// Reads a checkpoint, or the one in a run directory. Everything needed is inside: the environment's text too.

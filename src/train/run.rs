@@ -1,6 +1,6 @@
 //! A run with a directory: configuration, metrics, checkpoint and summary.
 
-use super::{Config, Policy, Report, Returns, STATE_FILE, State, Trainer};
+use super::{Config, Policy, Report, Returns, STATE_FILE, State, Trainer, file};
 use crate::algo::Algo;
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -47,7 +47,7 @@ pub struct Summary {
     pub setup_s: f64,
     /// Seconds from the start of the process to the result.
     pub wall_s: f64,
-    /// `env_steps / (wall_s − setup_s)`
+    /// Steps of all worlds in updates of this process, by `wall_s − setup_s`.
     pub steps_per_s: f64,
     /// Whether an evaluation has passed the environment's threshold.
     pub solved: bool,
@@ -212,6 +212,10 @@ fn resumable(directory: &Path, config: &Config) -> Result<State> {
         let reason = "it does not go with the checkpoint beside it: one of them is of another update".to_owned();
         return Err(Error::Checkpoint { path: directory.join(STATE_FILE), reason });
     }
+    if policy.updates != state.updates {
+        let reason = format!("it is of update {}, the checkpoint beside it of {}", state.updates, policy.updates);
+        return Err(Error::Checkpoint { path: directory.join(STATE_FILE), reason });
+    }
     if state.updates >= config.num_updates() {
         let reason = format!(
             "all {} updates are done; raise total_timesteps ({}) to go on",
@@ -250,6 +254,7 @@ pub fn run(
     }
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?.keeping(options.save_replay);
     let trainer = if options.until_solved { trainer.patient() } else { trainer };
+    trainer.check_state(gpu)?;
     let (trainer, done) = match &options.resume {
         Some(directory) => {
             let state = resumable(directory, config)?;
@@ -258,7 +263,7 @@ pub fn run(
         None => (trainer, 0),
     };
     fs::create_dir_all(&out).map_err(|error| Error::file("create", &out, &error))?;
-    let checkpoint = out.join("checkpoint.safetensors");
+    let (checkpoint, state_file) = (out.join("checkpoint.safetensors"), out.join(STATE_FILE));
     let write = |name: &str, text: &str| {
         let path = out.join(name);
         fs::write(&path, text).map_err(|error| Error::file("write", path, &error))
@@ -268,11 +273,15 @@ pub fn run(
     let path = out.join("metrics.jsonl");
     // of updates that are made again, the first lines are forgotten
     let kept: String = match &options.resume {
-        Some(_) => fs::read_to_string(&path).unwrap_or_default().split_inclusive('\n').take(done as usize).collect(),
+        Some(_) => {
+            let text = fs::read_to_string(&path).map_err(|error| Error::file("read", &path, &error))?;
+            text.split_inclusive('\n').take(done as usize).collect()
+        }
         None => String::new(),
     };
-    let mut lines = fs::File::create(&path).map_err(|error| Error::file("write", &path, &error))?;
-    lines.write_all(kept.as_bytes()).map_err(|error| Error::file("write", &path, &error))?;
+    file::replace(&path, kept.as_bytes())?;
+    let mut lines =
+        fs::File::options().append(true).open(&path).map_err(|error| Error::file("write", &path, &error))?;
 
     let batch = u64::from(config.rollout_size());
     let setup_s = options.started.elapsed().as_secs_f64();
@@ -302,10 +311,8 @@ pub fn run(
         if policy.parameters().iter().any(|value| !value.is_finite()) {
             return Err(Error::Diverged { updates: policy.updates });
         }
-        policy.save(&checkpoint)?;
-        if let Some(state) = report.state {
-            state.save(&out.join(STATE_FILE))?;
-        }
+        let state = report.state.map(|state| state.serialize(&state_file)).transpose()?.unwrap_or_default();
+        file::replace_all(&[(&checkpoint, &policy.serialize(&checkpoint)?), (&state_file, &state)])?;
         let passed = threshold.is_some_and(|threshold| returns.passes(threshold));
         result = Some((returns, policy, report.env_steps));
         if passed && solved_at.is_none() {
@@ -326,7 +333,7 @@ pub fn run(
         updates: policy.updates,
         setup_s,
         wall_s,
-        steps_per_s: env_steps as f64 / (wall_s - setup_s).max(1e-9),
+        steps_per_s: (env_steps - config.env_steps(done)) as f64 / (wall_s - setup_s).max(1e-9),
         solved: solved_at.is_some(),
         solved_at_steps: solved_at.map(|(steps, _)| steps),
         solved_at_s: solved_at.map(|(_, seconds)| seconds),

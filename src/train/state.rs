@@ -35,6 +35,10 @@ impl State {
     /// # Errors
     /// [`Error::Setting`] where one is missing or has another size: the run is of another configuration.
     pub(super) fn restore(&self, gpu: &Gpu, buffers: &[(String, &wgpu::Buffer)]) -> Result<()> {
+        if let Some((name, _)) = self.words.iter().find(|(name, _)| !buffers.iter().any(|(known, _)| known == name)) {
+            let reason = format!("'{name}' was kept, and there is none now; resume with the same settings");
+            return Err(Error::setting("resume", reason));
+        }
         // all or nothing
         let mut found = Vec::new();
         for (name, buffer) in buffers {
@@ -65,6 +69,11 @@ impl State {
     /// # Errors
     /// [`Error::File`].
     pub fn save(&self, path: &Path) -> Result<()> {
+        file::replace(path, &self.serialize(path)?)
+    }
+
+    /// The bytes of a file that goes to `path`.
+    pub(super) fn serialize(&self, path: &Path) -> Result<Vec<u8>> {
         let failed = |error: safetensors::SafeTensorError| Error::file("write", path, &std::io::Error::other(error));
         let bytes: Vec<(&String, Vec<u8>)> = self
             .words
@@ -83,7 +92,7 @@ impl State {
             ("params_hash".to_owned(), self.params_hash.clone()),
             ("ring".to_owned(), self.ring.to_string()),
         ]);
-        file::replace(path, &safetensors::serialize(views, Some(metadata)).map_err(failed)?)
+        safetensors::serialize(views, Some(metadata)).map_err(failed)
     }
 
     /// Reads the state in a run directory.

@@ -9,6 +9,9 @@ use crate::layout::Metrics;
 use serde::Serialize;
 use std::collections::VecDeque;
 
+/// Bytes that are read beside a state: metrics, outcomes and parameters, more or less.
+const READ_BESIDE: u64 = 16 << 20;
+
 /// Submissions that may be under way at once: one runs while the host reads the one before.
 const AHEAD: usize = 2;
 
@@ -127,6 +130,23 @@ impl Trainer {
     pub fn keeping(mut self, ring: bool) -> Self {
         self.keeps = Some(ring);
         self
+    }
+
+    /// Refuses a state that is too large to be read back at once.
+    ///
+    /// # Errors
+    /// [`crate::Error::TooLarge`] with the arithmetic.
+    pub(super) fn check_state(&self, gpu: &Gpu) -> Result<()> {
+        let buffers = self.keeps.map(|ring| self.learning.state(ring)).unwrap_or_default();
+        let bytes: u64 = buffers.iter().map(|(_, buffer)| buffer.size()).sum();
+        let limit = gpu.device().limits().max_buffer_size;
+        if bytes.saturating_add(READ_BESIDE) <= limit {
+            return Ok(());
+        }
+        let arithmetic =
+            format!("{} buffers, the ring of buffer_size {} among them,", buffers.len(), self.config.buffer_size);
+        let remedy = "buffer_size or num_envs, or leave --save-replay out".to_owned();
+        Err(crate::Error::TooLarge { buffer: "state".to_owned(), arithmetic, bytes, limit, remedy })
     }
 
     /// Goes on from a state, which a run of the same configuration has reported. Transitions that were not kept are made
