@@ -22,7 +22,7 @@ help: ## List the targets
 demo: driver ## Learn CartPole-v1 until it is solved
 	$(CARGO) run --release -- train CartPole-v1 --until-solved
 
-results: driver ## The README's table of algorithms and environments; takes half an hour without a GPU
+results: driver ## The README's table of algorithms and environments; takes an hour without a GPU
 	$(CARGO) run --release -- reproduce results
 
 test: driver ## All tests, learning runs included

@@ -7,7 +7,7 @@
 mod oracle;
 mod support;
 
-use manyworlds::algo::ActorCritic;
+use manyworlds::algo::{ActorCritic, Algo};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::layout::Row;
@@ -95,6 +95,24 @@ fn the_ratio_is_1_in_the_first_minibatch_however_a_policy_explores() {
                 assert!(penalty == Penalty::Clip || m.kl > 1e-5, "{case}: kept KL is {:e}", m.kl);
             }
         }
+    }
+}
+
+/// Actors of replay squash always, whatever `squash` says.
+#[test]
+fn what_an_actor_of_replay_does_is_the_same_in_f64_and_on_the_device() {
+    let mut env = ok(Environment::from_source("Clock", "clock.wgsl", CLOCK));
+    ok(env.set("speed", 0.0));
+    for algo in [Algo::Td3, Algo::Sac] {
+        let pairs = ["hidden=[5]".to_owned(), "seed=3".to_owned()];
+        let policy = ok(Policy::untrained(&env, ok(Config::resolve("none", algo.name(), None, &pairs))));
+        let act = policy.act(&[1.0, 0.5]);
+        assert!((act[0] - 1.0).abs() < 0.1, "{}: it does {act:?}, far from the middle", algo.name());
+        let returns = ok(policy.evaluate(gpu(), 50, 4, false));
+        let case = format!("{}, mean return of 7 steps", algo.name());
+        assert_close(&case, &[returns.mean], &[7.0 * act[0]], 1e-5, 1e-5);
+        let sampled = ok(policy.evaluate(gpu(), 50, 4, true));
+        assert_eq!(sampled.std > 0.1, algo == Algo::Sac, "{}: sampled returns {sampled:?}", algo.name());
     }
 }
 
