@@ -158,7 +158,7 @@ fn an_environment_file_with_a_mistake_is_reported_at_its_line() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_three_files() {
+fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_files() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, more: &[&str]| run_small(&folder.path().join(name), more);
@@ -200,7 +200,7 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_three_files() {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["checkpoint.safetensors", "config.toml", "metrics.jsonl"]);
+        assert_eq!(names, ["checkpoint.safetensors", "config.toml", "metrics.jsonl", "state.safetensors"]);
         let lines = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
         assert_eq!(lines.lines().count() as u64, first["updates"].as_u64().unwrap(), "one line for each update");
         for (i, line) in lines.lines().enumerate() {

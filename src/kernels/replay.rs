@@ -200,8 +200,9 @@ impl OffPolicyKernels<'_> {
             Decision::Squashed { .. } => "slot/explore/drawn.wgsl",
             Decision::Gumbel => "slot/explore/chosen.wgsl",
         };
-        let form = self.actor.form;
-        let program = env.link_into(self.plain(&self.actor, "interact")?.word("MW_WORKGROUP", form.workgroup))?;
+        // a world has little to do: workgroups as elsewhere
+        let workgroup = self.actor.form.workgroup.max(Form::PLAIN.workgroup);
+        let program = env.link_into(self.plain(&self.actor, "interact")?.word("MW_WORKGROUP", workgroup))?;
         program
             .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.decision_part(), explore])?
             .word("MW_LANES", 1)
