@@ -395,7 +395,7 @@ fn shared_structs_lie_in_wgsl_as_they_do_in_rust() {
 fn an_error_names_the_parts_own_file_line_and_column() {
     let broken = "//! A kernel.\n\n@compute @workgroup_size(1)\nfn mw_main() {\n    @unroll for i in 0..2 { let a = i + 1.5; }\n}\n";
     let program = manyworlds::shader::Program::new("broken").part("part/thread.wgsl").unwrap();
-    let program = program.word("MW_WORKGROUP", 64).word("MW_SHARE", 1).word("MW_AGENT_STEP", 1);
+    let program = program.word("MW_WORKGROUP", 64).word("MW_SHARE", 1);
     let program = program.source("shaders/broken.wgsl", broken);
     let error = program.link().unwrap_err().to_string();
     assert!(error.contains("shaders/broken.wgsl:5:"), "no place in:\n{error}");

@@ -1,10 +1,10 @@
 //! Which agent an invocation works for, and which of that agent's threads it is.
 //!
 //! A dispatch is (x · y) workgroups for each agent; z counts agents, so no workgroup spans two of them.
-//! Where only every so-manyeth agent has work, MW_AGENT_STEP says so. Threads past the end of the work stay alive with a clamped index (subgroups need them) and store nothing.
+//! Threads past the end of the work stay alive with a clamped index (subgroups need them) and store nothing.
 
 struct MwThread { agent: u32, index: u32, lane: u32 }
 
 fn mw_thread(group: vec3<u32>, groups: vec3<u32>, local: u32) -> MwThread {
-    return MwThread(group.z * MW_AGENT_STEP, (group.y * groups.x + group.x) * MW_WORKGROUP + local, local % MW_SHARE);
+    return MwThread(group.z, (group.y * groups.x + group.x) * MW_WORKGROUP + local, local % MW_SHARE);
 }

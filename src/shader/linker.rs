@@ -15,7 +15,6 @@ use std::collections::HashMap;
 ///     .source("my_kernel.wgsl", "@compute @workgroup_size(1) fn mw_main() {}")
 ///     .word("MW_WORKGROUP", 64)
 ///     .word("MW_SHARE", 1)
-///     .word("MW_AGENT_STEP", 1)
 ///     .link()?;
 /// assert!(linked.source().contains("fn mw_thread"));
 /// # Ok(())
