@@ -227,7 +227,7 @@ shared_struct! {
         autotune: u32,
         /// Rows of terms that a critic's gradient leaves.
         critic_threads: u32,
-        /// 1 = observations go to [feature][world] first and from there to the parts of the ring.
+        /// 1 = observations go to `[feature][world]` first and from there to the parts of the ring.
         staged: u32,
         /// Discount γ.
         gamma: f32,
