@@ -265,13 +265,12 @@ impl Interact {
         update.extend(if first { &self.first } else { &self.further });
     }
 
-    /// Adds the sums over the episodes that ended in the update so far, and gives where they will be: `[agent]` (count,
-    /// returns, lengths, terminations).
+    /// Adds the sums over the episodes that ended in the update so far ([`Interact::episode_sums`]).
     pub fn record_episodes(&self, update: &mut Recording) {
         self.episodes.record(update);
     }
 
-    /// What [`Interact::record_episodes`] leaves.
+    /// What [`Interact::record_episodes`] leaves: `[agent]` (count, returns, lengths, terminations).
     pub fn episode_sums(&self) -> &Buffer<[f32; 4]> {
         &self.episodes.result
     }
