@@ -132,7 +132,6 @@ impl OffPolicyKernels<'_> {
             ("MW_JUDGES", self.judges),
             ("MW_FEATURES", self.features()),
             ("MW_ACTS", acts),
-            ("MW_ACT_CALLS", acts.div_ceil(4)),
             ("MW_DECISIONS", self.decisions()),
             ("MW_NOISES", noises),
             ("MW_NOISE_CALLS", noises.div_ceil(4)),
@@ -204,7 +203,8 @@ impl OffPolicyKernels<'_> {
         let workgroup = self.actor.form.workgroup.max(Form::PLAIN.workgroup);
         let program = env.link_into(self.plain(&self.actor, "interact")?.word("MW_WORKGROUP", workgroup))?;
         program
-            .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.decision_part(), explore])?
+            .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.seen_part(), "part/exploring.wgsl"])?
+            .parts(&[self.decision_part(), explore])?
             .word("MW_LANES", 1)
             .parts(&["part/explorer.wgsl", env.keep_part(), "interact.wgsl"])?
             .link()

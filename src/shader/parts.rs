@@ -61,6 +61,7 @@ pub(super) const PARTS: &[(&str, &str)] = parts! {
     "part/estimate.wgsl"
     "part/explorer.wgsl"
     "part/importance.wgsl"
+    "part/exploring.wgsl"
     "part/lanes.wgsl"
     "part/mask_bits.wgsl"
     "part/math.wgsl"

@@ -6,11 +6,7 @@
 
 fn mw_explore(output: array<Lane, MW_DECISIONS>, key: vec2<u32>, world: u32, step: u32, memory: ptr<function, array<Lane, MW_ACTS>>)
     -> array<u32, MW_ACTION_WORDS> {
-    var noise: array<Lane, MW_NOISES>;
-    @unroll for call in 0..MW_ACT_CALLS {
-        let normals = mw_normals(mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, call), key));
-        @unroll for q in 0..4 { if call * 4u + q < MW_ACTS { noise[min(call * 4u + q, MW_ACTS - 1u)] = normals[q]; } }
-    }
+    let noise = mw_exploring_noise(key, world, step);
     let decision = mw_decide(output, noise);
     var words: array<u32, MW_ACTION_WORDS>;
     @unroll for i in 0..MW_ACTS {

@@ -3,11 +3,7 @@
 
 fn mw_explore(output: array<Lane, MW_DECISIONS>, key: vec2<u32>, world: u32, step: u32, memory: ptr<function, array<Lane, MW_ACTS>>)
     -> array<u32, MW_ACTION_WORDS> {
-    var noise: array<Lane, MW_NOISES>;
-    @unroll for call in 0..MW_ACT_CALLS {
-        let words = mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, call), key);
-        @unroll for q in 0..4 { if call * 4u + q < MW_ACTS { noise[min(call * 4u + q, MW_ACTS - 1u)] = mw_gumbel(words[q]); } }
-    }
+    let noise = mw_exploring_noise(key, world, step);
     let decision = mw_decide(output, noise);
     var choice = 0u;
     @unroll for k in 1..MW_ACTS { if decision.action[k] > 0.5 { choice = k; } }
