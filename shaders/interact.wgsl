@@ -30,7 +30,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     var began_anew = mw_began_anew(agent, index, n);
     let explorer = agent * MW_EXPLORER_WORDS * n + index;
     var noise: array<Lane, MW_ACTS>;
-    @unroll for i in 0..MW_ACTS { noise[i] = bitcast<f32>(mw_explorers[explorer + (1u + i) * n]); }
+    @unroll for i in 0..MW_PROCESSES { noise[i] = bitcast<f32>(mw_explorers[explorer + (1u + i) * n]); }
     let staged = mw_replay.staged != 0u;
     let stride = select(mw_replay.capacity, n, staged);
     for (var t = 0u; t < mw_interaction.steps; t++) {
@@ -68,7 +68,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
     mw_keep(mw_look(world.state), MW_TO_CURRENT, agent * MW_FEATURES * n + index);
     mw_explorers[explorer] = place | select(0u, MW_BEGAN_ANEW, began_anew);
-    @unroll for i in 0..MW_ACTS { mw_explorers[explorer + (1u + i) * n] = bitcast<u32>(noise[i]); }
+    @unroll for i in 0..MW_PROCESSES { mw_explorers[explorer + (1u + i) * n] = bitcast<u32>(noise[i]); }
     mw_world_store(agent, index, n, world);
 }
 

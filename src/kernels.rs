@@ -55,6 +55,11 @@ impl Kernels<'_> {
         Ok(program.word("MW_ROWS", self.rows()).word("MW_OLD_ROWS", self.rows() - self.space.rows()))
     }
 
+    /// The same where a thread has little to do.
+    fn brief(&self) -> Self {
+        Self { form: self.form.brief(), ..*self }
+    }
+
     /// Rows of a sample: those of the space, and the distribution's where it is kept.
     pub fn rows(&self) -> u32 {
         self.space.rows() + if self.keeps { self.space.distribution_words() } else { 0 }

@@ -237,7 +237,7 @@ shared_struct! {
         noise_clip: f32,
         /// Deviation of the noise of actions in worlds, in halves of their range; or the share of random choices.
         exploration_noise: f32,
-        /// Rate θ of an Ornstein-Uhlenbeck process; 0 = the noise is normal.
+        /// Rate θ of an Ornstein-Uhlenbeck process.
         ou_theta: f32,
         /// Its time step Δt.
         ou_dt: f32,

@@ -195,6 +195,7 @@ impl Device {
             noise: setup.noise,
             twins,
             judges: setup.judges,
+            process: false,
         };
 
         let run_of = |kernels: &Kernels, rate: f64| {

@@ -79,6 +79,7 @@ struct Place {
     critic: Parameters,
     exploration: Exploration,
     form: Form,
+    process: bool,
 }
 
 impl Place {
@@ -102,7 +103,7 @@ impl Place {
             Share::Subgroup(size) => Form { workgroup: size, ..form },
             Share::Plain => form,
         };
-        Self { env, chance, decision, actor, critic, exploration, form }
+        Self { env, chance, decision, actor, critic, exploration, form, process: false }
     }
 
     fn numbers() -> Self {
@@ -138,6 +139,7 @@ impl Place {
             noise: Noise::Relative,
             twins: 1,
             judges: 1,
+            process: self.process,
         }
     }
 }
@@ -553,8 +555,8 @@ fn check_actions(of: &Worlds, outputs: usize, policy: impl Fn(&[f64], [f64; 4], 
 
 #[test]
 fn deterministic_actors_add_noise_to_what_they_choose_for_what_they_see() {
-    let place = Place::numbers();
-    for (theta, worlds, capacity) in [(0.0, 5, 23), (0.6, 70, 345)] {
+    for (process, worlds, capacity) in [(false, 5, 23), (true, 70, 345)] {
+        let (theta, place) = (0.6, Place { process, ..Place::numbers() });
         let settings = Replay { exploration_noise: 0.4, ou_theta: theta, ou_dt: 0.5, ..settings(worlds, capacity) };
         let mut of = Worlds::new(&place, settings, &parameters(&place, |agent| weights_of(agent, 2)), 1, WHOLE);
         let steps = 15;
@@ -566,7 +568,7 @@ fn deterministic_actors_add_noise_to_what_they_choose_for_what_they_see() {
         check_actions(&of, 2, |outputs, n, memory| {
             [0, 1].map(|i| {
                 let mut x = n[i];
-                if theta > 0.0 {
+                if process {
                     memory[i] += -f64::from(theta) * memory[i] * 0.5 + 0.5f64.sqrt() * n[i];
                     x = memory[i];
                 }
@@ -652,7 +654,7 @@ fn choices_have_their_probabilities_and_lie_in_the_ring() {
 #[test]
 fn ornstein_uhlenbeck_noise_is_stationary() {
     let endless = NUMBERS.replace("MAX_EPISODE_STEPS: u32 = 7u", "MAX_EPISODE_STEPS: u32 = 0u");
-    let place = Place::new(&endless, 0.0, Decision::Deterministic { smoothed: false });
+    let place = Place { process: true, ..Place::new(&endless, 0.0, Decision::Deterministic { smoothed: false }) };
     let (worlds, steps) = (64, 300);
     let settings = Replay { exploration_noise: 0.1, ou_theta: 0.5, ou_dt: 0.4, ..settings(worlds, worlds) };
     let of = Worlds::new(&place, settings, &zeros(&place), 1, WHOLE);

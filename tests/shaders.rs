@@ -159,11 +159,11 @@ const NETWORKS: [(&[u32], Activation); 4] = [
 /// Actors and critics that learn from replay: each kind of actor with one of the networks.
 fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) -> Vec<manyworlds::Result<Linked>> {
     let log_std = [-5.0, 2.0];
-    let (name, decision, spread, judges) = [
-        ("Pendulum-v1", Decision::Squashed { log_std }, Spread::Clamped { log_std }, 2),
-        ("CartPole-v1", Decision::Gumbel, Spread::Free, 2),
-        ("Pendulum-v1", Decision::Deterministic { smoothed: true }, Spread::None, 1),
-        ("Pendulum-v1", Decision::Deterministic { smoothed: false }, Spread::None, 1),
+    let (name, decision, spread, judges, process) = [
+        ("Pendulum-v1", Decision::Squashed { log_std }, Spread::Clamped { log_std }, 2, false),
+        ("CartPole-v1", Decision::Gumbel, Spread::Free, 2, false),
+        ("Pendulum-v1", Decision::Deterministic { smoothed: true }, Spread::None, 1, false),
+        ("Pendulum-v1", Decision::Deterministic { smoothed: false }, Spread::None, 1, true),
     ][number];
     let env = Environment::load(name).unwrap();
     let space = &env.spec().action_space;
@@ -175,7 +175,7 @@ fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) 
     critics.add("critic", &widths(seen + space.words().max(space.choices()), 1), activation);
     let of = |parameters, agents| Kernels { form, parameters, space, exploration, keeps: false, agents };
     let (actor, critic) = (of(&actors, 1), of(&critics, 2));
-    let kernels = OffPolicyKernels { actor, critic, decision, noise: Noise::Relative, twins: 2, judges };
+    let kernels = OffPolicyKernels { actor, critic, decision, noise: Noise::Relative, twins: 2, judges, process };
     vec![
         kernels.interact(&env),
         kernels.remember(),

@@ -61,6 +61,7 @@ fn kernels<'a>(
         noise: Noise::Relative,
         twins,
         judges,
+        process: config.action_noise == ActionNoise::OrnsteinUhlenbeck,
     }
 }
 
@@ -98,7 +99,6 @@ fn run(config: &Config, kernels: &Kernels, learning_rate: f64) -> Run {
 fn replay(config: &Config, env: &Environment, critic: &Run) -> Replay {
     let space = &env.spec().action_space;
     let entropy = if space.is_box() { -f64::from(space.words()) } else { f64::from(space.choices()).ln() };
-    let process = config.action_noise == ActionNoise::OrnsteinUhlenbeck;
     Replay {
         capacity: config.buffer_size,
         worlds: config.num_envs,
@@ -112,7 +112,7 @@ fn replay(config: &Config, env: &Environment, critic: &Run) -> Replay {
         policy_noise: config.policy_noise as f32,
         noise_clip: config.noise_clip as f32,
         exploration_noise: config.exploration_noise as f32,
-        ou_theta: if process { config.ou_theta as f32 } else { 0.0 },
+        ou_theta: config.ou_theta as f32,
         ou_dt: config.ou_dt as f32,
         target_entropy: (config.target_entropy_scale * entropy) as f32,
         alpha_rate: config.value_learning_rate as f32,

@@ -93,6 +93,16 @@ impl Form {
         }
     }
 
+    /// The same for kernels whose threads have little to do each: a processor takes as long to begin a workgroup as for some
+    /// of these threads.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        match self.share {
+            Share::Plain => self,
+            Share::Subgroup(_) => Self { workgroup: 256, ..self },
+        }
+    }
+
     /// Rows of a weight matrix in one task of `weight_gradient.wgsl`; a multiple of 4 times the size of the share.
     pub fn tile_rows(self) -> u32 {
         match self.share {

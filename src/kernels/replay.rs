@@ -3,7 +3,6 @@
 use super::{Kernels, Optimizer, Way};
 use crate::env::{ActionSpace, Environment};
 use crate::error::Result;
-use crate::gpu::Form;
 use crate::shader::{Constants, Linked, Program};
 
 /// What an actor's outputs and noise make of an action: slot `decision`.
@@ -48,6 +47,8 @@ pub struct OffPolicyKernels<'a> {
     pub twins: u32,
     /// How many of them judge the actor's action.
     pub judges: u32,
+    /// Whether worlds add an Ornstein-Uhlenbeck process of their own to the actor's action, in place of normal numbers.
+    pub process: bool,
 }
 
 /// Rows of `mw_drawn` that come first (`part/drawn.wgsl`).
@@ -116,7 +117,12 @@ impl OffPolicyKernels<'_> {
 
     /// Words that a world keeps for ring and noise.
     pub fn explorer_words(&self) -> u32 {
-        1 + self.acts()
+        1 + self.processes()
+    }
+
+    /// Numbers of the noise that a world keeps from step to step.
+    fn processes(&self) -> u32 {
+        if self.process { self.acts() } else { 0 }
     }
 
     /// Rows of what a critic says of an action: Q, and its slopes.
@@ -149,6 +155,7 @@ impl OffPolicyKernels<'_> {
             ("MW_RING_REWARD", self.space().words()),
             ("MW_RING_ENDING", self.space().words() + 1),
             ("MW_EXPLORER_WORDS", self.explorer_words()),
+            ("MW_PROCESSES", self.processes()),
             ("MW_RELATIVE_NOISE", u32::from(self.noise == Noise::Relative)),
         ];
         for (name, word) in words {
@@ -199,9 +206,7 @@ impl OffPolicyKernels<'_> {
             Decision::Squashed { .. } => "slot/explore/drawn.wgsl",
             Decision::Gumbel => "slot/explore/chosen.wgsl",
         };
-        // a world has little to do: workgroups as elsewhere
-        let workgroup = self.actor.form.workgroup.max(Form::PLAIN.workgroup);
-        let program = env.link_into(self.plain(&self.actor, "interact")?.word("MW_WORKGROUP", workgroup))?;
+        let program = env.link_into(self.plain(&self.actor.brief(), "interact")?)?;
         program
             .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.seen_part(), "part/exploring.wgsl"])?
             .parts(&[self.decision_part(), explore])?
@@ -227,7 +232,7 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
     pub fn remember(&self) -> Result<Linked> {
-        self.plain(&self.actor, "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])?.link()
+        self.plain(&self.actor.brief(), "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])?.link()
     }
 
     /// A minibatch of transitions.
@@ -235,7 +240,7 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
     pub fn draw(&self) -> Result<Linked> {
-        self.plain(&self.actor, "draw")?
+        self.plain(&self.actor.brief(), "draw")?
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/noise.wgsl", "part/drawn.wgsl"])?
             .parts(&["part/explorer.wgsl", self.seen_part(), "draw.wgsl"])?
             .link()
@@ -339,13 +344,10 @@ impl OffPolicyKernels<'_> {
     /// As [`OffPolicyKernels::outputs`].
     pub fn learn(kernels: &Kernels, optimizer: Optimizer) -> Result<Linked> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
-        // a thread has little to do: workgroups as elsewhere
-        Kernels {
-            form: Form { workgroup: kernels.form.workgroup.max(Form::PLAIN.workgroup), ..kernels.form },
-            ..*kernels
-        }
-        .over(kernels.parameters.span([0]), &name)?
-        .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
+        kernels
+            .brief()
+            .over(kernels.parameters.span([0]), &name)?
+            .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
         .link()
     }
 

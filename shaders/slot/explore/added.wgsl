@@ -11,7 +11,7 @@ fn mw_explore(output: array<Lane, MW_DECISIONS>, key: vec2<u32>, world: u32, ste
     var words: array<u32, MW_ACTION_WORDS>;
     @unroll for i in 0..MW_ACTS {
         var x = noise[i];
-        if mw_replay.ou_theta > 0.0 {
+        if i < MW_PROCESSES {
             x = fma(sqrt(mw_replay.ou_dt), x, (*memory)[i] * (1.0 - mw_replay.ou_theta * mw_replay.ou_dt));
             (*memory)[i] = x;
         }
