@@ -36,7 +36,6 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             mine[i] = thread.index < mw_span.threads && place * MW_SAMPLES + i < n;
             world[i] = mw_world_load(thread.agent, index[i], n);
             if mw_span.first == 0u {
-                world[i].truncations = 0u;
                 world[i].episodes = vec4<f32>(0.0);
             }
         }
@@ -70,8 +69,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 }
                 // rare: loops of one turn, which adapters that mask branches make once even if no lane needs them (step.wgsl)
                 for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
-                    mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, world[i].truncations) + beside + index[i]);
-                    world[i].truncations += 1u;
+                    let slot = mw_world_truncations(world[i]);
+                    mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, slot) + beside + index[i]);
                 }
                 for (var ended = step.ending != 0u; ended; ended = false) {
                     let old = world[i];

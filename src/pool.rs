@@ -1,7 +1,7 @@
 //! Worlds for callers with a learner of their own: one step of all of them at a time.
 
 use crate::batch::Sizes;
-use crate::env::{ActionSpace, Environment, Exploration};
+use crate::env::{ActionSpace, Environment, Exploration, world_word};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::Kernels;
@@ -358,7 +358,7 @@ impl WorldPool {
         let n = self.num_envs as usize;
         let state = |world: usize| {
             let fields = self.env.state_fields().iter().enumerate();
-            fields.map(|(word, field)| field.number(words[word * n + world])).collect()
+            fields.map(|(word, field)| field.number(words[world_word(word, world, n)])).collect()
         };
         Ok((0..n).map(state).collect())
     }
@@ -386,7 +386,7 @@ impl WorldPool {
                 ));
             }
             for (word, (field, value)) in fields.iter().zip(state).enumerate() {
-                words[word * n + world] = field.word(*value);
+                words[world_word(word, world, n)] = field.word(*value);
             }
         }
         self.gpu.write(&self.worlds, &words);

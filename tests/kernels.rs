@@ -7,6 +7,7 @@
 mod oracle;
 mod support;
 
+use manyworlds::env::world_word;
 use manyworlds::gpu::{Buffers, Form, Kernel, Recording};
 use manyworlds::kernels::Reduction;
 use manyworlds::layout::{ROWS, Row, Run, TERMS};
@@ -148,15 +149,14 @@ fn reduce_sums_vectors_and_what_worlds_counted() {
             let mut draw = Draw::new(seed);
             let stages = Stages::new(form, &[&[], &[]], &[1, 2], run(count, 1, count), None);
             let elements: Vec<f64> = draw.vector(2 * 4 * count as usize, -1.0, 3.0);
-            // [agent][element] vec4, and the same as the last four of seven words of a world, [agent][word][world]
+            // [agent][element] vec4, and the same as the last of three vec4s of a world, [agent][vec4][world]
             let vectors: Vec<f32> = elements.iter().map(|&x| x as f32).collect();
             let of = |agent: usize, i: usize, c: usize| vectors[(agent * count as usize + i) * 4 + c];
-            let words = 7 * count as usize;
+            let words = 12 * count as usize;
             let mut worlds = vec![POISON; 2 * words];
-            for (at, word) in worlds.iter_mut().enumerate() {
-                let (agent, row, world) = (at / words, at % words / count as usize, at % count as usize);
-                if row >= 3 {
-                    *word = of(agent, world, row - 3).to_bits();
+            for (agent, worlds) in worlds.chunks_exact_mut(words).enumerate() {
+                for (world, component) in (0..4 * count as usize).map(|at| (at / 4, at % 4)) {
+                    worlds[world_word(8 + component, world, count as usize)] = of(agent, world, component).to_bits();
                 }
             }
             let partials = ok(gpu().buffer_of("partials", &vectors));

@@ -1,7 +1,7 @@
 //! Whether an environment keeps what it promises: what Gymnasium's and Stable-Baselines3's checkers look at, and more.
 
 use super::Finding;
-use crate::env::{ActionSpace, Environment};
+use crate::env::{ActionSpace, Environment, world_word};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::layout::{SPUN_OUT, TERMINATED, TRUNCATED};
@@ -71,12 +71,17 @@ fn actions(space: &ActionSpace, worlds: u32, step: u32, seed: u32) -> Vec<u32> {
 
 /// Everything that a step leaves of the first worlds of a pool, as bits `[world][word]`.
 fn left(gpu: &Gpu, pool: &WorldPool, worlds: u32) -> Result<Vec<Vec<u32>>> {
-    let mut all: Vec<u32> = gpu.read(&pool.worlds)?;
-    all.extend(bytemuck::cast_slice(&gpu.read(&pool.observations)?));
-    all.extend(bytemuck::cast_slice(&gpu.read(&pool.rewards)?));
-    all.extend(gpu.read(&pool.endings)?);
+    let all: Vec<u32> = gpu.read(&pool.worlds)?;
+    let mut rows: Vec<u32> = bytemuck::cast_slice(&gpu.read(&pool.observations)?).to_vec();
+    rows.extend(bytemuck::cast_slice(&gpu.read(&pool.rewards)?));
+    rows.extend(gpu.read(&pool.endings)?);
     let n = pool.num_envs() as usize;
-    Ok((0..worlds as usize).map(|world| all.chunks_exact(n).map(|row| row[world]).collect()).collect())
+    let words = all.len() / n;
+    let of = |world| {
+        let kept = (0..words).map(|word| all[world_word(word, world, n)]);
+        kept.chain(rows.chunks_exact(n).map(|row| row[world])).collect()
+    };
+    Ok((0..worlds as usize).map(of).collect())
 }
 
 fn place(pool: &WorldPool, before: &[Vec<f64>], seed: u32, world: usize, step: u32) -> String {
@@ -197,7 +202,7 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
         let endings = gpu.read(&pool.endings)?;
         let tell = |world: usize, what: String| {
             let fields = env.state_fields().iter().enumerate();
-            let state: Vec<f64> = fields.map(|(word, field)| field.number(before[word * n + world])).collect();
+            let state: Vec<f64> = fields.map(|(word, field)| field.number(before[world_word(word, world, n)])).collect();
             let mut states = vec![Vec::new(); n];
             states[world] = state;
             format!("{what}: {}", place(&pool, &states, seed, world, step))

@@ -294,8 +294,8 @@ impl Environment {
         let mut constants = Constants::default();
         constants.word("MW_OBSERVATIONS", self.spec.observation_dim);
         constants.word("MW_SPINS", SPINS);
-        constants.word("MW_STATE_WORDS", self.state.words());
-        constants.word("MW_WORLD_WORDS", self.state.words() + ACCUMULATOR_WORDS);
+        constants.word("MW_STATE_VECTORS", self.state.vectors());
+        constants.word("MW_WORLD_VECTORS", self.state.vectors() + ACCUMULATOR_VECTORS);
         let mut program = program
             .constants(&self.spec.action_space.constants())
             .constants(&constants)
@@ -314,10 +314,15 @@ impl Environment {
         Ok(program)
     }
 
-    /// Words of one world: its state, then the accumulators of `part/world.wgsl`.
+    /// Words of one world: its state, padded to vec4s, then the accumulators of `part/world.wgsl`.
     pub fn world_words(&self) -> u32 {
-        self.state.words() + ACCUMULATOR_WORDS
+        4 * (self.state.vectors() + ACCUMULATOR_VECTORS)
     }
+}
+
+/// Where a word of a world lies in the buffer of so many worlds, `[word / 4][world][word % 4]`.
+pub fn world_word(word: usize, world: usize, worlds: usize) -> usize {
+    (word / 4 * worlds + world) * 4 + word % 4
 }
 
 /// Largest observation and largest number of actions.
@@ -326,9 +331,8 @@ const LARGEST_SPACE: u32 = 4096;
 /// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
 const LONGEST_EPISODE: u32 = 1_000_000;
 
-/// Words after the state in `part/world.wgsl`: return, length, steps, episodes begun, truncations, and four counts of
-/// episodes.
-const ACCUMULATOR_WORDS: u32 = 9;
+/// After the state in `part/world.wgsl`: return, length, steps and episodes begun; four counts of episodes.
+const ACCUMULATOR_VECTORS: u32 = 2;
 
 fn overrides(linked: &Linked) -> Vec<Override> {
     let module = linked.module();

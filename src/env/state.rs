@@ -1,4 +1,5 @@
-//! The load and store of an environment's `State`, generated from its fields: one word of `mw_world` for each scalar.
+//! The load and store of an environment's `State`, generated from its fields: one word of `mw_world` for each scalar, four
+//! words in a vec4.
 
 use naga::{Module, ScalarKind, Type, TypeInner};
 
@@ -61,22 +62,32 @@ impl StateLayout {
         &self.fields
     }
 
-    /// `mw_state_load` and `mw_state_store`; `at` is the world's place in the first word, `stride` the distance
-    /// between words.
+    /// Vec4s that hold these words.
+    pub fn vectors(&self) -> u32 {
+        self.words().div_ceil(4)
+    }
+
+    /// `mw_state_load` and `mw_state_store`; `at` is the world's place in the first vec4, `stride` the distance
+    /// between vec4s.
     pub fn code(&self) -> String {
         let mut load = String::from("fn mw_state_load(at: u32, stride: u32) -> State {\n    var s: State;\n");
         let mut store = String::from("fn mw_state_store(at: u32, stride: u32, s: State) {\n");
-        for (word, Field { name, kind }) in self.fields.iter().enumerate() {
-            let path = format!("s.{name}");
-            let place = format!("mw_world[at + {word}u * stride]");
-            let (read, write) = match kind {
-                ScalarKind::Float => (format!("bitcast<f32>({place})"), format!("bitcast<u32>({path})")),
-                ScalarKind::Sint => (format!("bitcast<i32>({place})"), format!("bitcast<u32>({path})")),
-                ScalarKind::Bool => (format!("{place} != 0u"), format!("select(0u, 1u, {path})")),
-                _ => (place.clone(), path.clone()),
-            };
-            load += &format!("    {path} = {read};\n");
-            store += &format!("    {place} = {write};\n");
+        for (vector, fields) in self.fields.chunks(4).enumerate() {
+            load += &format!("    let v{vector} = mw_world[at + {vector}u * stride];\n");
+            let mut words = ["0u", "0u", "0u", "0u"].map(str::to_owned);
+            for (n, Field { name, kind }) in fields.iter().enumerate() {
+                let path = format!("s.{name}");
+                let word = format!("v{vector}[{n}]");
+                let (read, write) = match kind {
+                    ScalarKind::Float => (format!("bitcast<f32>({word})"), format!("bitcast<u32>({path})")),
+                    ScalarKind::Sint => (format!("bitcast<i32>({word})"), format!("bitcast<u32>({path})")),
+                    ScalarKind::Bool => (format!("{word} != 0u"), format!("select(0u, 1u, {path})")),
+                    _ => (word, path.clone()),
+                };
+                load += &format!("    {path} = {read};\n");
+                words[n] = write;
+            }
+            store += &format!("    mw_world[at + {vector}u * stride] = vec4<u32>({});\n", words.join(", "));
         }
         load + "    return s;\n}\n" + &store + "}\n"
     }

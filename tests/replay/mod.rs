@@ -6,7 +6,7 @@
 use crate::oracle::assert_close;
 use crate::support::cartpole::{config, of_agent, ppo};
 use crate::support::{Draw, ROUNDING, Stages, assert_bits, forms, from_bits, gpu, ok, padded, poison_on, run, wide};
-use manyworlds::env::Environment;
+use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::{Form, Gpu, Recording};
 use manyworlds::layout::{Metrics, ROWS, Row, STREAM_EVALUATION, STREAM_TRAINING, TERMINATED, TRUNCATED};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -21,6 +21,11 @@ const STEPS: usize = 6;
 const BEGUN: usize = 7;
 /// Steps after which CartPole-v1 is truncated.
 const LIMIT: u32 = 500;
+
+/// A word of every world.
+fn words_of(words: &[u32], word: usize, worlds: usize) -> Vec<u32> {
+    (0..worlds).map(|world| words[world_word(word, world, worlds)]).collect()
+}
 
 // ---------------------------------------------------------------- rollout
 
@@ -96,8 +101,8 @@ impl Rollout {
             actor: networks[0].clone(),
             critic: networks[1].clone(),
             before,
-            lengths: of_agent(&all, agents, agent)[EPISODE_LENGTH * worlds..][..worlds].to_vec(),
-            begun: of_agent(&all, agents, agent)[BEGUN * worlds..][..worlds].to_vec(),
+            lengths: words_of(&of_agent(&all, agents, agent), EPISODE_LENGTH, worlds),
+            begun: words_of(&of_agent(&all, agents, agent), BEGUN, worlds),
             observations: of_agent(&buffers.0, agents, agent),
             samples: of_agent(&buffers.1, agents, agent),
             final_observations: of_agent(&buffers.2, agents, agent),
@@ -216,7 +221,7 @@ impl Rollout {
                 met.truncated += usize::from(endings[at] == TRUNCATED);
                 met.both += usize::from(endings[at] == TERMINATED | TRUNCATED);
             }
-            let word = |word: usize| self.words[word * self.worlds + world];
+            let word = |word: usize| self.words[world_word(word, world, self.worlds)];
             let case = format!("{}, world {world}", self.case);
             assert_eq!(word(STEPS), self.before + self.steps as u32, "{case}: steps of the world after the rollout");
             assert_eq!(word(BEGUN), begun, "{case}: episodes that the world has begun");
@@ -369,25 +374,24 @@ fn a_later_rollout_goes_on_where_the_last_one_stopped() {
         let words = ok(gpu().read(&ppo.rollout.worlds));
         let worlds = worlds as usize;
         // the canary of the loops: none was cut short
-        for (world, got) in words[STEPS * worlds..][..worlds].iter().enumerate() {
+        for (world, got) in words_of(&words, STEPS, worlds).iter().enumerate() {
             assert_eq!(*got, update * steps, "seed 603, world {world}: steps after {update} updates of {steps}");
         }
     }
     // the observation after the last rollout is the state of the worlds, and the first of the next one
-    let states = ok(gpu().read(&ppo.rollout.worlds))[..4 * worlds as usize].to_vec();
-    let states: Vec<f32> = states.into_iter().map(f32::from_bits).collect();
+    let words = ok(gpu().read(&ppo.rollout.worlds));
     let slots = ppo.agents.run.bootstrap_slots as usize;
     let last = ok(gpu().read(&ppo.batch.final_observations));
     ok(gpu().submit(ppo.update()));
     let next = ok(gpu().read(&ppo.batch.observations));
     for feature in 0..4 {
         let worlds = worlds as usize;
-        let state = &states[feature * worlds..][..worlds];
+        let state: Vec<f32> = words_of(&words, feature, worlds).into_iter().map(f32::from_bits).collect();
         let case = format!("seed 603, feature {feature}");
         let after = &last[(feature * slots + slots - 1) * worlds..][..worlds];
-        assert_bits(&format!("{case}, observation after the rollout"), after, state);
+        assert_bits(&format!("{case}, observation after the rollout"), after, &state);
         let first = &next[feature * steps as usize * worlds..][..worlds];
-        assert_bits(&format!("{case}, first observation of the next rollout"), first, state);
+        assert_bits(&format!("{case}, first observation of the next rollout"), first, &state);
     }
 }
 
@@ -399,8 +403,8 @@ fn a_long_rollout_in_several_dispatches_keeps_every_truncation() {
     let flies = |world: usize| world.is_multiple_of(4);
     let change = |words: &mut [u32]| {
         for world in (0..worlds).filter(|&world| flies(world)) {
-            words[world] = 2.39_f32.to_bits();
-            words[worlds + world] = 3_f32.to_bits();
+            words[world_word(0, world, worlds)] = 2.39_f32.to_bits();
+            words[world_word(1, world, worlds)] = 3_f32.to_bits();
         }
     };
     for form in forms(gpu()) {
@@ -436,11 +440,11 @@ fn truncation_comes_at_exactly_500_steps_and_termination_wins_over_it() {
         let flies = |world: usize| world.is_multiple_of(4);
         let change = |words: &mut [u32]| {
             for world in 0..worlds {
-                words[EPISODE_RETURN * worlds + world] = (length(world) as f32).to_bits();
-                words[EPISODE_LENGTH * worlds + world] = length(world);
+                words[world_word(EPISODE_RETURN, world, worlds)] = (length(world) as f32).to_bits();
+                words[world_word(EPISODE_LENGTH, world, worlds)] = length(world);
                 if flies(world) {
-                    words[world] = 2.39_f32.to_bits();
-                    words[worlds + world] = 3_f32.to_bits();
+                    words[world_word(0, world, worlds)] = 2.39_f32.to_bits();
+                    words[world_word(1, world, worlds)] = 3_f32.to_bits();
                 }
             }
         };
@@ -483,7 +487,7 @@ fn lambda_1_gives_returns_minus_values_and_lambda_0_the_residuals() {
     let lengths = |words: &mut [u32]| {
         // some worlds come to their limit
         for world in (0..65).step_by(3) {
-            words[EPISODE_LENGTH * 65 + world] = 490 + world as u32 % 7;
+            words[world_word(EPISODE_LENGTH, world, 65)] = 490 + world as u32 % 7;
         }
     };
     for form in forms(gpu()) {
