@@ -225,6 +225,50 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_files() {
 }
 
 #[test]
+fn a_run_from_replay_goes_on_in_its_directory() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let out = out.to_str().unwrap();
+    let mut arguments = vec!["train", "Pendulum-v1", "--algo", "td3", "--out", out, "--save-replay", "--json"];
+    for pair in [
+        "num_envs=8",
+        "num_steps=4",
+        "batch_size=16",
+        "hidden=[8]",
+        "learning_starts=32",
+        "buffer_size=256",
+        "total_timesteps=160",
+        "eval_episodes=5",
+    ] {
+        arguments.extend(["--set", pair]);
+    }
+    let first = json(&arguments, 0);
+    assert_eq!([&first["env_steps"], &first["updates"]], [160, 4], "32 steps of a warm-up, then 32 an update: {first}");
+    let lines = |count: u64| {
+        let text = std::fs::read_to_string(Path::new(out).join("metrics.jsonl")).unwrap();
+        assert_eq!(text.lines().count() as u64, count, "one line for each update");
+        for (update, line) in text.lines().enumerate() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!([&line["update"], &line["gradient_steps"]], [update, 4 * (update + 1)], "{line}");
+            for measured in ["policy_loss", "value_loss", "q_value", "gumbel_temperature"] {
+                assert!(line[measured].is_f64(), "{measured}: {line}");
+            }
+            for of_others in ["approx_kl", "clip_fraction", "explained_variance", "grad_norm", "epochs", "alpha"] {
+                assert!(line[of_others].is_null(), "{of_others}: {line}");
+            }
+        }
+    };
+    lines(4);
+    let further = json(&["train", "--resume", out, "--set", "total_timesteps=288", "--json"], 0);
+    assert_eq!([&further["env_steps"], &further["updates"]], [288, 8], "{further}");
+    assert_ne!(first["params_hash"], further["params_hash"]);
+    lines(8);
+    // rounding up to whole updates, nothing is left to do
+    refused(&["train", "--resume", out, "--set", "tau=0.5"], 2, &["tau"]);
+}
+
+#[test]
 fn a_run_that_is_not_solved_in_time_exits_with_1_and_keeps_its_checkpoint() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();

@@ -135,7 +135,8 @@ fn random_steps_depend_on_neither_dispatches_nor_neighbours_nor_form() {
                 let got = stepped(env, form, 902, worlds, dispatches);
                 for world in 0..67 {
                     for word in 0..words {
-                        let (got, expected) = (got[world_word(word, world, worlds as usize)], base[world_word(word, world, 67)]);
+                        let (got, expected) =
+                            (got[world_word(word, world, worlds as usize)], base[world_word(word, world, 67)]);
                         assert_eq!(got, expected, "{case}: word {word} of world {world}");
                     }
                 }

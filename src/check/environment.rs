@@ -202,7 +202,8 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
         let endings = gpu.read(&pool.endings)?;
         let tell = |world: usize, what: String| {
             let fields = env.state_fields().iter().enumerate();
-            let state: Vec<f64> = fields.map(|(word, field)| field.number(before[world_word(word, world, n)])).collect();
+            let state: Vec<f64> =
+                fields.map(|(word, field)| field.number(before[world_word(word, world, n)])).collect();
             let mut states = vec![Vec::new(); n];
             states[world] = state;
             format!("{what}: {}", place(&pool, &states, seed, world, step))

@@ -157,7 +157,7 @@ impl Kernel {
                 kernel: self.0.name.clone(),
                 iterations,
                 limit: LOOP_BUDGET,
-                remedy: "num_steps, the minibatch size, or the network's widths".to_owned(),
+                remedy: "num_steps, batch_size, n_steps, or the widths in hidden".to_owned(),
             });
         }
         if agents > MOST_AGENTS {

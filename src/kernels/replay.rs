@@ -348,7 +348,7 @@ impl OffPolicyKernels<'_> {
             .brief()
             .over(kernels.parameters.span([0]), &name)?
             .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
-        .link()
+            .link()
     }
 
     /// The end of a gradient step.

@@ -71,7 +71,7 @@ pub struct Summary {
     pub peak_rss_mb: Option<f64>,
 }
 
-/// One line of `metrics.jsonl`.
+/// One line of `metrics.jsonl`. What ddpg, td3 and sac do not measure is null there.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Line {
     /// Number of the update, from 0.
@@ -95,35 +95,35 @@ pub struct Line {
     /// Mean over minibatches of the policy's mean entropy, nats.
     pub entropy: f32,
     /// mean((ρ − 1) − log ρ) of the last minibatch, nats.
-    pub approx_kl: f32,
+    pub approx_kl: Option<f32>,
     /// mean(−log ρ) of the last minibatch, nats.
-    pub old_approx_kl: f32,
+    pub old_approx_kl: Option<f32>,
     /// Mean over minibatches of the share of samples with |ρ − 1| > ε.
-    pub clip_fraction: f32,
+    pub clip_fraction: Option<f32>,
     /// mean KL(π_old ‖ π) over the last epoch (KL penalty), or after the step (npg, trpo), nats; else 0.
-    pub kl: f32,
+    pub kl: Option<f32>,
     /// Weight β of the KL penalty.
-    pub kl_coef: f32,
+    pub kl_coef: Option<f32>,
     /// npg, trpo: what the step should have gained by the surrogate's gradient, step · gᵀx; 0 where none was taken.
-    pub expected_improvement: f32,
+    pub expected_improvement: Option<f32>,
     /// npg, trpo: mean(ρÂ) after the step less that before it.
-    pub improvement: f32,
+    pub improvement: Option<f32>,
     /// npg, trpo: ‖g − (F + damping)x‖/‖g‖ after conjugate gradients.
-    pub cg_residual: f32,
+    pub cg_residual: Option<f32>,
     /// trpo: candidates of the line search that were measured.
-    pub line_search_steps: u32,
+    pub line_search_steps: Option<u32>,
     /// reinforce with reuse: (Σw)²/Σw² over the importance weights of the batch's samples; null without.
     pub effective_samples: Option<f32>,
     /// 1 − var(target − value)/var(target) with the rollout's values.
-    pub explained_variance: f32,
+    pub explained_variance: Option<f32>,
     /// Mean over minibatches of the global gradient norm before its limit.
-    pub grad_norm: f32,
+    pub grad_norm: Option<f32>,
     /// Learning rate.
     pub learning_rate: f32,
     /// Epochs that were made; fewer than `update_epochs` after a stop by `target_kl`.
-    pub epochs: u32,
-    /// ddpg, td3, sac: gradient steps since the start.
-    pub gradient_steps: u32,
+    pub epochs: Option<u32>,
+    /// ddpg, td3, sac: gradient steps since the start; null elsewhere.
+    pub gradient_steps: Option<u32>,
     /// ddpg, td3, sac: mean Q(s, a) of the critics over the last minibatch; null elsewhere.
     pub q_value: Option<f32>,
     /// sac: temperature α; null elsewhere.
@@ -137,6 +137,8 @@ pub struct Line {
 impl Line {
     fn of(metrics: &Metrics, config: &Config, steps_per_s: f64) -> Self {
         let some = metrics.episodes > 0.0;
+        let replay = config.algo.is_off_policy();
+        let rollouts = !replay;
         Self {
             update: metrics.update,
             step: config.env_steps(metrics.update + 1),
@@ -148,24 +150,24 @@ impl Line {
             policy_loss: metrics.policy_loss,
             value_loss: metrics.value_loss,
             entropy: metrics.entropy,
-            approx_kl: metrics.approx_kl,
-            old_approx_kl: metrics.old_approx_kl,
-            clip_fraction: metrics.clip_fraction,
-            kl: metrics.kl,
-            kl_coef: metrics.beta,
-            expected_improvement: metrics.expected_improvement,
-            improvement: metrics.improvement,
-            cg_residual: metrics.cg_residual,
-            line_search_steps: metrics.line_search_steps,
+            approx_kl: rollouts.then_some(metrics.approx_kl),
+            old_approx_kl: rollouts.then_some(metrics.old_approx_kl),
+            clip_fraction: rollouts.then_some(metrics.clip_fraction),
+            kl: rollouts.then_some(metrics.kl),
+            kl_coef: rollouts.then_some(metrics.beta),
+            expected_improvement: rollouts.then_some(metrics.expected_improvement),
+            improvement: rollouts.then_some(metrics.improvement),
+            cg_residual: rollouts.then_some(metrics.cg_residual),
+            line_search_steps: rollouts.then_some(metrics.line_search_steps),
             effective_samples: (metrics.effective_samples > 0.0).then_some(metrics.effective_samples),
-            explained_variance: metrics.explained_variance,
-            grad_norm: metrics.grad_norm,
+            explained_variance: rollouts.then_some(metrics.explained_variance),
+            grad_norm: rollouts.then_some(metrics.grad_norm),
             learning_rate: metrics.learning_rate,
-            epochs: metrics.epochs,
-            gradient_steps: metrics.gradient_steps,
-            q_value: config.algo.is_off_policy().then_some(metrics.q_value),
+            epochs: rollouts.then_some(metrics.epochs),
+            gradient_steps: replay.then_some(metrics.gradient_steps),
+            q_value: replay.then_some(metrics.q_value),
             alpha: (config.algo == Algo::Sac).then_some(metrics.alpha),
-            gumbel_temperature: config.algo.is_off_policy().then_some(metrics.gumbel_temperature),
+            gumbel_temperature: replay.then_some(metrics.gumbel_temperature),
             steps_per_s,
         }
     }
