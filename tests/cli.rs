@@ -264,7 +264,7 @@ fn a_run_from_replay_goes_on_in_its_directory() {
     assert_eq!([&further["env_steps"], &further["updates"]], [288, 8], "{further}");
     assert_ne!(first["params_hash"], further["params_hash"]);
     lines(8);
-    // rounding up to whole updates, nothing is left to do
+    // what is learned cannot change on the way
     refused(&["train", "--resume", out, "--set", "tau=0.5"], 2, &["tau"]);
 }
 
