@@ -12,13 +12,11 @@
 @bind var<storage, read> mw_episode_sums: array<vec4<f32>>;            // [agent]
 @bind var<storage, read_write> mw_metrics: array<MwMetrics>;           // [update % ring][agent]
 
-var<workgroup> mw_tree: array<vec4<f32>, MW_WORKGROUP>;
-
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let agent = group.z;
-    var sums = vec4<f32>(0.0);   // critics' loss, Q, actor's loss, entropy
+    var sums = mw_identity();   // critics' loss, Q, actor's loss, entropy
     for (var i = local; i < mw_replay.critic_threads; i += MW_WORKGROUP) {
         @unroll for j in 0..MW_TWINS {
             let at = (agent * MW_TWINS + j) * MW_TERMS * mw_replay.critic_threads + i;
@@ -31,14 +29,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         sums.z += mw_terms[at + MW_TERM_POLICY_LOSS * mw_run.minibatch_threads];
         sums.w += mw_terms[at + MW_TERM_ENTROPY * mw_run.minibatch_threads];
     }
-    mw_tree[local] = sums;
-    @unroll for level in 0..MW_TREE_LEVELS {
-        workgroupBarrier();
-        const reach = MW_WORKGROUP >> (level + 1u);
-        if local < reach { mw_tree[local] += mw_tree[local + reach]; }
-    }
+    let joined = mw_joined(local, sums);
     if local > 0u { return; }
-    let means = mw_tree[0] / f32(mw_replay.batch_size);
+    let means = joined / f32(mw_replay.batch_size);
     let episodes = mw_episode_sums[agent];
     var progress = mw_progress[agent];
     var metrics: MwMetrics;

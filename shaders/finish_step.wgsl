@@ -12,8 +12,6 @@
 @bind var<storage, read_write> mw_progress: array<MwProgress>;         // [agent]
 @bind var<storage, read_write> mw_critic_progress: array<MwProgress>;  // [agent][critic]
 
-var<workgroup> mw_tree: array<f32, MW_WORKGROUP>;
-
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let agent = group.z;
@@ -22,12 +20,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     if mw_following.actor != 0u {
         for (var i = local; i < count; i += MW_WORKGROUP) { sum += mw_drawn[mw_drawn_at(agent, MW_ROW_LOG_PROB, i, count)]; }
     }
-    mw_tree[local] = sum;
-    @unroll for level in 0..MW_TREE_LEVELS {
-        workgroupBarrier();
-        const reach = MW_WORKGROUP >> (level + 1u);
-        if local < reach { mw_tree[local] += mw_tree[local + reach]; }
-    }
+    let log_probs = mw_joined(local, sum);
     if local < MW_TWINS {
         var critic = mw_critic_progress[agent * MW_TWINS + local];
         critic.adam_steps += 1u;
@@ -40,7 +33,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     progress.gradient_steps += 1u;
     if mw_following.actor != 0u {
         if mw_replay.autotune != 0u {
-            let g = -(mw_tree[0] / f32(count) + mw_replay.target_entropy);
+            let g = -(log_probs / f32(count) + mw_replay.target_entropy);
             progress.alpha_m += mw_run.decay1 * (g - progress.alpha_m);
             progress.alpha_v += mw_run.decay2 * (g * g - progress.alpha_v);
             let direction = (progress.alpha_m / progress.correction1)

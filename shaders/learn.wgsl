@@ -12,17 +12,15 @@
 @bind var<storage, read> mw_partial: array<vec4<f32>>;                // see part/partial.wgsl
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;         // [agent][MW_LEARNED / 4]
 @bind var<storage, read_write> mw_parameters: array<vec4<f32>>;       // [agent][MW_PARAMETERS / 4]
-@bind var<storage, read_write> mw_past: array<vec4<f32>>;             // [agent][m, v][MW_LEARNED / 4]
 @bind var<storage, read_write> mw_target: array<vec4<f32>>;           // [agent][MW_PARAMETERS / 4]
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
-    let size = MW_LEARNED / 4u;
     if thread.index >= MW_SPAN { return; }
     let place = MW_SPAN_FIRST + thread.index;
-    let at = thread.agent * size + place;
+    let at = thread.agent * MW_LEARNED / 4u + place;
     var g = vec4<f32>(0.0);
     if mw_window.first > 0u { g = mw_gradient[at]; }
     let held = min(mw_window.count, mw_run.minibatch_size - mw_window.first);
@@ -31,16 +29,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     mw_gradient[at] = g;
 
     let progress = &mw_progress[thread.agent];
-    let m_at = 2u * thread.agent * size + place;
-    let past = mw_remember(MwPast(mw_past[m_at], mw_past[m_at + size]), g);
-    mw_past[m_at] = past.m;
-    mw_past[m_at + size] = past.v;
-    let direction = mw_direction(past, g, vec2<f32>((*progress).correction1, (*progress).correction2));
+    let direction = mw_step(thread.agent, place, g, vec2<f32>((*progress).correction1, (*progress).correction2));
     let word = thread.agent * MW_PARAMETERS / 4u + place;
     let parameters = mw_parameters[word] - (*progress).learning_rate * direction;
     mw_parameters[word] = parameters;
     if mw_following.tau > 0.0 { mw_target[word] += mw_following.tau * (parameters - mw_target[word]); }
 }
-
-/// What the optimiser keeps of earlier gradients.
-struct MwPast { m: vec4<f32>, v: vec4<f32> }

@@ -7,8 +7,6 @@
 @bind var<uniform> mw_blocks: MwBlocks;
 @bind var<storage, read_write> mw_result: array<Element>;      // [agent][block]
 
-var<workgroup> mw_tree: array<Element, MW_WORKGROUP>;
-
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
@@ -19,11 +17,6 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let i = block * mw_blocks.span + k + local;
         if i < count { total = mw_combine(total, mw_source(group.z, i)); }
     }
-    mw_tree[local] = total;
-    @unroll for level in 0..MW_TREE_LEVELS {
-        workgroupBarrier();
-        const reach = MW_WORKGROUP >> (level + 1u);
-        if local < reach { mw_tree[local] = mw_combine(mw_tree[local], mw_tree[local + reach]); }
-    }
-    if local == 0u && block < mw_blocks.blocks { mw_result[group.z * mw_blocks.blocks + block] = mw_tree[0]; }
+    let joined = mw_joined(local, total);
+    if local == 0u && block < mw_blocks.blocks { mw_result[group.z * mw_blocks.blocks + block] = joined; }
 }

@@ -325,7 +325,9 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn conjugate_begin(&self, span: Span) -> Result<Linked> {
-        self.over(span, "conjugate begin")?.parts(&["part/solver.wgsl", "conjugate_begin.wgsl"])?.link()
+        self.over(span, "conjugate begin")?
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_begin.wgsl"])?
+            .link()
     }
 
     /// One iteration of conjugate gradients.
@@ -333,7 +335,9 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn conjugate_step(&self, span: Span) -> Result<Linked> {
-        self.over(span, "conjugate step")?.parts(&["part/solver.wgsl", "conjugate_step.wgsl"])?.link()
+        self.over(span, "conjugate step")?
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_step.wgsl"])?
+            .link()
     }
 
     /// The length of the natural gradient's step.
@@ -341,7 +345,9 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn conjugate_end(&self, span: Span) -> Result<Linked> {
-        self.over(span, "conjugate end")?.parts(&["part/solver.wgsl", "conjugate_end.wgsl"])?.link()
+        self.over(span, "conjugate end")?
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_end.wgsl"])?
+            .link()
     }
 
     /// Parameters somewhere along the natural gradient.
@@ -429,7 +435,11 @@ impl Kernels<'_> {
     /// As [`Kernels::value`].
     pub fn reduce(&self, reduction: Reduction) -> Result<Linked> {
         let (name, parts) = reduction.parts();
-        self.plain(name)?.word("MW_SAMPLES", self.samples()).parts(parts)?.part("reduce.wgsl")?.link()
+        self.plain(name)?
+            .word("MW_SAMPLES", self.samples())
+            .parts(parts)?
+            .parts(&["part/tree.wgsl", "reduce.wgsl"])?
+            .link()
     }
 
     /// The same without tiles of samples, which no tangent runs through.
@@ -533,7 +543,9 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn subtract_baseline(&self, span: Span) -> Result<Linked> {
-        self.over(span, "subtract baseline")?.parts(&["part/norm.wgsl", "subtract_baseline.wgsl"])?.link()
+        self.over(span, "subtract baseline")?
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/norm.wgsl", "subtract_baseline.wgsl"])?
+            .link()
     }
 
     /// Sum of the partial gradients of a span of the parameters.
@@ -543,7 +555,10 @@ impl Kernels<'_> {
     pub fn sum_slices(&self, span: Span) -> Result<Linked> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         let program = self.over(span, "sum slices")?.parts(&parts)?;
-        program.parts(&["part/partial.wgsl", "part/norm.wgsl", "sum_slices.wgsl"])?.link()
+        program
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl"])?
+            .parts(&["part/partial.wgsl", "part/norm.wgsl", "sum_slices.wgsl"])?
+            .link()
     }
 
     /// One minibatch further.
@@ -561,7 +576,7 @@ impl Kernels<'_> {
     /// As [`Kernels::value`].
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Linked> {
         let program = self.over(span, optimizer.name())?;
-        program.parts(&[optimizer.part(), "descend.wgsl"])?.link()
+        program.parts(&[optimizer.part(), "part/past.wgsl", "descend.wgsl"])?.link()
     }
 
     /// End of an update.

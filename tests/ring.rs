@@ -436,7 +436,7 @@ fn random_steps_and_windows_are_those_of_the_reference() {
 #[test]
 fn several_steps_in_one_dispatch_are_as_many_single_steps() {
     let place = Place::numbers();
-    for (worlds, capacity, steps) in [(3, 17, 70), (5, 400, 131)] {
+    for (worlds, capacity, steps) in [(3, 17, 70), (37, 100, 20), (5, 400, 131)] {
         let mut single = Worlds::new(&place, settings(worlds, capacity), &zeros(&place), 1, WHOLE);
         for _ in 0..steps {
             submit(single.interact.random());

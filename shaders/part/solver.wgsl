@@ -18,17 +18,10 @@ fn mw_solver_at(agent: u32, vector: u32, i: u32) -> u32 { return (agent * 3u + v
 /// Place of vec4 i of the span in a buffer [agent][MW_LEARNED / 4].
 fn mw_learned_at(agent: u32, i: u32) -> u32 { return agent * MW_LEARNED / 4u + MW_SPAN_FIRST + i; }
 
-var<workgroup> mw_tree: array<f32, MW_WORKGROUP>;
-
 /// The sum of all threads' values, for all of them.
 fn mw_total(local: u32, value: f32) -> f32 {
     workgroupBarrier();
-    mw_tree[local] = value;
-    @unroll for level in 0..MW_TREE_LEVELS {
-        workgroupBarrier();
-        const reach = MW_WORKGROUP >> (level + 1u);
-        if local < reach { mw_tree[local] += mw_tree[local + reach]; }
-    }
+    _ = mw_joined(local, value);
     workgroupBarrier();
     return mw_tree[0];
 }

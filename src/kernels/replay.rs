@@ -347,7 +347,7 @@ impl OffPolicyKernels<'_> {
         kernels
             .brief()
             .over(kernels.parameters.span([0]), &name)?
-            .parts(&["part/partial.wgsl", optimizer.part(), "learn.wgsl"])?
+            .parts(&["part/partial.wgsl", optimizer.part(), "part/past.wgsl", "learn.wgsl"])?
             .link()
     }
 
@@ -357,7 +357,13 @@ impl OffPolicyKernels<'_> {
     /// As [`OffPolicyKernels::outputs`].
     pub fn finish_step(&self) -> Result<Linked> {
         self.plain(&self.actor, "finish step")?
-            .parts(&["part/math.wgsl", "part/drawn.wgsl", "finish_step.wgsl"])?
+            .parts(&[
+                "part/math.wgsl",
+                "part/drawn.wgsl",
+                "slot/element/number.wgsl",
+                "part/tree.wgsl",
+                "finish_step.wgsl",
+            ])?
             .link()
     }
 
@@ -366,7 +372,9 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
     pub fn finish_block(&self) -> Result<Linked> {
-        self.plain(&self.actor, "finish block")?.part("finish_block.wgsl")?.link()
+        self.plain(&self.actor, "finish block")?
+            .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "finish_block.wgsl"])?
+            .link()
     }
 }
 
