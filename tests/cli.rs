@@ -266,6 +266,7 @@ fn a_run_from_replay_goes_on_in_its_directory() {
     lines(8);
     // what is learned cannot change on the way
     refused(&["train", "--resume", out, "--set", "tau=0.5"], 2, &["tau"]);
+    refused(&["gradient", "Pendulum-v1", "--checkpoint", out], 2, &["checkpoint", "td3", "reinforce"]);
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn the_command_prints_a_line_of_json_or_a_ladder() {
 #[test]
 fn bad_input_is_refused_with_cause_and_remedy() {
     let regulator: &[&str] = &["gradient", REGULATOR];
-    let cases: [(&[&str], &[&str], &[&str]); 20] = [
+    let cases: [(&[&str], &[&str], &[&str]); 21] = [
         (regulator, &["--estimator", "reward-togo"], &["estimator", "reward-togo", "did you mean 'reward-to-go'"]),
         (regulator, &["--theta", "-0.5"], &["theta", "linear-gaussian", "has 2", "not 1"]),
         (regulator, &["--theta", "-0.5,0.3,1"], &["theta", "not 3"]),
@@ -74,6 +74,7 @@ fn bad_input_is_refused_with_cause_and_remedy() {
         (&["gradient", "CartPole-v1"], &["--estimator", "regression"], &["regression", "textbook policies", "gae"]),
         (&["gradient", "CartPole-v1"], &["--rollouts", "63"], &["rollouts", "63", "at least 64"]),
         (&["gradient", "CartPole-v1"], &["--depth", "0"], &["depth", "at least 1"]),
+        (&["gradient", "CartPole-v1"], &["--rollouts", "40000000"], &["samples", "reduce rollouts or depth"]),
         (&["gradient", "CartPole-v1"], &["--checkpoint", "nowhere"], &["nowhere"]),
         (&["reproduce", "regulator", "--out", "nowhere"], &["--repetitions", "0"], &["repetitions", "from 2 to 65535"]),
     ];

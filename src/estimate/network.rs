@@ -73,6 +73,16 @@ impl NetworkSettings {
         if self.depth == 0 {
             return Err(Error::setting("depth", "0 is not allowed; it must be at least 1"));
         }
+        if let Some(policy) = self.policy.as_ref().filter(|policy| policy.config.algo.is_off_policy())
+            && env.spec().action_space.is_box()
+        {
+            let reason = format!(
+                "its policy was learned by {}, which follows the slopes of its critics; give a run of ppo, a2c, reinforce, \
+                 npg or trpo",
+                policy.config.algo.name()
+            );
+            return Err(Error::setting("checkpoint", reason));
+        }
         let preset = Config::preset("none", "reinforce")?;
         let own = self.policy.as_ref().map_or_else(|| preset.clone(), |policy| policy.config.clone());
         let config = Config {
@@ -118,7 +128,7 @@ impl NetworkSettings {
 pub fn estimate_network(gpu: &Gpu, env: &Environment, settings: &NetworkSettings) -> Result<Estimate> {
     let config = settings.config(env)?;
     let seeds: Vec<u32> = (0..AGENTS).map(|agent| settings.seed.wrapping_mul(AGENTS).wrapping_add(agent)).collect();
-    let agents = ActorCritic::new(gpu, env, &config, &seeds)?;
+    let agents = ActorCritic::new(gpu, env, &config, &seeds).map_err(named_here)?;
     let policy = match &settings.policy {
         Some(policy) => policy.clone(),
         None => Policy::untrained(env, config.clone())?,
@@ -170,6 +180,16 @@ pub fn estimate_network(gpu: &Gpu, env: &Environment, settings: &NetworkSettings
         utility: utility(&samples, &agents, settings.gamma),
         utility_exact: None,
     })
+}
+
+/// What is too large by the names of [`NetworkSettings`].
+fn named_here(error: Error) -> Error {
+    match error {
+        Error::TooLarge { buffer, arithmetic, bytes, limit, .. } => {
+            Error::TooLarge { buffer, arithmetic, bytes, limit, remedy: "rollouts or depth".to_owned() }
+        }
+        other => other,
+    }
 }
 
 /// Parameters of one network of an agent, padding left out.
