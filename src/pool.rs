@@ -83,7 +83,7 @@ pub struct WorldPool {
     /// Which actions are allowed next, a bit for each, `[word][world]`: bit b of word w is action 32 w + b, choices one after
     /// the other. A single word where all are allowed always.
     pub masks: Buffer<u32>,
-    /// State and accumulators, `[word][world]` (`shaders/part/world.wgsl`).
+    /// State and accumulators, `[word / 4][world][word % 4]` (`shaders/part/world.wgsl`).
     pub worlds: Buffer<u32>,
 }
 

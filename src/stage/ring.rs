@@ -115,7 +115,7 @@ pub struct Interact {
     episodes: Reduced,
     agents: u32,
     count: u32,
-    /// Words of every world, `[agent][word][world]`.
+    /// Words of every world, `[agent][word / 4][world][word % 4]`.
     pub worlds: Buffer<u32>,
     /// What worlds keep for ring and noise, `[agent][word][world]` (`shaders/part/explorer.wgsl`).
     pub explorers: Buffer<u32>,

@@ -19,7 +19,7 @@ const MOST_RANDOM_STEPS: u32 = 1_000_000;
 pub struct Rollout {
     reset: Recording,
     steps: Recording,
-    /// Words of every world, `[agent][word][world]`.
+    /// Words of every world, `[agent][word / 4][world][word % 4]`.
     pub worlds: Buffer<u32>,
 }
 
@@ -108,7 +108,7 @@ impl Rollout {
 pub struct RandomSteps {
     reset: Recording,
     steps: Recording,
-    /// Words of every world, `[word][world]`; the last four are count, returns, lengths and terminations of the
+    /// Words of every world, `[word / 4][world][word % 4]`; the last four are count, returns, lengths and terminations of the
     /// episodes that have ended.
     pub worlds: Buffer<u32>,
 }
