@@ -14,6 +14,7 @@ use manyworlds::reference::ppo::surrogate;
 use manyworlds::reference::{categorical, gaussian};
 use manyworlds::train::{Config, Trainer};
 use oracle::assert_close;
+use support::explorer::walk_of;
 use support::{
     Draw, Stages, assert_norm, few_forms, forms, from_bits, gpu, ok, run, wide, with_log_std, with_parameters,
 };
@@ -42,23 +43,6 @@ fn env_action_mask(s: State) -> ActionMask {
     let kind = s.a % 3u;
     return ActionMask(kind != 0u, kind != 1u, kind != 2u, true, s.b);
 }
-";
-
-/// Three numbers between different bounds: a random walk.
-const WALK: &str = "
-const OBSERVATION_DIM: u32 = 3u;
-const ACTION_DIM: u32 = 3u;
-const ACTION_LOW: array<f32, 3> = array<f32, 3>(-1.0, -0.5, 0.0);
-const ACTION_HIGH: array<f32, 3> = array<f32, 3>(1.0, 0.5, 2.0);
-const MAX_EPISODE_STEPS: u32 = 50u;
-struct State { at: vec3<f32> }
-fn env_reset(rng: ptr<function, Rng>) -> State { return State(vec3<f32>(rng_uniform(rng), rng_uniform(rng), rng_uniform(rng))); }
-fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
-    let push = vec3<f32>(action[0], action[1], action[2]);
-    (*s).at = 0.5 * (*s).at + push;
-    return Outcome(push.x + 10.0 * push.y + 100.0 * push.z, false);
-}
-fn env_observe(s: State) -> Observation { return Observation(s.at.x, s.at.y, s.at.z); }
 ";
 
 const WORLDS: u32 = 67;
@@ -162,7 +146,7 @@ fn masked_actions_never_come_up_and_have_no_gradient() {
 
 #[test]
 fn a_gaussian_policy_draws_what_the_reference_draws_and_the_environment_gets_it_clipped() {
-    let env = ok(Environment::from_source("Walk", "walk.wgsl", WALK));
+    let env = walk_of(STEPS + 1); // no episode ends
     let ActionSpace::Box { low, high } = env.spec().action_space.clone() else { panic!("no real numbers") };
     let mut draw = Draw::new(SEED);
     let means = draw.network(&[3, 6, 3], Activation::Tanh);

@@ -64,7 +64,7 @@ struct Met {
 }
 
 impl Rollout {
-    /// Runs an update with these networks of every agent; `change` gets the words of an agent's worlds before it.
+    /// Runs an update with these networks of every agent; `change` gets the words of all worlds before it.
     fn of(
         gpu: &Gpu,
         config: &Config,

@@ -6,7 +6,7 @@ use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{gaussian, squashed, state_dependent};
 
-/// Three numbers between different bounds: a walk that only the actions move, in episodes of 11 steps.
+/// Three numbers between different bounds: a walk that only the actions move.
 const WALK: &str = "
 const OBSERVATION_DIM: u32 = 3u;
 const ACTION_DIM: u32 = 3u;
@@ -45,8 +45,14 @@ pub const SEED: u32 = 12;
 const WINDOW: u32 = 4;
 const PURPOSE_EXPLORATION: u32 = 5;
 
+/// The walk in episodes of 11 steps.
 pub fn walk() -> Environment {
-    ok(Environment::from_source("Walk", "walk.wgsl", WALK))
+    walk_of(11)
+}
+
+/// The walk in episodes of so many steps.
+pub fn walk_of(limit: u32) -> Environment {
+    ok(Environment::from_source("Walk", "walk.wgsl", &WALK.replace("= 11u", &format!("= {limit}u"))))
 }
 
 /// Every way to explore, for observations of so many numbers.
