@@ -270,6 +270,10 @@ fn environments_without_their_actions_are_refused_with_a_remedy() {
     refused(&cartpole, Algo::Td3, &[], "algo", &["td3", "real numbers", "ddpg"]);
     refused(&cartpole, Algo::Sac, &[], "target_entropy_scale", &["below 1"]);
     refused(&cartpole, Algo::Ddpg, &["exploration_noise=1.5"], "exploration_noise", &["1.5", "from 0 to 1"]);
+    let process = "action_noise=ornstein-uhlenbeck";
+    refused(&pendulum, Algo::Sac, &[process], "action_noise", &["sac", "normal"]);
+    refused(&cartpole, Algo::Ddpg, &[process], "action_noise", &["ddpg", "normal"]);
+    ok(config(Algo::Td3, &[process]).check_for(&pendulum));
     ok(config(Algo::Sac, &["target_entropy_scale=0.3"]).check_for(&cartpole));
     ok(config(Algo::Sac, &["autotune=false"]).check_for(&cartpole));
 }

@@ -2,7 +2,7 @@
 
 var<workgroup> mw_tree: array<Element, MW_WORKGROUP>;
 
-/// x₀ ∘ x₁ ∘ …, for thread 0; it is not known yet when others go on.
+/// x₀ ∘ x₁ ∘ …, in thread 0; others go on before it is known, with a value of no use.
 fn mw_joined(local: u32, value: Element) -> Element {
     mw_tree[local] = value;
     @unroll for level in 0..MW_TREE_LEVELS {
@@ -10,5 +10,5 @@ fn mw_joined(local: u32, value: Element) -> Element {
         const reach = MW_WORKGROUP >> (level + 1u);
         if local < reach { mw_tree[local] = mw_combine(mw_tree[local], mw_tree[local + reach]); }
     }
-    return mw_tree[0];
+    return mw_tree[local];
 }

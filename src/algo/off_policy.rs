@@ -15,7 +15,7 @@ use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};
 use crate::gpu::Recording;
 use crate::kernels::Decision;
-use crate::train::Config;
+use crate::train::{ActionNoise, Config};
 
 /// One update: steps of all worlds and gradient steps, by turns.
 pub(super) fn record(agents: &OffPolicy, config: &Config) -> Recording {
@@ -193,5 +193,14 @@ pub(crate) fn check_for(config: &Config, env: &Environment) -> Result<()> {
             Ok(())
         }
         _ => refuse(format!("{algo} has one choice or real numbers, and {name} has {space} actions; take ppo")),
+    }?;
+    let drawn = !matches!(decision(config, env), Decision::Deterministic { .. });
+    if drawn && config.action_noise != ActionNoise::Normal {
+        let reason = format!(
+            "ornstein-uhlenbeck is added to actions that an actor chooses without chance, and those of {algo} in {name} are \
+             drawn; leave it normal"
+        );
+        return Err(Error::setting("action_noise", reason));
     }
+    Ok(())
 }
