@@ -21,7 +21,11 @@ fn config(algo: Algo, pairs: &[&str]) -> Config {
 
 fn replayed(algo: Algo) -> Config {
     let sizes = ["num_steps=7", "buffer_size=50", "learning_starts=18", "batch_size=15", "total_timesteps=186"];
-    let more = if algo == Algo::Td3 { "gradient_steps=2" } else { "action_noise=ornstein-uhlenbeck" };
+    let more = match algo {
+        Algo::Ddpg => "action_noise=ornstein-uhlenbeck",
+        Algo::Td3 => "gradient_steps=2",
+        _ => "train_freq=7",
+    };
     config(algo, &[&sizes[..], &[more]].concat())
 }
 
