@@ -24,7 +24,7 @@ fn replayed(algo: Algo) -> Config {
     let more = match algo {
         Algo::Ddpg => "action_noise=ornstein-uhlenbeck",
         Algo::Td3 => "gradient_steps=2",
-        _ => "train_freq=7",
+        _ => "n_steps=2",
     };
     config(algo, &[&sizes[..], &[more]].concat())
 }
