@@ -1,6 +1,6 @@
 """TD3 and SAC of Stable-Baselines3 beside ours, in turns: gradient steps per second, and seconds to a return of -200.
 
-    python benches/peers/off_policy.py [--rounds 3] [--binary target/release/manyworlds]
+    python benches/peers/off_policy.py [--rounds 3] [--nets 64,64 256,256] [--skip-race] [--binary target/release/manyworlds]
 
 Needs stable-baselines3 and gymnasium. Theirs: `train(gradient_steps=100)` on a filled buffer, batch 256; for the race their
 defaults with learning_rate 1e-3 (RL Zoo), evaluated every 500 steps over 100 episodes, whose time does not count. Ours:
@@ -17,11 +17,12 @@ import time
 parser = argparse.ArgumentParser()
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--binary", default="target/release/manyworlds")
+parser.add_argument("--nets", nargs="+", default=["64,64", "256,256"], help="widths of hidden layers; 256,256 takes minutes")
 parser.add_argument("--skip-race", action="store_true")
 parser.add_argument("--theirs", help=argparse.SUPPRESS)
 arguments = parser.parse_args()
 
-NETS = [[64, 64], [256, 256]]
+NETS = [[int(width) for width in net.split(",")] for net in arguments.nets]
 RACE = "num_envs=64 num_steps=100 batch_size=256 learning_starts=6400 buffer_size=200000 total_timesteps=640000".split()
 RACE += "learning_rate=0.001 value_learning_rate=0.003 tau=0.02 anneal_lr=false eval_every=2 eval_episodes=100".split()
 
