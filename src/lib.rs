@@ -8,6 +8,7 @@ pub mod env;
 pub mod error;
 pub mod estimate;
 mod figure;
+pub mod file;
 pub mod gpu;
 pub mod kernels;
 pub mod layout;

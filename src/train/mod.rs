@@ -1,7 +1,6 @@
 //! Training runs: settings, the loop, policies and their files.
 
 mod config;
-mod file;
 mod policy;
 mod run;
 mod state;

@@ -1,10 +1,11 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
-use super::{Config, Returns, file};
+use super::{Config, Returns};
 use crate::algo::{ACTOR, HEAD_GAINS, networks};
 use crate::batch::Agents;
 use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};
+use crate::file;
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::Run;

@@ -1,9 +1,10 @@
 //! A run with a directory: configuration, metrics, checkpoint and summary.
 
-use super::{Config, Policy, Report, Returns, STATE_FILE, State, Trainer, file};
+use super::{Config, Policy, Report, Returns, STATE_FILE, State, Trainer};
 use crate::algo::Algo;
 use crate::env::Environment;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::gpu::Gpu;
 use crate::layout::Metrics;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Where a run stands: all that it needs to go on as if it had never stopped, beside its policy.
 
-use super::file;
 use crate::error::{Error, Result};
+use crate::file;
 use crate::gpu::Gpu;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;

@@ -1,0 +1,141 @@
+//! Files that are written as a whole or not at all, and read within a bound.
+
+use crate::error::{Error, Result};
+use std::fs::{File, FileType, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// The bytes of a regular file of at most `most` bytes. Devices, pipes and directories are refused, no writer is waited
+/// for, and no more than `most` bytes are ever held, whatever the file says of its size.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let failed = |error: std::io::Error| Error::file("read", path, &error);
+    let refuse = |reason: String| Err(Error::File { action: "read", path: path.to_owned(), reason });
+    // looked at before it is opened, since opening a device can do things, and again after, since names can change
+    let kind = std::fs::metadata(path).map_err(failed)?.file_type();
+    if !kind.is_file() {
+        return refuse(format!("it is not a file but {}", kind_of(kind)));
+    }
+    let file = open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    if !found.is_file() {
+        return refuse(format!("it is not a file but {}", kind_of(found.file_type())));
+    }
+    if found.len() > most {
+        return refuse(format!("it has {} bytes; at most {most} are allowed", found.len()));
+    }
+    let mut bytes = Vec::with_capacity(found.len() as usize);
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > most {
+        return refuse(format!("it has more than {most} bytes, which is what is allowed"));
+    }
+    Ok(bytes)
+}
+
+/// The same of a file of UTF-8 text.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn read_text(path: &Path, most: u64) -> Result<String> {
+    String::from_utf8(read(path, most)?).map_err(|error| {
+        let reason = format!("it is not UTF-8 text: byte {} does not fit", error.utf8_error().valid_up_to());
+        Error::File { action: "read", path: path.to_owned(), reason }
+    })
+}
+
+/// Opens a file to read it, without waiting for the writer of what has become a pipe.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    options.open(path)
+}
+
+fn kind_of(kind: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return "a named pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    if kind.is_dir() { "a directory" } else { "something else" }
+}
+
+/// Writes a file; an existing one is replaced as a whole or not at all.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn replace(path: &Path, data: &[u8]) -> Result<()> {
+    replace_all(&[(path, data)])
+}
+
+/// The same for files of one folder that go together: none is replaced before all are on the disk.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn replace_all(files: &[(&Path, &[u8])]) -> Result<()> {
+    let mut written = Vec::new();
+    for &(path, data) in files {
+        let failed = |error: &std::io::Error| Error::file("write", path, error);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // beside the other files of a run: readable by all, as the user's mask allows
+        #[cfg(unix)]
+        let builder = {
+            let mut builder = tempfile::Builder::new();
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+            builder
+        };
+        #[cfg(not(unix))]
+        let builder = tempfile::Builder::new();
+        let mut file = builder.tempfile_in(folder).map_err(|error| failed(&error))?;
+        file.write_all(data).map_err(|error| failed(&error))?;
+        file.as_file().sync_all().map_err(|error| failed(&error))?;
+        written.push((path, file));
+    }
+    for (path, file) in written {
+        file.persist(path).map_err(|error| Error::file("write", path, &error.error))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, read_text};
+    use std::path::Path;
+
+    #[test]
+    fn files_are_read_within_their_bound() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("words");
+        std::fs::write(&path, b"four").expect("written");
+        assert_eq!(read(&path, 4).expect("within"), b"four");
+        let error = read(&path, 3).expect_err("over").to_string();
+        assert!(error.contains("it has 4 bytes; at most 3 are allowed"), "{error}");
+        std::fs::write(&path, [b'a', 0xff]).expect("written");
+        let error = read_text(&path, 4).expect_err("no text").to_string();
+        assert!(error.contains("not UTF-8 text: byte 1"), "{error}");
+        let error = read(folder.path(), 4).expect_err("a folder").to_string();
+        assert!(error.contains("it is not a file but a directory"), "{error}");
+        assert!(read(Path::new("/nowhere/at/all"), 4).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn devices_and_what_grows_while_it_is_read_are_refused() {
+        let error = read(Path::new("/dev/zero"), 4).expect_err("a device").to_string();
+        assert!(error.contains("it is not a file but a device"), "{error}");
+        // such files have no size of their own
+        let error = read(Path::new("/proc/self/environ"), 1).expect_err("over").to_string();
+        assert!(error.contains("more than 1 bytes"), "{error}");
+    }
+}
