@@ -305,6 +305,33 @@ fn every_choice_of_every_slot_is_linked() {
     assert!(missing.is_empty(), "in no kernel: {missing:?}");
 }
 
+/// Mesa's software driver compiles a kernel anew for the values of uniforms that decide a condition alone, at every dispatch.
+#[test]
+fn no_condition_is_made_of_uniforms_and_constants_alone() {
+    let plain = "
+struct Shape { count: u32, wanted: u32 }
+@bind var<uniform> shape: Shape;
+@bind var<storage, read_write> sums: array<u32>;
+fn more(i: u32, end: u32) -> bool { return i < end && i < 100u; }
+fn end() -> u32 { return 2u * shape.count; }
+@compute @workgroup_size(1)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
+    for (var i = 0u; more(i, end()); i++) { sums[group.x] += i; }
+    loop { sums[1] += 1u; continuing { break if shape.wanted == 0u; } }
+    if group.x < shape.count { sums[0] = 1u; }
+}";
+    let kernel = manyworlds::shader::Program::new("plain").source("plain.wgsl", plain).link().unwrap();
+    let spirv = naga::back::spv::write_vec(kernel.module(), kernel.info(), &naga::back::spv::Options::default(), None);
+    assert!(spirv.is_ok(), "{spirv:?}");
+    let text = format!("{:?}", kernel.module());
+    assert_eq!(text.matches("LogicalOr").count(), 2, "the loops, not the branch: {text}");
+    for (name, kernel) in
+        [("plain".to_owned(), &kernel)].into_iter().chain(every_kernel().iter().map(|(n, k)| (n.clone(), k)))
+    {
+        assert_eq!(kernel.known_conditions(), 0, "{name}");
+    }
+}
+
 /// DX12 and Metal as far as a machine without them can say: naga must be able to write every kernel for them.
 #[test]
 fn every_kernel_is_translated_to_spirv_hlsl_and_msl() {

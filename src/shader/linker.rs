@@ -2,7 +2,7 @@
 
 use super::expand::expand;
 use super::source::{Part, Traced};
-use super::{Constants, SharedStruct, built_in_text};
+use super::{Constants, SharedStruct, built_in_text, opaque};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 
@@ -122,11 +122,12 @@ impl Program {
             let (part, offset) = traced.origin(range.start);
             Error::Shader(parts[part].complain(offset, range.len(), &format!("error: {message}"), label))
         };
-        let module = naga::front::wgsl::parse_str(&traced.text).map_err(|error| {
+        let mut module = naga::front::wgsl::parse_str(&traced.text).map_err(|error| {
             let first = error.labels().next().map(|(span, label)| (span.to_range(), label.to_owned()));
             let (span, label) = first.unwrap_or((None, String::new()));
             complain(span, error.message(), &label)
         })?;
+        opaque::hide(&mut module);
         let flags = naga::valid::ValidationFlags::all();
         let capabilities = naga::valid::Capabilities::SUBGROUP;
         let mut validator = naga::valid::Validator::new(flags, capabilities);
@@ -174,7 +175,7 @@ impl Linked {
         &self.source
     }
 
-    /// The module in naga's form.
+    /// The module in naga's form, its conditions hidden from drivers that would compile it anew for each value of a uniform.
     pub fn module(&self) -> &naga::Module {
         &self.module
     }
@@ -182,6 +183,12 @@ impl Linked {
     /// What naga's validation found out about the module.
     pub fn info(&self) -> &naga::valid::ModuleInfo {
         &self.info
+    }
+
+    /// How many conditions of the module are made of uniforms and constants alone: none, so that no driver compiles it anew
+    /// for their values.
+    pub fn known_conditions(&self) -> usize {
+        opaque::count(&self.module)
     }
 
     /// Values for the module's overrides.

@@ -5,6 +5,7 @@
 
 mod expand;
 mod linker;
+mod opaque;
 mod parts;
 mod shared;
 mod source;
