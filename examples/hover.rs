@@ -22,6 +22,7 @@ fn main() -> manyworlds::Result<()> {
     let policy = Policy::load(path.as_ref())?;
     let gpu = Gpu::new(&AdapterChoice::Auto, 0)?;
     let pool = WorldPool::with_auto_reset(&gpu, &policy.env, WORLDS as u32, 2, AutoReset::Disabled)?;
+    let actor = policy.actor()?;
     let components = policy.env.spec().action_space.words() as usize;
     let mut held = [true; WORLDS];
     let mut farthest = [0.0_f64; WORLDS];
@@ -31,7 +32,7 @@ fn main() -> manyworlds::Result<()> {
         let mut actions = vec![0.0; components * WORLDS];
         for world in 0..WORLDS {
             let observation: Vec<f64> = (0..features).map(|f| f64::from(seen[f * WORLDS + world])).collect();
-            for (component, number) in policy.act(&observation).into_iter().enumerate() {
+            for (component, number) in actor.act(&observation)?.into_iter().enumerate() {
                 actions[component * WORLDS + world] = number as f32;
             }
         }

@@ -1,5 +1,6 @@
 //! `manyworlds check-env`
 
+use super::say::print;
 use super::{AdapterArgument, foreign, watch};
 use manyworlds::Result;
 use manyworlds::check::check_environment;
@@ -36,7 +37,7 @@ impl CheckEnv {
         let gpu = self.adapter.open(0)?;
         let mut all_ok = true;
         for finding in check_environment(&gpu, &env, self.seed)? {
-            println!("{} {}: {}", if finding.ok { "ok  " } else { "FAIL" }, finding.name, finding.detail);
+            print(format_args!("{} {}: {}", if finding.ok { "ok  " } else { "FAIL" }, finding.name, finding.detail))?;
             all_ok &= finding.ok;
         }
         Ok(ExitCode::from(u8::from(!all_ok)))

@@ -1,6 +1,6 @@
 //! `manyworlds train`
 
-use super::say::say;
+use super::say::{print_json, say};
 use super::watch::Watched;
 use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -142,7 +142,7 @@ impl Train {
         ));
         say(format_args!("saved to {}; play it with: manyworlds eval {0}", summary.run_dir.display()));
         if self.json {
-            println!("{}", serde_json::to_string(&summary).unwrap_or_default());
+            print_json(&summary)?;
         }
         let failed = options.until_solved && !summary.solved;
         if failed {

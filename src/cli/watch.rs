@@ -1,6 +1,6 @@
 //! Files that are edited while a command runs.
 
-use super::say::say;
+use super::say::{reader_left, say};
 use manyworlds::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,6 +62,9 @@ pub fn again_and_again(env: &str, work: impl Fn() -> Result<ExitCode>) -> Result
     loop {
         if let Err(error) = work() {
             say(format_args!("error: {}", super::one_error(&error)));
+        }
+        if reader_left() {
+            return Ok(ExitCode::SUCCESS);
         }
         watched.wait();
     }
