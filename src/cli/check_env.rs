@@ -4,6 +4,7 @@ use super::say::print;
 use super::{AdapterArgument, foreign, watch};
 use manyworlds::Result;
 use manyworlds::check::check_environment;
+use manyworlds::train::Config;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -39,6 +40,10 @@ impl CheckEnv {
         for finding in check_environment(&gpu, &env, self.seed)? {
             print(format_args!("{} {}: {}", if finding.ok { "ok  " } else { "FAIL" }, finding.name, finding.detail))?;
             all_ok &= finding.ok;
+        }
+        // an environment may have such bounds, and some other settings fit them
+        if let Some(misfit) = Config::preset(env.name(), "ppo")?.misfit(&env) {
+            print(format_args!("note bounds of actions: {misfit}"))?;
         }
         Ok(ExitCode::from(u8::from(!all_ok)))
     }

@@ -110,6 +110,9 @@ impl Train {
         }
         let gpu = self.adapter.open(algo::sizes(&config, &env, 1, Form::WIDE).largest())?;
 
+        if let Some(misfit) = config.misfit(&env) {
+            say(format_args!("warning: {}: {misfit}", env.name()));
+        }
         let progress = Progress::new(&config);
         let options = Options {
             out: self.out.clone(),

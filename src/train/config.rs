@@ -2,7 +2,7 @@
 
 use super::table::{self, merge, set};
 use crate::algo::{Algo, off_policy};
-use crate::env::{Environment, Exploration, Spread, StateDependent};
+use crate::env::{Environment, Exploration, Misfit, Spread, StateDependent};
 use crate::error::{Error, Result};
 use crate::kernels::{Estimator, Importance, Optimizer, Recursion};
 use crate::nn::Activation;
@@ -511,6 +511,11 @@ impl Config {
         let steps = if self.sde_sample_freq == 0 { self.num_steps } else { self.sde_sample_freq };
         let state = StateDependent { features: env.spec().observation_dim.saturating_add(1), steps };
         Exploration { squash: self.squash, state_dependent: self.use_sde.then_some(state), spread: Spread::Free }
+    }
+
+    /// Bounds of real numbers that the first policy of a run hardly reaches, if there are such: a warning, not an error.
+    pub fn misfit(&self, env: &Environment) -> Option<Misfit> {
+        self.exploration(env).misfit(&env.spec().action_space, self.log_std_init)
     }
 
     /// Whether rollouts keep the distributions of their policy.
