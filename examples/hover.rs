@@ -3,6 +3,8 @@
 //!
 //!   cargo run --release --example hover RUN_OR_CHECKPOINT
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
+
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::pool::{AutoReset, WorldPool};
 use manyworlds::train::Policy;

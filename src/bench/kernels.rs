@@ -91,8 +91,9 @@ fn profile(gpu: &Gpu, recording: &Recording) -> Result<Vec<PassTime>> {
 /// Times the kernels of updates of this shape, slowest first.
 ///
 /// # Errors
-/// [`Error::NoTimestamps`] where the adapter has none, and as [`ActorCritic::new`] and [`Gpu::profile`].
+/// [`Error::NoTimestamps`] where the adapter has none, and as [`Case::check`], [`ActorCritic::new`] and [`Gpu::profile`].
 pub fn kernel_report(gpu: &Gpu, env: &Environment, case: &Case, ceilings: Ceilings) -> Result<Vec<KernelReport>> {
+    case.check()?;
     let ppo = ActorCritic::new(gpu, env, &case.config(), &[1])?;
     gpu.submit(ppo.update())?;
     gpu.wait()?;

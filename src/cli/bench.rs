@@ -5,7 +5,7 @@ use super::{AdapterArgument, foreign};
 use manyworlds::algo::{Algo, sizes};
 use manyworlds::bench::{
     Case, Measured, Mode, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure, measure_replay,
-    one_core,
+    one_core, span,
 };
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
@@ -57,10 +57,7 @@ impl Bench {
     }
 
     pub fn run(self) -> Result<ExitCode> {
-        if !(self.seconds.is_finite() && (0.0..=3600.0).contains(&self.seconds)) {
-            let reason = format!("{} is not allowed; it must be from 0 to 3600", self.seconds);
-            return Err(Error::Setting { name: "seconds".to_owned(), reason });
-        }
+        span(self.seconds)?;
         let env = foreign::load(&self.env, &[], &self.adapter)?;
         if self.replay {
             return self.replay(&env);
@@ -70,9 +67,7 @@ impl Bench {
         for &mode in if self.kernels { &kernels_only[..] } else { &self.modes } {
             for &num_envs in &self.num_envs {
                 let case = Case { mode, num_envs, num_steps: self.num_steps, net: self.net.clone() };
-                if mode != Mode::Step {
-                    case.config().check()?;
-                }
+                case.check()?;
                 cases.push(case);
             }
         }
@@ -125,16 +120,22 @@ impl Bench {
     }
 
     fn replay(&self, env: &Environment) -> Result<ExitCode> {
-        let mut cases = Vec::new();
+        let (mut cases, mut last) = (Vec::new(), None);
         for algo in Algo::ALL.into_iter().filter(|algo| algo.is_off_policy()) {
             for &num_envs in &self.num_envs {
                 let case = ReplayCase { algo, num_envs, batch_size: self.batch_size, net: self.net.clone() };
                 // an environment that an algorithm does not have is left out
                 match case.config()?.check_for(env) {
                     Ok(()) => cases.push(case),
-                    Err(error) => say(format_args!("{} left out: {error}", algo.name())),
+                    Err(error) => {
+                        say(format_args!("{} left out: {error}", algo.name()));
+                        last = Some(error);
+                    }
                 }
             }
+        }
+        if let (true, Some(error)) = (cases.is_empty(), last) {
+            return Err(error);
         }
         let mut largest = 0;
         for case in &cases {
