@@ -4,6 +4,8 @@
 //! Each sample submits one kind of pass of an update (2,048 worlds × 32 steps, 4 epochs of 4 minibatches) and waits.
 //! `cargo bench -- gradient` runs those whose name holds the word.
 
+#![allow(clippy::print_stderr)] // divan has standard output
+
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use manyworlds::algo::ActorCritic;

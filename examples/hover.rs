@@ -3,6 +3,8 @@
 //!
 //!   cargo run --release --example hover RUN_OR_CHECKPOINT
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
+
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::pool::{AutoReset, WorldPool};
 use manyworlds::train::Policy;
@@ -22,6 +24,7 @@ fn main() -> manyworlds::Result<()> {
     let policy = Policy::load(path.as_ref())?;
     let gpu = Gpu::new(&AdapterChoice::Auto, 0)?;
     let pool = WorldPool::with_auto_reset(&gpu, &policy.env, WORLDS as u32, 2, AutoReset::Disabled)?;
+    let actor = policy.actor()?;
     let components = policy.env.spec().action_space.words() as usize;
     let mut held = [true; WORLDS];
     let mut farthest = [0.0_f64; WORLDS];
@@ -31,7 +34,7 @@ fn main() -> manyworlds::Result<()> {
         let mut actions = vec![0.0; components * WORLDS];
         for world in 0..WORLDS {
             let observation: Vec<f64> = (0..features).map(|f| f64::from(seen[f * WORLDS + world])).collect();
-            for (component, number) in policy.act(&observation).into_iter().enumerate() {
+            for (component, number) in actor.act(&observation)?.into_iter().enumerate() {
                 actions[component * WORLDS + world] = number as f32;
             }
         }

@@ -3,6 +3,8 @@
 //!
 //!   cargo run --release --example own_learner
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
+
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::pool::{AutoReset, WorldPool};

@@ -2,6 +2,8 @@
 //!
 //!   cargo run --release --example rollout_engine [RUN_OR_CHECKPOINT]
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
+
 use manyworlds::Rollout;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu};

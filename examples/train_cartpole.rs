@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example train_cartpole [FILE]
 
+#![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
+
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::train::{Config, Policy, Returns, Trainer};

@@ -73,7 +73,23 @@ impl Case {
         }
     }
 
-    /// Bytes of the largest buffer that the case needs.
+    /// Refuses what cannot be measured.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the value and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        for (name, value) in [("num_envs", self.num_envs), ("num_steps", self.num_steps)] {
+            if value == 0 {
+                return Err(Error::setting(name, "0 is not allowed; it must be at least 1"));
+            }
+        }
+        match self.mode {
+            Mode::Step => RandomSteps::check(self.num_steps),
+            _ => self.config().check(),
+        }
+    }
+
+    /// Bytes of the largest buffer that the case needs, which has to be one that can be measured ([`Case::check`]).
     pub fn largest_buffer(&self, env: &Environment) -> u64 {
         let worlds = u64::from(self.num_envs) * u64::from(env.world_words()) * 4;
         match self.mode {
@@ -139,8 +155,10 @@ const RUNS: usize = 5;
 /// Measures one combination: a warm-up, then at least five timed runs that fill `seconds` together.
 ///
 /// # Errors
-/// As [`ActorCritic::new`].
+/// As [`Case::check`] and [`ActorCritic::new`]; [`Error::Setting`] where `seconds` is not from 0 to 3600.
 pub fn measure(gpu: &Gpu, env: &Environment, case: &Case, seconds: f64) -> Result<Measured> {
+    let span = span(seconds)?;
+    case.check()?;
     let began = Instant::now();
     let work = recording(gpu, env, case)?;
     gpu.submit(&work)?;
@@ -152,7 +170,7 @@ pub fn measure(gpu: &Gpu, env: &Environment, case: &Case, seconds: f64) -> Resul
     let repeats = (seconds / RUNS as f64 / once.max(1e-9)).clamp(1.0, 1e6) as u32;
     let mut rates = Vec::new();
     let timed = Instant::now();
-    while rates.len() < RUNS || timed.elapsed() < Duration::from_secs_f64(seconds) {
+    while rates.len() < RUNS || timed.elapsed() < span {
         let steps = f64::from(case.num_envs) * f64::from(case.num_steps) * f64::from(repeats);
         rates.push(steps / seconds_of(gpu, &work, repeats)?);
     }
@@ -173,12 +191,17 @@ pub fn measure(gpu: &Gpu, env: &Environment, case: &Case, seconds: f64) -> Resul
     })
 }
 
+/// How long timed runs take together.
+///
+/// # Errors
+/// [`Error::Setting`] where it is not from 0 to 3600 seconds.
+pub fn span(seconds: f64) -> Result<Duration> {
+    let refused = || Error::setting("seconds", format!("{seconds} is not allowed; it must be from 0 to 3600"));
+    Duration::try_from_secs_f64(seconds).ok().filter(|span| span.as_secs_f64() <= 3600.0).ok_or_else(refused)
+}
+
 /// The work of a case, ready to be run again and again.
 fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
-    if case.num_envs == 0 || case.num_steps == 0 {
-        let name = if case.num_envs == 0 { "num_envs" } else { "num_steps" };
-        return Err(Error::setting(name, "0 is not allowed; it must be at least 1"));
-    }
     if case.mode == Mode::Step {
         let layout = Parameters::default();
         let kernels = Kernels {

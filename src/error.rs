@@ -31,6 +31,15 @@ pub enum Error {
         /// What the driver said.
         reason: String,
     },
+    /// Times of single kernels were asked of an adapter that cannot take them.
+    #[error(
+        "adapter '{adapter}' has no timestamps (TIMESTAMP_QUERY), which times of single kernels are taken by; `bench` without \
+         --kernels measures whole updates and needs none, or choose another adapter with --adapter"
+    )]
+    NoTimestamps {
+        /// The adapter's name.
+        adapter: String,
+    },
     /// The device went away while it was in use; nothing more can be read from it.
     #[error(
         "the GPU was lost ({reason}); results since the last checkpoint are gone: run again, with fewer worlds if it happens again"
@@ -91,6 +100,22 @@ pub enum Error {
         /// What is wrong and what was expected.
         reason: String,
     },
+    /// An observation that a policy cannot act on.
+    #[error("observation of {env}: {reason}")]
+    Observation {
+        /// The environment that the policy is for.
+        env: String,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
+    /// A mask that leaves a policy nothing to do, or is of other actions.
+    #[error("mask of {env}: {reason}")]
+    Mask {
+        /// The environment that the policy is for.
+        env: String,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
     /// Actions that an environment does not take.
     #[error("{got} given where {expected} numbers of {space} are expected, [component][world]")]
     Actions {
@@ -141,19 +166,30 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code of the command line: 1 failure at run time, 2 bad usage, configuration or environment, 3 no
-    /// adapter at all.
+    /// The exit code of the command line (`docs/exit_codes.md`):
+    ///
+    /// | code | meaning | errors |
+    /// |---|---|---|
+    /// | 0 | done | none |
+    /// | 1 | failure at run time | [`Error::Device`], [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::Diverged`], [`Error::File`] where it is written, and bugs of ours: [`Error::Gpu`], [`Error::Shader`] |
+    /// | 2 | bad usage, configuration, environment, adapter or input file | all others |
+    /// | 3 | no adapter at all | [`Error::NoAdapter`] |
+    ///
+    /// The command line has 129, 130 and 143 beside these, where a signal ended a training run.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoAdapter { .. } => 3,
             // a disk that is full hours into a run
             Self::File { action, .. } => 2 - u8::from(*action == "write"),
             Self::AdapterNotFound { .. }
+            | Self::NoTimestamps { .. }
             | Self::TooLarge { .. }
             | Self::LoopBudget { .. }
             | Self::Environment { .. }
             | Self::EnvironmentFile(_)
             | Self::Actions { .. }
+            | Self::Observation { .. }
+            | Self::Mask { .. }
             | Self::Setting { .. }
             | Self::Checkpoint { .. } => 2,
             Self::Diverged { .. }

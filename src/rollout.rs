@@ -1,6 +1,6 @@
 //! Rollouts under a policy, for callers with a learner of their own: whole batches stay on the device.
 
-use crate::algo::{ACTOR, CRITIC, networks};
+use crate::algo::{ACTOR, CRITIC};
 use crate::batch::{Agents, Batch, Sizes};
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -26,15 +26,26 @@ pub struct Rollout {
 }
 
 impl Rollout {
-    /// `num_steps` steps of `num_envs` worlds with this seed, with V of every observation under the policy's critic.
+    /// `num_steps` steps of `num_envs` worlds with this seed, with V of every observation under the policy's critic; where it
+    /// has none, as by some estimators of reinforce, npg and trpo, values are 0.
     ///
     /// # Errors
-    /// [`Error::Setting`] where a number is 0, [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`].
+    /// [`Error::Setting`] where a number is 0, or the policy is one of ddpg, td3 or sac: their batches are rings of transitions,
+    /// and their critics judge actions. [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`].
     pub fn new(gpu: &Gpu, policy: &Policy, num_envs: u32, num_steps: u32, seed: u32) -> Result<Self> {
         for (name, value) in [("num_envs", num_envs), ("num_steps", num_steps)] {
             if value == 0 {
                 return Err(Error::setting(name, "0 is not allowed; it must be at least 1"));
             }
+        }
+        let algo = policy.config.algo;
+        if algo.is_off_policy() {
+            let reason = format!(
+                "{} learns from replay: its policy has no densities and its critics no V(s), which a rollout records; step a \
+                 WorldPool with the actions of Policy::actor",
+                algo.name()
+            );
+            return Err(Error::setting("algo", reason));
         }
         let env: &Environment = &policy.env;
         let spec = env.spec();
@@ -44,7 +55,7 @@ impl Rollout {
         })?;
         let truncations = if spec.max_episode_steps == 0 { 0 } else { num_steps.div_ceil(spec.max_episode_steps) };
         let run = Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, ..Run::default() };
-        let layout = networks(&policy.config, env);
+        let layout = policy.layout()?;
         let kernels = Kernels {
             form: gpu.form(),
             parameters: &layout,
@@ -61,11 +72,12 @@ impl Rollout {
         let agents = Agents::new(gpu, run, &[seed], &layout.expand(policy.parameters()), 0.0)?;
         let batch = Batch::new(gpu, 1, &run, spec.observation_dim, kernels.rows())?;
         let rollout = stage::Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch, false)?;
-        let values = stage::Values::new(gpu, &kernels, CRITIC, &agents, &batch)?;
+        let has_critic = policy.config.estimator.has_critic();
+        let values = has_critic.then(|| stage::Values::new(gpu, &kernels, CRITIC, &agents, &batch)).transpose()?;
         gpu.submit(rollout.reset())?;
         let mut recording = Recording::default();
         rollout.record(&mut recording);
-        values.record(&mut recording);
+        values.iter().for_each(|values| values.record(&mut recording));
         Ok(Self { gpu: gpu.clone(), layout, agents, batch, recording })
     }
 
@@ -81,11 +93,15 @@ impl Rollout {
     /// Goes on under other parameters, as [`Policy::parameters`] has them.
     ///
     /// # Errors
-    /// [`Error::Setting`] where their number is another.
+    /// [`Error::Setting`] where their number is another, or one of them is not finite.
     pub fn set_parameters(&self, parameters: &[f32]) -> Result<()> {
         let expected: usize = self.layout.tensors().iter().map(crate::nn::Tensor::len).sum();
         if parameters.len() != expected {
             let reason = format!("{} numbers were given, the policy has {expected}", parameters.len());
+            return Err(Error::setting("parameters", reason));
+        }
+        if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
+            let reason = format!("number {place} is {}; all must be finite", parameters[place]);
             return Err(Error::setting("parameters", reason));
         }
         self.gpu.write(&self.agents.parameters, &self.layout.expand(parameters));

@@ -362,6 +362,157 @@ fn bench_prints_a_line_for_each_combination_and_each_kernel() {
     refused(&["bench", "--modes", "step", "--num-envs", "0"], 2, &["num_envs"]);
     refused(&["bench", "--seconds", "nan"], 2, &["seconds"]);
     refused(&["bench", "--modes", "rollout", "--num-envs", "4000000"], 2, &["num_envs"]);
+    refused(&["bench", "--net", ""], 2, &["--net"]);
+    refused(&["bench", "--num-envs", ""], 2, &["--num-envs"]);
+    refused(&["bench", "--modes", ""], 2, &["step, rollout, train"]);
+    refused(&["bench", "--modes", "step", "--num-steps", "0"], 2, &["num_steps", "at least 1"]);
+    refused(&["bench", "--modes", "step", "--num-steps", "4294967295"], 2, &["num_steps", "1000000"]);
+    refused(&["bench", "--modes", "train", "--num-envs", "4294967295"], 2, &["num_envs", "reduce"]);
+    refused(&["bench", "--kernels", "--num-steps", "0"], 2, &["num_steps", "at least 1"]);
+    refused(&["bench", "--kernels", "--net", "0"], 2, &["hidden"]);
+    refused(&["bench", "--seconds=-1"], 2, &["seconds", "from 0 to 3600"]);
+    refused(&["bench", "--replay", "--batch-size", "0"], 2, &["batch_size"]);
+    refused(&["bench", "--replay", "--num-envs", "4294967295"], 2, &["num_envs"]);
+    refused(&["bench", "--replay", "--net", "0"], 2, &["hidden"]);
+}
+
+#[test]
+fn an_index_of_an_adapter_is_nothing_else_and_an_empty_name_is_none() {
+    // llvmpipe has 1 and 5 in its name
+    refused(&["trace", "CartPole-v1", "--steps", "1", "--adapter", "97"], 2, &["'97'", "present: 0 "]);
+    refused(&["trace", "CartPole-v1", "--adapter", "99999999999999999999"], 2, &["99999999999999999999", "index"]);
+    refused(&["trace", "CartPole-v1", "--adapter=-1"], 2, &["-1", "index"]);
+    refused(&["trace", "CartPole-v1", "--adapter", ""], 2, &["empty", "doctor"]);
+    refused(&["check-env", far_bounds(), "--adapter", "97"], 2, &["'97'", "present: 0 "]);
+}
+
+fn far_bounds() -> &'static str {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/bounds_far_from_zero.wgsl")
+}
+
+#[test]
+fn bounds_that_a_first_policy_does_not_reach_are_said() {
+    let _alone = alone();
+    let output = manyworlds(&["check-env", far_bounds()]);
+    let out = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{out}");
+    let notes: Vec<&str> = out.lines().filter(|line| line.starts_with("note ")).collect();
+    assert!(notes.len() == 1 && notes[0].contains("from 50 to 100") && notes[0].contains("squash=true"), "{out}");
+    assert!(!text(&manyworlds(&["check-env", "Pendulum-v1"]).stdout).contains("note "), "its bounds fit");
+
+    let folder = tempfile::tempdir().unwrap();
+    let train = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let fixed = ["train", far_bounds(), "--json", "--out", out.to_str().unwrap(), "--set", "total_timesteps=1"];
+        let small = ["--set", "num_envs=8", "--set", "num_steps=4", "--set", "eval_episodes=2", "--set", "hidden=4"];
+        let output = manyworlds(&[&fixed[..], &small, more].concat());
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{err}");
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), err)
+    };
+    let (summary, err) = train("clipped", &[]);
+    let warnings: Vec<&str> = err.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert!(warnings.len() == 1 && warnings[0].contains("100 %") && warnings[0].contains("squash=true"), "{err}");
+    assert_eq!(summary["misfit"]["clipped"], 1.0, "{summary}");
+    assert_eq!([&summary["misfit"]["low"], &summary["misfit"]["high"]], [50.0, 100.0], "{summary}");
+    let (summary, err) = train("squashed", &["--set", "squash=true"]);
+    assert!(summary["misfit"].is_null() && !err.contains("warning: "), "{summary}\n{err}");
+}
+
+#[test]
+fn learning_squashed_actions_reach_bounds_far_from_zero() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let out = out.to_str().unwrap();
+    let settings = ["--set", "squash=true", "--set", "total_timesteps=655360"];
+    let summary = json(&[&["train", far_bounds(), "--json", "--out", out][..], &settings].concat(), 0);
+    assert!(summary["eval"]["mean"].as_f64().unwrap() > -0.1, "{summary}");
+}
+
+/// Runs a line of the shell with `$MW` for the program; its exit code and its standard error.
+#[cfg(target_os = "linux")]
+fn shell(line: &str) -> (i32, String) {
+    let output = Command::new("sh").args(["-c", line]).env("MW", env!("CARGO_BIN_EXE_manyworlds")).output().unwrap();
+    let err = text(&output.stderr);
+    assert!(!err.contains("panicked"), "{line}:\n{err}");
+    (output.status.code().unwrap_or(-1), err)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_one_line_and_exit_code_1() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let train = format!(
+        "train CartPole-v1 --json --out {} --set total_timesteps=64 --set num_envs=8 --set num_steps=4 --set hidden=4 \
+         --set eval_episodes=2",
+        run.display()
+    );
+    let lines = [
+        &train,
+        "--help",
+        "--version",
+        "train --help",
+        "settings",
+        "envs",
+        "envs --json",
+        "trace CartPole-v1",
+        "trace CartPole-v1 --json",
+        "doctor",
+        "check-env TwoAction",
+        "gradient TwoAction --rollouts 64 --depth 2",
+        "gradient TwoAction --rollouts 64 --depth 2 --json",
+        "bench --modes step --num-envs 8 --seconds 0",
+        "bench --kernels --num-envs 8 --num-steps 4 --net 4",
+    ];
+    for line in lines {
+        let (code, err) = shell(&format!("\"$MW\" {line} > /dev/full"));
+        let errors: Vec<&str> =
+            err.lines().filter(|line| line.starts_with("error: ") && !line.contains("XDG_")).collect();
+        assert_eq!(code, 1, "{line}:\n{err}");
+        assert_eq!(errors, ["error: cannot write 'standard output': No space left on device (os error 28)"], "{line}");
+    }
+    // the run itself is whole
+    let eval = format!("eval {} --episodes 2 --json", run.display());
+    assert_eq!(shell(&format!("\"$MW\" {eval}")).0, 0);
+    assert_eq!(shell(&format!("\"$MW\" {eval} > /dev/full")).0, 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn closed_outputs_end_quietly_and_leave_the_exit_code() {
+    let _alone = alone();
+    let pipe = |line: &str| shell(&format!("{{ \"$MW\" {line}; echo $? >&2; }} | true"));
+    for line in ["settings", "envs --json", "trace CartPole-v1 --steps 100000000", "--help", "doctor"] {
+        let (_, err) = pipe(line);
+        // the shell has said the code of the program on its standard error
+        assert_eq!(err.lines().last(), Some("0"), "{line}:\n{err}");
+        assert!(!err.contains("error: "), "{line}:\n{err}");
+    }
+    // a check that fails, failed, whoever reads it
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("nan.wgsl");
+    let text = manyworlds::shader::built_in_text("env/two_action.wgsl").unwrap();
+    let broken = text.replace("return Outcome(", "return Outcome(log(-(*s).here) + ");
+    assert_ne!(broken, text);
+    std::fs::write(&file, broken).unwrap();
+    let (_, err) = pipe(&format!("check-env {}", file.display()));
+    assert_eq!(err.lines().last(), Some("1"), "{err}");
+    for (line, code) in
+        [("settings", 0), ("nonsense", 2), ("trace CartPole-v9", 2), ("trace CartPole-v1", 0), ("--help", 0)]
+    {
+        for closed in ["2>&-", ">&-", ">&- 2>&-", "<&- >&- 2>&-", "2> /dev/full", ">&- 2> /dev/full"] {
+            assert_eq!(shell(&format!("\"$MW\" {line} {closed}")).0, code, "{line} {closed}");
+        }
+    }
+    let run = folder.path().join("run");
+    let settings = "--set num_envs=8 --set num_steps=4 --set hidden=4 --set eval_episodes=2 --set total_timesteps=640";
+    let train = format!("\"$MW\" train CartPole-v1 {settings} --out {} 2> /dev/full", run.display());
+    assert_eq!(shell(&train).0, 0, "{train}");
+    let lines = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), 20, "messages that are lost end no work");
 }
 
 #[test]

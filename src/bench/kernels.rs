@@ -3,8 +3,8 @@
 use super::{Case, layout};
 use crate::algo::ActorCritic;
 use crate::env::Environment;
-use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Form, Gpu, Recording};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Buffers, Form, Gpu, PassTime, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{TERMS, program};
 use crate::nn::{Activation, Network, form_constants};
@@ -45,11 +45,11 @@ pub struct KernelReport {
 /// Best of so many tries.
 const TRIES: usize = 5;
 
-/// Measures the ceilings. Needs timestamps.
+/// Measures the ceilings.
 ///
 /// # Errors
-/// As [`Gpu::kernel`] and [`Gpu::profile`].
-pub fn ceilings(gpu: &Gpu) -> Result<Option<Ceilings>> {
+/// [`Error::NoTimestamps`] where the adapter has none, and as [`Gpu::kernel`] and [`Gpu::profile`].
+pub fn ceilings(gpu: &Gpu) -> Result<Ceilings> {
     const ROUNDS: u32 = 4096;
     let threads: u64 = if gpu.is_software() { 1 << 12 } else { 1 << 20 };
     let vectors: u64 = 1 << if gpu.is_software() { 20 } else { 22 };
@@ -75,31 +75,32 @@ pub fn ceilings(gpu: &Gpu) -> Result<Option<Ceilings>> {
 
     let mut best = Ceilings { gflops: 0.0, gbytes: 0.0 };
     for _ in 0..TRIES {
-        let (Some(a), Some(b)) = (gpu.profile(&arithmetic)?, gpu.profile(&copy)?) else { return Ok(None) };
+        let (a, b) = (profile(gpu, &arithmetic)?, profile(gpu, &copy)?);
         let operations = threads as f64 * f64::from(ROUNDS) * 24.0 * 2.0;
         best.gflops = best.gflops.max(operations / a[0].time.as_secs_f64() * 1e-9);
         best.gbytes = best.gbytes.max(vectors as f64 * 32.0 / b[0].time.as_secs_f64() * 1e-9);
     }
-    Ok(Some(best))
+    Ok(best)
 }
 
-/// Times the kernels of updates of this shape, slowest first. `None` where the adapter has no timestamps.
+/// The times of a recording's kernels.
+fn profile(gpu: &Gpu, recording: &Recording) -> Result<Vec<PassTime>> {
+    gpu.profile(recording)?.ok_or_else(|| Error::NoTimestamps { adapter: gpu.info().name.clone() })
+}
+
+/// Times the kernels of updates of this shape, slowest first.
 ///
 /// # Errors
-/// As [`ActorCritic::new`] and [`Gpu::profile`].
-pub fn kernel_report(
-    gpu: &Gpu,
-    env: &Environment,
-    case: &Case,
-    ceilings: Ceilings,
-) -> Result<Option<Vec<KernelReport>>> {
+/// [`Error::NoTimestamps`] where the adapter has none, and as [`Case::check`], [`ActorCritic::new`] and [`Gpu::profile`].
+pub fn kernel_report(gpu: &Gpu, env: &Environment, case: &Case, ceilings: Ceilings) -> Result<Vec<KernelReport>> {
+    case.check()?;
     let ppo = ActorCritic::new(gpu, env, &case.config(), &[1])?;
     gpu.submit(ppo.update())?;
     gpu.wait()?;
     let mut best = Vec::new();
     let mut shortest = f64::INFINITY;
     for _ in 0..TRIES {
-        let Some(times) = gpu.profile(ppo.update())? else { return Ok(None) };
+        let times = profile(gpu, ppo.update())?;
         let total = times.iter().map(|t| t.time.as_secs_f64()).sum();
         if total < shortest {
             (best, shortest) = (times, total);
@@ -127,7 +128,7 @@ pub fn kernel_report(
         })
         .collect();
     report.sort_by(|a, b| b.ms.total_cmp(&a.ms));
-    Ok(Some(report))
+    Ok(report)
 }
 
 #[derive(Clone, Copy)]

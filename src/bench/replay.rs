@@ -1,13 +1,13 @@
 //! Learning from replay: gradient steps per second, and what steps of worlds cost beside them.
 
-use super::{RUNS, Spread, seconds_of};
+use super::{RUNS, Spread, seconds_of, span};
 use crate::algo::{Algo, OffPolicy};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::train::Config;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// One combination.
 #[derive(Clone, Debug)]
@@ -78,8 +78,9 @@ const STEPS: u32 = 100;
 /// Measures one combination: gradient steps alone, whole updates and steps of worlds, in turns.
 ///
 /// # Errors
-/// As [`OffPolicy::new`].
+/// As [`OffPolicy::new`]; [`crate::Error::Setting`] where `seconds` is not from 0 to 3600.
 pub fn measure_replay(gpu: &Gpu, env: &Environment, case: &ReplayCase, seconds: f64) -> Result<ReplayMeasured> {
+    let span = span(seconds)?;
     let config = case.config()?;
     let agents = OffPolicy::new(gpu, env, &config, &[1])?;
     agents.begin(gpu)?;
@@ -91,7 +92,7 @@ pub fn measure_replay(gpu: &Gpu, env: &Environment, case: &ReplayCase, seconds: 
     gpu.wait()?;
     let (mut rates, mut shares) = (Vec::new(), Vec::new());
     let timed = Instant::now();
-    while rates.len() < RUNS || timed.elapsed() < Duration::from_secs_f64(seconds) {
+    while rates.len() < RUNS || timed.elapsed() < span {
         rates.push(f64::from(STEPS) / seconds_of(gpu, &learning, 1)?);
         shares.push(seconds_of(gpu, &worlds, 1)? / seconds_of(gpu, agents.update(), 1)?);
     }

@@ -1,15 +1,15 @@
 //! `manyworlds bench`
 
+use super::say::{print, print_json, reader_left, say};
 use super::{AdapterArgument, foreign};
 use manyworlds::algo::{Algo, sizes};
 use manyworlds::bench::{
     Case, Measured, Mode, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure, measure_replay,
-    one_core,
+    one_core, span,
 };
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
 use manyworlds::{Error, Result};
-use std::io::Write;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -57,10 +57,7 @@ impl Bench {
     }
 
     pub fn run(self) -> Result<ExitCode> {
-        if !(self.seconds.is_finite() && (0.0..=3600.0).contains(&self.seconds)) {
-            let reason = format!("{} is not allowed; it must be from 0 to 3600", self.seconds);
-            return Err(Error::Setting { name: "seconds".to_owned(), reason });
-        }
+        span(self.seconds)?;
         let env = foreign::load(&self.env, &[], &self.adapter)?;
         if self.replay {
             return self.replay(&env);
@@ -70,26 +67,21 @@ impl Bench {
         for &mode in if self.kernels { &kernels_only[..] } else { &self.modes } {
             for &num_envs in &self.num_envs {
                 let case = Case { mode, num_envs, num_steps: self.num_steps, net: self.net.clone() };
-                if mode != Mode::Step {
-                    case.config().check()?;
-                }
+                case.check()?;
                 cases.push(case);
             }
         }
         let largest = cases.iter().map(|case| case.largest_buffer(&env)).max().unwrap_or(0);
         let gpu = self.adapter.open(largest)?;
-        eprintln!("{}; {}", gpu.info().name, gpu.form());
+        say(format_args!("{}; {}", gpu.info().name, gpu.form()));
         if self.kernels {
             return self.kernels(&gpu, &env);
         }
-        let mut out = std::io::stdout().lock();
         if !self.json {
-            // a reader that has seen enough closes the pipe
-            let _ = writeln!(
-                out,
+            print(format_args!(
                 "{:8} {:>9} {:>6}  {:>12} {:>12} {:>12}  {:>5} {:>8} {:>8}",
                 "mode", "worlds", "steps", "min /s", "median /s", "max /s", "runs", "setup s", "peak MB"
-            );
+            ))?;
         }
         let (mut some, mut last) = (false, None);
         for case in &cases {
@@ -97,15 +89,21 @@ impl Bench {
                 Ok(measured) => measured,
                 // what does not fit is no reason to leave out the rest
                 Err(error @ Error::TooLarge { .. }) => {
-                    eprintln!("{} worlds left out: {error}", case.num_envs);
+                    say(format_args!("{} worlds left out: {error}", case.num_envs));
                     last = Some(error);
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             some = true;
-            let line = if self.json { serde_json::to_string(&measured).unwrap_or_default() } else { row(&measured) };
-            let _ = writeln!(out, "{line}");
+            if self.json {
+                print_json(&measured)?;
+            } else {
+                print(format_args!("{}", row(&measured)))?;
+            }
+            if reader_left() {
+                return Ok(ExitCode::SUCCESS);
+            }
         }
         if let (false, Some(error)) = (some, last) {
             return Err(error);
@@ -113,71 +111,75 @@ impl Bench {
         let wanted = !self.json && self.modes.contains(&Mode::Step);
         if let Some(rate) = wanted.then(|| one_core(&env, 0.5)).flatten() {
             let core = format!("one processor core makes {} steps/s in plain Rust", rounded(rate));
-            let _ = match break_even(&gpu, &env, rate, 0.1)? {
-                Some(worlds) => writeln!(out, "{core}; this adapter beats it from {worlds} worlds on"),
-                None => writeln!(out, "{core}; this adapter does not beat it"),
-            };
+            match break_even(&gpu, &env, rate, 0.1)? {
+                Some(worlds) => print(format_args!("{core}; this adapter beats it from {worlds} worlds on"))?,
+                None => print(format_args!("{core}; this adapter does not beat it"))?,
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
 
     fn replay(&self, env: &Environment) -> Result<ExitCode> {
-        let mut cases = Vec::new();
+        let (mut cases, mut last) = (Vec::new(), None);
         for algo in Algo::ALL.into_iter().filter(|algo| algo.is_off_policy()) {
             for &num_envs in &self.num_envs {
                 let case = ReplayCase { algo, num_envs, batch_size: self.batch_size, net: self.net.clone() };
                 // an environment that an algorithm does not have is left out
                 match case.config()?.check_for(env) {
                     Ok(()) => cases.push(case),
-                    Err(error) => eprintln!("{} left out: {error}", algo.name()),
+                    Err(error) => {
+                        say(format_args!("{} left out: {error}", algo.name()));
+                        last = Some(error);
+                    }
                 }
             }
+        }
+        if let (true, Some(error)) = (cases.is_empty(), last) {
+            return Err(error);
         }
         let mut largest = 0;
         for case in &cases {
             largest = sizes(&case.config()?, env, 1, Form::WIDE).largest().max(largest);
         }
         let gpu = self.adapter.open(largest)?;
-        let mut out = std::io::stdout().lock();
         if !self.json {
-            let _ = writeln!(
-                out,
+            print(format_args!(
                 "{:6} {:>9} {:>6} {:>9}  {:>10} {:>12} {:>10}  {:>10} {:>7}",
                 "algo", "worlds", "batch", "net", "min /s", "median /s", "max /s", "dispatches", "worlds"
-            );
+            ))?;
         }
         for case in &cases {
             let measured = measure_replay(&gpu, env, case, self.seconds)?;
             let ReplayMeasured { algo, num_envs, batch_size, net, updates_per_s, .. } = &measured;
-            let line = if self.json {
-                serde_json::to_string(&measured).unwrap_or_default()
+            if self.json {
+                print_json(&measured)?;
             } else {
-                format!(
+                print(format_args!(
                     "{algo:6} {num_envs:>9} {batch_size:>6} {net:>9}  {:>10} {:>12} {:>10}  {:>10.1} {:>6.1}%",
                     rounded(updates_per_s.min),
                     rounded(updates_per_s.median),
                     rounded(updates_per_s.max),
                     measured.dispatches_per_update,
                     100.0 * measured.worlds_share
-                )
-            };
-            let _ = writeln!(out, "{line}");
+                ))?;
+            }
+            if reader_left() {
+                break;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
 
     fn kernels(&self, gpu: &manyworlds::gpu::Gpu, env: &Environment) -> Result<ExitCode> {
-        let none = || Error::Gpu("this adapter has no timestamps, which `bench --kernels` needs".to_owned());
-        let ceilings = ceilings(gpu)?.ok_or_else(none)?;
-        eprintln!("ceilings: {:.1} GFLOP/s multiply-add, {:.1} GB/s copy", ceilings.gflops, ceilings.gbytes);
-        let mut out = std::io::stdout().lock();
+        let ceilings = ceilings(gpu)?;
+        say(format_args!("ceilings: {:.1} GFLOP/s multiply-add, {:.1} GB/s copy", ceilings.gflops, ceilings.gbytes));
         let (mut some, mut last) = (false, None);
         for &num_envs in &self.num_envs {
             let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
             let report = match kernel_report(gpu, env, &case, ceilings) {
-                Ok(report) => report.ok_or_else(none)?,
+                Ok(report) => report,
                 Err(error @ Error::TooLarge { .. }) => {
-                    eprintln!("{num_envs} worlds left out: {error}");
+                    say(format_args!("{num_envs} worlds left out: {error}"));
                     last = Some(error);
                     continue;
                 }
@@ -185,12 +187,11 @@ impl Bench {
             };
             some = true;
             if !self.json {
-                let _ = writeln!(out, "an update of {num_envs} worlds × {} steps", self.num_steps);
-                let _ = writeln!(
-                    out,
+                print(format_args!("an update of {num_envs} worlds × {} steps", self.num_steps))?;
+                print(format_args!(
                     "{:24} {:>4} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>8}",
                     "kernel", "n", "ms", "share", "GFLOP", "GB", "GFLOP/s", "GB/s", "ceiling"
-                );
+                ))?;
             }
             for kernel in report {
                 if self.json {
@@ -200,14 +201,13 @@ impl Bench {
                     value["ceiling_gflops"] = ceilings.gflops.into();
                     value["ceiling_gbytes"] = ceilings.gbytes.into();
                     value["adapter"] = gpu.info().name.clone().into();
-                    let _ = writeln!(out, "{value}");
+                    print(format_args!("{value}"))?;
                     continue;
                 }
                 let number = |x: Option<f64>, scale: f64, digits: usize| {
                     x.map_or("-".to_owned(), |x| format!("{:.digits$}", x * scale))
                 };
-                let _ = writeln!(
-                    out,
+                print(format_args!(
                     "{:24} {:>4} {:>9.3} {:>5.1}% {:>9} {:>8} {:>8} {:>7} {:>8}",
                     kernel.kernel,
                     kernel.dispatches,
@@ -218,7 +218,10 @@ impl Bench {
                     number(kernel.gflops, 1.0, 1),
                     number(kernel.gbytes, 1.0, 2),
                     kernel.of_ceiling.map_or("-".to_owned(), |x| format!("{:.0}%", 100.0 * x)),
-                );
+                ))?;
+            }
+            if reader_left() {
+                break;
             }
         }
         if let (false, Some(error)) = (some, last) {

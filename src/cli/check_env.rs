@@ -1,8 +1,10 @@
 //! `manyworlds check-env`
 
+use super::say::print;
 use super::{AdapterArgument, foreign, watch};
 use manyworlds::Result;
 use manyworlds::check::check_environment;
+use manyworlds::train::Config;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -36,8 +38,12 @@ impl CheckEnv {
         let gpu = self.adapter.open(0)?;
         let mut all_ok = true;
         for finding in check_environment(&gpu, &env, self.seed)? {
-            println!("{} {}: {}", if finding.ok { "ok  " } else { "FAIL" }, finding.name, finding.detail);
+            print(format_args!("{} {}: {}", if finding.ok { "ok  " } else { "FAIL" }, finding.name, finding.detail))?;
             all_ok &= finding.ok;
+        }
+        // an environment may have such bounds, and some other settings fit them
+        if let Some(misfit) = Config::preset(env.name(), "ppo")?.misfit(&env) {
+            print(format_args!("note bounds of actions: {misfit}"))?;
         }
         Ok(ExitCode::from(u8::from(!all_ok)))
     }

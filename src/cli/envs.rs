@@ -1,9 +1,9 @@
 //! `manyworlds envs`
 
+use super::say::{print, print_json};
 use manyworlds::Result;
 use manyworlds::env::Environment;
 use serde::Serialize;
-use std::io::Write;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -28,18 +28,17 @@ struct Entry {
 
 impl Envs {
     pub fn run(self) -> Result<ExitCode> {
-        let mut out = std::io::stdout().lock();
         if !self.json {
-            let _ =
-                writeln!(out, "{:24} {:>5} {:28} {:>6} {:>9}  source", "name", "obs", "actions", "limit", "threshold");
+            let [name, obs, actions, limit, threshold] = ["name", "obs", "actions", "limit", "threshold"];
+            print(format_args!("{name:24} {obs:>5} {actions:28} {limit:>6} {threshold:>9}  source"))?;
         }
         for name in Environment::names() {
             let env = Environment::load(name)?;
             let spec = env.spec();
             let (about, source) = (env.about().unwrap_or_default(), env.source().unwrap_or_default());
-            let written = if self.json {
+            if self.json {
                 let overrides = env.overrides().iter().map(|o| (o.name.clone(), o.value.into())).collect();
-                let entry = Entry {
+                print_json(&Entry {
                     name: name.to_owned(),
                     about,
                     observation_dim: spec.observation_dim,
@@ -48,8 +47,7 @@ impl Envs {
                     reward_threshold: spec.reward_threshold,
                     source,
                     overrides,
-                };
-                writeln!(out, "{}", serde_json::to_string(&entry).unwrap_or_default())
+                })?;
             } else {
                 let threshold = spec.reward_threshold.map_or("-".to_owned(), |threshold| threshold.to_string());
                 let limit =
@@ -57,10 +55,8 @@ impl Envs {
                 // the reference alone; --json has all of it
                 let source = source.split([';', ',']).next().unwrap_or_default();
                 let actions = spec.action_space.to_string();
-                writeln!(out, "{name:24} {:>5} {actions:28} {limit:>6} {threshold:>9}  {source}", spec.observation_dim)
-            };
-            if written.is_err() {
-                break; // a reader that has seen enough closes the pipe
+                let features = spec.observation_dim;
+                print(format_args!("{name:24} {features:>5} {actions:28} {limit:>6} {threshold:>9}  {source}"))?;
             }
         }
         Ok(ExitCode::SUCCESS)

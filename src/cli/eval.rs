@@ -1,5 +1,6 @@
 //! `manyworlds eval`
 
+use super::say::{print_json, say};
 use super::{AdapterArgument, foreign};
 use manyworlds::train::{Policy, Returns};
 use manyworlds::{Error, Result};
@@ -49,15 +50,12 @@ impl Eval {
         let gpu = self.adapter.open(0)?;
         let returns = policy.evaluate(&gpu, self.episodes, self.seed, self.stochastic)?;
         let env = policy.env.name();
-        eprintln!(
+        say(format_args!(
             "{env}: return {:.1} ± {:.1} over {} episodes (min {:.1}, max {:.1}), mean length {:.1}",
             returns.mean, returns.std, returns.episodes, returns.min, returns.max, returns.mean_length
-        );
+        ));
         if self.json {
-            println!(
-                "{}",
-                serde_json::to_string(&Output { returns, env, algo: policy.config.algo.name() }).unwrap_or_default()
-            );
+            print_json(&Output { returns, env, algo: policy.config.algo.name() })?;
         }
         Ok(ExitCode::SUCCESS)
     }

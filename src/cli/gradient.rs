@@ -1,5 +1,6 @@
 //! `manyworlds gradient`
 
+use super::say::{print, print_json, say};
 use super::{AdapterArgument, foreign};
 use indicatif::HumanCount;
 use manyworlds::algo;
@@ -10,7 +11,6 @@ use manyworlds::estimate::{
 use manyworlds::gpu::Form;
 use manyworlds::train::Policy;
 use manyworlds::{Error, Result};
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -86,17 +86,18 @@ impl Gradient {
             let found = estimate(&gpu, &env, settings)?;
             let seconds = started.elapsed().as_secs_f64();
             let (name, count) = (settings.estimator.name(), HumanCount(found.simulated));
-            eprintln!("{name}: {count} rollouts of depth {} in {seconds:.3} s, compilation included", found.depth);
+            say(format_args!(
+                "{name}: {count} rollouts of depth {} in {seconds:.3} s, compilation included",
+                found.depth
+            ));
             ladder.push(found);
         }
-        let text = match (self.json, self.compare) {
-            (true, true) => serde_json::to_string(&ladder).unwrap_or_default(),
-            (true, false) => serde_json::to_string(&ladder[0]).unwrap_or_default(),
-            (false, true) => rungs(&textbook, &ladder),
-            (false, false) => one(&textbook, &ladder[0]),
-        };
-        // a reader that has seen enough closes the pipe
-        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+        match (self.json, self.compare) {
+            (true, true) => print_json(&ladder)?,
+            (true, false) => print_json(&ladder[0])?,
+            (false, true) => print(format_args!("{}", rungs(&textbook, &ladder).trim_end()))?,
+            (false, false) => print(format_args!("{}", one(&textbook, &ladder[0]).trim_end()))?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -141,13 +142,11 @@ impl Gradient {
         let gpu = self.adapter.open(bytes)?;
         let ladder: Vec<Estimate> =
             all.iter().map(|settings| estimate_network(&gpu, env, settings)).collect::<Result<_>>()?;
-        let text = match (self.json, self.compare) {
-            (true, true) => serde_json::to_string(&ladder).unwrap_or_default(),
-            (true, false) => serde_json::to_string(&ladder[0]).unwrap_or_default(),
-            (false, _) => lengths(&ladder),
-        };
-        // a reader that has seen enough closes the pipe
-        let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+        match (self.json, self.compare) {
+            (true, true) => print_json(&ladder)?,
+            (true, false) => print_json(&ladder[0])?,
+            (false, _) => print(format_args!("{}", lengths(&ladder).trim_end()))?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 

@@ -9,6 +9,7 @@ mod foreign;
 mod gradient;
 mod new_env;
 mod reproduce;
+mod say;
 mod settings;
 mod trace;
 mod train;
@@ -18,6 +19,8 @@ mod wide;
 use clap::{Parser, Subcommand};
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::{Error, Result};
+use say::{print, say};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -26,8 +29,13 @@ use std::time::Instant;
 #[command(
     version,
     about,
-    after_help = "Exit codes: 0 done, 1 failure at run time (or not solved with --until-solved), \
-2 bad usage, configuration or environment, 3 no GPU adapter at all."
+    after_help = "Exit codes (docs/exit_codes.md):
+  0              done, and where standard output is a pipe that its reader closed early
+  1              failure at run time: the device, a disk or standard output that is full, training that diverged;
+                 a check that failed; not solved with --until-solved
+  2              bad usage, configuration, environment, adapter or input file
+  3              no GPU adapter at all
+  129, 130, 143  training that SIGHUP, SIGINT or SIGTERM ended, its state saved"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -80,7 +88,7 @@ impl AdapterArgument {
     fn open(&self, largest_binding: u64) -> Result<Gpu> {
         let gpu = self.quietly(largest_binding)?;
         if gpu.is_software() {
-            eprintln!("note: {} is a software adapter; a GPU would be much faster", gpu.info().name);
+            say(format_args!("note: {} is a software adapter; a GPU would be much faster", gpu.info().name));
         }
         Ok(gpu)
     }
@@ -89,7 +97,10 @@ impl AdapterArgument {
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     let started = Instant::now();
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(shown) => return show(&shown),
+    };
     if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_)) {
         wide::use_processor(match &arguments.command {
             Command::Train(command) => command.is_small(),
@@ -113,10 +124,32 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {}", one_error(&error));
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Says what went wrong.
+fn failed(error: &Error) -> ExitCode {
+    say(format_args!("error: {}", one_error(error)));
+    ExitCode::from(error.exit_code())
+}
+
+/// Shows what `--help` and `--version` ask for, or what is wrong with the arguments.
+fn show(shown: &clap::Error) -> ExitCode {
+    // with colours where a terminal has them
+    let text = |terminal: bool| {
+        let rendered = shown.render();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let text = if terminal && !plain { rendered.ansi().to_string() } else { rendered.to_string() };
+        text.trim_end().to_owned()
+    };
+    if shown.use_stderr() {
+        say(format_args!("{}", text(std::io::stderr().is_terminal())));
+        return ExitCode::from(2);
+    }
+    match print(format_args!("{}", text(std::io::stdout().is_terminal()))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `manyworlds new-env`
 
+use super::say::say;
 use manyworlds::{Error, Result};
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,7 +22,6 @@ impl NewEnv {
         } else {
             self.name.with_added_extension("wgsl")
         };
-        let failed = |error: &std::io::Error| Error::file("create", &path, error);
         let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if title.is_empty() {
             return Err(Error::Setting {
@@ -29,13 +29,17 @@ impl NewEnv {
                 reason: "it is empty; name the environment".to_owned(),
             });
         }
-        let mut file = std::fs::File::create_new(&path).map_err(|error| failed(&error))?;
-        file.write_all(TEMPLATE.replace("Template", &title).as_bytes()).map_err(|error| failed(&error))?;
+        let mut file = std::fs::File::create_new(&path).map_err(|error| Error::file("create", &path, &error))?;
+        if let Err(error) = file.write_all(TEMPLATE.replace("Template", &title).as_bytes()) {
+            // half an environment would stand in the way of the next try
+            let _ = std::fs::remove_file(&path);
+            return Err(Error::file("write", &path, &error));
+        }
         let shown = path.display();
-        eprintln!("wrote {shown}");
-        eprintln!("  manyworlds check-env {shown}      tests it");
-        eprintln!("  manyworlds trace {shown}          shows it step by step");
-        eprintln!("  manyworlds train {shown}          trains a policy in it");
+        say(format_args!("wrote {shown}"));
+        say(format_args!("  manyworlds check-env {shown}      tests it"));
+        say(format_args!("  manyworlds trace {shown}          shows it step by step"));
+        say(format_args!("  manyworlds train {shown}          trains a policy in it"));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,5 +1,6 @@
 //! `manyworlds reproduce`
 
+use super::say::{print, print_json, reader_left, say};
 use super::{AdapterArgument, foreign};
 use clap::Subcommand;
 use manyworlds::Result;
@@ -93,7 +94,7 @@ impl ResultsArguments {
         let seeds: Vec<u32> = (1..=self.seeds).collect();
         if !self.json {
             let [names, rule] = Row::HEAD;
-            println!("{names} seconds |\n{rule}---|");
+            print(format_args!("{names} seconds |\n{rule}---|"))?;
         }
         for (env, config) in planned {
             let started = Instant::now();
@@ -101,9 +102,12 @@ impl ResultsArguments {
             let row = row(&gpu, &env, &config, &seeds)?;
             let seconds = started.elapsed().as_secs_f64();
             if self.json {
-                println!("{}", serde_json::to_string(&row).unwrap_or_default());
+                print_json(&row)?;
             } else {
-                println!("{row} {seconds:.0} |");
+                print(format_args!("{row} {seconds:.0} |"))?;
+            }
+            if reader_left() {
+                break;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -121,10 +125,15 @@ impl RegulatorArguments {
             let last = &ascent.steps[ascent.steps.len() - 1];
             let theta: Vec<String> =
                 last.theta.iter().map(|theta| format!("{:.3} ± {:.3}", theta.mean, theta.std)).collect();
-            eprintln!("{}: θ ends at ({}), U at {:.3}", ascent.estimator.name(), theta.join(", "), last.utility.median);
+            say(format_args!(
+                "{}: θ ends at ({}), U at {:.3}",
+                ascent.estimator.name(),
+                theta.join(", "),
+                last.utility.median
+            ));
         }
         for path in found.write(&self.out)? {
-            eprintln!("wrote {}", path.display());
+            say(format_args!("wrote {}", path.display()));
         }
         Ok(ExitCode::SUCCESS)
     }

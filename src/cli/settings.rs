@@ -1,8 +1,8 @@
 //! `manyworlds settings`
 
+use super::say::print;
 use manyworlds::Result;
 use manyworlds::train::{Config, Setting};
-use std::io::Write;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
@@ -18,12 +18,8 @@ pub struct Settings {
 impl Settings {
     pub fn run(self) -> Result<ExitCode> {
         let values = Config::preset(&self.env, &self.algo)?.values();
-        let mut out = std::io::stdout().lock();
         for (Setting { name, kind, about, source, .. }, value) in Config::SETTINGS.iter().zip(values) {
-            // a reader that has seen enough closes the pipe
-            if writeln!(out, "{name} = {value}   ({kind})\n    {}\n    source: {source}", about.trim()).is_err() {
-                break;
-            }
+            print(format_args!("{name} = {value}   ({kind})\n    {}\n    source: {source}", about.trim()))?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,5 +1,6 @@
 //! `manyworlds trace`
 
+use super::say::{print, print_json, reader_left};
 use super::{AdapterArgument, foreign};
 use manyworlds::env::{ActionSpace, Environment};
 use manyworlds::gpu::Gpu;
@@ -8,7 +9,6 @@ use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -92,7 +92,7 @@ impl Trace {
             let worlds = u32::try_from(states.len()).unwrap_or(u32::MAX);
             let pool = WorldPool::with_auto_reset(&gpu, &env, worlds, self.seed, AutoReset::Disabled)?;
             pool.set_states(&states)?;
-            self.print(&env, &step(&gpu, &pool, &actions, 0)?);
+            self.print(&env, &step(&gpu, &pool, &actions, 0)?)?;
             return Ok(ExitCode::SUCCESS);
         }
 
@@ -127,39 +127,39 @@ impl Trace {
             if listed.is_empty() {
                 pool.make_legal(&mut action)?;
             }
-            self.print(&env, &step(&gpu, &pool, &[action], t)?);
+            self.print(&env, &step(&gpu, &pool, &[action], t)?)?;
+            if reader_left() {
+                break;
+            }
             pool.reset_ended()?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    fn print(&self, env: &Environment, lines: &[Line]) {
-        let mut out = std::io::stdout().lock();
+    fn print(&self, env: &Environment, lines: &[Line]) -> Result<()> {
         let names: Vec<&str> = env.state_fields().iter().map(|field| field.name.as_str()).collect();
         for line in lines {
-            let text = if self.json {
-                serde_json::to_string(line).unwrap_or_default()
-            } else {
-                let list = |values: &[Value]| values.iter().map(shown).collect::<Vec<_>>().join(" ");
-                let state = names.iter().zip(&line.state).map(|(name, value)| format!("{name} {}", shown(value)));
-                let ending = match (line.terminated, line.truncated) {
-                    (true, _) => "  terminated",
-                    (_, true) => "  truncated",
-                    _ => "",
-                };
-                let state = state.collect::<Vec<_>>().join(", ");
-                format!(
-                    "{:>4}  {state}\n      action {}  reward {}  observation {}{ending}",
-                    line.step,
-                    line.action,
-                    shown(&line.reward),
-                    list(&line.observation)
-                )
-            };
-            if writeln!(out, "{text}").is_err() {
-                break; // a reader that has seen enough closes the pipe
+            if self.json {
+                print_json(line)?;
+                continue;
             }
+            let list = |values: &[Value]| values.iter().map(shown).collect::<Vec<_>>().join(" ");
+            let state = names.iter().zip(&line.state).map(|(name, value)| format!("{name} {}", shown(value)));
+            let ending = match (line.terminated, line.truncated) {
+                (true, _) => "  terminated",
+                (_, true) => "  truncated",
+                _ => "",
+            };
+            let state = state.collect::<Vec<_>>().join(", ");
+            print(format_args!(
+                "{:>4}  {state}\n      action {}  reward {}  observation {}{ending}",
+                line.step,
+                line.action,
+                shown(&line.reward),
+                list(&line.observation)
+            ))?;
         }
+        Ok(())
     }
 }
 

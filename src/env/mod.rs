@@ -7,7 +7,7 @@ mod scan;
 mod space;
 mod state;
 
-pub use exploration::{Exploration, Spread, StateDependent};
+pub use exploration::{Exploration, LEAST_REACHED, MOST_CLIPPED, Misfit, Spread, StateDependent};
 pub use space::ActionSpace;
 pub use state::Field;
 

@@ -17,14 +17,23 @@ pub enum AdapterChoice {
 }
 
 impl FromStr for AdapterChoice {
-    type Err = std::convert::Infallible;
+    type Err = String;
 
+    /// A whole number is an index and nothing else, though names have numbers in them. An empty name, which every adapter
+    /// has a part of, is refused.
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        Ok(match (text, text.parse()) {
-            ("auto", _) => Self::Auto,
-            (_, Ok(index)) => Self::Index(index),
-            _ => Self::Name(text.to_owned()),
-        })
+        let text = text.trim();
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if text == "auto" {
+            Ok(Self::Auto)
+        } else if text.is_empty() {
+            Err("it is empty; leave it out, or name a part of what `manyworlds doctor` shows".to_owned())
+        } else if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            let none = |_| "no machine has such an index; `manyworlds doctor` shows those present".to_owned();
+            text.parse().map(Self::Index).map_err(none)
+        } else {
+            Ok(Self::Name(text.to_owned()))
+        }
     }
 }
 
@@ -39,9 +48,10 @@ impl fmt::Display for AdapterChoice {
 }
 
 /// Every adapter of the machine, in the order in which `auto` prefers them. `WGPU_BACKEND` (such as `vulkan`, `gl`)
-/// narrows the search; without it Vulkan, Metal and DX12 are searched.
+/// narrows the search; without it, or where it is empty, Vulkan, Metal and DX12 are searched.
 pub fn adapters() -> Vec<wgpu::Adapter> {
-    let backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY);
+    let named = narrowed().and_then(|_| wgpu::Backends::from_env());
+    let backends = named.unwrap_or(wgpu::Backends::PRIMARY);
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends,
         // Validation layers check every call again; ours are checked by wgpu. WGPU_VALIDATION and friends bring them back.
@@ -53,6 +63,11 @@ pub fn adapters() -> Vec<wgpu::Adapter> {
         .retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
     adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
     adapters
+}
+
+/// `WGPU_BACKEND`, where it says something.
+fn narrowed() -> Option<String> {
+    std::env::var_os("WGPU_BACKEND").map(|text| text.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
 }
 
 fn rank(kind: wgpu::DeviceType) -> u32 {
@@ -74,10 +89,10 @@ pub(crate) fn choose(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
     let found = match choice {
         AdapterChoice::Auto => Some(0),
-        AdapterChoice::Index(index) if *index < adapters.len() => Some(*index),
-        // 4090 is part of a name
-        AdapterChoice::Index(_) | AdapterChoice::Name(_) => {
-            let part = choice.to_string().to_lowercase();
+        AdapterChoice::Index(index) => Some(*index),
+        AdapterChoice::Name(part) if part.is_empty() => None,
+        AdapterChoice::Name(part) => {
+            let part = part.to_lowercase();
             names.iter().position(|name| name.to_lowercase().contains(&part))
         }
     };
@@ -90,6 +105,13 @@ pub(crate) fn choose(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
 
 /// What to do on this machine when no adapter is there.
 pub fn missing_driver_hint() -> String {
+    if let Some(backend) = narrowed() {
+        return format!("WGPU_BACKEND={backend} narrows the search; unset it, or {}", install_hint());
+    }
+    install_hint()
+}
+
+fn install_hint() -> String {
     if !cfg!(target_os = "linux") {
         return "update the graphics driver".to_owned();
     }

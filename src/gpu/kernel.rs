@@ -110,7 +110,7 @@ impl Gpu {
         let module = self.device().create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(linked.name()),
             // parsed already; naga takes a time that grows with the square of a function's length
-            source: wgpu::ShaderSource::Naga(Cow::Owned(linked.module().clone())),
+            source: wgpu::ShaderSource::Naga(Cow::Owned(linked.plain_module())),
         });
         let constants: Vec<(&str, f64)> =
             linked.overrides().iter().map(|(name, value)| (name.as_str(), *value)).collect();

@@ -1,5 +1,6 @@
 //! Joins parts into one module, keeps track of where every byte came from, and reads the result with naga.
 
+use super::alias::without_aliases;
 use super::expand::expand;
 use super::source::{Part, Traced};
 use super::{Constants, SharedStruct, built_in_text, opaque};
@@ -178,6 +179,11 @@ impl Linked {
     /// The module in naga's form, its conditions hidden from drivers that would compile it anew for each value of a uniform.
     pub fn module(&self) -> &naga::Module {
         &self.module
+    }
+
+    /// The same for compilers: aliases of a type are that type, since naga would define what belongs to it twice.
+    pub fn plain_module(&self) -> naga::Module {
+        without_aliases(&self.module)
     }
 
     /// What naga's validation found out about the module.

@@ -3,6 +3,7 @@
 //! A kernel is a list of parts: the prelude (constants and shared structs), library parts, one choice for each slot,
 //! and the kernel itself. See [`Program`].
 
+mod alias;
 mod expand;
 mod linker;
 mod opaque;

@@ -126,10 +126,7 @@ impl RandomSteps {
         num_envs: u32,
         num_steps: u32,
     ) -> Result<Self> {
-        if num_steps == 0 || num_steps > MOST_RANDOM_STEPS {
-            let reason = format!("{num_steps} is not allowed; it must be from 1 to {MOST_RANDOM_STEPS}");
-            return Err(Error::setting("num_steps", reason));
-        }
+        Self::check(num_steps)?;
         let words = u64::from(env.world_words());
         let arithmetic = format!("words {words} × worlds {num_envs}");
         let worlds = gpu.buffer("worlds", u64::from(num_envs) * words, &arithmetic, "num_envs")?;
@@ -155,6 +152,18 @@ impl RandomSteps {
             done += count;
         }
         Ok(Self { reset, steps, worlds })
+    }
+
+    /// Refuses numbers of steps that are 0 or above 1,000,000.
+    ///
+    /// # Errors
+    /// [`crate::Error::Setting`].
+    pub fn check(num_steps: u32) -> Result<()> {
+        if num_steps == 0 || num_steps > MOST_RANDOM_STEPS {
+            let reason = format!("{num_steps} is not allowed; it must be from 1 to {MOST_RANDOM_STEPS}");
+            return Err(Error::setting("num_steps", reason));
+        }
+        Ok(())
     }
 
     /// First states of every world.

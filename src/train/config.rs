@@ -1,7 +1,8 @@
 //! The settings of a run: names as in CleanRL's `ppo.py`, each with a sentence, a default, a unit and a source.
 
+use super::table::{self, merge, set};
 use crate::algo::{Algo, off_policy};
-use crate::env::{Environment, Exploration, Spread, StateDependent};
+use crate::env::{Environment, Exploration, Misfit, Spread, StateDependent};
 use crate::error::{Error, Result};
 use crate::kernels::{Estimator, Importance, Optimizer, Recursion};
 use crate::nn::Activation;
@@ -336,34 +337,13 @@ impl Config {
     }
 
     fn from_table(mut table: toml::Table) -> Result<Self> {
-        // whole numbers are numbers too
-        for setting in Self::SETTINGS.iter().filter(|setting| setting.kind == "f64") {
-            if let Some(value @ toml::Value::Integer(_)) = table.get_mut(setting.name) {
-                *value = toml::Value::Float(value.as_integer().unwrap_or_default() as f64);
-            }
-        }
         // one after the other, so that an error names its setting
         for setting in Self::SETTINGS {
-            if let Some(value) = table.get(setting.name) {
+            if let Some(value) = table.get_mut(setting.name) {
+                table::convert(setting.kind, value);
                 let single = toml::Table::from_iter([(setting.name.to_owned(), value.clone())]);
                 if single.try_into::<Self>().is_err() {
-                    let kind = match setting.kind {
-                        "u32" => "a whole number from 0 to 4294967295",
-                        "u64" => "a whole number from 0 on",
-                        "f64" => "a number",
-                        "bool" => "true or false",
-                        "Vec<u32>" => "a list of whole numbers, such as [64, 64]",
-                        "Penalty" => "clip or kl",
-                        "Algo" => "ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac",
-                        "ActionNoise" => "normal or ornstein-uhlenbeck",
-                        "Importance" => "full, causal, first-order or per-decision",
-                        "Estimator" => {
-                            "total-return, reward-to-go, mean-baseline, optimal-baseline, value-baseline, q, \
-                             td-residual or gae"
-                        }
-                        "Optimizer" => "adam, rmsprop or sgd",
-                        _ => "tanh or relu",
-                    };
+                    let kind = table::allowed(setting.kind);
                     return Err(Error::setting(setting.name, format!("{value} is not {kind}")));
                 }
             }
@@ -533,6 +513,11 @@ impl Config {
         Exploration { squash: self.squash, state_dependent: self.use_sde.then_some(state), spread: Spread::Free }
     }
 
+    /// Bounds of real numbers that the first policy of a run hardly reaches, if there are such: a warning, not an error.
+    pub fn misfit(&self, env: &Environment) -> Option<Misfit> {
+        self.exploration(env).misfit(&env.spec().action_space, self.log_std_init)
+    }
+
     /// Whether rollouts keep the distributions of their policy.
     pub(crate) fn keeps(&self) -> bool {
         self.algo.is_natural() || self.algo == Algo::Ppo && self.penalty == Penalty::Kl
@@ -599,46 +584,4 @@ fn in_range(name: &str, value: f64, ok: bool, range: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::setting(name, format!("{value} is not allowed; it must be a finite number {range}")))
-}
-
-/// Refuses a name that no setting has, with the nearest one that has.
-fn known(name: &str) -> Result<()> {
-    if Config::SETTINGS.iter().any(|setting| setting.name == name) {
-        return Ok(());
-    }
-    let near = Config::SETTINGS
-        .iter()
-        .max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
-    let near = near.map_or("", |setting| setting.name);
-    Err(Error::setting(
-        name,
-        format!("there is no such setting; did you mean '{near}'? `manyworlds settings` lists them"),
-    ))
-}
-
-/// Sets `key=value` pairs.
-fn set(table: &mut toml::Table, pairs: &[String]) -> Result<()> {
-    for pair in pairs {
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or_else(|| Error::setting(pair, "expected key=value, such as learning_rate=0.001"))?;
-        let (name, value) = (name.trim(), value.trim());
-        known(name)?;
-        // a bare word is a string; everything else is TOML
-        let text = format!("value = {value}");
-        let parsed = text.parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
-        table.insert(name.to_owned(), parsed.unwrap_or_else(|| toml::Value::String(value.to_owned())));
-    }
-    Ok(())
-}
-
-fn merge(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {
-    let parsed: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| Error::setting(from, format!("not TOML: {}", error.message())))?;
-    for (name, value) in parsed {
-        known(&name)?;
-        table.insert(name, value);
-    }
-    Ok(())
 }

@@ -1,11 +1,14 @@
 //! Training runs: settings, the loop, policies and their files.
 
+mod actor;
 mod config;
 mod policy;
 mod run;
 mod state;
+mod table;
 mod trainer;
 
+pub use actor::Actor;
 pub use config::{ActionNoise, Config, Penalty, Setting};
 pub use policy::Policy;
 pub use run::{Line, Options, Summary, check_out, run};

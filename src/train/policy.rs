@@ -1,21 +1,20 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
-use super::{Config, Returns};
-use crate::algo::{ACTOR, HEAD_GAINS, networks};
+use super::{Actor, Config, Returns};
+use crate::algo::{HEAD_GAINS, networks};
 use crate::batch::Agents;
-use crate::env::{ActionSpace, Environment};
+use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::Run;
-use crate::nn::Activation;
-use crate::reference::mlp::{self, Mlp};
-use crate::reference::{categorical, squashed};
+use crate::nn::{Parameters, Tensor};
 use crate::stage::Evaluation;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// The policy and value networks of one agent, with the environment and the configuration that they were made by.
 #[derive(Clone, Debug)]
@@ -28,6 +27,8 @@ pub struct Policy {
     pub updates: u32,
     /// All tensors in table order, without padding.
     parameters: Vec<f32>,
+    /// What acts on the host, once it was asked for.
+    actor: OnceLock<Actor>,
 }
 
 /// What the metadata of a checkpoint calls its layout.
@@ -35,7 +36,7 @@ const FORMAT: &str = "manyworlds-1";
 
 impl Policy {
     pub(crate) fn new(env: &Environment, config: Config, updates: u32, parameters: Vec<f32>) -> Self {
-        Self { env: env.clone(), config, updates, parameters }
+        Self { env: env.clone(), config, updates, parameters, actor: OnceLock::new() }
     }
 
     /// A policy at the start of training, for the configuration's seed.
@@ -63,54 +64,73 @@ impl Policy {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// What the deterministic policy does, computed here in f64: for programs that have no GPU where the policy is used.
-    /// Real numbers are clipped to their bounds, or squashed into them where the policy squashes; choices are numbers of actions, all of them taken for allowed.
+    /// Puts other parameters into it, as [`Policy::parameters`] has them.
     ///
-    /// # Panics
-    /// Where the observation has another length.
-    pub fn act(&self, observation: &[f64]) -> Vec<f64> {
+    /// # Errors
+    /// [`Error::Setting`] where their number is another, or one of them is not finite.
+    pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
+        let expected = self.parameters.len();
+        if parameters.len() != expected {
+            let reason = format!("{} numbers were given, the policy has {expected}", parameters.len());
+            return Err(Error::setting("parameters", reason));
+        }
+        if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
+            let reason = format!("number {place} is {}; all must be finite", parameters[place]);
+            return Err(Error::setting("parameters", reason));
+        }
+        self.parameters = parameters.to_vec();
+        self.actor = OnceLock::new();
+        Ok(())
+    }
+
+    /// Where the parameters lie, if they are those of networks of this configuration: both can be changed.
+    pub(crate) fn layout(&self) -> Result<Parameters> {
+        self.config.check_for(&self.env)?;
         let layout = networks(&self.config, &self.env);
-        let space = &self.env.spec().action_space;
-        let wide =
-            |range: std::ops::Range<usize>| self.parameters[range].iter().copied().map(f64::from).collect::<Vec<_>>();
-        let widths: Vec<usize> = layout.networks()[ACTOR].widths().iter().map(|&width| width as usize).collect();
-        let exploration = self.config.exploration(&self.env);
-        let free = space.free_outputs(exploration) as usize;
-        let widths = [&widths[..widths.len() - 1], &[widths[widths.len() - 1] - free]].concat();
-        let count = Mlp::parameter_count(&widths);
-        let activation = match self.config.activation {
-            Activation::Tanh => mlp::Activation::Tanh,
-            Activation::Relu => mlp::Activation::Relu,
+        let expected: usize = layout.tensors().iter().map(Tensor::len).sum();
+        if expected != self.parameters.len() {
+            let found = self.parameters.len();
+            let reason =
+                format!("its networks have {expected} parameters for {}, the policy has {found}", self.env.name());
+            return Err(Error::setting("configuration", reason));
+        }
+        Ok(layout)
+    }
+
+    /// The policy as it acts on the host; made once, it acts again and again.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where environment or configuration were changed so that the parameters are of other networks.
+    pub fn actor(&self) -> Result<Actor> {
+        Ok(Actor::new(&self.env, &self.config, &self.layout()?, &self.parameters))
+    }
+
+    /// What the deterministic policy does: [`Actor::act`] of an actor that the first call makes.
+    ///
+    /// # Errors
+    /// As [`Policy::actor`] and [`Actor::act`].
+    pub fn act(&self, observation: &[f64]) -> Result<Vec<f64>> {
+        self.with_actor(|actor| actor.act(observation))
+    }
+
+    /// The same where only some actions are allowed: [`Actor::act_masked`].
+    ///
+    /// # Errors
+    /// As [`Policy::actor`] and [`Actor::act_masked`].
+    pub fn act_masked(&self, observation: &[f64], allowed: &[bool]) -> Result<Vec<f64>> {
+        self.with_actor(|actor| actor.act_masked(observation, allowed))
+    }
+
+    fn with_actor<T>(&self, act: impl FnOnce(&Actor) -> Result<T>) -> Result<T> {
+        let actor = match self.actor.get() {
+            Some(actor) => actor,
+            None => {
+                let actor = self.actor()?;
+                self.actor.get_or_init(|| actor)
+            }
         };
-        let network = Mlp { widths, activation, parameters: wide(0..count) };
-        let mut seen = observation.to_vec();
-        if self.config.norm_obs {
-            // (mean, scale, M2, count) of each feature, then of the reward, are the last tensors
-            let first = self.parameters.len() - 4 * (seen.len() + 1);
-            for (f, x) in seen.iter_mut().enumerate() {
-                let moments = wide(first + 4 * f..first + 4 * f + 2);
-                *x = ((*x - moments[0]) * moments[1]).clamp(-10.0, 10.0);
-            }
-        }
-        let outputs = network.output(&seen);
-        match space {
-            ActionSpace::Box { low, high } => {
-                let held = |(x, (low, high)): (&f64, (&f32, &f32))| {
-                    let (low, high) = (f64::from(*low), f64::from(*high));
-                    if exploration.squash { squashed::action(*x, low, high) } else { x.clamp(low, high) }
-                };
-                outputs.iter().zip(low.iter().zip(high)).map(held).collect()
-            }
-            _ => {
-                let mut first = 0;
-                let choice = |count: u32| {
-                    let logits = &outputs[first..first + count as usize];
-                    first += count as usize;
-                    categorical::argmax(logits) as f64
-                };
-                space.counts().into_iter().map(choice).collect()
-            }
-        }
+        // environment and configuration can be changed by anybody
+        if actor.is_of(&self.env, &self.config) { act(actor) } else { act(&self.actor()?) }
     }
 
     /// Plays whole episodes on the device.
@@ -121,7 +141,7 @@ impl Policy {
         if episodes == 0 {
             return Err(Error::setting("episodes", "0 is not allowed; it must be at least 1"));
         }
-        let layout = networks(&self.config, &self.env);
+        let layout = self.layout()?;
         let kernels = Kernels {
             form: gpu.form_for(0),
             parameters: &layout,
@@ -149,7 +169,7 @@ impl Policy {
     /// The bytes of a checkpoint that goes to `path`.
     pub(super) fn serialize(&self, path: &Path) -> Result<Vec<u8>> {
         let failed = |error: &std::io::Error| Error::file("write", path, error);
-        let tensors = networks(&self.config, &self.env).tensors();
+        let tensors = self.layout()?.tensors();
         let bytes: Vec<u8> = self.parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
         let mut views = Vec::new();
         let mut at = 0;
@@ -230,6 +250,6 @@ impl Policy {
         if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
             return Err(complain(format!("parameter {place} is {}", parameters[place])));
         }
-        Ok(Self { env, config, updates, parameters })
+        Ok(Self::new(&env, config, updates, parameters))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Config, Policy, Report, Returns, STATE_FILE, State, Trainer};
 use crate::algo::Algo;
-use crate::env::Environment;
+use crate::env::{Environment, Misfit};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::gpu::Gpu;
@@ -70,6 +70,8 @@ pub struct Summary {
     pub run_dir: PathBuf,
     /// Largest resident memory of the process in MB (10⁶ bytes), where the system tells.
     pub peak_rss_mb: Option<f64>,
+    /// Bounds of actions that the first policy hardly reached, as it was said at the start; null where they fit.
+    pub misfit: Option<Misfit>,
 }
 
 /// One line of `metrics.jsonl`. What ddpg, td3 and sac do not measure is null there.
@@ -347,6 +349,7 @@ pub fn run(
         driver: gpu.driver(),
         run_dir: out,
         peak_rss_mb: peak_rss_mb(),
+        misfit: config.misfit(env),
     }))
 }
 
