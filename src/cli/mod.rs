@@ -9,6 +9,7 @@ mod foreign;
 mod gradient;
 mod new_env;
 mod reproduce;
+mod say;
 mod settings;
 mod trace;
 mod train;
@@ -18,6 +19,7 @@ mod wide;
 use clap::{Parser, Subcommand};
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::{Error, Result};
+use say::say;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -80,7 +82,7 @@ impl AdapterArgument {
     fn open(&self, largest_binding: u64) -> Result<Gpu> {
         let gpu = self.quietly(largest_binding)?;
         if gpu.is_software() {
-            eprintln!("note: {} is a software adapter; a GPU would be much faster", gpu.info().name);
+            say(format_args!("note: {} is a software adapter; a GPU would be much faster", gpu.info().name));
         }
         Ok(gpu)
     }
@@ -114,7 +116,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {}", one_error(&error));
+            say(format_args!("error: {}", one_error(&error)));
             ExitCode::from(error.exit_code())
         }
     }

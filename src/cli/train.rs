@@ -1,5 +1,6 @@
 //! `manyworlds train`
 
+use super::say::say;
 use super::watch::Watched;
 use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
@@ -67,7 +68,7 @@ impl Train {
         loop {
             // an error is shown and waits for the next change
             if let Err(error) = self.train(Instant::now(), || watched.borrow_mut().changed()) {
-                eprintln!("error: {}", super::one_error(&error));
+                say(format_args!("error: {}", super::one_error(&error)));
             }
             if !watched.borrow_mut().fresh() {
                 watched.borrow_mut().wait();
@@ -123,11 +124,11 @@ impl Train {
         })?;
         progress.bar.finish_and_clear();
         let Some(summary) = summary else {
-            eprintln!("{} has changed", self.env);
+            say(format_args!("{} has changed", self.env));
             return Ok(ExitCode::SUCCESS);
         };
         let eval = &summary.eval;
-        eprintln!(
+        say(format_args!(
             "{} {} in {} steps and {:.1} s: return {:.1} ± {:.1} over {} episodes (min {:.0}, max {:.0})",
             summary.env,
             if summary.solved { "solved" } else { "trained" },
@@ -138,14 +139,14 @@ impl Train {
             eval.episodes,
             eval.min,
             eval.max,
-        );
-        eprintln!("saved to {}; play it with: manyworlds eval {0}", summary.run_dir.display());
+        ));
+        say(format_args!("saved to {}; play it with: manyworlds eval {0}", summary.run_dir.display()));
         if self.json {
             println!("{}", serde_json::to_string(&summary).unwrap_or_default());
         }
         let failed = options.until_solved && !summary.solved;
         if failed {
-            eprintln!("not solved within total_timesteps = {}", config.total_timesteps);
+            say(format_args!("not solved within total_timesteps = {}", config.total_timesteps));
         }
         Ok(ExitCode::from(u8::from(failed)))
     }
@@ -195,7 +196,7 @@ impl Progress {
             self.bar.set_message(format!("{speed} · {returns}"));
         } else if let Some((eval, _)) = evaluation {
             let steps = HumanCount(report.env_steps);
-            eprintln!("{steps} steps, {speed}, {returns}, evaluation {:.1} ± {:.1}", eval.mean, eval.std);
+            say(format_args!("{steps} steps, {speed}, {returns}, evaluation {:.1} ± {:.1}", eval.mean, eval.std));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Files that are edited while a command runs.
 
+use super::say::say;
 use manyworlds::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ impl Watched {
 
     /// Returns when the file has changed.
     pub fn wait(&mut self) {
-        eprintln!("waiting for {} to change", self.path.display());
+        say(format_args!("waiting for {} to change", self.path.display()));
         while !self.changed() {
             std::thread::sleep(PAUSE);
         }
@@ -60,7 +61,7 @@ pub fn again_and_again(env: &str, work: impl Fn() -> Result<ExitCode>) -> Result
     let mut watched = Watched::new(env)?;
     loop {
         if let Err(error) = work() {
-            eprintln!("error: {}", super::one_error(&error));
+            say(format_args!("error: {}", super::one_error(&error)));
         }
         watched.wait();
     }
