@@ -1,6 +1,6 @@
 //! `manyworlds gradient`
 
-use super::{AdapterArgument, foreign};
+use super::{AdapterArgument, checkpoint, foreign};
 use indicatif::HumanCount;
 use manyworlds::algo;
 use manyworlds::env::Environment;
@@ -8,7 +8,6 @@ use manyworlds::estimate::{
     Estimate, Estimator, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, estimate, estimate_network,
 };
 use manyworlds::gpu::Form;
-use manyworlds::train::Policy;
 use manyworlds::{Error, Result};
 use std::io::Write;
 use std::path::PathBuf;
@@ -111,7 +110,7 @@ impl Gradient {
                 return Err(Error::Setting { name: name.to_owned(), reason });
             }
         }
-        let policy = self.checkpoint.as_deref().map(Policy::load).transpose()?;
+        let policy = self.checkpoint.as_deref().map(checkpoint::load).transpose()?;
         if let Some(policy) = &policy {
             if policy.env.name() != env.name() {
                 let reason = format!("the checkpoint is of {}", policy.env.name());
