@@ -78,7 +78,8 @@ pub(super) fn check(config: &Config, name: &str) -> Result<()> {
         return Err(Error::setting(setting, format!("{name} has it not: {reason}")));
     }
     if !config.squash {
-        let reason = format!("false is not allowed: {name} sends real numbers through tanh into their bounds; leave it true");
+        let reason =
+            format!("false is not allowed: {name} sends real numbers through tanh into their bounds; leave it true");
         return Err(Error::setting("squash", reason));
     }
     if config.max_grad_norm != 0.0 {

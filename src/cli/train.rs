@@ -131,11 +131,12 @@ impl Train {
 
         let progress = Progress::new(&config);
         let options = Options { save_replay: self.save_replay, until_solved: self.until_solved, started };
-        let saved = Cell::new(resumed.as_ref().map(|resumed| resumed.state.updates));
+        let saved = Cell::new(None);
         let outcome = train::run(&gpu, &env, &config, &directory, resumed.as_ref(), &options, |event| {
             match event {
-                Event::Begins { env_steps, .. } => {
+                Event::Begins { updates, env_steps } => {
                     signals::train();
+                    saved.set((updates > 0).then_some(updates));
                     progress.begin(env_steps);
                 }
                 Event::Report(report, line) => progress.show(report, line),
@@ -154,7 +155,10 @@ impl Train {
             Ok(Outcome::Finished(summary)) => summary,
             Ok(Outcome::Stopped { updates, env_steps }) => {
                 if let Some(code) = signals::code() {
-                    say(format_args!("interrupted at step {} (update {updates}), saved to {out}", HumanCount(env_steps)));
+                    say(format_args!(
+                        "interrupted at step {} (update {updates}), saved to {out}",
+                        HumanCount(env_steps)
+                    ));
                     resume();
                     return Ok(ExitCode::from(code));
                 }
@@ -220,8 +224,7 @@ fn quoted(path: &str) -> String {
 }
 
 /// What a run that goes on may have set anew: how long it goes, and how it is looked at.
-const RESUMED: [&str; 5] =
-    ["total_timesteps", "eval_every", "eval_episodes", "checkpoint_every", "keep_checkpoints"];
+const RESUMED: [&str; 5] = ["total_timesteps", "eval_every", "eval_episodes", "checkpoint_every", "keep_checkpoints"];
 
 /// Refuses other settings: the state would mean something else under them.
 fn check_resumed(pairs: &[String]) -> Result<()> {

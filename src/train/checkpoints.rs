@@ -199,7 +199,9 @@ pub(super) struct Found<T> {
 
 /// The newest policy that is whole in a run directory, or in that of one checkpoint.
 pub(super) fn newest_policy(directory: &Path) -> Result<(Policy, Vec<String>)> {
-    let found = newest(directory, &|place: &Path| Policy::read(&place.join(CHECKPOINT_FILE)).map_err(at(place, CHECKPOINT_FILE)))?;
+    let found = newest(directory, &|place: &Path| {
+        Policy::read(&place.join(CHECKPOINT_FILE)).map_err(at(place, CHECKPOINT_FILE))
+    })?;
     Ok((found.contents, found.notes))
 }
 

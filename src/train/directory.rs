@@ -59,7 +59,8 @@ impl RunDirectory {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let file = Path::new(env).file_name().map_or(env.to_owned(), |name| name.to_string_lossy().into_owned());
         let name = file.strip_suffix(".wgsl").unwrap_or(&file);
-        let name: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+        let name: String =
+            name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
         let name = format!("{name}-{algo}-{seed}-{}", since.as_secs());
         for n in 1..1000 {
             let name = if n == 1 { name.clone() } else { format!("{name}-{n}") };
@@ -75,9 +76,8 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::File`] where it does not exist, or another process writes into it.
     pub fn reopen(path: &Path) -> Result<Self> {
-        let refuse = |reason: &str| {
-            Err(Error::File { action: "resume", path: path.to_owned(), reason: reason.to_owned() })
-        };
+        let refuse =
+            |reason: &str| Err(Error::File { action: "resume", path: path.to_owned(), reason: reason.to_owned() });
         if !path.is_dir() {
             return refuse(if path.exists() { "it is not a directory" } else { "there is no such directory" });
         }
@@ -111,7 +111,7 @@ impl RunDirectory {
         match fs::create_dir(path) {
             Ok(()) => made.insert(0, path.to_owned()),
             Err(error) => {
-                Claim { path: path.to_owned(), made, kept: Mutex::new(false) }.give_up();
+                made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
                 return if error.kind() == ErrorKind::AlreadyExists { Ok(None) } else { Err(failed(&error)) };
             }
         }
@@ -185,6 +185,9 @@ impl RunDirectory {
 impl Drop for RunDirectory {
     fn drop(&mut self) {
         self.claim.give_up();
+        // where names of open files can go, whoever waits for the lock looks whether it still has its name
+        #[cfg(unix)]
+        let _ = fs::remove_file(self.path.join(LOCK));
     }
 }
 

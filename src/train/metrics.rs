@@ -138,7 +138,9 @@ impl MetricsFile {
         let path = run.join(METRICS_FILE);
         let failed = |error: std::io::Error| Error::file("write", &path, &error);
         let length = match file::open(&path, u64::MAX) {
-            Ok((file, _)) if first > 0 => lines_before(file, first).map_err(|error| Error::file("read", &path, &error))?,
+            Ok((file, _)) if first > 0 => {
+                lines_before(file, first).map_err(|error| Error::file("read", &path, &error))?
+            }
             Err(error) if path.exists() => return Err(error),
             _ => 0,
         };

@@ -174,6 +174,7 @@ impl Policy {
             ("env", self.env.name().to_owned()),
             ("updates", self.updates.to_string()),
             ("params_hash", self.hash()),
+            ("action_space", serde_json::to_string(&self.env.spec().action_space)?),
             ("action_bounds", self.bounds().to_owned()),
         ];
         if let Some(returns) = &self.evaluation {
@@ -224,7 +225,9 @@ impl Policy {
     pub(super) fn note_on_env(&self) -> Option<String> {
         let name = self.env.name();
         let imitates = !self.env.is_built_in() && Environment::names().any(|known| known == name);
-        imitates.then(|| format!("the checkpoint brings an environment of its own under the name {name}; the built-in one differs"))
+        imitates.then(|| {
+            format!("the checkpoint brings an environment of its own under the name {name}; the built-in one differs")
+        })
     }
 
     /// Reads one file.
@@ -255,7 +258,10 @@ impl Policy {
         let tensors = file.arrays()?;
         let table = networks(&config, &env).tensors();
         if let Some(unknown) = tensors.names().into_iter().find(|name| table.iter().all(|known| known.name != *name)) {
-            return Err(complain(format!("it has '{unknown}', which a policy of {} does not have", config.algo.name())));
+            return Err(complain(format!(
+                "it has '{unknown}', which a policy of {} does not have",
+                config.algo.name()
+            )));
         }
         let mut parameters = Vec::new();
         for expected in table {

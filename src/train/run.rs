@@ -55,7 +55,8 @@ impl Resumed {
         let path = Path::new(policy.env.name());
         let is_file = path.extension().is_some_and(|extension| extension == "wgsl");
         if is_file && file::read_text(path, MOST_TEXT).is_ok_and(|text| text != policy.env.text()) {
-            notes.push(format!("{} has changed since; the run goes on with the text in its checkpoint", path.display()));
+            notes
+                .push(format!("{} has changed since; the run goes on with the text in its checkpoint", path.display()));
         }
         Ok(Self { policy, state, notes })
     }

@@ -131,7 +131,9 @@ impl Whole {
         Read::by_ref(&mut file).take(beginning).read_to_end(&mut data).map_err(|error| unreadable(&error))?;
         let cut = |what: &str| Err(Fault::Torn(format!("it ends too soon: it has {length} bytes{what}")));
         if data.iter().all(|&byte| byte == 0) {
-            return Err(Fault::Torn(if data.is_empty() { "it is empty" } else { "it holds nothing but zeros" }.to_owned()));
+            return Err(Fault::Torn(
+                if data.is_empty() { "it is empty" } else { "it holds nothing but zeros" }.to_owned(),
+            ));
         }
         let same = |at: usize, expected: &[u8]| data.iter().skip(at).zip(expected).all(|(a, b)| a == b);
         if !same(8, BEGINNING) || !same(DIGEST.end, BETWEEN) {
@@ -143,7 +145,9 @@ impl Whole {
         let found: Option<serde_json::Result<serde::de::IgnoredAny>> = parsed.next();
         let end = match found {
             Some(Ok(_)) => parsed.byte_offset(),
-            Some(Err(error)) if error.is_eof() && claimed > length.saturating_sub(8) => return cut(", not all of its header"),
+            Some(Err(error)) if error.is_eof() && claimed > length.saturating_sub(8) => {
+                return cut(", not all of its header");
+            }
             None => return cut(""),
             Some(Err(error)) => return Err(altered(format!("its header cannot be read: {error}"))),
         };
@@ -255,7 +259,8 @@ mod tests {
 
     fn bytes() -> Vec<u8> {
         let data: Vec<u8> = (0..40).collect();
-        let metadata = [("format", "some-1".to_owned()), ("version", "0.0.1".to_owned()), ("text", "a \"word\"\n".to_owned())];
+        let metadata =
+            [("format", "some-1".to_owned()), ("version", "0.0.1".to_owned()), ("text", "a \"word\"\n".to_owned())];
         let array = |name, range: std::ops::Range<usize>, shape: &[usize]| Array {
             name,
             dtype: Dtype::F32,
@@ -314,7 +319,8 @@ mod tests {
 
     #[test]
     fn newer_versions_are_told_from_older_ones() {
-        for (version, newer) in [("0.1.0", false), ("0.1.1", true), ("1", true), ("0.0.9", false), ("0.1.0-rc1", false)] {
+        for (version, newer) in [("0.1.0", false), ("0.1.1", true), ("1", true), ("0.0.9", false), ("0.1.0-rc1", false)]
+        {
             assert_eq!(is_newer(version, "0.1.0"), newer, "{version}");
         }
         assert_eq!(shown("a\u{1b}[2J\nb"), "a\\u{1b}[2J\\nb");

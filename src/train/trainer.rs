@@ -287,7 +287,8 @@ impl Trainer {
         });
         let (first_parameters, networks) = (1 + usize::from(evaluated), self.learning.parameters().len());
         let policies: Option<Vec<Policy>> = kept.then(|| {
-            let buffers: Vec<Vec<f32>> = (first_parameters..first_parameters + networks).map(|n| arrived.take(n)).collect();
+            let buffers: Vec<Vec<f32>> =
+                (first_parameters..first_parameters + networks).map(|n| arrived.take(n)).collect();
             // an agent's networks, one buffer after the other
             let own = |agent: usize| -> Vec<f32> {
                 buffers
@@ -310,7 +311,8 @@ impl Trainer {
         let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());
         let state = self.keeps.zip(policies.as_ref()).map(|(ring, agents)| {
             let names = self.learning.state(ring).into_iter().map(|(name, _)| name);
-            let words = names.enumerate().map(|(n, name)| (name, arrived.take(first_parameters + networks + n))).collect();
+            let words =
+                names.enumerate().map(|(n, name)| (name, arrived.take(first_parameters + networks + n))).collect();
             let hash = agents.first().map(Policy::hash).unwrap_or_default();
             State::new(updates, self.num_updates(), hash, ring, words)
         });
