@@ -108,9 +108,12 @@ fn numpy_acts_as_the_policy_does() {
         assert!(config.lines().any(|line| line == squash), "{name}: the configuration does not say {squash}");
 
         let features = env.spec().observation_dim as usize;
-        let observations: Vec<Vec<f64>> = (0..20)
-            .map(|n| (0..features).map(|f| f64::from(n * 7 + f as i32 * 3).sin() * f64::from(1 + n / 4)).collect())
-            .collect();
+        let mut state = 9u32;
+        let mut number = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state >> 8) / f64::from(1 << 22) - 2.0
+        };
+        let observations: Vec<Vec<f64>> = (0..60).map(|_| (0..features).map(|_| number()).collect()).collect();
         let found = acted(&python, &path, &observations);
         let expected: Vec<Vec<f64>> = observations.iter().map(|observation| own_action(&policy, observation)).collect();
         let first = &expected[0];

@@ -111,14 +111,14 @@ impl RunDirectory {
         match fs::create_dir(path) {
             Ok(()) => made.insert(0, path.to_owned()),
             Err(error) => {
-                made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+                remove_empty(&made);
                 return if error.kind() == ErrorKind::AlreadyExists { Ok(None) } else { Err(failed(&error)) };
             }
         }
         let lock = match OpenOptions::new().read(true).write(true).create_new(true).open(path.join(LOCK)) {
             Ok(lock) => lock,
             Err(error) => {
-                made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+                remove_empty(&made);
                 return Err(if error.kind() == ErrorKind::AlreadyExists { taken(path) } else { failed(&error) });
             }
         };
@@ -202,8 +202,7 @@ impl Claim {
         for name in [super::run::CONFIG_FILE, super::metrics::METRICS_FILE, LOCK] {
             let _ = fs::remove_file(self.path.join(name));
         }
-        // those that hold something by now stay
-        self.made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+        remove_empty(&self.made);
     }
 }
 
@@ -228,6 +227,13 @@ pub fn check_out(out: &Path) -> Result<()> {
             tempfile::tempfile_in(nearest).map(drop).map_err(|error| Error::file("create", out, &error))
         }
         Err(error) => Err(Error::file("create", out, &error)),
+    }
+}
+
+/// Takes away folders, the innermost first. Those that hold something stay.
+fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders {
+        let _ = fs::remove_dir(folder);
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Name of the file with the settings of a run.
 pub(super) const CONFIG_FILE: &str = "config.toml";
 /// How long a checkpoint that could not be written waits for the next try, at most.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 /// Most bytes of an environment's file that is compared with the text in a checkpoint.
 const MOST_TEXT: u64 = 16 << 20;
 
@@ -149,7 +149,7 @@ pub fn run(
         Some(resumed) => trainer.resume(&resumed.state)?,
         None => trainer,
     };
-    let mut saver = Saver::new(directory, config)?;
+    let mut saver = Saver::new(directory, config);
     let mut metrics = MetricsFile::open(directory.path(), done)?;
     let overrides: String = env.overrides().iter().map(|o| format!("# --set-env {}={}\n", o.name, o.value)).collect();
     let settings = format!("# env = {:?}\n{overrides}{}", env.name(), config.to_toml());
@@ -247,13 +247,13 @@ struct Saver {
 }
 
 impl Saver {
-    fn new(directory: &RunDirectory, config: &Config) -> Result<Self> {
+    fn new(directory: &RunDirectory, config: &Config) -> Self {
         let run = directory.path().to_owned();
         let checkpoints = Checkpoints::new(&run, config.keep_checkpoints);
         let every = (config.checkpoint_every > 0).then(|| Duration::from_secs(config.checkpoint_every));
         let mut saver = Self { checkpoints, run, every, due: None, saved: None, failed: None };
         saver.wait(None);
-        Ok(saver)
+        saver
     }
 
     /// The next one is due after the usual time, or after less.

@@ -102,9 +102,9 @@ pub(super) fn write(metadata: &[(&str, String)], arrays: &[Array], to: &mut impl
     let first = header(metadata, arrays, &none, bytes)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(&first);
-    arrays.iter().for_each(|array| {
+    for array in arrays {
         hasher.update(array.data);
-    });
+    }
     let digest = hasher.finalize().to_hex();
     to.write_all(&header(metadata, arrays, &digest, bytes)?)?;
     arrays.iter().try_for_each(|array| to.write_all(array.data))
