@@ -1,7 +1,5 @@
 //! The end of an update that learned from the ring: writes its metrics, of its last gradient step, and prepares the next.
 //! One workgroup = one agent.
-//!
-//!   temperature T of update u = T₀ + (T₁ − T₀) u / num_updates        u counts from 0
 
 @bind var<uniform> mw_run: MwRun;                              // of the actor
 @bind var<uniform> mw_replay: MwReplay;
@@ -33,7 +31,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     if local > 0u { return; }
     let means = joined / f32(mw_replay.batch_size);
     let episodes = mw_episode_sums[agent];
-    var progress = mw_progress[agent];
+    let progress = mw_progress[agent];
     var metrics: MwMetrics;
     metrics.update = progress.update;
     metrics.adam_steps = progress.adam_steps;
@@ -51,12 +49,6 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.gumbel_temperature = progress.gumbel_temperature;
     mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
 
-    progress.update += 1u;
-    let share = min(1.0, f32(progress.update) / f32(mw_run.num_updates));
-    progress.gumbel_temperature = mix(mw_replay.first_temperature, mw_replay.last_temperature, share);
-    if mw_run.anneal_lr != 0u { progress.learning_rate = mw_run.learning_rate * (1.0 - share); }
-    mw_progress[agent] = progress;
-    @unroll for j in 0..MW_TWINS {
-        if mw_run.anneal_lr != 0u { mw_critic_progress[agent * MW_TWINS + j].learning_rate = mw_replay.critic_rate * (1.0 - share); }
-    }
+    mw_progress[agent].update = progress.update + 1u;
+    mw_schedule_block(agent);
 }

@@ -40,6 +40,11 @@ impl Sizes {
         self.0.iter().map(|size| size.bytes).max().unwrap_or(0).max(self.1)
     }
 
+    /// Bytes of all of them together.
+    pub fn total(&self) -> u64 {
+        self.0.iter().fold(0, |total, size| total.saturating_add(size.bytes))
+    }
+
     /// Fails for the first buffer that the device cannot bind.
     ///
     /// # Errors

@@ -148,7 +148,7 @@ pub enum Error {
     /// A file could not be read or written.
     #[error("cannot {action} '{path}': {reason}")]
     File {
-        /// `read`, `write` or `create`.
+        /// `read`, `write`, `create` or `resume`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,

@@ -11,6 +11,21 @@ use std::path::Path;
 /// # Errors
 /// [`Error::File`].
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let (file, length) = open(path, most)?;
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| Error::file("read", path, &error))?;
+    if bytes.len() as u64 > most {
+        let reason = format!("it has more than {most} bytes, which is what is allowed");
+        return Err(Error::File { action: "read", path: path.to_owned(), reason });
+    }
+    Ok(bytes)
+}
+
+/// A regular file of at most `most` bytes, opened to be read, and its length.
+///
+/// # Errors
+/// [`Error::File`], as of [`read`].
+pub(crate) fn open(path: &Path, most: u64) -> Result<(File, u64)> {
     let failed = |error: std::io::Error| Error::file("read", path, &error);
     let refuse = |reason: String| Err(Error::File { action: "read", path: path.to_owned(), reason });
     // looked at before it is opened, since opening a device can do things, and again after, since names can change
@@ -18,7 +33,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     if !kind.is_file() {
         return refuse(format!("it is not a file but {}", kind_of(kind)));
     }
-    let file = open(path).map_err(failed)?;
+    let file = open_at_once(path).map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
     if !found.is_file() {
         return refuse(format!("it is not a file but {}", kind_of(found.file_type())));
@@ -26,12 +41,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     if found.len() > most {
         return refuse(format!("it has {} bytes; at most {most} are allowed", found.len()));
     }
-    let mut bytes = Vec::with_capacity(found.len() as usize);
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > most {
-        return refuse(format!("it has more than {most} bytes, which is what is allowed"));
-    }
-    Ok(bytes)
+    Ok((file, found.len()))
 }
 
 /// The same of a file of UTF-8 text.
@@ -46,7 +56,7 @@ pub fn read_text(path: &Path, most: u64) -> Result<String> {
 }
 
 /// Opens a file to read it, without waiting for the writer of what has become a pipe.
-fn open(path: &Path) -> std::io::Result<File> {
+fn open_at_once(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]

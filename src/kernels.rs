@@ -584,7 +584,9 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn finish_update(&self) -> Result<Linked> {
-        self.plain("finish update")?.parts(&["part/next_update.wgsl", "finish_update.wgsl"])?.link()
+        self.plain("finish update")?
+            .parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_update.wgsl"])?
+            .link()
     }
 
     /// End of a fit of values apart from the policy.
@@ -592,6 +594,14 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn finish_fit(&self) -> Result<Linked> {
-        self.plain("finish fit")?.parts(&["part/next_update.wgsl", "finish_fit.wgsl"])?.link()
+        self.plain("finish fit")?.parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_fit.wgsl"])?.link()
+    }
+
+    /// The schedules of a run that goes on with another number of updates.
+    ///
+    /// # Errors
+    /// As [`Kernels::value`].
+    pub fn reschedule(&self) -> Result<Linked> {
+        self.plain("reschedule")?.parts(&["part/schedule.wgsl", "reschedule.wgsl"])?.link()
     }
 }

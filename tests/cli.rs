@@ -99,7 +99,7 @@ fn bad_input_is_refused_with_cause_remedy_and_code() {
     refused(&["train", "CartPole-v1", "--out", &path("full/file/run")], 2, &["full/file/run"]);
 
     refused(&["eval", &path("nothing")], 2, &["nothing"]);
-    refused(&["eval", &path("full/file")], 2, &["checkpoint", "damaged"]);
+    refused(&["eval", &path("full/file")], 2, &["checkpoint", "full/file"]);
     refused(&["eval", &path("full/file"), "--episodes", "0"], 2, &["episodes", "at least 1"]);
 }
 
@@ -200,7 +200,9 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_files() {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["checkpoint.safetensors", "config.toml", "metrics.jsonl", "state.safetensors"]);
+        let wanted =
+            ["best", "checkpoint.safetensors", "checkpoints", "config.toml", "metrics.jsonl", "state.safetensors"];
+        assert_eq!(names, wanted);
         let lines = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
         assert_eq!(lines.lines().count() as u64, first["updates"].as_u64().unwrap(), "one line for each update");
         for (i, line) in lines.lines().enumerate() {
@@ -303,7 +305,7 @@ fn a_damaged_checkpoint_is_refused() {
         ("noise", (0..999u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()),
         ("not a number", nan),
         ("a tensor of another name", text_of("actor.0.bias", "actor.9.bias")),
-        ("another format", text_of("manyworlds-1", "manyworlds-9")),
+        ("another format", text_of("manyworlds-2", "manyworlds-9")),
     ] {
         std::fs::write(&path, bytes).unwrap();
         let output = manyworlds(&["eval", path.to_str().unwrap()]);

@@ -190,6 +190,7 @@ fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) 
         OffPolicyKernels::learn(&actor, Optimizer::Adam),
         kernels.finish_step(),
         kernels.finish_block(),
+        kernels.reschedule_block(),
         actor.evaluate(&env, 0),
     ]
 }
@@ -251,6 +252,7 @@ fn beside_networks(kernels: &Kernels, env: &Environment) -> Vec<manyworlds::Resu
         kernels.descend(Optimizer::Sgd, all),
         kernels.finish_update(),
         kernels.finish_fit(),
+        kernels.reschedule(),
         kernels.conjugate_begin(actor),
         kernels.conjugate_step(actor),
         kernels.conjugate_end(actor),

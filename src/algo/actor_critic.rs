@@ -155,6 +155,20 @@ impl ActorCritic {
         buffers.into_iter().map(|(name, buffer)| (name.to_owned(), buffer)).collect()
     }
 
+    /// Schedules of the update that comes next: for a run that goes on with another number of them.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::submit`].
+    pub(super) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
+        let form = gpu.form_for(self.config.work());
+        let kernel = gpu.kernel(&kernels(&self.config, env, &self.layout, form, self.agents.count).reschedule()?)?;
+        let mut passes = Recording::default();
+        for agents in std::iter::once(&self.agents).chain(self.fit.as_ref().map(|fit| &fit.agents)) {
+            passes.push(&kernel.pass(gpu, agents.count, 1, 0, &agents.buffers())?);
+        }
+        gpu.submit(&passes)
+    }
+
     /// T steps of N worlds, V of every observation where there is a critic, Φ and targets.
     pub(super) fn collect(&self, update: &mut Recording) {
         self.rollout.record(update);

@@ -72,6 +72,18 @@ impl Learning {
         }
     }
 
+    /// Schedules (learning rates, clip range, temperature of the Gumbel-softmax) of the update that comes next, for a run
+    /// that goes on with another number of updates than its state was made with.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::submit`].
+    pub fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
+        match self {
+            Self::ActorCritic(agents) => agents.reschedule(gpu, env),
+            Self::OffPolicy(agents) => agents.reschedule(gpu, env, config),
+        }
+    }
+
     /// Makes up for transitions that were not kept.
     ///
     /// # Errors

@@ -77,6 +77,11 @@ pub(super) fn check(config: &Config, name: &str) -> Result<()> {
     if let Some((setting, _, reason)) = refused.into_iter().find(|(_, set, _)| *set) {
         return Err(Error::setting(setting, format!("{name} has it not: {reason}")));
     }
+    if !config.squash {
+        let reason =
+            format!("false is not allowed: {name} sends real numbers through tanh into their bounds; leave it true");
+        return Err(Error::setting("squash", reason));
+    }
     if config.max_grad_norm != 0.0 {
         let reason =
             format!("{} is not allowed: {name} takes every gradient as it is; it must be 0", config.max_grad_norm);

@@ -292,6 +292,25 @@ impl OffPolicy {
         (0..steps).try_for_each(|_| gpu.submit(&step))
     }
 
+    /// Schedules of the update that comes next: for a run that goes on with another number of them.
+    ///
+    /// # Errors
+    /// As [`Gpu::kernel`] and [`Gpu::submit`].
+    pub(super) fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
+        let shapes = Shapes::new(config, env);
+        let kernels = kernels(config, env, &shapes, form(gpu, config), self.actor.count);
+        let settings = replay(config, env, &self.critic.run);
+        let buffers = self
+            .actor
+            .buffers()
+            .with("mw_critic_progress", &self.critic.progress)
+            .with("mw_replay", &gpu.uniform("replay", &settings)?);
+        let kernel = gpu.kernel(&kernels.reschedule_block()?)?;
+        let mut passes = Recording::default();
+        passes.push(&kernel.pass(gpu, self.actor.count, 1, 0, &buffers)?);
+        gpu.submit(&passes)
+    }
+
     /// The passes of an update; the same for every update.
     pub fn update(&self) -> &Recording {
         &self.update

@@ -1,8 +1,8 @@
 //! `manyworlds eval`
 
 use super::say::{print_json, say};
-use super::{AdapterArgument, foreign};
-use manyworlds::train::{Policy, Returns};
+use super::{AdapterArgument, checkpoint, foreign};
+use manyworlds::train::Returns;
 use manyworlds::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ impl Eval {
                 reason: "0 is not allowed; it must be at least 1".to_owned(),
             });
         }
-        let policy = Policy::load(&self.path)?;
+        let policy = checkpoint::load(&self.path)?;
         foreign::probe_checkpoint(&policy.env, &self.adapter)?;
         let gpu = self.adapter.open(0)?;
         let returns = policy.evaluate(&gpu, self.episodes, self.seed, self.stochastic)?;

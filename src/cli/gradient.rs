@@ -1,7 +1,7 @@
 //! `manyworlds gradient`
 
 use super::say::{print, print_json, say};
-use super::{AdapterArgument, foreign};
+use super::{AdapterArgument, checkpoint, foreign};
 use indicatif::HumanCount;
 use manyworlds::algo;
 use manyworlds::env::Environment;
@@ -9,7 +9,6 @@ use manyworlds::estimate::{
     Estimate, Estimator, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, estimate, estimate_network,
 };
 use manyworlds::gpu::Form;
-use manyworlds::train::Policy;
 use manyworlds::{Error, Result};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -112,7 +111,7 @@ impl Gradient {
                 return Err(Error::Setting { name: name.to_owned(), reason });
             }
         }
-        let policy = self.checkpoint.as_deref().map(Policy::load).transpose()?;
+        let policy = self.checkpoint.as_deref().map(checkpoint::load).transpose()?;
         if let Some(policy) = &policy {
             if policy.env.name() != env.name() {
                 let reason = format!("the checkpoint is of {}", policy.env.name());

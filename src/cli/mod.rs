@@ -2,6 +2,7 @@
 
 mod bench;
 mod check_env;
+mod checkpoint;
 mod doctor;
 mod envs;
 mod eval;
@@ -11,6 +12,7 @@ mod new_env;
 mod reproduce;
 mod say;
 mod settings;
+mod signals;
 mod trace;
 mod train;
 mod watch;

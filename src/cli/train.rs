@@ -2,15 +2,15 @@
 
 use super::say::{print_json, say};
 use super::watch::Watched;
-use super::{AdapterArgument, foreign};
+use super::{AdapterArgument, foreign, signals};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
-use manyworlds::train::{self, Config, Line, Options, Policy, Report};
+use manyworlds::train::{self, Config, Event, Line, Options, Outcome, Policy, Report, Resumed, RunDirectory, Stop};
 use manyworlds::{Error, Result};
-use std::cell::RefCell;
-use std::io::IsTerminal;
+use std::cell::{Cell, RefCell};
+use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +22,7 @@ pub struct Train {
     /// Name of a built-in environment, or path of a .wgsl file
     #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
     env: String,
-    /// Go on with the run in this directory, from its last evaluation; --set can raise total_timesteps
+    /// Go on with the run in this directory, from its newest whole checkpoint; --set can raise total_timesteps
     #[arg(long, value_name = "DIR", conflicts_with_all = ["env", "algo", "config", "set_env", "seed", "watch", "out"])]
     resume: Option<PathBuf>,
     /// Keep the ring of transitions too, so that --resume goes on bit for bit (ddpg, td3, sac)
@@ -61,6 +61,7 @@ pub struct Train {
 
 impl Train {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
+        signals::listen();
         if !self.watch {
             return self.train(started, || false);
         }
@@ -69,6 +70,10 @@ impl Train {
             // an error is shown and waits for the next change
             if let Err(error) = self.train(Instant::now(), || watched.borrow_mut().changed()) {
                 say(format_args!("error: {}", super::one_error(&error)));
+            }
+            signals::done();
+            if let Some(code) = signals::code() {
+                return Ok(ExitCode::from(code));
             }
             if !watched.borrow_mut().fresh() {
                 watched.borrow_mut().wait();
@@ -86,27 +91,41 @@ impl Train {
         config.is_ok_and(|config| config.is_small())
     }
 
-    /// The environment and its settings, or those of the run that goes on.
-    fn resolve(&self) -> Result<(Environment, Config)> {
-        if let Some(directory) = &self.resume {
-            let policy = Policy::load(directory)?;
+    /// The run's directory, its environment and its settings: of a new run, or of one that goes on.
+    fn resolve(&self) -> Result<(RunDirectory, Option<Resumed>, Environment, Config)> {
+        if let Some(path) = &self.resume {
+            let directory = RunDirectory::reopen(path)?;
+            let resumed = Resumed::load(&directory)?;
+            resumed.notes.iter().for_each(|note| say(format_args!("note: {note}")));
             check_resumed(&self.set)?;
-            foreign::probe_checkpoint(&policy.env, &self.adapter)?;
-            let config = policy.config.with(&self.set)?;
-            return Ok((policy.env, config));
+            let config = resumed.policy.config.with(&self.set)?;
+            let env = resumed.policy.env.clone();
+            foreign::probe_checkpoint(&env, &self.adapter)?;
+            return Ok((directory, Some(resumed), env, config));
         }
-        let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
         let mut pairs = self.set.clone();
         pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
-        let config = Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs)?;
-        Ok((env, config))
+        let resolve = |env: &Environment| Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs);
+        let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
+        let config = resolve(&env)?;
+        let directory = match &self.out {
+            Some(out) => RunDirectory::claim(out)?,
+            None => RunDirectory::claim_default(env.name(), config.algo.name(), config.seed)?,
+        };
+        Ok((directory, None, env, config))
     }
 
     /// One run, which is broken off as soon as the environment has changed.
     fn train(&self, started: Instant, changed: impl Fn() -> bool) -> Result<ExitCode> {
-        let (env, config) = self.resolve()?;
-        if let Some(out) = &self.out {
-            train::check_out(out)?;
+        let (directory, resumed, env, config) = self.resolve()?;
+        signals::prepare(directory.handle());
+        let out = directory.path().display().to_string();
+        match &resumed {
+            Some(resumed) => {
+                let done = resumed.state.updates;
+                say(format_args!("resuming {out} from step {} (update {done})", HumanCount(config.env_steps(done))));
+            }
+            None => say(format_args!("run directory: {out}")),
         }
         let gpu = self.adapter.open(algo::sizes(&config, &env, 1, Form::WIDE).largest())?;
 
@@ -114,21 +133,49 @@ impl Train {
             say(format_args!("warning: {}: {misfit}", env.name()));
         }
         let progress = Progress::new(&config);
-        let options = Options {
-            out: self.out.clone(),
-            resume: self.resume.clone(),
-            save_replay: self.save_replay,
-            until_solved: self.until_solved,
-            started,
-        };
-        let summary = train::run(&gpu, &env, &config, &options, |report, line| {
-            progress.show(report, line);
-            if changed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+        let options = Options { save_replay: self.save_replay, until_solved: self.until_solved, started };
+        let saved = Cell::new(None);
+        let outcome = train::run(&gpu, &env, &config, &directory, resumed.as_ref(), &options, |event| {
+            match event {
+                Event::Begins { updates, env_steps } => {
+                    signals::train();
+                    saved.set((updates > 0).then_some(updates));
+                    progress.begin(env_steps);
+                }
+                Event::Report(report, line) => progress.show(report, line),
+                Event::Saved(updates) => saved.set(Some(updates)),
+                Event::Trouble(trouble) => progress.above(&format!("warning: {trouble}")),
+            }
+            match signals::code() {
+                Some(_) => ControlFlow::Break(Stop::Save),
+                None if changed() => ControlFlow::Break(Stop::Drop),
+                None => ControlFlow::Continue(()),
+            }
+        });
         progress.bar.finish_and_clear();
-        let Some(summary) = summary else {
-            say(format_args!("{} has changed", self.env));
-            return Ok(ExitCode::SUCCESS);
+        let resume = || say(format_args!("resume with: manyworlds train --resume {}", quoted(&out)));
+        let summary = match outcome {
+            Ok(Outcome::Finished(summary)) => summary,
+            Ok(Outcome::Stopped { updates, env_steps }) => {
+                if let Some(code) = signals::code() {
+                    say(format_args!(
+                        "interrupted at step {} (update {updates}), saved to {out}",
+                        HumanCount(env_steps)
+                    ));
+                    resume();
+                    return Ok(ExitCode::from(code));
+                }
+                say(format_args!("{} has changed", self.env));
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(error) => {
+                // the error comes last, in its one line
+                if let Some(updates) = saved.get() {
+                    say(format_args!("the checkpoint of update {updates} in {out} is whole"));
+                    resume();
+                }
+                return Err(error);
+            }
         };
         let eval = &summary.eval;
         say(format_args!(
@@ -143,9 +190,16 @@ impl Train {
             eval.min,
             eval.max,
         ));
-        say(format_args!("saved to {}; play it with: manyworlds eval {0}", summary.run_dir.display()));
+        say(format_args!("saved to {out}; play it with: manyworlds eval {}", quoted(&out)));
         if self.json {
             print_json(&summary)?;
+        }
+        if summary.metrics_lost > 0 {
+            let reason = format!("{} lines are lost; policy and state are saved", summary.metrics_lost);
+            return Err(Error::File { action: "write", path: directory.path().join("metrics.jsonl"), reason });
+        }
+        if let Some(code) = signals::code() {
+            return Ok(ExitCode::from(code));
         }
         let failed = options.until_solved && !summary.solved;
         if failed {
@@ -155,8 +209,14 @@ impl Train {
     }
 }
 
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./+=:@%".contains(c);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
 /// What a run that goes on may have set anew: how long it goes, and how it is looked at.
-const RESUMED: [&str; 3] = ["total_timesteps", "eval_every", "eval_episodes"];
+const RESUMED: [&str; 5] = ["total_timesteps", "eval_every", "eval_episodes", "checkpoint_every", "keep_checkpoints"];
 
 /// Refuses other settings: the state would mean something else under them.
 fn check_resumed(pairs: &[String]) -> Result<()> {
@@ -188,6 +248,18 @@ impl Progress {
         bar.set_message("compiling shaders");
         bar.tick();
         Self { bar, terminal }
+    }
+
+    /// Training begins, or goes on, at this step.
+    fn begin(&self, env_steps: u64) {
+        self.bar.reset();
+        self.bar.set_position(env_steps);
+        self.bar.reset_eta();
+    }
+
+    /// A line above the bar.
+    fn above(&self, text: &str) {
+        self.bar.suspend(|| say(format_args!("{text}")));
     }
 
     fn show(&self, report: &Report, line: &Line) {

@@ -373,7 +373,17 @@ impl OffPolicyKernels<'_> {
     /// As [`OffPolicyKernels::outputs`].
     pub fn finish_block(&self) -> Result<Linked> {
         self.plain(&self.actor, "finish block")?
-            .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "finish_block.wgsl"])?
+            .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "part/schedule_block.wgsl", "finish_block.wgsl"])?
+            .link()
+    }
+
+    /// The schedules of a run that goes on with another number of updates.
+    ///
+    /// # Errors
+    /// As [`OffPolicyKernels::outputs`].
+    pub fn reschedule_block(&self) -> Result<Linked> {
+        self.plain(&self.actor, "reschedule block")?
+            .parts(&["part/schedule_block.wgsl", "reschedule_block.wgsl"])?
             .link()
     }
 }

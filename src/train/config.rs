@@ -191,7 +191,7 @@ settings! {
         activation: Activation = Activation::Tanh, "CleanRL";
         /// Logarithm of the deviation of continuous actions at the start; with use_sde at observations of mean square 1.
         log_std_init: f64 = 0.0, "CleanRL, Stable-Baselines3";
-        /// Whether continuous actions are squashed into their bounds by tanh, not clipped to them.
+        /// Whether continuous actions are squashed into their bounds by tanh, not clipped to them; true in ddpg, td3 and sac.
         squash: bool = false, "Haarnoja et al. 2018; Stable-Baselines3 (squash_output)";
         /// Whether the noise of continuous actions is a random matrix times the observation, kept for several steps.
         use_sde: bool = false, "Rückstieß et al. 2008; Raffin et al. 2022; Stable-Baselines3";
@@ -201,6 +201,10 @@ settings! {
         eval_every: u32 = 10, "ours";
         /// Episodes of an evaluation, each in a world of its own.
         eval_episodes: u32 = 1000, "ours: 3 standard errors of CartPole's return are then under 10";
+        /// Seconds between checkpoints, which evaluations and the last update write too; 0 = those only.
+        checkpoint_every: u64 = 600, "ours: what a crash may cost";
+        /// Newest checkpoints that are kept, beside the best by evaluation.
+        keep_checkpoints: u32 = 2, "ours: one to fall back to";
     }
 }
 
@@ -372,6 +376,7 @@ impl Config {
             ("cg_iters", self.cg_iters),
             ("backtrack_iters", self.backtrack_iters),
             ("eval_episodes", self.eval_episodes),
+            ("keep_checkpoints", self.keep_checkpoints),
         ];
         for (name, value) in at_least_1 {
             if value == 0 {

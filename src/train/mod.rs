@@ -1,18 +1,27 @@
 //! Training runs: settings, the loop, policies and their files.
 
 mod actor;
+mod checkpoints;
 mod config;
+mod directory;
+mod metrics;
 mod policy;
 mod run;
 mod state;
+mod summary;
 mod table;
+mod tensors;
 mod trainer;
 
 pub use actor::Actor;
+pub use checkpoints::CHECKPOINT_FILE;
 pub use config::{ActionNoise, Config, Penalty, Setting};
+pub use directory::{Claim, RunDirectory, check_out};
+pub use metrics::Line;
 pub use policy::Policy;
-pub use run::{Line, Options, Summary, check_out, run};
+pub use run::{Event, Options, Outcome, Resumed, Stop, run};
 pub use state::{STATE_FILE, State};
+pub use summary::Summary;
 pub use trainer::{Report, Returns, Trainer};
 
-pub(crate) use run::peak_rss_mb;
+pub(crate) use summary::peak_rss_mb;

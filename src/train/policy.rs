@@ -1,5 +1,7 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
+use super::checkpoints;
+use super::tensors::{self, Array, Fault, Whole, complaint, shown};
 use super::{Actor, Config, Returns};
 use crate::algo::{HEAD_GAINS, networks};
 use crate::batch::Agents;
@@ -11,8 +13,9 @@ use crate::kernels::Kernels;
 use crate::layout::Run;
 use crate::nn::{Parameters, Tensor};
 use crate::stage::Evaluation;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use std::collections::HashMap;
+use safetensors::Dtype;
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -25,18 +28,22 @@ pub struct Policy {
     pub config: Config,
     /// Updates that made it.
     pub updates: u32,
+    /// How it fared, where it was evaluated when it was made.
+    pub evaluation: Option<Returns>,
     /// All tensors in table order, without padding.
     parameters: Vec<f32>,
     /// What acts on the host, once it was asked for.
     actor: OnceLock<Actor>,
 }
 
-/// What the metadata of a checkpoint calls its layout.
-const FORMAT: &str = "manyworlds-1";
+/// What the metadata of a checkpoint call its layout (`docs/checkpoint.md`).
+const FORMAT: &str = "manyworlds-2";
+/// Most bytes of a checkpoint that are read.
+const MOST_BYTES: u64 = 1 << 30;
 
 impl Policy {
     pub(crate) fn new(env: &Environment, config: Config, updates: u32, parameters: Vec<f32>) -> Self {
-        Self { env: env.clone(), config, updates, parameters, actor: OnceLock::new() }
+        Self { env: env.clone(), config, updates, evaluation: None, parameters, actor: OnceLock::new() }
     }
 
     /// A policy at the start of training, for the configuration's seed.
@@ -163,76 +170,121 @@ impl Policy {
     /// # Errors
     /// [`Error::File`].
     pub fn save(&self, path: &Path) -> Result<()> {
-        file::replace(path, &self.serialize(path)?)
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).map_err(|error| Error::file("write", path, &error))?;
+        file::replace(path, &bytes)
     }
 
-    /// The bytes of a checkpoint that goes to `path`.
-    pub(super) fn serialize(&self, path: &Path) -> Result<Vec<u8>> {
-        let failed = |error: &std::io::Error| Error::file("write", path, error);
-        let tensors = self.layout()?.tensors();
-        let bytes: Vec<u8> = self.parameters.iter().flat_map(|value| value.to_le_bytes()).collect();
-        let mut views = Vec::new();
-        let mut at = 0;
+    /// Writes a checkpoint. Equal policies give equal bytes.
+    pub(super) fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
+        let tensors = networks(&self.config, &self.env).tensors();
+        let mut rest: &[u8] = bytemuck::cast_slice(&self.parameters);
+        let mut arrays = Vec::new();
         for tensor in &tensors {
-            let data = &bytes[at..at + 4 * tensor.len()];
-            at += data.len();
-            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), data);
-            views.push((tensor.name.clone(), view.map_err(|error| failed(&std::io::Error::other(error.to_string())))?));
+            let (data, later) = rest.split_at(4 * tensor.len());
+            arrays.push(Array { name: &tensor.name, dtype: Dtype::F32, shape: tensor.shape.clone(), data });
+            rest = later;
         }
-        let overrides: HashMap<&str, f64> =
+        let overrides: BTreeMap<&str, f64> =
             self.env.overrides().iter().map(|known| (known.name.as_str(), known.value)).collect();
-        let metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("algo".to_owned(), self.config.algo.name().to_owned()),
-            ("env".to_owned(), self.env.name().to_owned()),
-            ("env_source".to_owned(), self.env.text().to_owned()),
-            ("env_overrides".to_owned(), serde_json::to_string(&overrides).unwrap_or_default()),
-            ("config".to_owned(), self.config.to_toml()),
-            ("updates".to_owned(), self.updates.to_string()),
-        ]);
-        safetensors::serialize(views, Some(metadata)).map_err(|error| failed(&std::io::Error::other(error.to_string())))
+        let mut metadata = vec![
+            ("format", FORMAT.to_owned()),
+            ("version", tensors::VERSION.to_owned()),
+            ("algo", self.config.algo.name().to_owned()),
+            ("env", self.env.name().to_owned()),
+            ("updates", self.updates.to_string()),
+            ("params_hash", self.hash()),
+            ("action_space", serde_json::to_string(&self.env.spec().action_space)?),
+            ("action_bounds", self.bounds().to_owned()),
+        ];
+        if let Some(returns) = &self.evaluation {
+            metadata.push(("evaluation", serde_json::to_string(returns)?));
+        }
+        metadata.push(("config", self.config.to_toml()));
+        metadata.push(("env_overrides", serde_json::to_string(&overrides)?));
+        metadata.push(("env_source", self.env.text().to_owned()));
+        tensors::write(&metadata, &arrays, to)
     }
 
-    /// Reads a checkpoint, or the one in a run directory. Everything needed is inside: the environment's text too.
+    /// What becomes of the actor's outputs on their way into the environment: `argmax` of each choice, or of real numbers
+    /// `tanh` into their bounds or `clip` to them.
+    fn bounds(&self) -> &'static str {
+        match (self.env.spec().action_space.is_box(), self.config.exploration(&self.env).squash) {
+            (false, _) => "argmax",
+            (true, true) => "tanh",
+            (true, false) => "clip",
+        }
+    }
+
+    /// Reads a checkpoint, or the newest one that is whole in a run directory. Everything needed is inside: the environment's
+    /// text too.
     ///
     /// # Errors
-    /// [`Error::File`] where it cannot be read, [`Error::Checkpoint`] where it is not one of ours or is damaged.
+    /// [`Error::File`] where it cannot be read, [`Error::Checkpoint`] where it is not one of ours, of a newer version, or
+    /// damaged: its BLAKE3 is checked before anything else.
     pub fn load(path: &Path) -> Result<Self> {
-        let path = if path.is_dir() { path.join("checkpoint.safetensors") } else { path.to_owned() };
-        let complain = |reason: String| Error::Checkpoint { path: path.clone(), reason };
-        let data = std::fs::read(&path).map_err(|error| Error::file("read", &path, &error))?;
-        let damaged =
-            |error: safetensors::SafeTensorError| complain(format!("it is damaged or no checkpoint: {error}"));
-        let (_, header) = SafeTensors::read_metadata(&data).map_err(damaged)?;
-        let tensors = SafeTensors::deserialize(&data).map_err(damaged)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let field = |name: &str| {
-            metadata
-                .get(name)
-                .cloned()
-                .ok_or_else(|| complain(format!("its metadata lack '{name}'; it was not made by manyworlds")))
+        Self::load_with_notes(path).map(|(policy, _)| policy)
+    }
+
+    /// The same, with what somebody should know about it, a sentence each: which newer checkpoints of the run were broken,
+    /// and that its environment is not the one that is built in under the same name.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_with_notes(path: &Path) -> Result<(Self, Vec<String>)> {
+        let (policy, mut notes) = if path.is_dir() {
+            checkpoints::newest_policy(path)?
+        } else {
+            (Self::read(path).map_err(|fault| fault.into_error(path))?, Vec::new())
         };
-        let format = field("format")?;
-        if format != FORMAT {
-            return Err(complain(format!("its format is '{format}', this version reads '{FORMAT}'")));
-        }
-        let name = field("env")?;
-        let mut env =
-            Environment::from_source(&name, &format!("environment in {}", path.display()), &field("env_source")?)?;
-        let overrides: HashMap<String, f64> = serde_json::from_str(&field("env_overrides")?)
+        notes.extend(policy.note_on_env());
+        Ok((policy, notes))
+    }
+
+    /// A note where an environment has the name of a built-in one and is another.
+    pub(super) fn note_on_env(&self) -> Option<String> {
+        let name = self.env.name();
+        let imitates = !self.env.is_built_in() && Environment::names().any(|known| known == name);
+        imitates.then(|| {
+            format!("the checkpoint brings an environment of its own under the name {name}; the built-in one differs")
+        })
+    }
+
+    /// Reads one file.
+    pub(super) fn read(path: &Path) -> std::result::Result<Self, Fault> {
+        let whole = Whole::read(path, FORMAT, MOST_BYTES)?;
+        Self::from_file(&whole, path).map_err(Fault::Refused)
+    }
+
+    fn from_file(file: &Whole, path: &Path) -> Result<Self> {
+        let complain = |reason: String| complaint(path, &reason);
+        // control characters in a name would be obeyed by every terminal that it is shown on
+        let name = shown(file.field("env")?);
+        let from = format!("environment in {}", path.display());
+        let mut env = Environment::from_source(&name, &from, file.field("env_source")?)
+            .map_err(|error| complain(format!("its environment cannot be used: {error}")))?;
+        let overrides: BTreeMap<String, f64> = serde_json::from_str(file.field("env_overrides")?)
             .map_err(|error| complain(format!("its overrides cannot be read: {error}")))?;
         for (name, value) in overrides {
-            env.set(&name, value)?;
+            env.set(&shown(&name), value)?;
         }
-        let config: Config = toml::from_str(&field("config")?)
+        let config: Config = toml::from_str(file.field("config")?)
             .map_err(|error| complain(format!("its configuration cannot be read: {}", error.message())))?;
         config.check_for(&env)?;
         let updates =
-            field("updates")?.parse().map_err(|_| complain("its number of updates cannot be read".to_owned()))?;
+            file.field("updates")?.parse().map_err(|_| complain("its number of updates cannot be read".to_owned()))?;
+        let evaluation = file.field("evaluation").ok().and_then(|text| serde_json::from_str(text).ok());
 
+        let tensors = file.arrays()?;
+        let table = networks(&config, &env).tensors();
+        if let Some(unknown) = tensors.names().into_iter().find(|name| table.iter().all(|known| known.name != *name)) {
+            return Err(complain(format!(
+                "it has '{unknown}', which a policy of {} does not have",
+                config.algo.name()
+            )));
+        }
         let mut parameters = Vec::new();
-        for expected in networks(&config, &env).tensors() {
+        for expected in table {
             let tensor =
                 tensors.tensor(&expected.name).map_err(|_| complain(format!("it lacks '{}'", expected.name)))?;
             if tensor.shape() != expected.shape || tensor.dtype() != Dtype::F32 {
@@ -250,6 +302,6 @@ impl Policy {
         if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
             return Err(complain(format!("parameter {place} is {}", parameters[place])));
         }
-        Ok(Self::new(&env, config, updates, parameters))
+        Ok(Self { env, config, updates, evaluation, parameters, actor: OnceLock::new() })
     }
 }

@@ -1,23 +1,28 @@
 //! Where a run stands: all that it needs to go on as if it had never stopped, beside its policy.
 
+use super::tensors::{self, Array, Fault, Whole, complaint, shown};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::gpu::Gpu;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use safetensors::Dtype;
+use std::io::Write;
+use std::path::Path;
 
 /// Name of the file in a run directory.
 pub const STATE_FILE: &str = "state.safetensors";
 
 /// What the metadata call the layout.
-const FORMAT: &str = "manyworlds-state-1";
+const FORMAT: &str = "manyworlds-state-2";
+/// Most bytes of a state that are read where nothing is known of its run.
+const MOST_BYTES: u64 = 64 << 30;
 
 /// Words of the buffers of a run after some updates. They mean something to a run of the same configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// Updates that are finished.
     pub updates: u32,
+    /// Updates of the whole run, which its schedules were made for.
+    pub num_updates: u32,
     /// Hash of the parameters of the policy that it goes with.
     pub params_hash: String,
     /// Whether transitions are among them.
@@ -26,8 +31,14 @@ pub struct State {
 }
 
 impl State {
-    pub(super) fn new(updates: u32, params_hash: String, ring: bool, words: Vec<(String, Vec<u32>)>) -> Self {
-        Self { updates, params_hash, ring, words }
+    pub(super) fn new(
+        updates: u32,
+        num_updates: u32,
+        params_hash: String,
+        ring: bool,
+        words: Vec<(String, Vec<u32>)>,
+    ) -> Self {
+        Self { updates, num_updates, params_hash, ring, words }
     }
 
     /// Writes the buffers of a run, which have these names.
@@ -69,63 +80,70 @@ impl State {
     /// # Errors
     /// [`Error::File`].
     pub fn save(&self, path: &Path) -> Result<()> {
-        file::replace(path, &self.serialize(path)?)
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).map_err(|error| Error::file("write", path, &error))?;
+        file::replace(path, &bytes)
     }
 
-    /// The bytes of a file that goes to `path`.
-    pub(super) fn serialize(&self, path: &Path) -> Result<Vec<u8>> {
-        let failed = |error: safetensors::SafeTensorError| Error::file("write", path, &std::io::Error::other(error));
-        let bytes: Vec<(&String, Vec<u8>)> = self
+    /// Writes the bytes of a file. Equal states give equal bytes.
+    pub(super) fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
+        let arrays: Vec<Array> = self
             .words
             .iter()
-            .map(|(name, words)| (name, words.iter().flat_map(|word| word.to_le_bytes()).collect()))
+            .map(|(name, words)| Array {
+                name,
+                dtype: Dtype::U32,
+                shape: vec![words.len()],
+                data: bytemuck::cast_slice(words),
+            })
             .collect();
-        let views = bytes
-            .iter()
-            .map(|(name, data)| Ok((*name, TensorView::new(Dtype::U32, vec![data.len() / 4], data)?)))
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(failed)?;
-        let metadata = HashMap::from([
-            ("format".to_owned(), FORMAT.to_owned()),
-            ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("updates".to_owned(), self.updates.to_string()),
-            ("params_hash".to_owned(), self.params_hash.clone()),
-            ("ring".to_owned(), self.ring.to_string()),
-        ]);
-        safetensors::serialize(views, Some(metadata)).map_err(failed)
+        let metadata = [
+            ("format", FORMAT.to_owned()),
+            ("version", tensors::VERSION.to_owned()),
+            ("updates", self.updates.to_string()),
+            ("num_updates", self.num_updates.to_string()),
+            ("params_hash", self.params_hash.clone()),
+            ("ring", self.ring.to_string()),
+        ];
+        tensors::write(&metadata, &arrays, to)
     }
 
-    /// Reads the state in a run directory.
+    /// Reads the state in a directory.
     ///
     /// # Errors
-    /// [`Error::File`] where it cannot be read, [`Error::Checkpoint`] where it is not one of ours or is damaged.
+    /// [`Error::File`] where it cannot be read, [`Error::Checkpoint`] where it is missing, not one of ours, of a newer version,
+    /// or damaged: its BLAKE3 is checked before anything else.
     pub fn load(directory: &Path) -> Result<Self> {
-        let path: PathBuf = directory.join(STATE_FILE);
-        let complain = |reason: String| Error::Checkpoint { path: path.clone(), reason };
-        let data = std::fs::read(&path).map_err(|error| Error::file("read", &path, &error))?;
-        let damaged = |error: safetensors::SafeTensorError| complain(format!("it is damaged or no state: {error}"));
-        let (_, header) = SafeTensors::read_metadata(&data).map_err(damaged)?;
-        let tensors = SafeTensors::deserialize(&data).map_err(damaged)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let field =
-            |name: &str| metadata.get(name).cloned().ok_or_else(|| complain(format!("its metadata lack '{name}'")));
-        let format = field("format")?;
-        if format != FORMAT {
-            return Err(complain(format!("its format is '{format}', this version reads '{FORMAT}'")));
-        }
+        let path = directory.join(STATE_FILE);
+        Self::read(&path, MOST_BYTES).map_err(|fault| fault.into_error(&path))
+    }
+
+    /// Reads a file of at most `most` bytes.
+    pub(super) fn read(path: &Path, most: u64) -> std::result::Result<Self, Fault> {
+        let whole = Whole::read(path, FORMAT, most)?;
+        Self::from_file(&whole, path).map_err(Fault::Refused)
+    }
+
+    fn from_file(file: &Whole, path: &Path) -> Result<Self> {
+        let complain = |reason: String| complaint(path, &reason);
+        let arrays = file.arrays()?;
         let mut words = Vec::new();
-        for (name, tensor) in tensors.iter() {
-            if tensor.dtype() != Dtype::U32 {
-                return Err(complain(format!("'{name}' is {:?}, expected U32", tensor.dtype())));
+        for (name, array) in arrays.iter() {
+            if array.dtype() != Dtype::U32 {
+                return Err(complain(format!("'{name}' is {:?}, expected U32", array.dtype())));
             }
-            let values = tensor.data().as_chunks::<4>().0;
-            words.push((name.to_owned(), values.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect()));
+            let values = array.data().as_chunks::<4>().0;
+            words.push((shown(name), values.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect()));
         }
-        let number = |text: String| text.parse().map_err(|_| complain(format!("its number of updates is '{text}'")));
+        let number = |name: &str| -> Result<u32> {
+            let text = file.field(name)?;
+            text.parse().map_err(|_| complain(format!("its '{name}' is '{text}'")))
+        };
         Ok(Self {
-            updates: number(field("updates")?)?,
-            params_hash: field("params_hash")?,
-            ring: field("ring")? == "true",
+            updates: number("updates")?,
+            num_updates: number("num_updates")?,
+            params_hash: file.field("params_hash")?.to_owned(),
+            ring: file.field("ring")? == "true",
             words,
         })
     }

@@ -6,14 +6,18 @@ use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Gpu, Readback, Recording};
 use crate::layout::Metrics;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// Bytes that are read beside a state: metrics, outcomes and parameters, more or less.
 const READ_BESIDE: u64 = 16 << 20;
 
 /// Submissions that may be under way at once: one runs while the host reads the one before.
 const AHEAD: usize = 2;
+
+/// How long the updates of a submission may take together: as long as a caller who wants to stop has to wait.
+const SUBMISSION: Duration = Duration::from_secs(1);
 
 /// A training run of one or more agents that is read by plain iteration: each item is a [`Report`] of some updates.
 ///
@@ -27,6 +31,16 @@ pub struct Trainer {
     seeds: Vec<u32>,
     learning: Learning,
     submitted: u32,
+    /// Whether the next submission is to be kept.
+    asked: bool,
+    /// Whether nothing but what is under way is wanted any more.
+    stopping: bool,
+    /// Updates after which the last submission that was kept stands.
+    kept: Option<u32>,
+    /// What an update took lately.
+    pace: Option<Duration>,
+    /// When the last report was made, or the first submission.
+    last: Instant,
     /// Whether evaluations are read before anything is submitted behind them.
     patient: bool,
     /// Whether the state is kept at every evaluation, and the transitions with it.
@@ -39,6 +53,8 @@ struct Pending {
     first: u32,
     count: u32,
     evaluated: bool,
+    /// Whether parameters, and the state where it is wanted, are read with it.
+    kept: bool,
     readback: Readback,
 }
 
@@ -53,12 +69,14 @@ pub struct Report {
     pub env_steps: u64,
     /// For each agent, if the last of these updates was evaluated: how its policy fared, and the policy.
     pub evaluation: Option<Vec<(Returns, Policy)>>,
-    /// The state then, where it is kept ([`Trainer::keeping`]).
+    /// Each agent's policy then, if there was an evaluation, or where it was asked for ([`Trainer::ask`]).
+    pub policies: Option<Vec<Policy>>,
+    /// The state that goes with them, where it is kept ([`Trainer::keeping`]).
     pub state: Option<State>,
 }
 
 /// Returns of whole episodes under a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Returns {
     /// Number of episodes.
     pub episodes: u32,
@@ -111,6 +129,11 @@ impl Trainer {
             seeds: seeds.to_vec(),
             learning,
             submitted: 0,
+            asked: false,
+            stopping: false,
+            kept: None,
+            pace: None,
+            last: Instant::now(),
             patient: false,
             keeps: None,
             pending: VecDeque::new(),
@@ -123,6 +146,16 @@ impl Trainer {
     pub fn patient(mut self) -> Self {
         self.patient = true;
         self
+    }
+
+    /// Reports policies and state with the next submission, whether or not it ends with an evaluation. Results are the same.
+    pub fn ask(&mut self) {
+        self.asked = true;
+    }
+
+    /// Submits no further updates. What is under way is still reported, with policies and state in the last report.
+    pub fn stop(&mut self) {
+        self.stopping = true;
     }
 
     /// Reports the state at every evaluation, with the transitions where `ring` is set.
@@ -149,8 +182,9 @@ impl Trainer {
         Err(crate::Error::TooLarge { buffer: "state".to_owned(), arithmetic, bytes, limit, remedy })
     }
 
-    /// Goes on from a state, which a run of the same configuration has reported. Transitions that were not kept are made
-    /// anew by the policy, and do not count as steps.
+    /// Goes on from a state, which a run of the same configuration has reported; `total_timesteps` may be another, and
+    /// schedules follow it from the next update on. Transitions that were not kept are made anew by the policy, and do not
+    /// count as steps.
     ///
     /// # Errors
     /// [`crate::Error::Setting`] where the state is of another configuration, and as [`Gpu::submit`].
@@ -158,6 +192,9 @@ impl Trainer {
         state.restore(&self.gpu, &self.learning.state(state.ring))?;
         if !state.ring {
             self.learning.refill(&self.gpu, &self.config)?;
+        }
+        if state.num_updates != self.num_updates() {
+            self.learning.reschedule(&self.gpu, &self.env, &self.config)?;
         }
         self.submitted = state.updates;
         Ok(self)
@@ -173,13 +210,24 @@ impl Trainer {
         &self.learning
     }
 
-    /// Submits updates up to the next evaluation, or as many as the metrics' ring holds.
+    /// Updates of the next submission, if none of them is to be evaluated: as many as the metrics' ring holds, and as can be
+    /// waited for. Where nothing is known yet, one.
+    fn block(&self) -> u32 {
+        let possible = |pace: Duration| SUBMISSION.as_secs_f64() / pace.as_secs_f64().max(1e-9);
+        self.pace.map_or(1, |pace| possible(pace).clamp(1.0, f64::from(RING)) as u32)
+    }
+
+    /// Submits updates up to the next evaluation or [`Trainer::block`], or none where the run stops and its state is wanted.
     fn submit(&mut self) -> Result<()> {
         let every = if self.config.eval_every == 0 { u32::MAX } else { self.config.eval_every };
         let first = self.submitted;
         let next_evaluation = (first / every).saturating_add(1).saturating_mul(every).min(self.num_updates());
-        let count = (next_evaluation - first).min(RING);
-        let evaluated = first + count == next_evaluation;
+        let count = if self.stopping { 0 } else { (next_evaluation - first).min(self.block()) };
+        let evaluated = count > 0 && first + count == next_evaluation;
+        let kept = evaluated || std::mem::take(&mut self.asked) || self.stopping;
+        if self.pending.is_empty() {
+            self.last = Instant::now();
+        }
 
         let mut work = Recording::default();
         for _ in 0..count {
@@ -190,26 +238,40 @@ impl Trainer {
             let evaluation = self.learning.evaluation();
             evaluation.record(&mut work);
             sources.push(evaluation.outcomes.raw());
+        }
+        if kept {
             sources.extend(self.learning.parameters().iter().map(|buffer| buffer.raw()));
             sources.extend(self.keeps.iter().flat_map(|&ring| self.learning.state(ring)).map(|(_, buffer)| buffer));
         }
         let readback = self.gpu.submit_and_read(&work, &sources)?;
-        self.pending.push_back(Pending { first, count, evaluated, readback });
+        self.pending.push_back(Pending { first, count, evaluated, kept, readback });
         self.submitted += count;
+        if kept {
+            self.kept = Some(self.submitted);
+        }
         Ok(())
     }
 
     fn report(&mut self) -> Result<Option<Report>> {
-        while self.submitted < self.num_updates() && self.pending.len() < AHEAD {
+        while !self.stopping && self.submitted < self.num_updates() && self.pending.len() < AHEAD {
             if self.patient && self.pending.iter().any(|block| block.evaluated) {
                 break;
             }
             self.submit()?;
         }
-        let Some(Pending { first, count, evaluated, readback }) = self.pending.pop_front() else {
+        if self.stopping && self.pending.is_empty() && self.kept != Some(self.submitted) {
+            self.submit()?;
+        }
+        let Some(Pending { first, count, evaluated, kept, readback }) = self.pending.pop_front() else {
             return Ok(None);
         };
         let arrived = readback.wait(&self.gpu)?;
+        let now = Instant::now();
+        // an evaluation takes as long as it takes
+        if count > 0 && (!evaluated || self.pace.is_none()) {
+            self.pace = Some(now.duration_since(self.last) / count);
+        }
+        self.last = now;
         let agents = self.seeds.len();
         let ring: Vec<Metrics> = arrived.take(0);
         let row = |update: u32| {
@@ -218,10 +280,15 @@ impl Trainer {
         };
         let updates = first + count;
         let env_steps = self.config.env_steps(updates);
-        let evaluation: Option<Vec<(Returns, Policy)>> = evaluated.then(|| {
+        // behind the metrics come outcomes, parameters and the state, where they were wanted
+        let outcomes: Option<Vec<Returns>> = evaluated.then(|| {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
-            let buffers: Vec<Vec<f32>> = (0..self.learning.parameters().len()).map(|n| arrived.take(2 + n)).collect();
-            let outcomes = outcomes.chunks_exact(self.config.eval_episodes as usize);
+            outcomes.chunks_exact(self.config.eval_episodes as usize).map(Returns::of).collect()
+        });
+        let (first_parameters, networks) = (1 + usize::from(evaluated), self.learning.parameters().len());
+        let policies: Option<Vec<Policy>> = kept.then(|| {
+            let buffers: Vec<Vec<f32>> =
+                (first_parameters..first_parameters + networks).map(|n| arrived.take(n)).collect();
             // an agent's networks, one buffer after the other
             let own = |agent: usize| -> Vec<f32> {
                 buffers
@@ -231,20 +298,26 @@ impl Trainer {
                     .copied()
                     .collect()
             };
-            let agent = |((outcomes, agent), &seed): ((&[[f32; 4]], usize), &u32)| {
+            let policy = |(agent, &seed): (usize, &u32)| {
                 let parameters = self.learning.layout().compact(&own(agent));
                 let config = Config { seed, ..self.config.clone() };
-                (Returns::of(outcomes), Policy::new(&self.env, config, updates, parameters))
+                let mut policy = Policy::new(&self.env, config, updates, parameters);
+                policy.evaluation = outcomes.as_ref().and_then(|agents| agents.get(agent)).copied();
+                policy
             };
-            outcomes.zip(0..agents).zip(&self.seeds).map(agent).collect()
+            self.seeds.iter().enumerate().map(policy).collect()
         });
-        let first_kept = 2 + self.learning.parameters().len();
-        let state = self.keeps.zip(evaluation.as_ref()).map(|(ring, agents)| {
+        let evaluation = outcomes.zip(policies.as_ref());
+        let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());
+        let state = self.keeps.zip(policies.as_ref()).map(|(ring, agents)| {
             let names = self.learning.state(ring).into_iter().map(|(name, _)| name);
-            let words = names.enumerate().map(|(n, name)| (name, arrived.take(first_kept + n))).collect();
-            State::new(updates, agents.first().map(|(_, policy)| policy.hash()).unwrap_or_default(), ring, words)
+            let words =
+                names.enumerate().map(|(n, name)| (name, arrived.take(first_parameters + networks + n))).collect();
+            let hash = agents.first().map(Policy::hash).unwrap_or_default();
+            State::new(updates, self.num_updates(), hash, ring, words)
         });
-        Ok(Some(Report { metrics: (first..updates).map(row).collect(), updates, env_steps, evaluation, state }))
+        let metrics = (first..updates).map(row).collect();
+        Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state }))
     }
 }
 

@@ -1,0 +1,83 @@
+//! SIGINT, SIGTERM and SIGHUP. The first one lets a run that trains finish its update and save; whatever has nothing to save
+//! ends at once, and so does everything at the second one.
+
+use manyworlds::train::Claim;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The signal that has come; 0 = none.
+static CAME: AtomicI32 = AtomicI32::new(0);
+/// What this process is doing.
+static DOING: Mutex<Doing> = Mutex::new(Doing::Nothing);
+
+enum Doing {
+    /// Nothing that could be saved.
+    Nothing,
+    /// Making ready to train into a directory.
+    Preparing(Arc<Claim>),
+    /// Training.
+    Training,
+}
+
+/// The exit code of a process that a signal has ended, if one has come.
+pub fn code() -> Option<u8> {
+    let signal = CAME.load(Ordering::Relaxed);
+    (signal != 0).then_some(128 + signal as u8)
+}
+
+/// From here on there is a directory, which goes again where nothing is trained into it.
+pub fn prepare(claim: Arc<Claim>) {
+    *doing() = Doing::Preparing(claim);
+}
+
+/// From here on a signal is left to the run, which asks for [`code`].
+pub fn train() {
+    *doing() = Doing::Training;
+}
+
+/// From here on there is nothing to save any more.
+pub fn done() {
+    *doing() = Doing::Nothing;
+}
+
+fn doing() -> std::sync::MutexGuard<'static, Doing> {
+    DOING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Listens for signals, once. Those that were ignored when the process began stay so: SIGHUP under nohup.
+#[cfg(unix)]
+pub fn listen() {
+    use super::say::say;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
+    std::thread::spawn(move || {
+        for signal in &mut signals {
+            let before = CAME.swap(signal, Ordering::Relaxed);
+            // held to the end, so that nothing begins any more
+            let doing = doing();
+            match &*doing {
+                Doing::Training if before == 0 => {
+                    say(format_args!("finishing the update and saving; a second signal ends at once"));
+                    continue;
+                }
+                Doing::Preparing(claim) => claim.give_up(),
+                Doing::Training | Doing::Nothing => {}
+            }
+            signal_hook::low_level::exit(128 + signal);
+        }
+    });
+}
+
+/// Ctrl-C ends the process at once elsewhere; what was saved by then is whole.
+#[cfg(not(unix))]
+pub fn listen() {}
+
+/// The signals that are ignored, a bit for each: bit n − 1 is signal n. Linux tells.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
