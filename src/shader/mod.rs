@@ -3,6 +3,7 @@
 //! A kernel is a list of parts: the prelude (constants and shared structs), library parts, one choice for each slot,
 //! and the kernel itself. See [`Program`].
 
+mod careful;
 mod expand;
 mod linker;
 mod parts;
@@ -12,6 +13,7 @@ mod source;
 pub use linker::{Linked, Program};
 pub use shared::SharedStruct;
 
+pub(crate) use careful::carefully;
 pub(crate) use expand::comment_end;
 pub(crate) use source::Part;
 

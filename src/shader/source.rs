@@ -112,7 +112,10 @@ mod tests {
     fn of_a_long_line_the_part_around_the_place_is_shown() {
         let part = Part::new("long.wgsl", "a".repeat(5000) + "b" + &"c".repeat(5000));
         let text = part.complain(5000, 1, "error: no", "");
-        assert!(text.contains(":1:5001") && text.contains("…aaa") && text.contains("ccc…") && text.len() < 600, "{text}");
+        assert!(
+            text.contains(":1:5001") && text.contains("…aaa") && text.contains("ccc…") && text.len() < 600,
+            "{text}"
+        );
         let lines: Vec<&str> = text.lines().collect();
         let place = |line: &str, c: char| line.chars().position(|found| found == c);
         assert_eq!(place(lines[3], 'b'), place(lines[4], '^'));
