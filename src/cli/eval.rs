@@ -1,6 +1,7 @@
 //! `manyworlds eval`
 
 use super::{AdapterArgument, foreign};
+use manyworlds::error::shown;
 use manyworlds::train::{Policy, Returns};
 use manyworlds::{Error, Result};
 use serde::Serialize;
@@ -50,8 +51,14 @@ impl Eval {
         let returns = policy.evaluate(&gpu, self.episodes, self.seed, self.stochastic)?;
         let env = policy.env.name();
         eprintln!(
-            "{env}: return {:.1} ± {:.1} over {} episodes (min {:.1}, max {:.1}), mean length {:.1}",
-            returns.mean, returns.std, returns.episodes, returns.min, returns.max, returns.mean_length
+            "{}: return {:.1} ± {:.1} over {} episodes (min {:.1}, max {:.1}), mean length {:.1}",
+            shown(env),
+            returns.mean,
+            returns.std,
+            returns.episodes,
+            returns.min,
+            returns.max,
+            returns.mean_length
         );
         if self.json {
             println!(

@@ -27,10 +27,6 @@ const LONGEST: u64 = 8 << 20;
 /// Exit code where this process will find the same fault: no adapter, or no device.
 const NO_DEVICE: u8 = 3;
 
-/// Tries out an environment; started by other commands, which hand it over on standard input.
-#[derive(clap::Args)]
-pub struct Probe {}
-
 /// What is tried out, under which limits.
 #[derive(Serialize, Deserialize)]
 struct Trial {
@@ -46,36 +42,36 @@ struct Trial {
     bytes: u64,
 }
 
-impl Probe {
-    pub fn run(self) -> Result<ExitCode> {
-        let mut line = String::new();
-        let read = std::io::stdin().lock().take(LONGEST).read_line(&mut line);
-        let trial = read.ok().and_then(|_| serde_json::from_str::<Trial>(&line).ok());
-        let trial = trial.ok_or_else(|| Error::Environment {
-            name: String::new(),
-            reason: "this command is started by others, which hand an environment over on standard input".to_owned(),
-        })?;
-        end_with_parent(trial.parent);
-        limit(&trial);
-        match trial.run() {
-            Ok(()) => Ok(ExitCode::SUCCESS),
-            Err(Error::NoAdapter { .. } | Error::AdapterNotFound { .. } | Error::Device { .. }) => {
-                Ok(ExitCode::from(NO_DEVICE))
-            }
-            Err(error) => {
-                let _ = write!(std::io::stdout(), "{}", super::one_error(&error));
-                Ok(ExitCode::from(error.exit_code().max(1)))
-            }
+/// Tries out the environment that stands on standard input: the process that other commands start.
+pub fn probe() -> Result<ExitCode> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_line(&mut line);
+    let trial = read.ok().and_then(|_| serde_json::from_str::<Trial>(&line).ok());
+    let trial = trial.ok_or_else(|| Error::Environment {
+        name: String::new(),
+        reason: "this command is started by others, which hand an environment over on standard input".to_owned(),
+    })?;
+    end_with_parent(trial.parent);
+    limit(&trial);
+    match trial.run() {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(Error::NoAdapter { .. } | Error::AdapterNotFound { .. } | Error::Device { .. }) => {
+            Ok(ExitCode::from(NO_DEVICE))
+        }
+        Err(error) => {
+            let _ = write!(std::io::stdout(), "{}", super::one_error(&error));
+            Ok(ExitCode::from(error.exit_code().max(1)))
         }
     }
 }
 
 impl Trial {
     fn run(&self) -> Result<()> {
-        let mut env = Environment::from_source(&self.name, &self.path, &self.text)?;
-        set(&mut env, &self.overrides)?;
+        // first, so that no environment can be what keeps the device from opening
         let choice: AdapterChoice = self.adapter.parse().unwrap_or_default();
         let gpu = Gpu::new(&choice, 0)?;
+        let mut env = Environment::from_source(&self.name, &self.path, &self.text)?;
+        set(&mut env, &self.overrides)?;
         let pool = WorldPool::new(&gpu, &env, 64, 1)?;
         pool.step_on_device()?;
         if pool.spun_out()?.contains(&true) {

@@ -1,8 +1,9 @@
 //! `manyworlds new-env`
 
+use manyworlds::error::shown;
 use manyworlds::{Error, Result};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A commented environment that trains as it is.
@@ -22,20 +23,28 @@ impl NewEnv {
             self.name.with_added_extension("wgsl")
         };
         let failed = |error: &std::io::Error| Error::file("create", &path, error);
+        let refuse = |reason: &str| Error::Setting { name: "name".to_owned(), reason: reason.to_owned() };
         let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if title.is_empty() {
-            return Err(Error::Setting {
-                name: "name".to_owned(),
-                reason: "it is empty; name the environment".to_owned(),
-            });
+            return Err(refuse("it is empty; name the environment"));
         }
-        let mut file = std::fs::File::create_new(&path).map_err(|error| failed(&error))?;
+        if shown(&title) != title {
+            // it becomes a line of the file
+            return Err(refuse(&format!("'{title}' has characters that cannot be printed; choose another one")));
+        }
+        let mut file = tempfile::Builder::new();
+        #[cfg(unix)]
+        file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = file.tempfile_in(folder).map_err(|error| failed(&error))?;
         file.write_all(TEMPLATE.replace("Template", &title).as_bytes()).map_err(|error| failed(&error))?;
-        let shown = path.display();
-        eprintln!("wrote {shown}");
-        eprintln!("  manyworlds check-env {shown}      tests it");
-        eprintln!("  manyworlds trace {shown}          shows it step by step");
-        eprintln!("  manyworlds train {shown}          trains a policy in it");
+        // whole or not at all, and never over another one
+        file.persist_noclobber(&path).map_err(|error| failed(&error.error))?;
+        let name = shown(path.display());
+        eprintln!("wrote {name}");
+        eprintln!("  manyworlds check-env {name}      tests it");
+        eprintln!("  manyworlds trace {name}          shows it step by step");
+        eprintln!("  manyworlds train {name}          trains a policy in it");
         Ok(ExitCode::SUCCESS)
     }
 }

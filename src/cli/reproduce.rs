@@ -124,7 +124,7 @@ impl RegulatorArguments {
             eprintln!("{}: θ ends at ({}), U at {:.3}", ascent.estimator.name(), theta.join(", "), last.utility.median);
         }
         for path in found.write(&self.out)? {
-            eprintln!("wrote {}", path.display());
+            eprintln!("wrote {}", manyworlds::error::shown(path.display()));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -5,6 +5,7 @@ use super::{AdapterArgument, foreign};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;
 use manyworlds::env::Environment;
+use manyworlds::error::shown;
 use manyworlds::gpu::Form;
 use manyworlds::train::{self, Config, Line, Options, Policy, Report};
 use manyworlds::{Error, Result};
@@ -123,13 +124,13 @@ impl Train {
         })?;
         progress.bar.finish_and_clear();
         let Some(summary) = summary else {
-            eprintln!("{} has changed", self.env);
+            eprintln!("{} has changed", shown(&self.env));
             return Ok(ExitCode::SUCCESS);
         };
         let eval = &summary.eval;
         eprintln!(
             "{} {} in {} steps and {:.1} s: return {:.1} ± {:.1} over {} episodes (min {:.0}, max {:.0})",
-            summary.env,
+            shown(&summary.env),
             if summary.solved { "solved" } else { "trained" },
             HumanCount(summary.env_steps),
             summary.wall_s,
@@ -139,7 +140,7 @@ impl Train {
             eval.min,
             eval.max,
         );
-        eprintln!("saved to {}; play it with: manyworlds eval {0}", summary.run_dir.display());
+        eprintln!("saved to {}; play it with: manyworlds eval {0}", shown(summary.run_dir.display()));
         if self.json {
             println!("{}", serde_json::to_string(&summary).unwrap_or_default());
         }

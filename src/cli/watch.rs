@@ -1,5 +1,6 @@
 //! Files that are edited while a command runs.
 
+use manyworlds::error::shown;
 use manyworlds::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,7 +48,7 @@ impl Watched {
 
     /// Returns when the file has changed.
     pub fn wait(&mut self) {
-        eprintln!("waiting for {} to change", self.path.display());
+        eprintln!("waiting for {} to change", shown(self.path.display()));
         while !self.changed() {
             std::thread::sleep(PAUSE);
         }

@@ -83,10 +83,11 @@ fn refused_type(kind: &TypeInner) -> Option<&'static str> {
         TypeInner::Scalar(scalar) | TypeInner::Vector { scalar, .. } | TypeInner::Matrix { scalar, .. } => {
             (!known(scalar)).then_some("its numbers are f32, u32, i32 and bool")
         }
-        TypeInner::Array { size: ArraySize::Constant(_), .. } | TypeInner::Struct { .. } => None,
-        TypeInner::Array { .. } => Some("its arrays have a constant length"),
-        TypeInner::Pointer { space: AddressSpace::Function, .. }
+        TypeInner::Array { size: ArraySize::Constant(_), .. }
+        | TypeInner::Struct { .. }
+        | TypeInner::Pointer { space: AddressSpace::Function, .. }
         | TypeInner::ValuePointer { space: AddressSpace::Function, .. } => None,
+        TypeInner::Array { .. } => Some("its arrays have a constant length"),
         TypeInner::Pointer { .. } | TypeInner::ValuePointer { .. } => Some("its pointers are ptr<function, …>"),
         TypeInner::Atomic(_) => Some("worlds share nothing"),
         _ => Some("it has no such types"),
@@ -112,8 +113,8 @@ fn refused_expression(kind: &Expression) -> Option<&'static str> {
         | E::Binary { .. }
         | E::Select { .. }
         | E::As { .. }
-        | E::CallResult(_) => None,
-        E::Relational { fun: RelationalFunction::All | RelationalFunction::Any, .. } => None,
+        | E::CallResult(_)
+        | E::Relational { fun: RelationalFunction::All | RelationalFunction::Any, .. } => None,
         E::Math { fun, .. } if is_plain(*fun) => None,
         E::Relational { .. } | E::Math { .. } => Some("its functions are those of numbers that WGSL has everywhere"),
         E::GlobalVariable(_) => Some("it keeps nothing but its State"),

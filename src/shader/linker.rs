@@ -122,10 +122,7 @@ impl Program {
 
     /// The same with a look at the module and the text that it was read from, before it is validated: what is refused, and
     /// where.
-    pub(crate) fn link_checked(
-        &self,
-        check: impl Fn(&Module, &str) -> std::result::Result<(), (Span, String)> + Sync,
-    ) -> Result<Linked> {
+    pub(crate) fn link_checked(&self, check: impl Fn(&Module, &str) -> Looked + Sync) -> Result<Linked> {
         let what = described(&self.name, self.foreign.as_deref());
         carefully(&what, || self.link_here(&check)).map_err(|error| match (error, &self.foreign) {
             (Error::Shader(text), Some(_)) => Error::EnvironmentFile(text),
@@ -133,7 +130,7 @@ impl Program {
         })
     }
 
-    fn link_here(&self, check: &dyn Fn(&Module, &str) -> std::result::Result<(), (Span, String)>) -> Result<Linked> {
+    fn link_here(&self, check: &dyn Fn(&Module, &str) -> Looked) -> Result<Linked> {
         let prelude = format!("{}{}", self.constants.declarations(), self.structs);
         let prelude = Part::new(format!("prelude of {}", self.name), prelude);
         let mut parts = vec![prelude];
@@ -182,6 +179,9 @@ impl Program {
         Ok(Linked { name, foreign, source: traced.text, overrides, module, info })
     }
 }
+
+/// What is refused at a look, and where in the linked text.
+pub(crate) type Looked = std::result::Result<(), (Span, String)>;
 
 /// A kernel in words.
 fn described(name: &str, foreign: Option<&str>) -> String {
