@@ -1,5 +1,6 @@
 //! What can go wrong, as data: every variant names the thing, the value and the remedy.
 
+use std::fmt::{Display, Write};
 use std::path::PathBuf;
 
 /// Result of everything in this crate that can fail.
@@ -16,7 +17,7 @@ pub enum Error {
         hint: String,
     },
     /// `--adapter` names none of the adapters present.
-    #[error("no adapter matches '{wanted}'; present: {present}")]
+    #[error("no adapter matches '{}'; present: {present}", shown(wanted))]
     AdapterNotFound {
         /// What was asked for.
         wanted: String,
@@ -87,13 +88,13 @@ pub enum Error {
         remedy: String,
     },
     /// wgpu reported an error that no caller was waiting for: a bug of ours.
-    #[error("internal GPU error, please report it: {0}")]
+    #[error("internal GPU error, please report it: {}", shown_lines(.0))]
     Gpu(String),
     /// A shader does not link, parse or validate.
-    #[error("{0}")]
+    #[error("{}", shown_lines(.0))]
     Shader(String),
     /// An environment that does not exist, or breaks the contract.
-    #[error("environment '{name}': {reason}")]
+    #[error("environment '{}': {}", shown(name), shown(reason))]
     Environment {
         /// Name or path of the environment.
         name: String,
@@ -127,7 +128,7 @@ pub enum Error {
         space: String,
     },
     /// A mistake in an environment's file, with its place.
-    #[error("{0}")]
+    #[error("{}", shown_lines(.0))]
     EnvironmentFile(String),
     /// Parameters are no numbers any more.
     #[error(
@@ -138,7 +139,7 @@ pub enum Error {
         updates: u32,
     },
     /// A setting that does not exist, or has a value that it cannot have.
-    #[error("setting '{name}': {reason}")]
+    #[error("setting '{}': {}", shown(name), shown(reason))]
     Setting {
         /// The setting's name.
         name: String,
@@ -146,7 +147,7 @@ pub enum Error {
         reason: String,
     },
     /// A file could not be read or written.
-    #[error("cannot {action} '{path}': {reason}")]
+    #[error("cannot {action} '{}': {}", shown(path.display()), shown(reason))]
     File {
         /// `read`, `write`, `create` or `resume`.
         action: &'static str,
@@ -156,7 +157,7 @@ pub enum Error {
         reason: String,
     },
     /// A checkpoint that cannot be used.
-    #[error("checkpoint '{path}': {reason}")]
+    #[error("checkpoint '{}': {}", shown(path.display()), shown(reason))]
     Checkpoint {
         /// The file.
         path: PathBuf,
@@ -209,5 +210,75 @@ impl Error {
     /// A setting with a value that it cannot have.
     pub(crate) fn setting(name: &str, reason: impl Into<String>) -> Self {
         Self::Setting { name: name.into(), reason: reason.into() }
+    }
+}
+
+/// Text from elsewhere (a path, a name, a line of a file) as one line that may be printed: control characters, escape
+/// sequences of terminals and marks that turn or hide text are shown as Rust writes them (`\u{1b}`), all else stays.
+pub fn shown(text: impl Display) -> String {
+    escaped(&text.to_string(), false)
+}
+
+/// The same for text of several lines.
+fn shown_lines(text: &str) -> String {
+    escaped(text, true)
+}
+
+fn escaped(text: &str, lines: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut around = String::new();
+    for c in text.chars() {
+        let hidden = match c {
+            '\n' => !lines,
+            _ if c.is_ascii() => c.is_ascii_control(),
+            // whether Rust's own notation for debugging shows it; behind a letter, since it never begins with an accent
+            _ => {
+                around.clear();
+                around.extend(['a', c]);
+                around.escape_debug().nth(1) == Some('\\')
+            }
+        };
+        if hidden {
+            let _ = write!(out, "{}", c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, shown};
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_instead() {
+        // accents of both kinds, other scripts, symbols, quotes and backslashes are ordinary
+        for plain in ["a b", "é", "e\u{301}", "環境.wgsl", "λ∂²", "it's \"x\"", r"C:\runs\1"] {
+            assert_eq!(shown(plain), plain);
+        }
+        assert_eq!(shown("a\u{1b}[31mb\nc\r\t\u{7f}\u{9b}"), "a\\u{1b}[31mb\\nc\\r\\t\\u{7f}\\u{9b}");
+        // text from right to left, and of no width
+        assert_eq!(shown("a\u{202e}b\u{200b}\u{2028}\u{feff}"), "a\\u{202e}b\\u{200b}\\u{2028}\\u{feff}");
+    }
+
+    #[test]
+    fn errors_are_printed_on_lines_of_their_own() {
+        let bad = "x\nerror: \u{1b}[2J".to_owned();
+        let path = std::path::PathBuf::from(&bad);
+        for error in [
+            Error::Environment { name: bad.clone(), reason: bad.clone() },
+            Error::Setting { name: bad.clone(), reason: bad.clone() },
+            Error::File { action: "read", path: path.clone(), reason: bad.clone() },
+            Error::Checkpoint { path, reason: bad.clone() },
+            Error::AdapterNotFound { wanted: bad.clone(), present: String::new() },
+        ] {
+            let text = error.to_string();
+            assert!(text.contains(r"x\nerror: \u{1b}[2J") && !text.contains(char::is_control), "{text:?}");
+        }
+        for error in [Error::Shader(bad.clone()), Error::EnvironmentFile(bad.clone()), Error::Gpu(bad.clone())] {
+            let text = error.to_string();
+            assert!(text.contains("x\nerror: \\u{1b}[2J") && !text.contains('\u{1b}'), "{text:?}");
+        }
     }
 }

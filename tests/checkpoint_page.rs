@@ -66,7 +66,7 @@ fn acted(python: &Path, path: &Path, observations: &[Vec<f64>]) -> Vec<Vec<f64>>
 }
 
 fn own_action(policy: &Policy, observation: &[f64]) -> Vec<f64> {
-    policy.act(observation)
+    policy.act(observation).unwrap()
 }
 
 /// CartPole with two choices at once.

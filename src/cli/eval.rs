@@ -2,6 +2,7 @@
 
 use super::say::{print_json, say};
 use super::{AdapterArgument, checkpoint, foreign};
+use manyworlds::error::shown;
 use manyworlds::train::Returns;
 use manyworlds::{Error, Result};
 use serde::Serialize;
@@ -51,8 +52,14 @@ impl Eval {
         let returns = policy.evaluate(&gpu, self.episodes, self.seed, self.stochastic)?;
         let env = policy.env.name();
         say(format_args!(
-            "{env}: return {:.1} ± {:.1} over {} episodes (min {:.1}, max {:.1}), mean length {:.1}",
-            returns.mean, returns.std, returns.episodes, returns.min, returns.max, returns.mean_length
+            "{}: return {:.1} ± {:.1} over {} episodes (min {:.1}, max {:.1}), mean length {:.1}",
+            shown(env),
+            returns.mean,
+            returns.std,
+            returns.episodes,
+            returns.min,
+            returns.max,
+            returns.mean_length
         ));
         if self.json {
             print_json(&Output { returns, env, algo: policy.config.algo.name() })?;

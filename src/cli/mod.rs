@@ -59,7 +59,7 @@ enum Command {
     /// Show one world step by step
     Trace(trace::Trace),
     #[command(hide = true)]
-    Probe(foreign::Probe),
+    Probe,
     /// Estimate the policy gradient of a textbook policy in many ways, beside the exact one
     Gradient(gradient::Gradient),
     /// Make a figure of the textbook anew, with its data
@@ -117,7 +117,7 @@ pub fn main() -> ExitCode {
         Command::NewEnv(command) => command.run(),
         Command::CheckEnv(command) => command.run(),
         Command::Trace(command) => command.run(),
-        Command::Probe(command) => command.run(),
+        Command::Probe => foreign::probe(),
         Command::Gradient(command) => command.run(),
         Command::Reproduce(command) => command.run(),
         Command::Bench(command) => command.run(),

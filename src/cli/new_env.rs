@@ -1,9 +1,10 @@
 //! `manyworlds new-env`
 
 use super::say::say;
+use manyworlds::error::shown;
 use manyworlds::{Error, Result};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A commented environment that trains as it is.
@@ -22,24 +23,30 @@ impl NewEnv {
         } else {
             self.name.with_added_extension("wgsl")
         };
+        let failed = |error: &std::io::Error| Error::file("create", &path, error);
+        let refuse = |reason: &str| Error::Setting { name: "name".to_owned(), reason: reason.to_owned() };
         let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if title.is_empty() {
-            return Err(Error::Setting {
-                name: "name".to_owned(),
-                reason: "it is empty; name the environment".to_owned(),
-            });
+            return Err(refuse("it is empty; name the environment"));
         }
-        let mut file = std::fs::File::create_new(&path).map_err(|error| Error::file("create", &path, &error))?;
-        if let Err(error) = file.write_all(TEMPLATE.replace("Template", &title).as_bytes()) {
-            // half an environment would stand in the way of the next try
-            let _ = std::fs::remove_file(&path);
-            return Err(Error::file("write", &path, &error));
+        if shown(&title) != title {
+            // it becomes a line of the file
+            return Err(refuse(&format!("'{title}' has characters that cannot be printed; choose another one")));
         }
-        let shown = path.display();
-        say(format_args!("wrote {shown}"));
-        say(format_args!("  manyworlds check-env {shown}      tests it"));
-        say(format_args!("  manyworlds trace {shown}          shows it step by step"));
-        say(format_args!("  manyworlds train {shown}          trains a policy in it"));
+        let mut file = tempfile::Builder::new();
+        #[cfg(unix)]
+        file.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = file.tempfile_in(folder).map_err(|error| failed(&error))?;
+        let text = TEMPLATE.replace("Template", &title);
+        file.write_all(text.as_bytes()).map_err(|error| Error::file("write", &path, &error))?;
+        // whole or not at all, and never over another one
+        file.persist_noclobber(&path).map_err(|error| failed(&error.error))?;
+        let name = shown(path.display());
+        say(format_args!("wrote {name}"));
+        say(format_args!("  manyworlds check-env {name}      tests it"));
+        say(format_args!("  manyworlds trace {name}          shows it step by step"));
+        say(format_args!("  manyworlds train {name}          trains a policy in it"));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -133,7 +133,7 @@ impl RegulatorArguments {
             ));
         }
         for path in found.write(&self.out)? {
-            say(format_args!("wrote {}", path.display()));
+            say(format_args!("wrote {}", manyworlds::error::shown(path.display())));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -6,11 +6,15 @@ use manyworlds::env::{ActionSpace, Environment};
 use manyworlds::gpu::Gpu;
 use manyworlds::pool::{AutoReset, WorldPool};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
-use manyworlds::{Error, Result};
+use manyworlds::{Error, Result, file};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Bytes of the longest file of transitions.
+const LONGEST: u64 = 256 << 20;
 
 #[derive(clap::Args)]
 pub struct Trace {
@@ -57,8 +61,65 @@ struct Line {
 
 #[derive(Deserialize)]
 struct Given {
-    state: Vec<Value>,
-    action: Value,
+    state: Numbers,
+    action: Numbers,
+}
+
+/// A number or a list of them from a file, NaN where something else stands: Python writes infinities and NaN as words, which
+/// JSON has no numbers for.
+struct Numbers(Vec<f64>);
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        from.deserialize_any(Several)
+    }
+}
+
+struct Several;
+
+impl<'de> Visitor<'de> for Several {
+    type Value = Numbers;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("a number or a list of numbers")
+    }
+
+    fn visit_f64<E>(self, number: f64) -> std::result::Result<Numbers, E> {
+        Ok(Numbers(vec![number]))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> std::result::Result<Numbers, E> {
+        Ok(Numbers(vec![number as f64]))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> std::result::Result<Numbers, E> {
+        Ok(Numbers(vec![number as f64]))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> std::result::Result<Numbers, E> {
+        Ok(Numbers(vec![f64::from(u8::from(flag))]))
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<Numbers, E> {
+        Ok(Numbers(vec![f64::NAN]))
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Numbers, E> {
+        Ok(Numbers(vec![f64::NAN]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Numbers, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Numbers(vec![f64::NAN]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Numbers, A::Error> {
+        let mut numbers = Vec::new();
+        while let Some(value) = list.next_element::<Value>()? {
+            numbers.push(number(&value));
+        }
+        Ok(Numbers(numbers))
+    }
 }
 
 impl Trace {
@@ -68,25 +129,24 @@ impl Trace {
         let space = &env.spec().action_space;
         if let Some(path) = &self.transitions {
             let failed = |reason: String| Error::File { action: "read", path: path.clone(), reason };
-            let text = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?;
-            let given: Vec<Given> = serde_json::from_str(&text)
+            let given: Vec<Given> = serde_json::from_slice(&file::read(path, LONGEST)?)
                 .map_err(|error| failed(format!("{error}; expected [{{\"state\": […], \"action\": …}}, …]")))?;
             if given.is_empty() {
                 return Err(failed("it holds no transitions".to_owned()));
             }
             let mut states = Vec::new();
             let mut actions = Vec::new();
-            for (i, one) in given.iter().enumerate() {
+            for (i, one) in given.into_iter().enumerate() {
                 let at = |reason: String| failed(format!("transition {i}: {reason}"));
-                let state: Option<Vec<f64>> = one.state.iter().map(number).collect();
-                states.push(state.ok_or_else(|| at("its state is not a list of numbers".to_owned()))?);
-                let action = match &one.action {
-                    Value::Array(list) => list.iter().map(number).collect(),
-                    single => number(single).map(|number| vec![number]),
-                };
-                let action =
-                    action.ok_or_else(|| at("its action is neither a number nor a list of them".to_owned()))?;
-                actions.push(words(space, &action).map_err(at)?);
+                let wrong = |numbers: &Numbers| numbers.0.iter().any(|number| number.is_nan());
+                if wrong(&one.state) {
+                    return Err(at("its state is not a list of numbers".to_owned()));
+                }
+                if wrong(&one.action) {
+                    return Err(at("its action is neither a number nor a list of them".to_owned()));
+                }
+                actions.push(words(space, &one.action.0).map_err(at)?);
+                states.push(one.state.0);
             }
             let gpu = self.adapter.quietly(0)?;
             let worlds = u32::try_from(states.len()).unwrap_or(u32::MAX);
@@ -163,12 +223,12 @@ impl Trace {
     }
 }
 
-/// A number of a file: Python writes infinities and NaN as words, which JSON has no numbers for.
-fn number(value: &Value) -> Option<f64> {
+/// A number of a file, or NaN.
+fn number(value: &Value) -> f64 {
     match value {
-        Value::Number(number) => number.as_f64(),
-        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        _ => None,
+        Value::Number(number) => number.as_f64().unwrap_or(f64::NAN),
+        Value::Bool(flag) => f64::from(u8::from(*flag)),
+        _ => f64::NAN,
     }
 }
 

@@ -6,11 +6,12 @@ use super::{AdapterArgument, foreign, signals};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;
 use manyworlds::env::Environment;
+use manyworlds::error::shown;
 use manyworlds::gpu::Form;
 use manyworlds::train::{self, Config, Event, Line, Options, Outcome, Policy, Report, Resumed, RunDirectory, Stop};
 use manyworlds::{Error, Result};
 use std::cell::{Cell, RefCell};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -130,7 +131,7 @@ impl Train {
         let gpu = self.adapter.open(algo::sizes(&config, &env, 1, Form::WIDE).largest())?;
 
         if let Some(misfit) = config.misfit(&env) {
-            say(format_args!("warning: {}: {misfit}", env.name()));
+            say(format_args!("warning: {}: {misfit}", shown(env.name())));
         }
         let progress = Progress::new(&config);
         let options = Options { save_replay: self.save_replay, until_solved: self.until_solved, started };
@@ -165,7 +166,7 @@ impl Train {
                     resume();
                     return Ok(ExitCode::from(code));
                 }
-                say(format_args!("{} has changed", self.env));
+                say(format_args!("{} has changed", shown(&self.env)));
                 return Ok(ExitCode::SUCCESS);
             }
             Err(error) => {
@@ -180,7 +181,7 @@ impl Train {
         let eval = &summary.eval;
         say(format_args!(
             "{} {} in {} steps and {:.1} s: return {:.1} ± {:.1} over {} episodes (min {:.0}, max {:.0})",
-            summary.env,
+            shown(&summary.env),
             if summary.solved { "solved" } else { "trained" },
             HumanCount(summary.env_steps),
             summary.wall_s,

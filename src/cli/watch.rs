@@ -1,6 +1,7 @@
 //! Files that are edited while a command runs.
 
 use super::say::{reader_left, say};
+use manyworlds::error::shown;
 use manyworlds::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,7 +49,7 @@ impl Watched {
 
     /// Returns when the file has changed.
     pub fn wait(&mut self) {
-        say(format_args!("waiting for {} to change", self.path.display()));
+        say(format_args!("waiting for {} to change", shown(self.path.display())));
         while !self.changed() {
             std::thread::sleep(PAUSE);
         }

@@ -2,7 +2,7 @@
 
 use super::scan::{Declaration, File, Kind};
 use super::space::ActionSpace;
-use super::{LARGEST_SPACE, LONGEST_EPISODE, Spec};
+use super::{LONGEST_EPISODE, Spec};
 use crate::error::{Error, Result};
 use crate::shader::Linked;
 use naga::{Module, Type, TypeInner};
@@ -18,6 +18,9 @@ const OBSERVE: (&str, &str) = ("env_observe", "fn env_observe(s: State) -> Obser
 const FEATURE: (&str, &str) = ("env_feature", "fn env_feature(s: State, i: u32) -> f32");
 /// A function that it may have.
 const MASK: (&str, &str) = ("env_action_mask", "fn env_action_mask(s: State) -> ActionMask");
+
+/// Largest observation and largest number of actions.
+pub(super) const LARGEST_SPACE: u32 = 4096;
 
 /// Constants of the contract.
 pub(super) const CONSTANTS: [&str; 8] = [

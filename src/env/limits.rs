@@ -1,84 +1,61 @@
 //! What keeps a foreign file from stopping the program that reads it: naga recurses with the nesting of expressions, and
 //! compilers of drivers take as long as they like.
 
-use super::scan::File;
+use super::scan::{File, tokens};
 use crate::error::{Error, Result};
-use crate::shader::{Linked, comment_end};
+use crate::shader::Linked;
 use naga::TypeInner;
 
 /// Deepest nesting of brackets, longest chain of `else`, and most words and signs of a statement.
 const DEEPEST: usize = 64;
 const LONGEST_CHAIN: usize = 64;
 const LONGEST_STATEMENT: usize = 2048;
+/// Bytes of the longest word: names of fields are repeated for every word of `State`.
+const LONGEST_WORD: usize = 128;
 /// Bytes of the variables of all functions together, and of any value.
-const MEMORY: u32 = 64 << 10;
-/// Stack of the thread that parses a file.
-const STACK: usize = 256 << 20;
-
-/// Runs what may recurse deeply on a thread with a large stack.
-///
-/// # Errors
-/// Those of `work`, and [`Error::Gpu`] where the system gives no thread.
-pub(super) fn with_large_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        let thread = thread.map_err(|error| Error::Gpu(format!("no thread to read an environment with: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(Error::Gpu("the WGSL parser panicked".to_owned())))
-    })
-}
+pub(super) const MEMORY: u32 = 64 << 10;
 
 impl File {
     /// Refuses expressions that nest deeper, and statements that go on longer, than any that a person writes.
     pub fn check_nesting(&self) -> Result<()> {
-        let text = &self.part.text;
-        let (mut at, mut depth, mut begun, mut count) = (0, 0_usize, 0, 0);
+        let (mut depth, mut begun, mut count) = (0_usize, 0, 0);
         // a chain of `else if` nests as deeply as it is long; any statement between two blocks ends it
         let mut chain = 0;
-        while at < text.len() {
-            let rest = &text[at..];
-            let first = rest.chars().next().unwrap_or(' ');
-            if let Some(length) = comment_end(rest) {
-                at += length;
-                continue;
-            }
-            if first.is_whitespace() {
-                at += first.len_utf8();
-                continue;
-            }
+        for (at, token) in tokens(&self.part.text) {
             if count == 0 {
                 begun = at;
             }
             count += 1;
-            match first {
-                '(' | '[' | '<' => depth += 1,
-                ')' | ']' | '>' => depth = depth.saturating_sub(1),
-                ';' | '{' | '}' => (depth, count) = (0, 0),
+            match token {
+                "(" | "[" | "<" => depth += 1,
+                ")" | "]" | ">" => depth = depth.saturating_sub(1),
+                ";" | "{" | "}" => (depth, count) = (0, 0),
                 _ => {}
             }
             if count == 1 {
-                let follows = rest
-                    .strip_prefix("else")
-                    .is_some_and(|r| !r.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
-                chain = if follows { chain + 1 } else { 0 };
+                chain = if token == "else" { chain + 1 } else { 0 };
             }
-            let complain = |message: &str| {
-                Error::Shader(self.part.complain(begun, 1, &format!("error: {message}"), "begins here"))
+            let complain = |at: usize, message: &str| {
+                Err(Error::Shader(self.part.complain(at, 1, &format!("error: {message}"), "begins here")))
             };
             if depth > DEEPEST {
-                return Err(complain(&format!("this nests deeper than {DEEPEST} brackets; give its parts names")));
+                return complain(begun, &format!("this nests deeper than {DEEPEST} brackets; give its parts names"));
             }
             if chain > LONGEST_CHAIN {
-                return Err(complain(&format!("this is `else` number {chain} of a chain; use a switch or a formula")));
+                return complain(
+                    begun,
+                    &format!("this is `else` number {chain} of a chain; use a switch or a formula"),
+                );
             }
             if count > LONGEST_STATEMENT {
-                let message = format!("this has more than {LONGEST_STATEMENT} words and signs; divide it");
-                return Err(complain(&message));
+                return complain(begun, &format!("this has more than {LONGEST_STATEMENT} words and signs; divide it"));
             }
-            at += if first.is_alphanumeric() || first == '_' {
-                rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len())
-            } else {
-                first.len_utf8()
-            };
+            if token == "/*" {
+                return complain(at, "this comment has no end; close it with */");
+            }
+            if token.len() > LONGEST_WORD {
+                return complain(at, &format!("this word is longer than {LONGEST_WORD} bytes; choose a shorter one"));
+            }
         }
         Ok(())
     }

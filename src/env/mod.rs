@@ -1,18 +1,21 @@
 //! An environment is one WGSL file: what it declares, and the code that is generated for its state.
 
+mod allowed;
 mod contract;
 mod exploration;
 mod limits;
 mod scan;
 mod space;
 mod state;
+mod volume;
 
 pub use exploration::{Exploration, LEAST_REACHED, MOST_CLIPPED, Misfit, Spread, StateDependent};
 pub use space::ActionSpace;
 pub use state::Field;
 
-use crate::error::{Error, Result};
-use crate::shader::{Constants, Linked, Program, built_in, built_in_text};
+use crate::error::{Error, Result, shown};
+use crate::file;
+use crate::shader::{Constants, Linked, Program, built_in, built_in_text, carefully};
 use std::path::Path;
 
 /// Environments that are built in: name, and file under `shaders/`.
@@ -87,6 +90,23 @@ pub struct Override {
     pub name: String,
     /// Its value: the file's, or the one that was set.
     pub value: f64,
+    kind: naga::ScalarKind,
+}
+
+impl Override {
+    /// What it cannot be, if it cannot be this.
+    fn refuses(&self, value: f64) -> Option<&'static str> {
+        let whole = |least: f64, most: f64| value.fract() == 0.0 && (least..=most).contains(&value);
+        let (takes, what) = match self.kind {
+            naga::ScalarKind::Uint => (whole(0.0, u32::MAX.into()), "a whole number from 0 to 4294967295"),
+            naga::ScalarKind::Sint => {
+                (whole(i32::MIN.into(), i32::MAX.into()), "a whole number from -2147483648 to 2147483647")
+            }
+            naga::ScalarKind::Bool => (whole(0.0, 1.0), "0 or 1, for false or true"),
+            _ => ((value as f32).is_finite(), "a finite number that f32 can hold"),
+        };
+        (!takes).then_some(what)
+    }
 }
 
 impl Environment {
@@ -95,7 +115,7 @@ impl Environment {
     /// # Errors
     /// [`Error::Environment`] or [`Error::EnvironmentFile`] with what was expected and, in a file, where.
     pub fn load(name: &str) -> Result<Self> {
-        if Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wgsl")) {
+        if Self::is_file_name(name) {
             return Self::from_file(Path::new(name));
         }
         let Some((_, path)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
@@ -124,21 +144,26 @@ impl Environment {
     /// # Errors
     /// [`Error::File`] where it cannot be read, else as [`Environment::load`].
     pub fn from_file(path: &Path) -> Result<Self> {
-        let failed = |error: &std::io::Error| Error::file("read", path, error);
-        let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
         let name = path.display().to_string();
-        if size > scan::LONGEST as u64 {
-            let reason = format!("the file has {size} bytes; an environment may have {}", scan::LONGEST);
-            return Err(Error::Environment { name, reason });
-        }
-        let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
+        Self::from_source(&name, &name, &Self::read_text(path)?)
+    }
+
+    /// The text of such a file, read within its bound and nothing more: for programs that try a stranger's file out first.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it cannot be read, [`Error::Environment`] where it is no text.
+    pub fn read_text(path: &Path) -> Result<String> {
+        String::from_utf8(file::read(path, scan::LONGEST as u64)?).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let line = String::from_utf8_lossy(&error.as_bytes()[..at]).matches('\n').count() + 1;
             let reason = format!("line {line} is no text; an environment is a WGSL file in UTF-8");
-            Error::Environment { name: name.clone(), reason }
-        })?;
-        Self::from_source(&name, &name, &text)
+            Error::Environment { name: path.display().to_string(), reason }
+        })
+    }
+
+    /// Whether a name is that of a file, and not of a built-in environment.
+    pub fn is_file_name(name: &str) -> bool {
+        Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wgsl"))
     }
 
     /// Names of the built-in environments.
@@ -152,7 +177,8 @@ impl Environment {
     /// # Errors
     /// As [`Environment::load`].
     pub fn from_source(name: &str, path: &str, text: &str) -> Result<Self> {
-        limits::with_large_stack(|| Self::read(name, path, text)).map_err(|error| match error {
+        let what = format!("environment '{}'", shown(name));
+        carefully(&what, || Self::read(name, path, text)).map_err(|error| match error {
             // whatever does not link here is the author's, and has its place
             Error::Shader(text) => Error::EnvironmentFile(text),
             other => other,
@@ -163,6 +189,7 @@ impl Environment {
         let file = scan::File::new(path, text)?;
         file.check_nesting()?;
         file.check(name)?;
+        file.check_volume()?;
         // what the rest is linked with follows from the contract's constants, so these are read alone first
         let constants = Program::new(name).source(path, &file.constants(&contract::CONSTANTS)).link()?;
         let spec = file.spec(&constants)?;
@@ -175,10 +202,15 @@ impl Environment {
         let program =
             Program::new(name).constants(&spec.action_space.constants()).word("MW_SPINS", SPINS).parts(PARTS)?;
         let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
-        let linked = program.source_with(path, text, &guards).link()?;
+        let program = program.source_with(path, text, &guards);
+        let linked = program.link_checked(|module, text| file.check_allowed(module, text))?;
         file.check_functions(&linked, &spec)?;
         file.check_memory(&linked)?;
         let overrides = overrides(&linked);
+        if let Some((_, none)) = linked.module().overrides.iter().find(|(_, known)| known.init.is_none()) {
+            let reason = "it lacks a value, as in `override NAME: f32 = 1.0;`";
+            return Err(file.complaint(none.name.as_deref().unwrap_or_default(), reason));
+        }
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
         let features = file.has_features();
@@ -269,11 +301,11 @@ impl Environment {
     /// [`Error::Environment`] with the nearest name where there is none of this name, or where the value is no number.
     pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
         let complain = |reason| Error::Environment { name: self.name.clone(), reason };
-        if !(value as f32).is_finite() {
-            return Err(complain(format!("'{name}' must be a finite number that f32 can hold, not {value}")));
-        }
         match self.overrides.iter_mut().find(|known| known.name == name) {
-            Some(found) => found.value = value,
+            Some(found) => match found.refuses(value) {
+                Some(what) => return Err(complain(format!("'{name}' must be {what}, not {value}"))),
+                None => found.value = value,
+            },
             None => {
                 let near = self
                     .overrides
@@ -296,6 +328,7 @@ impl Environment {
         constants.word("MW_SPINS", SPINS);
         constants.word("MW_STATE_VECTORS", self.state.vectors());
         constants.word("MW_WORLD_VECTORS", self.state.vectors() + ACCUMULATOR_VECTORS);
+        let program = if self.is_built_in() { program } else { program.foreign(&self.name) };
         let mut program = program
             .constants(&self.spec.action_space.constants())
             .constants(&constants)
@@ -325,9 +358,6 @@ pub fn world_word(word: usize, world: usize, worlds: usize) -> usize {
     (word / 4 * worlds + world) * 4 + word % 4
 }
 
-/// Largest observation and largest number of actions.
-const LARGEST_SPACE: u32 = 4096;
-
 /// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
 const LONGEST_EPISODE: u32 = 1_000_000;
 
@@ -341,6 +371,102 @@ fn overrides(linked: &Linked) -> Vec<Override> {
         Some(naga::Expression::Literal(literal)) => contract::number(*literal),
         _ => None,
     };
-    let named = module.overrides.iter().filter_map(|(_, o)| Some((o.name.clone()?, default(o.init)?)));
-    named.map(|(name, value)| Override { name, value }).collect()
+    let kind =
+        |kind: naga::Handle<naga::Type>| module.types[kind].inner.scalar_kind().unwrap_or(naga::ScalarKind::Float);
+    let named = module.overrides.iter().filter_map(|(_, o)| Some((o.name.clone()?, default(o.init)?, kind(o.ty))));
+    named.map(|(name, value, kind)| Override { name, value, kind }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Environment;
+    use crate::error::Error;
+
+    /// An environment with nothing in it.
+    pub(super) const SMALL: &str = "\
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_COUNT: u32 = 2u;
+const MAX_EPISODE_STEPS: u32 = 10u;
+struct State { x: f32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_uniform(rng)); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    (*s).x += 1.0;
+    return Outcome(1.0, false);
+}
+fn env_observe(s: State) -> Observation { return Observation(s.x); }
+";
+
+    /// Reads a text that must be refused with these words, by name and in one of the ways that are the author's.
+    pub(super) fn refused(case: &str, text: &str, words: &str) {
+        let error = Environment::from_source("small.wgsl", "small.wgsl", text).expect_err(case);
+        let shown = error.to_string();
+        assert!(shown.contains(words) && shown.contains("small.wgsl"), "{case}: '{words}' expected in {shown}");
+        assert!(matches!(error, Error::Environment { .. } | Error::EnvironmentFile(_)), "{case}: {error:?}");
+        assert_eq!(error.exit_code(), 2, "{case}");
+    }
+
+    #[test]
+    fn texts_that_are_no_environments_are_refused() {
+        let large = SMALL.replace("x: f32", "x: f32, y: array<array<f32, 100>, 100>");
+        let large = large.replace("return State(rng_uniform(rng));", "var s: State; return s;");
+        let crlf = SMALL.replace('\n', "\r\n");
+        Environment::from_source("small", "small.wgsl", &crlf).expect("Windows ends lines in its own way");
+        for (case, text, words) in [
+            ("nothing", String::new(), "lacks `const ACTION_COUNT"),
+            ("comments", "// nothing\n/* at /* all */ */".to_owned(), "lacks `const ACTION_COUNT"),
+            ("a comment without an end", format!("{SMALL}/* and /* so */"), "this comment has no end"),
+            ("a byte order mark", format!("\u{feff}{SMALL}"), "byte order mark"),
+            ("zeros", format!("{SMALL}\0"), "line 11 is no text"),
+            ("no observation", SMALL.replace("DIM: u32 = 1u", "DIM: u32 = 0u"), "0 is not allowed"),
+            ("observations", SMALL.replace("DIM: u32 = 1u", "DIM: u32 = 4000000000u"), "4000000000 is not allowed"),
+            ("no action", SMALL.replace("COUNT: u32 = 2u", "COUNT: u32 = 0u"), "0 is not allowed"),
+            ("actions", SMALL.replace("COUNT: u32 = 2u", "COUNT: u32 = 4294967295u"), "4294967295 is not allowed"),
+            ("below 0", SMALL.replace("COUNT: u32 = 2u", "COUNT: i32 = -2"), "it must be a u32"),
+            ("steps", SMALL.replace("STEPS: u32 = 10u", "STEPS: u32 = 4294967295u"), "4294967295 is not allowed"),
+            ("past a u32", SMALL.replace("STEPS: u32 = 10u", "STEPS: u32 = 4294967296"), "small.wgsl"),
+            ("a state without end", large, "and it has more"),
+        ] {
+            refused(case, &text, words);
+        }
+    }
+
+    #[test]
+    fn an_override_takes_what_its_type_can_hold() {
+        let text = format!(
+            "{SMALL}override n: u32 = 4u; override k: i32 = -1; override b: bool = true; override f: f32 = 1.5;"
+        );
+        let mut env = Environment::from_source("small", "small.wgsl", &text).expect("an environment");
+        for (name, value) in [("n", 4_294_967_295.0), ("k", -2_147_483_648.0), ("b", 0.0), ("f", -1e38)] {
+            env.set(name, value).expect(name);
+        }
+        for (name, value) in [
+            ("n", -1.0),
+            ("n", 0.5),
+            ("n", 4_294_967_296.0),
+            ("k", 2_147_483_648.0),
+            ("k", 1.5),
+            ("b", 2.0),
+            ("f", f64::NAN),
+            ("f", f64::INFINITY),
+            ("f", 1e39),
+            ("n", f64::NAN),
+        ] {
+            let error = env.set(name, value).expect_err("refused").to_string();
+            assert!(error.contains(&format!("'{name}' must be")) && error.contains(&format!("not {value}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_thread_with_a_small_stack_reads_what_nests_deeply() {
+        let sum = ["x"; 1000].join("+");
+        let brackets = format!("{}x{}", "(1.0+".repeat(60), ")".repeat(60));
+        let signs = format!("{}x", "- ".repeat(1500));
+        let chain = format!("if x > 0.0 {{ }} {}", "else if x > 1.0 { } ".repeat(60));
+        let blocks = format!("{}{}", "{".repeat(60), "}".repeat(60));
+        let code = format!("var x = (*s).x; x = {sum}; x = {brackets}; x = {signs}; {chain} {blocks} (*s).x = x;");
+        let text = SMALL.replace("(*s).x += 1.0;", &code);
+        let read = move || Environment::from_source("deep", "deep.wgsl", &text).map(|env| env.state_words());
+        let thread = std::thread::Builder::new().stack_size(128 << 10).spawn(read).expect("a thread");
+        assert_eq!(thread.join().expect("no overflow").expect("an environment"), 1);
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shader::{Part, comment_end};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct Declaration {
 pub(super) struct File {
     pub part: Part,
     pub declarations: Vec<Declaration>,
+    /// Which of them is the first of a name.
+    names: HashMap<String, usize>,
     /// Places behind the opening brace of every loop's body.
     pub loops: Vec<usize>,
 }
@@ -35,10 +38,45 @@ pub(super) struct File {
 /// Bytes of the longest file.
 pub(super) const LONGEST: usize = 256 << 10;
 
+/// The words and signs of a text and where they stand, comments and blanks left out; a comment without an end is a sign.
+pub(super) fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = &text[at..];
+            let first = rest.chars().next()?;
+            let begun = at;
+            if let Some(length) = comment_end(rest) {
+                at += length;
+                // it would go on where there was more
+                if length == rest.len() && rest.starts_with("/*") && comment_end(&format!("{rest} ")) > Some(length) {
+                    return Some((begun, &rest[..2]));
+                }
+                continue;
+            }
+            let end =
+                if is_word(first) { rest.find(|c: char| !is_word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+            at += end;
+            if !first.is_whitespace() {
+                return Some((begun, &rest[..end]));
+            }
+        }
+    })
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 impl File {
     /// Scans a text; refuses what an environment cannot have and what needs no parser to be seen.
     pub fn new(path: &str, text: &str) -> Result<Self> {
         let part = Part::new(path, text);
+        if text.starts_with('\u{feff}') {
+            let reason =
+                "it begins with a byte order mark; save it as UTF-8 without one (\"UTF-8\", not \"UTF-8 with BOM\")";
+            return Err(Error::Environment { name: path.to_owned(), reason: reason.to_owned() });
+        }
         if text.len() > LONGEST {
             let reason = format!(
                 "error: {path} has {} bytes; an environment may have {LONGEST}; it is parsed as a whole",
@@ -48,27 +86,17 @@ impl File {
         }
         let mut scan =
             Scan { part: &part, declarations: Vec::new(), loops: Vec::new(), depth: 0, pending: None, header: None };
-        let mut at = 0;
-        while at < text.len() {
-            let rest = &text[at..];
-            let first = rest.chars().next().unwrap_or(' ');
-            if let Some(length) = comment_end(rest) {
-                at += length;
-            } else if first.is_alphanumeric() || first == '_' {
-                let length = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-                scan.word(&rest[..length], at)?;
-                at += length;
-            } else {
-                scan.character(first, at)?;
-                at += first.len_utf8();
-            }
+        for (at, token) in tokens(text) {
+            let first = token.chars().next().unwrap_or(' ');
+            if is_word(first) { scan.word(token, at)? } else { scan.character(first, at)? }
         }
         let (declarations, loops) = (scan.declarations, scan.loops);
-        Ok(Self { part, declarations, loops })
+        let names = declarations.iter().enumerate().rev().map(|(i, found)| (found.name.clone(), i)).collect();
+        Ok(Self { part, declarations, names, loops })
     }
 
     pub fn find(&self, name: &str) -> Option<&Declaration> {
-        self.declarations.iter().find(|found| found.name == name)
+        self.names.get(name).map(|&i| &self.declarations[i])
     }
 
     /// An error at the declaration of a name.
@@ -83,18 +111,12 @@ impl File {
         let text = &self.part.text;
         let mut bytes: Vec<u8> = text.bytes().map(|b| if b == b'\n' { b } else { b' ' }).collect();
         let mut wanted: Vec<&str> = contract.to_vec();
-        let mut taken = 0;
-        while taken < wanted.len() {
-            let found = self.find(wanted[taken]).filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias));
-            taken += 1;
-            let Some(found) = found else { continue };
-            bytes[found.range.clone()].copy_from_slice(&text.as_bytes()[found.range.clone()]);
-            let words = text[found.range.clone()].split(|c: char| !(c.is_alphanumeric() || c == '_'));
-            for word in words.filter(|word| !word.is_empty()) {
-                if !wanted.contains(&word) {
-                    wanted.push(word);
-                }
-            }
+        let mut seen: HashSet<&str> = contract.iter().copied().collect();
+        while let Some(name) = wanted.pop() {
+            let found = self.find(name).filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias));
+            let Some(range) = found.map(|found| found.range.clone()) else { continue };
+            bytes[range.clone()].copy_from_slice(&text.as_bytes()[range.clone()]);
+            wanted.extend(tokens(&text[range]).map(|(_, word)| word).filter(|word| seen.insert(word)));
         }
         String::from_utf8(bytes).unwrap_or_default()
     }
@@ -144,6 +166,19 @@ impl Scan<'_> {
             {
                 let message = "an environment has no atomics: worlds share nothing";
                 return Err(self.refuse(at, word.len(), message, "use a plain u32 or i32 in State"));
+            }
+            _ if word.starts_with("subgroup")
+                || word.strip_prefix("quad").is_some_and(|rest| rest.starts_with(char::is_uppercase)) =>
+            {
+                let message = format!("'{word}' is not for environments: subgroups and quads look at other worlds");
+                return Err(self.refuse(at, word.len(), &message, "compute it from this world's State"));
+            }
+            _ if ["dpdx", "dpdy", "fwidth"]
+                .iter()
+                .any(|name| word.strip_prefix(name).is_some_and(|rest| ["", "Coarse", "Fine"].contains(&rest))) =>
+            {
+                let message = format!("'{word}' is not for environments: derivatives look at other worlds");
+                return Err(self.refuse(at, word.len(), &message, "compute it from this world's State"));
             }
             _ if self.depth == 0 => {
                 self.pending = match word {

@@ -2,7 +2,7 @@
 
 use super::{Buffer, Gpu, LOOP_BUDGET, Pass};
 use crate::error::{Error, Result};
-use crate::shader::Linked;
+use crate::shader::{Linked, carefully};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,9 +24,6 @@ struct Inner {
 /// Bytes of each buffer of a warm-up: more than any structure or uniform of ours.
 const WARM_UP_BYTES: u64 = 64 << 10;
 
-/// Stack of a thread that links and compiles: naga recurses with the nesting of a shader.
-const STACK: usize = 64 << 20;
-
 /// Links a kernel; run on any thread.
 pub type Link<'a> = Box<dyn Fn() -> Result<Linked> + Send + Sync + 'a>;
 
@@ -39,23 +36,25 @@ impl Gpu {
     pub fn compile(&self, list: &[Link<'_>]) -> Result<()> {
         let next = AtomicUsize::new(0);
         let errors = Mutex::new(Vec::new());
+        let failed = |i: usize, error| errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(list.len());
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 let work = || {
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(link) = list.get(i) else { break };
-                        let compiled = link().and_then(|linked| self.kernel(&linked)).and_then(|k| self.warm_up(&k));
-                        if let Err(error) = compiled {
-                            errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
+                    let all = carefully("kernels", || {
+                        loop {
+                            let i = next.fetch_add(1, Ordering::Relaxed);
+                            let Some(link) = list.get(i) else { return Ok(()) };
+                            let compiled = link().and_then(|linked| self.kernel(&linked));
+                            if let Err(error) = compiled.and_then(|kernel| self.warm_up(&kernel)) {
+                                failed(i, error);
+                            }
                         }
-                    }
+                    });
+                    all.unwrap_or_else(|error| failed(0, error));
                 };
-                let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-                if let Err(error) = thread {
-                    let error = Error::Gpu(format!("no thread to compile kernels with: {error}"));
-                    errors.lock().unwrap_or_else(PoisonError::into_inner).push((0, error));
+                if let Err(error) = std::thread::Builder::new().spawn_scoped(scope, work) {
+                    failed(0, Error::Gpu(format!("no thread to compile kernels with: {error}")));
                 }
             }
         });
@@ -90,7 +89,8 @@ impl Gpu {
     /// A linked kernel, compiled with all of wgpu's run-time checks; one that was compiled before is used again.
     ///
     /// # Errors
-    /// [`Error::Shader`] where the driver refuses it.
+    /// [`Error::Shader`] where the driver refuses it or its compiler panics, [`Error::EnvironmentFile`] where that is about
+    /// an environment that is not built in.
     pub fn kernel(&self, linked: &Linked) -> Result<Kernel> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(linked.source().as_bytes());
@@ -100,7 +100,10 @@ impl Gpu {
         if let Some(kernel) = known().get(&key) {
             return Ok(kernel.clone());
         }
-        let kernel = self.compile_one(linked)?;
+        let kernel = carefully(&linked.described(), || self.compile_one(linked)).map_err(|error| match error {
+            Error::Shader(text) => linked.refused(text),
+            error => error,
+        })?;
         known().insert(key, kernel.clone());
         Ok(kernel)
     }
@@ -127,7 +130,7 @@ impl Gpu {
             cache: None,
         });
         if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(Error::Shader(format!("kernel {} was refused: {error}", linked.name())));
+            return Err(Error::Shader(format!("{} was refused: {error}", linked.described())));
         }
         self.check()?;
         let (bindings, workgroup) = (linked.bindings(), linked.workgroup_size());

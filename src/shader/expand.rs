@@ -51,7 +51,8 @@ impl<'a> Expander<'a> {
         let mut at = from;
         while at < to {
             let rest = &text[at..to];
-            if let Some((_, made)) = self.part.inserted.iter().find(|(place, _)| *place == at) {
+            if let Ok(i) = self.part.inserted.binary_search_by_key(&at, |(place, _)| *place) {
+                let (_, made) = self.part.inserted[i];
                 self.out.push_made(made, self.index, at);
             }
             if let Some(after) = comment_end(rest) {

@@ -3,8 +3,9 @@
 use super::alias::without_aliases;
 use super::expand::expand;
 use super::source::{Part, Traced};
-use super::{Constants, SharedStruct, built_in_text, opaque};
-use crate::error::{Error, Result};
+use super::{Constants, SharedStruct, built_in_text, carefully, opaque};
+use crate::error::{Error, Result, shown};
+use naga::{Module, Span};
 use std::collections::HashMap;
 
 /// A kernel before it is linked: constants, shared structs and parts.
@@ -24,6 +25,8 @@ use std::collections::HashMap;
 #[derive(Clone, Debug)]
 pub struct Program {
     name: String,
+    /// The environment from elsewhere that it is linked with.
+    foreign: Option<String>,
     constants: Constants,
     structs: String,
     parts: Vec<Part>,
@@ -35,6 +38,7 @@ impl Program {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            foreign: None,
             constants: Constants::default(),
             structs: String::new(),
             parts: Vec::new(),
@@ -74,6 +78,13 @@ impl Program {
         self
     }
 
+    /// Says whose the errors of this kernel are: those of an environment from elsewhere.
+    #[must_use]
+    pub(crate) fn foreign(mut self, environment: &str) -> Self {
+        self.foreign = Some(environment.to_owned());
+        self
+    }
+
     /// Adds a word to the prelude.
     #[must_use]
     pub fn word(mut self, name: &str, value: u32) -> Self {
@@ -107,6 +118,20 @@ impl Program {
     /// # Errors
     /// [`Error::Shader`] with the part's own file, line and column, and a caret under the place.
     pub fn link(&self) -> Result<Linked> {
+        self.link_checked(|_, _| Ok(()))
+    }
+
+    /// The same with a look at the module and the text that it was read from, before it is validated: what is refused, and
+    /// where.
+    pub(crate) fn link_checked(&self, check: impl Fn(&Module, &str) -> Looked + Sync) -> Result<Linked> {
+        let what = described(&self.name, self.foreign.as_deref());
+        carefully(&what, || self.link_here(&check)).map_err(|error| match (error, &self.foreign) {
+            (Error::Shader(text), Some(_)) => Error::EnvironmentFile(text),
+            (error, _) => error,
+        })
+    }
+
+    fn link_here(&self, check: &dyn Fn(&Module, &str) -> Looked) -> Result<Linked> {
         let prelude = format!("{}{}", self.constants.declarations(), self.structs);
         let prelude = Part::new(format!("prelude of {}", self.name), prelude);
         let mut parts = vec![prelude];
@@ -128,6 +153,7 @@ impl Program {
             let (span, label) = first.unwrap_or((None, String::new()));
             complain(span, error.message(), &label)
         })?;
+        check(&module, &traced.text).map_err(|(span, message)| complain(span.to_range(), &message, ""))?;
         opaque::hide(&mut module);
         let flags = naga::valid::ValidationFlags::all();
         let capabilities = naga::valid::Capabilities::SUBGROUP;
@@ -151,7 +177,19 @@ impl Program {
                 return Err(Error::Shader(format!("kernel {}: there is no override '{name}' to set", self.name)));
             }
         }
-        Ok(Linked { name: self.name.clone(), source: traced.text, overrides: self.overrides.clone(), module, info })
+        let (name, foreign, overrides) = (self.name.clone(), self.foreign.clone(), self.overrides.clone());
+        Ok(Linked { name, foreign, source: traced.text, overrides, module, info })
+    }
+}
+
+/// What is refused at a look, and where in the linked text.
+pub(crate) type Looked = std::result::Result<(), (Span, String)>;
+
+/// A kernel in words.
+fn described(name: &str, foreign: Option<&str>) -> String {
+    match foreign {
+        Some(environment) => format!("kernel {name} of environment '{}'", shown(environment)),
+        None => format!("kernel {name}"),
     }
 }
 
@@ -159,6 +197,7 @@ impl Program {
 #[derive(Debug)]
 pub struct Linked {
     name: String,
+    foreign: Option<String>,
     source: String,
     overrides: Vec<(String, f64)>,
     module: naga::Module,
@@ -169,6 +208,16 @@ impl Linked {
     /// The kernel's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The kernel and its environment in words.
+    pub(crate) fn described(&self) -> String {
+        described(&self.name, self.foreign.as_deref())
+    }
+
+    /// An error of this kernel, which is its environment's where that is not ours.
+    pub(crate) fn refused(&self, text: String) -> Error {
+        if self.foreign.is_some() { Error::EnvironmentFile(text) } else { Error::Shader(text) }
     }
 
     /// The whole module as WGSL.

@@ -4,6 +4,7 @@
 //! and the kernel itself. See [`Program`].
 
 mod alias;
+mod careful;
 mod expand;
 mod linker;
 mod opaque;
@@ -14,6 +15,7 @@ mod source;
 pub use linker::{Linked, Program};
 pub use shared::SharedStruct;
 
+pub(crate) use careful::carefully;
 pub(crate) use expand::comment_end;
 pub(crate) use source::Part;
 

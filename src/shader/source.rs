@@ -1,5 +1,6 @@
 //! Text that remembers where each byte came from, so that an error names the part's own file, line and column.
 
+use crate::error::shown;
 use std::sync::Arc;
 
 /// One file of WGSL.
@@ -17,25 +18,52 @@ impl Part {
         Self { path: path.into(), text: text.into(), inserted: Arc::default() }
     }
 
-    /// `message` with the place in this file: path, line and column from 1, the line, and a caret under the span.
+    /// `message` with the place in this file: path, line and column from 1, the line, and a caret under the span. Of a long
+    /// line the part around it is shown.
     pub fn complain(&self, offset: usize, length: usize, message: &str, label: &str) -> String {
-        let offset = offset.min(self.text.len());
+        let offset = self.text.floor_char_boundary(offset);
         let start = self.text[..offset].rfind('\n').map_or(0, |at| at + 1);
         let line = self.text[start..].lines().next().unwrap_or("");
         let number = self.text[..offset].matches('\n').count() + 1;
-        let column = self.text[start..offset].chars().count();
-        let carets = length.clamp(1, line.chars().count().saturating_sub(column).max(1));
+        let (before, rest) = line.split_at((offset - start).min(line.len()));
+        let (marked, behind) = rest.split_at(rest.ceil_char_boundary(length.max(1)));
+        let column = before.chars().count();
         let margin = " ".repeat(number.to_string().len());
+        let (before, marked, behind) = (ending(before), beginning(marked), beginning(behind));
         format!(
-            "{message}\n{margin}--> {}:{number}:{}\n{margin} |\n{number} | {line}\n{margin} | {}{} {label}",
-            self.path,
+            "{message}\n{margin}--> {}:{number}:{}\n{margin} |\n{number} | {before}{marked}{behind}\n{margin} | {}{} {label}",
+            shown(&self.path),
             column + 1,
-            " ".repeat(column),
-            "^".repeat(carets),
+            " ".repeat(before.chars().count()),
+            "^".repeat(marked.chars().count().max(1)),
         )
         .trim_end()
         .to_owned()
     }
+}
+
+/// Characters of a piece of a line that is shown.
+const WIDEST: usize = 120;
+
+/// The first characters of a piece of a line, as they may be printed.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(WIDEST) {
+        None => printed(text),
+        Some((end, _)) => printed(&text[..end]) + "…",
+    }
+}
+
+/// The last ones.
+fn ending(text: &str) -> String {
+    match text.char_indices().nth_back(WIDEST) {
+        None => printed(text),
+        Some((first, c)) => format!("…{}", printed(&text[first + c.len_utf8()..])),
+    }
+}
+
+/// Source code as it may be printed, its tabs being as wide as the carets below think.
+fn printed(text: &str) -> String {
+    shown(text.replace('\t', "    "))
 }
 
 /// Linked text; `origin[i]` is the part and the offset there that byte i came from.
@@ -60,5 +88,36 @@ impl Traced {
     /// Part and offset of a byte of the linked text.
     pub fn origin(&self, at: usize) -> (usize, usize) {
         self.origin.get(at).or(self.origin.last()).map_or((0, 0), |&(part, offset)| (part as usize, offset as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Part;
+
+    #[test]
+    fn the_caret_stands_under_the_place() {
+        let part = Part::new("a\nb.wgsl", "\tlet ü = \u{1b}x;\r\nnext");
+        let at = part.text.find('x').expect("x");
+        let text = part.complain(at, 1, "error: no", "here");
+        let expected = "error: no\n --> a\\nb.wgsl:1:11\n  |\n1 |     let ü = \\u{1b}x;\n  |                   ^ here";
+        assert_eq!(text, expected);
+        // inside a character, behind the end, longer than the line, on its end
+        for (offset, length) in [(6, 1), (500, 3), (0, 500), (part.text.find('\r').expect("end"), 1)] {
+            assert!(part.complain(offset, length, "error: no", "").contains('^'));
+        }
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_place_is_shown() {
+        let part = Part::new("long.wgsl", "a".repeat(5000) + "b" + &"c".repeat(5000));
+        let text = part.complain(5000, 1, "error: no", "");
+        assert!(
+            text.contains(":1:5001") && text.contains("…aaa") && text.contains("ccc…") && text.len() < 600,
+            "{text}"
+        );
+        let lines: Vec<&str> = text.lines().collect();
+        let place = |line: &str, c: char| line.chars().position(|found| found == c);
+        assert_eq!(place(lines[3], 'b'), place(lines[4], '^'));
     }
 }

@@ -233,6 +233,9 @@ pub enum ActionNoise {
 /// Samples of a batch; kernels count samples in words, slices filled up.
 const LARGEST_BATCH: u64 = 1 << 30;
 
+/// Bytes of the longest file of settings.
+const LONGEST: u64 = 1 << 20;
+
 /// Presets that are built in: environment, algorithm, text.
 const PRESETS: &[(&str, &str, &str)] = &[
     ("Acrobot-v1", "a2c", include_str!("../../presets/Acrobot-v1.a2c.toml")),
@@ -318,7 +321,7 @@ impl Config {
             merge(&mut table, text, &format!("preset of {env}"))?;
         }
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path).map_err(|error| Error::file("read", path, &error))?;
+            let text = crate::file::read_text(path, LONGEST)?;
             merge(&mut table, &text, &path.display().to_string())?;
         }
         set(&mut table, pairs)?;

@@ -1,12 +1,12 @@
 //! A trained policy: its parameters, and what is needed to use it again. It is what a checkpoint holds.
 
 use super::checkpoints;
-use super::tensors::{self, Array, Fault, Whole, complaint, shown};
+use super::tensors::{self, Array, Fault, Whole, complaint};
 use super::{Actor, Config, Returns};
 use crate::algo::{HEAD_GAINS, networks};
 use crate::batch::Agents;
 use crate::env::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::file;
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;

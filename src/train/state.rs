@@ -1,7 +1,7 @@
 //! Where a run stands: all that it needs to go on as if it had never stopped, beside its policy.
 
-use super::tensors::{self, Array, Fault, Whole, complaint, shown};
-use crate::error::{Error, Result};
+use super::tensors::{self, Array, Fault, Whole, complaint};
+use crate::error::{Error, Result, shown};
 use crate::file;
 use crate::gpu::Gpu;
 use safetensors::Dtype;

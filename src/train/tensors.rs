@@ -242,19 +242,14 @@ fn is_newer(version: &str, than: &str) -> bool {
     numbers(version) > numbers(than)
 }
 
-/// A checkpoint that cannot be used. What comes from a file is shown without control characters.
+/// A checkpoint that cannot be used.
 pub(super) fn complaint(path: &Path, reason: &str) -> Error {
-    Error::Checkpoint { path: path.to_owned(), reason: shown(reason) }
-}
-
-/// Text from a file as it can be shown: control characters are escaped, which a terminal would obey.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    Error::Checkpoint { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Array, BYTES, DIGEST, Fault, Whole, is_newer, shown, write};
+    use super::{Array, BYTES, DIGEST, Fault, Whole, is_newer, write};
     use safetensors::{Dtype, SafeTensors};
 
     fn bytes() -> Vec<u8> {
@@ -323,6 +318,5 @@ mod tests {
         {
             assert_eq!(is_newer(version, "0.1.0"), newer, "{version}");
         }
-        assert_eq!(shown("a\u{1b}[2J\nb"), "a\\u{1b}[2J\\nb");
     }
 }
