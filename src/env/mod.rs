@@ -2,6 +2,7 @@
 
 mod contract;
 mod exploration;
+mod fixed;
 mod limits;
 mod scan;
 mod space;
@@ -12,7 +13,7 @@ pub use space::ActionSpace;
 pub use state::Field;
 
 use crate::error::{Error, Result};
-use crate::shader::{Constants, Linked, Program, built_in, built_in_text};
+use crate::shader::{Constants, Edit, Program, built_in, built_in_text};
 use std::path::Path;
 
 /// Environments that are built in: name, and file under `shaders/`.
@@ -63,8 +64,9 @@ pub struct Environment {
     bounds: Option<&'static str>,
     /// Whether the environment makes its observation number by number.
     features: bool,
-    /// What the linker puts into the file, and where.
-    guards: Vec<(usize, &'static str)>,
+    /// What the linker changes in the file: guards of loops, and overrides that are constants by then.
+    edits: Vec<Edit>,
+    loops: bool,
 }
 
 /// What an environment declares.
@@ -87,6 +89,9 @@ pub struct Override {
     pub name: String,
     /// Its value: the file's, or the one that was set.
     pub value: f64,
+    kind: naga::ScalarKind,
+    /// Whether it is linked as a constant, since the environment's shape follows from it.
+    fixed: bool,
 }
 
 impl Environment {
@@ -152,37 +157,49 @@ impl Environment {
     /// # Errors
     /// As [`Environment::load`].
     pub fn from_source(name: &str, path: &str, text: &str) -> Result<Self> {
-        limits::with_large_stack(|| Self::read(name, path, text)).map_err(|error| match error {
+        limits::with_large_stack(|| Self::read(name, path, text, &[])).map_err(|error| match error {
             // whatever does not link here is the author's, and has its place
             Error::Shader(text) => Error::EnvironmentFile(text),
             other => other,
         })
     }
 
-    fn read(name: &str, path: &str, text: &str) -> Result<Self> {
+    /// Reads an environment; `values` are those of overrides that its shape follows from.
+    fn read(name: &str, path: &str, text: &str, values: &[(String, f64)]) -> Result<Self> {
         let file = scan::File::new(path, text)?;
         file.check_nesting()?;
         file.check(name)?;
         // what the rest is linked with follows from the contract's constants, so these are read alone first
-        let constants = Program::new(name).source(path, &file.constants(&contract::CONSTANTS)).link()?;
+        let fixed = file.fixed();
+        let wanted: Vec<&str> =
+            contract::CONSTANTS.into_iter().chain(fixed.iter().map(|found| found.name.as_str())).collect();
+        let constants = |edits: &[Edit]| Program::new(name).source_with(path, &file.constants(&wanted), edits).link();
+        let mut edits = file.fixing(&fixed, &[]);
+        let mut linked = constants(&edits)?;
+        if !values.is_empty() {
+            edits = file.fixing(&fixed, &file.written(&linked, values)?);
+            linked = constants(&edits)?;
+        }
+        let constants = linked;
         let spec = file.spec(&constants)?;
         let bounds = match spec.action_space {
             ActionSpace::Box { .. } if file.same_bounds(&constants)? => Some("slot/bounds/same.wgsl"),
             ActionSpace::Box { .. } => Some("slot/bounds/each.wgsl"),
             _ => None,
         };
-        let guards = file.guarded();
+        edits.extend(file.guards());
+        edits.sort_by_key(|edit| edit.at);
         let program =
             Program::new(name).constants(&spec.action_space.constants()).word("MW_SPINS", SPINS).parts(PARTS)?;
         let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
-        let linked = program.source_with(path, text, &guards).link()?;
+        let linked = program.source_with(path, text, &edits).link()?;
         file.check_functions(&linked, &spec)?;
         file.check_memory(&linked)?;
-        let overrides = overrides(&linked);
+        let overrides = file.overrides(&fixed, &constants, &linked, values)?;
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
-        let features = file.has_features();
-        Ok(Self { name, path, text, spec, state, overrides, bounds, features, guards })
+        let (features, loops) = (file.has_features(), !file.loops.is_empty());
+        Ok(Self { name, path, text, spec, state, overrides, bounds, features, edits, loops })
     }
 
     /// The environment's name.
@@ -260,27 +277,60 @@ impl Environment {
 
     /// Whether its functions loop; each of them then counts as 256 iterations of the loop budget of software adapters.
     pub fn has_loops(&self) -> bool {
-        !self.guards.is_empty()
+        self.loops
     }
 
-    /// Sets an override.
+    /// Sets an override, or the step limit, `MAX_EPISODE_STEPS`, which is the engine's to apply and can be set in every
+    /// environment; 0 = none.
     ///
     /// # Errors
-    /// [`Error::Environment`] with the nearest name where there is none of this name, or where the value is no number.
+    /// As [`Environment::set_all`].
     pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
-        let complain = |reason| Error::Environment { name: self.name.clone(), reason };
-        if !(value as f32).is_finite() {
-            return Err(complain(format!("'{name}' must be a finite number that f32 can hold, not {value}")));
+        self.set_all([(name, value)])
+    }
+
+    /// Sets overrides together. Where spaces, the step limit or sizes follow from one, the file is read again, and
+    /// [`Environment::spec`] is another afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] with the nearest name where there is none of a name, or where a value is not one of its type;
+    /// [`Error::EnvironmentFile`] where no environment follows from these values. It stays as it was then.
+    pub fn set_all<'a>(&mut self, values: impl IntoIterator<Item = (&'a str, f64)>) -> Result<()> {
+        let complain = |reason| Err(Error::Environment { name: self.name.clone(), reason });
+        let mut overrides = self.overrides.clone();
+        let mut again = false;
+        for (name, value) in values {
+            if name == fixed::LIMIT && !overrides.iter().any(|known| known.name == name) {
+                let (name, kind) = (name.to_owned(), naga::ScalarKind::Uint);
+                overrides.push(Override { name, value, kind, fixed: true });
+            }
+            let Some(found) = overrides.iter_mut().find(|known| known.name == name) else {
+                let names = overrides.iter().map(|known| known.name.as_str()).chain([fixed::LIMIT]);
+                let alike = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase());
+                let near = names.max_by(|a, b| alike(a).total_cmp(&alike(b))).unwrap_or(fixed::LIMIT);
+                return complain(format!("there is no override '{name}'; did you mean '{near}'?"));
+            };
+            if let Some(reason) = found.refuses(value) {
+                return complain(reason);
+            }
+            found.value = value;
+            again |= found.fixed;
         }
-        match self.overrides.iter_mut().find(|known| known.name == name) {
-            Some(found) => found.value = value,
-            None => {
-                let near = self
-                    .overrides
-                    .iter()
-                    .max_by(|a, b| strsim::jaro_winkler(&a.name, name).total_cmp(&strsim::jaro_winkler(&b.name, name)));
-                let hint = near.map_or("it has none".to_owned(), |near| format!("did you mean '{}'?", near.name));
-                return Err(complain(format!("there is no override '{name}'; {hint}")));
+        if again {
+            let fixed = overrides.iter().filter(|known| known.fixed);
+            let fixed: Vec<(String, f64)> = fixed.map(|known| (known.name.clone(), known.value)).collect();
+            let read = limits::with_large_stack(|| Self::read(&self.name, &self.path, &self.text, &fixed));
+            *self = read.map_err(|error| match error {
+                Error::Shader(text) => {
+                    let list: Vec<String> = fixed.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+                    Error::EnvironmentFile(format!("{text}\n  = note: this is with {}", list.join(", ")))
+                }
+                other => other,
+            })?;
+        }
+        for known in &mut self.overrides {
+            if let Some(set) = overrides.iter().find(|set| set.name == known.name) {
+                known.value = set.value;
             }
         }
         Ok(())
@@ -302,13 +352,13 @@ impl Environment {
             .parts(PARTS)?
             .part(self.spec.action_space.action_part())?
             .parts(self.bounds.as_slice())?
-            .source_with(&self.path, &self.text, &self.guards)
+            .source_with(&self.path, &self.text, &self.edits)
             .source(&format!("state of {}", self.name), &self.state.code())
             .parts(&[
                 if self.features { "slot/look/feature.wgsl" } else { "slot/look/array.wgsl" },
                 "part/world.wgsl",
             ])?;
-        for known in &self.overrides {
+        for known in self.overrides.iter().filter(|known| !known.fixed) {
             program = program.set(&known.name, known.value);
         }
         Ok(program)
@@ -333,14 +383,3 @@ const LONGEST_EPISODE: u32 = 1_000_000;
 
 /// After the state in `part/world.wgsl`: return, length, steps and episodes begun; four counts of episodes.
 const ACCUMULATOR_VECTORS: u32 = 2;
-
-fn overrides(linked: &Linked) -> Vec<Override> {
-    let module = linked.module();
-    let default = |init: Option<naga::Handle<naga::Expression>>| match init.map(|init| &module.global_expressions[init])
-    {
-        Some(naga::Expression::Literal(literal)) => contract::number(*literal),
-        _ => None,
-    };
-    let named = module.overrides.iter().filter_map(|(_, o)| Some((o.name.clone()?, default(o.init)?)));
-    named.map(|(name, value)| Override { name, value }).collect()
-}

@@ -1,7 +1,8 @@
 //! The outermost names of an environment's file, found before anything is parsed.
 
 use crate::error::{Error, Result};
-use crate::shader::{Part, comment_end};
+use crate::shader::{Edit, Part, comment_end};
+use std::borrow::Cow;
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +86,8 @@ impl File {
         let mut wanted: Vec<&str> = contract.to_vec();
         let mut taken = 0;
         while taken < wanted.len() {
-            let found = self.find(wanted[taken]).filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias));
+            let found = self.find(wanted[taken]);
+            let found = found.filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias | Kind::Override));
             taken += 1;
             let Some(found) = found else { continue };
             bytes[found.range.clone()].copy_from_slice(&text.as_bytes()[found.range.clone()]);
@@ -99,10 +101,10 @@ impl File {
         String::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// The text with a call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped
-    /// too often.
-    pub fn guarded(&self) -> Vec<(usize, &'static str)> {
-        self.loops.iter().map(|&place| (place, " if mw_spin() { break; }")).collect()
+    /// A call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped too often.
+    pub fn guards(&self) -> impl Iterator<Item = Edit> {
+        let guard = |&place: &usize| Edit { at: place, removed: 0, text: Cow::Borrowed(" if mw_spin() { break; }") };
+        self.loops.iter().map(guard)
     }
 }
 

@@ -51,8 +51,12 @@ impl<'a> Expander<'a> {
         let mut at = from;
         while at < to {
             let rest = &text[at..to];
-            if let Some((_, made)) = self.part.inserted.iter().find(|(place, _)| *place == at) {
-                self.out.push_made(made, self.index, at);
+            if let Some(edit) = self.part.edits.iter().find(|edit| edit.at == at) {
+                self.out.push_made(&edit.text, self.index, at);
+                if edit.removed > 0 {
+                    at += edit.removed;
+                    continue;
+                }
             }
             if let Some(after) = comment_end(rest) {
                 // a comment separates words; keep the line structure, so that the linked text can be read

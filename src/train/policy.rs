@@ -202,9 +202,7 @@ impl Policy {
             Environment::from_source(&name, &format!("environment in {}", path.display()), &field("env_source")?)?;
         let overrides: HashMap<String, f64> = serde_json::from_str(&field("env_overrides")?)
             .map_err(|error| complain(format!("its overrides cannot be read: {error}")))?;
-        for (name, value) in overrides {
-            env.set(&name, value)?;
-        }
+        env.set_all(overrides.iter().map(|(name, value)| (name.as_str(), *value)))?;
         let config: Config = toml::from_str(&field("config")?)
             .map_err(|error| complain(format!("its configuration cannot be read: {}", error.message())))?;
         config.check_for(&env)?;
