@@ -486,3 +486,30 @@ fn spaces_limits_and_resets_are_as_the_table_says() {
         assert!(largest <= bound && largest > 0.99 * bound, "Pendulum, word {word}: up to {largest}, {bound} expected");
     }
 }
+
+/// The page of environments has a row for each, with what it declares.
+#[test]
+fn the_page_of_environments_tells_the_truth() {
+    let page = include_str!("../docs/environments.md");
+    for name in Environment::names() {
+        let env = ok(Environment::load(name));
+        let spec = env.spec();
+        let row =
+            page.lines().find(|line| line.starts_with(&format!("| {name} |"))).unwrap_or_else(|| panic!("{name}"));
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        assert_eq!(cells[2].split(':').next(), Some(spec.observation_dim.to_string().as_str()), "{name}: observation");
+        assert_eq!(cells[3], spec.action_space.to_string(), "{name}: actions");
+        assert_eq!(cells[4], spec.max_episode_steps.to_string(), "{name}: limit");
+        let threshold = spec.reward_threshold.map_or("–".to_owned(), |threshold| threshold.to_string());
+        assert_eq!(cells[5], threshold, "{name}: threshold");
+        let mut overrides: Vec<String> = env
+            .overrides()
+            .iter()
+            .filter(|known| known.name != "MAX_EPISODE_STEPS")
+            .map(|known| format!("`{}` {}", known.name, known.value))
+            .collect();
+        overrides.sort();
+        let expected = if overrides.is_empty() { "–".to_owned() } else { overrides.join(", ") };
+        assert_eq!(cells[7], expected, "{name}: overrides");
+    }
+}

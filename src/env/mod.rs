@@ -223,6 +223,12 @@ impl Environment {
         Some(line.split_once(':').map_or(line, |(_, about)| about).trim().to_owned())
     }
 
+    /// Its header, the lines that begin with `//!`: rules, observation, actions, source.
+    pub fn header(&self) -> String {
+        let lines = self.text.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    }
+
     /// Where it comes from: the text behind `Source:` in its header, up to the next blank line.
     pub fn source(&self) -> Option<String> {
         let mut lines = self.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
