@@ -176,6 +176,7 @@ impl Environment {
         let constants = |edits: &[Edit]| Program::new(name).source_with(path, &file.constants(&wanted), edits).link();
         let mut edits = file.fixing(&fixed, &[]);
         let mut linked = constants(&edits)?;
+        fixed.iter().try_for_each(|found| file.single(&linked, &found.name).map(|_| ()))?;
         if !values.is_empty() {
             edits = file.fixing(&fixed, &file.written(&linked, values)?);
             linked = constants(&edits)?;
