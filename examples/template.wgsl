@@ -18,6 +18,7 @@ const REWARD_THRESHOLD: f32 = -15.0;    // optional: mean return that counts as 
 override mass: f32 = 1.0;               // kg
 override force: f32 = 2.0;              // N, at action 1
 override time_step: f32 = 0.05;         // s
+// Sizes and spaces may follow from such numbers: override cells: u32 = 8u; override OBSERVATION_DIM: u32 = 2u * cells;
 
 /// All that a world remembers from one step to the next: numbers, flags, vectors, arrays and structs of them.
 struct State { position: f32, velocity: f32 }

@@ -1,8 +1,9 @@
 //! One step of every world with actions that the caller chose, or a look at worlds as they are. One thread = one world.
 //!
-//!   (s', r) = step(s, a)     an ended world starts its next episode at once, if the caller wants that
+//!   (s', r) = step(s, a)     same_step: a world that ends starts its next episode at once
+//!                            next_step: a world that had ended starts it now, r = 0, and a is ignored
 //!
-//! `mw_pool.steps` is 1 or 0. With no step, worlds that ended at their last one begin their next episode if `auto_reset`
+//! `mw_pool.steps` is 1 or 0. With no step, worlds that ended at their last one begin their next episode if `same_step`
 //! is set. The observation is that of the state the world is left in; the final observation is that before a reset.
 
 @bind var<uniform> mw_pool: MwPool;
@@ -24,7 +25,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let key = vec2<u32>(mw_progress[0].seed, MW_STREAM_TRAINING);
     var world = mw_world_load(0u, index, n);
     var ending = mw_endings[index] & (MW_TERMINATED | MW_TRUNCATED);
-    if mw_pool.steps > 0u {
+    let late = mw_pool.next_step != 0u && ending != 0u; // a reset takes the place of this step
+    if late { mw_rewards[index] = 0.0; }
+    if mw_pool.steps > 0u && !late {
         var action: array<u32, MW_ACTION_WORDS>;
         @unroll for k in 0..MW_ACTION_WORDS { action[k] = mw_actions[k * n + index]; }
         let step = mw_world_step(&world, mw_action(action), key, index);
@@ -32,9 +35,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         mw_rewards[index] = step.reward;
         ending = step.ending;
     }
-    if (ending & (MW_TERMINATED | MW_TRUNCATED)) != 0u && mw_pool.auto_reset != 0u {
+    if late || (mw_pool.same_step != 0u && (ending & (MW_TERMINATED | MW_TRUNCATED)) != 0u) {
         world = mw_world_next(world, ending, mw_first_state(key, index, world.begun));
-        if mw_pool.steps == 0u { ending = 0u; }
+        if late || mw_pool.steps == 0u { ending = 0u; }
     }
     mw_world_store(0u, index, n, world);
     @unroll for word in 0..MW_MASK_WORDS { mw_masks[word * n + index] = mw_mask_bits(world.state, word); }

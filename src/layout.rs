@@ -355,8 +355,10 @@ shared_struct! {
         count: u32,
         /// 1 = step, 0 = look only.
         steps: u32,
-        /// 1 = ended worlds begin their next episode.
-        auto_reset: u32,
+        /// 1 = worlds that end begin their next episode at once.
+        same_step: u32,
+        /// 1 = worlds that had ended begin it now, instead of a step.
+        next_step: u32,
     }
 
     /// A matrix of observations and where its values go.

@@ -8,19 +8,21 @@ use crate::kernels::Kernels;
 use crate::layout::{Pool, Progress, SPUN_OUT, STREAM_TRAINING, TERMINATED, TRUNCATED, Worlds};
 use crate::nn::Parameters;
 
-/// What happens to a world whose episode has ended.
+/// What happens to a world whose episode has ended: the three modes of Gymnasium's vector environments.
 ///
-/// Gymnasium knows three modes. Its *same-step* mode is [`AutoReset::SameStep`]; its *disabled* mode is
-/// [`AutoReset::Disabled`], where the caller asks for [`WorldPool::reset_ended`]. Its *next-step* mode, in which the next
-/// action is ignored and a reset takes its place, is what the latter gives when it is called after every step whose
-/// endings were seen.
+/// They differ in when a world takes up its next episode, never in the episodes: a world's draws are the same in all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AutoReset {
     /// It begins its next episode at once: the observation is the first of that, the last of the old one is among
     /// [`WorldPool::final_observations`].
     #[default]
     SameStep,
-    /// It stays as it is, and steps on if it is stepped.
+    /// It begins its next episode in the step after, which is spent on that: the world's action is ignored, its reward is 0,
+    /// it is neither terminated nor truncated, and its observation is the first of the new episode. Other worlds move on.
+    /// The last observation of the old episode is that of the step that ended it; [`WorldPool::final_observations`] keeps it
+    /// for one step more. In a buffer of experience the step of a reset is no transition.
+    NextStep,
+    /// It stays as it is, and steps on if it is stepped; [`WorldPool::reset_ended`] resets it.
     Disabled,
 }
 
@@ -170,8 +172,9 @@ impl WorldPool {
         reset.push(&kernel.pass(gpu, 1, n, env.iterations(), &with_worlds)?);
         let kernel = gpu.kernel(&kernels.pool(env)?)?;
         let pass = |steps: u32, auto_reset: AutoReset| {
-            let auto_reset = u32::from(auto_reset == AutoReset::SameStep);
-            let uniform = gpu.uniform("pool", &Pool { count: num_envs, steps, auto_reset })?;
+            let same_step = u32::from(auto_reset == AutoReset::SameStep);
+            let next_step = u32::from(auto_reset == AutoReset::NextStep);
+            let uniform = gpu.uniform("pool", &Pool { count: num_envs, steps, same_step, next_step })?;
             let mut recording = Recording::default();
             let iterations = 2 * env.iterations() + 2 * features;
             recording.push(&kernel.pass(gpu, 1, n, iterations, &buffers.with("mw_pool", &uniform))?);
@@ -210,7 +213,8 @@ impl WorldPool {
         self.gpu.submit(&recording)
     }
 
-    /// Puts every world whose last step ended its episode at the start of its next one, for [`AutoReset::Disabled`].
+    /// Puts every world whose last step ended its episode at the start of its next one, for [`AutoReset::Disabled`]; with
+    /// [`AutoReset::NextStep`] it saves these worlds the step that they would spend on it.
     ///
     /// # Errors
     /// As [`Gpu::submit`].
@@ -218,7 +222,7 @@ impl WorldPool {
         self.gpu.submit(&self.reset_ended)
     }
 
-    /// One step of every world.
+    /// One step of every world. Where an action is ignored ([`AutoReset::NextStep`]), it must be one of the space all the same.
     ///
     /// # Errors
     /// [`Error::Actions`] where they are of another kind or number, and as [`Gpu::submit`].

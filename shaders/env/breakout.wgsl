@@ -8,13 +8,16 @@
 //!   brick too: then the ball passes through it;
 //! - in row 9 it bounces off the paddle below its old column, and turns back the way it came from one below its new
 //!   column; otherwise the episode terminates. The wall of bricks is new when the ball comes to row 9 and none is left.
-//! Observation i = 100 · channel + 10 · row + column, 0 or 1: paddle, ball, trail (the ball one step ago), bricks.
+//! Observation i = 100 · channel + 10 · row + column, 0 or 1: paddle, ball, trail (the ball one step ago), bricks. That is
+//! (channel, row, column), channel first; MinAtar's `state()`, its Gymnasium environments and gymnax have (row, column,
+//! channel), channel last.
 //! Actions: 0 nothing, 1 left, 2 right (MinAtar's minimal set); with `sticky_action_prob` the last one acts again.
-//! MinAtar sets no step limit here (2,500 is its Freeway's) and lets the last action outlive a reset; here not.
+//! MinAtar sets no step limit here (2,500 is its Freeway's; MAX_EPISODE_STEPS 0 lifts it), has no difficulty ramping in
+//! this game, and lets the last action outlive a reset; here not.
 
 const OBSERVATION_DIM: u32 = 400u;
 const ACTION_COUNT: u32 = 3u;
-const MAX_EPISODE_STEPS: u32 = 2500u;
+override MAX_EPISODE_STEPS: u32 = 2500u; // 0 = none, as in MinAtar
 
 override sticky_action_prob: f32 = 0.1; // probability, 0 = the agent's action always acts
 

@@ -1,5 +1,5 @@
 //! SpaceInvaders: shoot waves of aliens with a cannon and evade their bullets, on a grid of 10 × 10 cells.
-//! Source: MinAtar (Young & Tian 2019); every rule as in MinAtar 1.0.15 with difficulty ramping, written anew.
+//! Source: MinAtar (Young & Tian 2019); every rule as in MinAtar 1.0.15, written anew.
 //!
 //! One step, in this order: the cannon (row 9) moves or fires; its bullets rise one row, the aliens' fall one; a bullet
 //! or an alien in the cannon's cell terminates the episode. When their timer is 0 the aliens move one column or, with
@@ -7,17 +7,20 @@
 //! into the cannon's cell. Every 10 steps the lowest alien of the nearest column (the left one of two) fires from its
 //! cell. An alien in a cell with a bullet of ours goes with it: reward 1. A wave of 24 follows a cleared one.
 //! Aliens move every min(how many are left, interval) steps; the interval is 12 and a step shorter with each wave, down
-//! to 6. The cannon fires at most every 5 steps.
+//! to 6; without `ramping` (MinAtar's difficulty_ramping) it stays 12. The cannon fires at most every 5 steps.
 //! Observation i = 100 · channel + 10 · row + column, 0 or 1: cannon, aliens, aliens moving left, aliens moving right,
-//! our bullets, theirs. The timers are not observed.
+//! our bullets, theirs. The timers are not observed. That is (channel, row, column), channel first; MinAtar's `state()`,
+//! its Gymnasium environments and gymnax have (row, column, channel), channel last.
 //! Actions: 0 nothing, 1 left, 2 right, 3 fire (MinAtar's minimal set); with `sticky_action_prob` the last one acts
-//! again. MinAtar sets no step limit here (2,500 is its Freeway's) and lets the last action outlive a reset; here not.
+//! again. MinAtar sets no step limit here (2,500 is its Freeway's; MAX_EPISODE_STEPS 0 lifts it) and lets the last action
+//! outlive a reset; here not.
 
 const OBSERVATION_DIM: u32 = 600u;
 const ACTION_COUNT: u32 = 4u;
-const MAX_EPISODE_STEPS: u32 = 2500u;
+override MAX_EPISODE_STEPS: u32 = 2500u; // 0 = none, as in MinAtar
 
 override sticky_action_prob: f32 = 0.1; // probability, 0 = the agent's action always acts
+override ramping: bool = true;          // 0 = waves do not get faster
 
 // A set of cells is four words of three rows; the cell of row r and column c is bit 10 (r % 3) + c of word r / 3.
 const ALL_ROWS: vec4<u32> = vec4<u32>(0x3fffffffu, 0x3fffffffu, 0x3fffffffu, 0x3ffu);
@@ -92,7 +95,7 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     (*s).alien_bullets = falling | select(vec4<u32>(0u), shooter(aliens, cannon), alien_fires);
     (*s).cannon = cannon;
     (*s).moving_right = old.moving_right != descends;
-    (*s).interval = select(old.interval, max(old.interval, 7u) - 1u, cleared);
+    (*s).interval = select(old.interval, max(old.interval, 7u) - 1u, cleared && ramping);
     (*s).move_timer = select(old.move_timer, min(count(old.aliens), old.interval), moves) - 1u;
     (*s).alien_timer = select(old.alien_timer, 10u, alien_fires) - 1u;
     (*s).cannon_timer = max(select(old.cannon_timer, 5u, fires), 1u) - 1u;

@@ -146,15 +146,16 @@ pub fn probe_checkpoint(env: &Environment, adapter: &AdapterArgument) -> Result<
 
 /// Sets overrides from `name=value`.
 pub fn set(env: &mut Environment, pairs: &[String]) -> Result<()> {
-    for pair in pairs {
-        let number = pair.split_once('=').and_then(|(name, value)| Some((name.trim(), value.trim().parse().ok()?)));
-        let (name, value) = number.ok_or_else(|| Error::Environment {
+    let number = |pair: &'_ String| {
+        let parsed =
+            pair.split_once('=').and_then(|(name, value)| Some((name.trim().to_owned(), value.trim().parse().ok()?)));
+        parsed.ok_or_else(|| Error::Environment {
             name: env.name().to_owned(),
             reason: format!("--set-env {pair}: expected a name and a number, such as gravity=3.7"),
-        })?;
-        env.set(name, value)?;
-    }
-    Ok(())
+        })
+    };
+    let values = pairs.iter().map(number).collect::<Result<Vec<(String, f64)>>>()?;
+    env.set_all(values.iter().map(|(name, value)| (name.as_str(), *value)))
 }
 
 fn try_out(name: &str, path: &str, text: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<()> {

@@ -133,6 +133,10 @@ impl File {
                 return Err(self.complaint(&found.name, "the engine gives you this one; choose another name"));
             }
         }
+        let overrides = self.declarations.iter().filter(|found| found.kind == Kind::Override);
+        if let Some(found) = overrides.into_iter().find(|found| self.initialiser(found).is_none()) {
+            return Err(self.complaint(&found.name, "give it a value, as in `override gravity: f32 = 9.8;`"));
+        }
         let missing = |what: &str| {
             let reason = format!("{} lacks `{what}`", self.part.path);
             Error::Environment { name: environment.to_owned(), reason }
@@ -143,8 +147,8 @@ impl File {
             [] => {
                 return Err(missing("const ACTION_COUNT: u32 = …;` or `const ACTION_DIM: u32 = …;"));
             }
-            [one] if one.kind == Kind::Constant => {}
-            [one] => return Err(self.complaint(&one.name, "it must be a const")),
+            [one] if matches!(one.kind, Kind::Constant | Kind::Override) => {}
+            [one] => return Err(self.complaint(&one.name, "it must be a const or an override")),
             [_, second, ..] => {
                 let reason = "an environment has one kind of actions: ACTION_COUNT, ACTION_COUNTS or ACTION_DIM";
                 return Err(self.complaint(&second.name, reason));
@@ -156,7 +160,9 @@ impl File {
             let kind = if bounds.contains(name) { "f32" } else { "u32" };
             match self.find(name) {
                 None if wanted => return Err(missing(&format!("const {name}: {kind} = …;"))),
-                Some(found) if found.kind != Kind::Constant => return Err(self.complaint(name, "it must be a const")),
+                Some(found) if !matches!(found.kind, Kind::Constant | Kind::Override) => {
+                    return Err(self.complaint(name, "it must be a const or an override"));
+                }
                 Some(_) if !wanted => return Err(self.complaint(name, "bounds are for actions with ACTION_DIM only")),
                 _ => {}
             }
@@ -311,7 +317,8 @@ impl File {
         values.ok_or_else(|| self.complaint(name, "it must be a number, or an array of numbers"))
     }
 
-    fn single(&self, linked: &Linked, name: &str) -> Result<naga::Literal> {
+    /// The literal of a constant that must be a single one.
+    pub(super) fn single(&self, linked: &Linked, name: &str) -> Result<naga::Literal> {
         match self.values(linked, name)?[..] {
             [literal] => Ok(literal),
             _ => Err(self.complaint(name, "it must be a single number")),

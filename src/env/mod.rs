@@ -3,6 +3,7 @@
 mod allowed;
 mod contract;
 mod exploration;
+mod fixed;
 mod limits;
 mod scan;
 mod space;
@@ -15,7 +16,7 @@ pub use state::Field;
 
 use crate::error::{Error, Result, shown};
 use crate::file;
-use crate::shader::{Constants, Linked, Program, built_in, built_in_text, carefully};
+use crate::shader::{Constants, Edit, Program, built_in, built_in_text, carefully};
 use std::path::Path;
 
 /// Environments that are built in: name, and file under `shaders/`.
@@ -66,8 +67,9 @@ pub struct Environment {
     bounds: Option<&'static str>,
     /// Whether the environment makes its observation number by number.
     features: bool,
-    /// What the linker puts into the file, and where.
-    guards: Vec<(usize, &'static str)>,
+    /// What the linker changes in the file: guards of loops, and overrides that are constants by then.
+    edits: Vec<Edit>,
+    loops: bool,
 }
 
 /// What an environment declares.
@@ -91,22 +93,8 @@ pub struct Override {
     /// Its value: the file's, or the one that was set.
     pub value: f64,
     kind: naga::ScalarKind,
-}
-
-impl Override {
-    /// What it cannot be, if it cannot be this.
-    fn refuses(&self, value: f64) -> Option<&'static str> {
-        let whole = |least: f64, most: f64| value.fract() == 0.0 && (least..=most).contains(&value);
-        let (takes, what) = match self.kind {
-            naga::ScalarKind::Uint => (whole(0.0, u32::MAX.into()), "a whole number from 0 to 4294967295"),
-            naga::ScalarKind::Sint => {
-                (whole(i32::MIN.into(), i32::MAX.into()), "a whole number from -2147483648 to 2147483647")
-            }
-            naga::ScalarKind::Bool => (whole(0.0, 1.0), "0 or 1, for false or true"),
-            _ => ((value as f32).is_finite(), "a finite number that f32 can hold"),
-        };
-        (!takes).then_some(what)
-    }
+    /// Whether it is linked as a constant, since the environment's shape follows from it.
+    fixed: bool,
 }
 
 impl Environment {
@@ -178,43 +166,55 @@ impl Environment {
     /// As [`Environment::load`].
     pub fn from_source(name: &str, path: &str, text: &str) -> Result<Self> {
         let what = format!("environment '{}'", shown(name));
-        carefully(&what, || Self::read(name, path, text)).map_err(|error| match error {
+        carefully(&what, || Self::read(name, path, text, &[])).map_err(|error| match error {
             // whatever does not link here is the author's, and has its place
             Error::Shader(text) => Error::EnvironmentFile(text),
             other => other,
         })
     }
 
-    fn read(name: &str, path: &str, text: &str) -> Result<Self> {
+    /// Reads an environment; `values` are those of overrides that its shape follows from.
+    fn read(name: &str, path: &str, text: &str, values: &[(String, f64)]) -> Result<Self> {
         let file = scan::File::new(path, text)?;
         file.check_nesting()?;
         file.check(name)?;
-        file.check_volume()?;
         // what the rest is linked with follows from the contract's constants, so these are read alone first
-        let constants = Program::new(name).source(path, &file.constants(&contract::CONSTANTS)).link()?;
+        let fixed = file.fixed();
+        let wanted: Vec<&str> =
+            contract::CONSTANTS.into_iter().chain(fixed.iter().map(|found| found.name.as_str())).collect();
+        let constants = |edits: &[Edit]| Program::new(name).source_with(path, &file.constants(&wanted), edits).link();
+        // sizes are looked at with the values that they will have, and before naga makes anything of them
+        let check_volume = |edits: &[Edit]| scan::File::new(path, &fixed::edited(text, edits))?.check_volume();
+        let mut edits = file.fixing(&fixed, &[]);
+        check_volume(&edits)?;
+        let mut linked = constants(&edits)?;
+        fixed.iter().try_for_each(|found| file.single(&linked, &found.name).map(|_| ()))?;
+        if !values.is_empty() {
+            edits = file.fixing(&fixed, &file.written(&linked, values)?);
+            check_volume(&edits)?;
+            linked = constants(&edits)?;
+        }
+        let constants = linked;
         let spec = file.spec(&constants)?;
         let bounds = match spec.action_space {
             ActionSpace::Box { .. } if file.same_bounds(&constants)? => Some("slot/bounds/same.wgsl"),
             ActionSpace::Box { .. } => Some("slot/bounds/each.wgsl"),
             _ => None,
         };
-        let guards = file.guarded();
+        edits.extend(file.guards());
+        edits.sort_by_key(|edit| edit.at);
         let program =
             Program::new(name).constants(&spec.action_space.constants()).word("MW_SPINS", SPINS).parts(PARTS)?;
         let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
-        let program = program.source_with(path, text, &guards);
+        let program = program.source_with(path, text, &edits);
         let linked = program.link_checked(|module, text| file.check_allowed(module, text))?;
         file.check_functions(&linked, &spec)?;
         file.check_memory(&linked)?;
-        let overrides = overrides(&linked);
-        if let Some((_, none)) = linked.module().overrides.iter().find(|(_, known)| known.init.is_none()) {
-            let reason = "it lacks a value, as in `override NAME: f32 = 1.0;`";
-            return Err(file.complaint(none.name.as_deref().unwrap_or_default(), reason));
-        }
+        let overrides = file.overrides(&fixed, &constants, &linked, values)?;
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
-        let features = file.has_features();
-        Ok(Self { name, path, text, spec, state, overrides, bounds, features, guards })
+        let (features, loops) = (file.has_features(), !file.loops.is_empty());
+        Ok(Self { name, path, text, spec, state, overrides, bounds, features, edits, loops })
     }
 
     /// The environment's name.
@@ -236,6 +236,12 @@ impl Environment {
     pub fn about(&self) -> Option<String> {
         let line = self.text.lines().next()?.strip_prefix("//!")?;
         Some(line.split_once(':').map_or(line, |(_, about)| about).trim().to_owned())
+    }
+
+    /// Its header, the lines that begin with `//!`: rules, observation, actions, source.
+    pub fn header(&self) -> String {
+        let lines = self.text.lines().map_while(|line| line.strip_prefix("//!"));
+        lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
     }
 
     /// Where it comes from: the text behind `Source:` in its header, up to the next blank line.
@@ -292,27 +298,61 @@ impl Environment {
 
     /// Whether its functions loop; each of them then counts as 256 iterations of the loop budget of software adapters.
     pub fn has_loops(&self) -> bool {
-        !self.guards.is_empty()
+        self.loops
     }
 
-    /// Sets an override.
+    /// Sets an override, or the step limit, `MAX_EPISODE_STEPS`, which is the engine's to apply and can be set in every
+    /// environment; 0 = none.
     ///
     /// # Errors
-    /// [`Error::Environment`] with the nearest name where there is none of this name, or where the value is no number.
+    /// As [`Environment::set_all`].
     pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
-        let complain = |reason| Error::Environment { name: self.name.clone(), reason };
-        match self.overrides.iter_mut().find(|known| known.name == name) {
-            Some(found) => match found.refuses(value) {
-                Some(what) => return Err(complain(format!("'{name}' must be {what}, not {value}"))),
-                None => found.value = value,
-            },
-            None => {
-                let near = self
-                    .overrides
-                    .iter()
-                    .max_by(|a, b| strsim::jaro_winkler(&a.name, name).total_cmp(&strsim::jaro_winkler(&b.name, name)));
-                let hint = near.map_or("it has none".to_owned(), |near| format!("did you mean '{}'?", near.name));
-                return Err(complain(format!("there is no override '{name}'; {hint}")));
+        self.set_all([(name, value)])
+    }
+
+    /// Sets overrides together. Where spaces, the step limit or sizes follow from one, the file is read again, and
+    /// [`Environment::spec`] is another afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] with the nearest name where there is none of a name, or where a value is not one of its type;
+    /// [`Error::EnvironmentFile`] where no environment follows from these values. It stays as it was then.
+    pub fn set_all<'a>(&mut self, values: impl IntoIterator<Item = (&'a str, f64)>) -> Result<()> {
+        let complain = |reason| Err(Error::Environment { name: self.name.clone(), reason });
+        let mut overrides = self.overrides.clone();
+        let mut again = false;
+        for (name, value) in values {
+            if name == fixed::LIMIT && !overrides.iter().any(|known| known.name == name) {
+                let (name, kind) = (name.to_owned(), naga::ScalarKind::Uint);
+                overrides.push(Override { name, value, kind, fixed: true });
+            }
+            let Some(found) = overrides.iter_mut().find(|known| known.name == name) else {
+                let names = overrides.iter().map(|known| known.name.as_str()).chain([fixed::LIMIT]);
+                let alike = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase());
+                let near = names.max_by(|a, b| alike(a).total_cmp(&alike(b))).unwrap_or(fixed::LIMIT);
+                return complain(format!("there is no override '{name}'; did you mean '{near}'?"));
+            };
+            if let Some(reason) = found.refuses(value) {
+                return complain(reason);
+            }
+            found.value = value;
+            again |= found.fixed;
+        }
+        if again {
+            let fixed = overrides.iter().filter(|known| known.fixed);
+            let fixed: Vec<(String, f64)> = fixed.map(|known| (known.name.clone(), known.value)).collect();
+            let what = format!("environment '{}'", shown(&self.name));
+            let read = carefully(&what, || Self::read(&self.name, &self.path, &self.text, &fixed));
+            *self = read.map_err(|error| match error {
+                Error::Shader(text) => {
+                    let list: Vec<String> = fixed.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+                    Error::EnvironmentFile(format!("{text}\n  = note: this is with {}", list.join(", ")))
+                }
+                other => other,
+            })?;
+        }
+        for known in &mut self.overrides {
+            if let Some(set) = overrides.iter().find(|set| set.name == known.name) {
+                known.value = set.value;
             }
         }
         Ok(())
@@ -335,13 +375,13 @@ impl Environment {
             .parts(PARTS)?
             .part(self.spec.action_space.action_part())?
             .parts(self.bounds.as_slice())?
-            .source_with(&self.path, &self.text, &self.guards)
+            .source_with(&self.path, &self.text, &self.edits)
             .source(&format!("state of {}", self.name), &self.state.code())
             .parts(&[
                 if self.features { "slot/look/feature.wgsl" } else { "slot/look/array.wgsl" },
                 "part/world.wgsl",
             ])?;
-        for known in &self.overrides {
+        for known in self.overrides.iter().filter(|known| !known.fixed) {
             program = program.set(&known.name, known.value);
         }
         Ok(program)
@@ -363,19 +403,6 @@ const LONGEST_EPISODE: u32 = 1_000_000;
 
 /// After the state in `part/world.wgsl`: return, length, steps and episodes begun; four counts of episodes.
 const ACCUMULATOR_VECTORS: u32 = 2;
-
-fn overrides(linked: &Linked) -> Vec<Override> {
-    let module = linked.module();
-    let default = |init: Option<naga::Handle<naga::Expression>>| match init.map(|init| &module.global_expressions[init])
-    {
-        Some(naga::Expression::Literal(literal)) => contract::number(*literal),
-        _ => None,
-    };
-    let kind =
-        |kind: naga::Handle<naga::Type>| module.types[kind].inner.scalar_kind().unwrap_or(naga::ScalarKind::Float);
-    let named = module.overrides.iter().filter_map(|(_, o)| Some((o.name.clone()?, default(o.init)?, kind(o.ty))));
-    named.map(|(name, value, kind)| Override { name, value, kind }).collect()
-}
 
 #[cfg(test)]
 mod tests {

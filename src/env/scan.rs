@@ -1,7 +1,8 @@
 //! The outermost names of an environment's file, found before anything is parsed.
 
 use crate::error::{Error, Result};
-use crate::shader::{Part, comment_end};
+use crate::shader::{Edit, Part, comment_end};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -113,18 +114,18 @@ impl File {
         let mut wanted: Vec<&str> = contract.to_vec();
         let mut seen: HashSet<&str> = contract.iter().copied().collect();
         while let Some(name) = wanted.pop() {
-            let found = self.find(name).filter(|found| matches!(found.kind, Kind::Constant | Kind::Alias));
-            let Some(range) = found.map(|found| found.range.clone()) else { continue };
+            let kinds = |found: &&Declaration| matches!(found.kind, Kind::Constant | Kind::Alias | Kind::Override);
+            let Some(range) = self.find(name).filter(kinds).map(|found| found.range.clone()) else { continue };
             bytes[range.clone()].copy_from_slice(&text.as_bytes()[range.clone()]);
             wanted.extend(tokens(&text[range]).map(|(_, word)| word).filter(|word| seen.insert(word)));
         }
         String::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// The text with a call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped
-    /// too often.
-    pub fn guarded(&self) -> Vec<(usize, &'static str)> {
-        self.loops.iter().map(|&place| (place, " if mw_spin() { break; }")).collect()
+    /// A call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped too often.
+    pub fn guards(&self) -> impl Iterator<Item = Edit> {
+        let guard = |&place: &usize| Edit { at: place, removed: 0, text: Cow::Borrowed(" if mw_spin() { break; }") };
+        self.loops.iter().map(guard)
     }
 }
 

@@ -51,9 +51,13 @@ impl<'a> Expander<'a> {
         let mut at = from;
         while at < to {
             let rest = &text[at..to];
-            if let Ok(i) = self.part.inserted.binary_search_by_key(&at, |(place, _)| *place) {
-                let (_, made) = self.part.inserted[i];
-                self.out.push_made(made, self.index, at);
+            if let Ok(i) = self.part.edits.binary_search_by_key(&at, |edit| edit.at) {
+                let edit = &self.part.edits[i];
+                self.out.push_made(&edit.text, self.index, at);
+                if edit.removed > 0 {
+                    at += edit.removed;
+                    continue;
+                }
             }
             if let Some(after) = comment_end(rest) {
                 // a comment separates words; keep the line structure, so that the linked text can be read

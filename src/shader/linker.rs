@@ -2,7 +2,7 @@
 
 use super::alias::without_aliases;
 use super::expand::expand;
-use super::source::{Part, Traced};
+use super::source::{Edit, Part, Traced};
 use super::{Constants, SharedStruct, built_in_text, carefully, opaque};
 use crate::error::{Error, Result, shown};
 use naga::{Module, Span};
@@ -71,10 +71,10 @@ impl Program {
         self
     }
 
-    /// The same with texts put in before some of its bytes, in ascending order.
+    /// The same with some of its bytes changed, in ascending order.
     #[must_use]
-    pub(crate) fn source_with(mut self, path: &str, text: &str, inserted: &[(usize, &'static str)]) -> Self {
-        self.parts.push(Part { inserted: inserted.into(), ..Part::new(path, text) });
+    pub(crate) fn source_with(mut self, path: &str, text: &str, edits: &[Edit]) -> Self {
+        self.parts.push(Part { edits: edits.into(), ..Part::new(path, text) });
         self
     }
 

@@ -17,7 +17,7 @@ pub use shared::SharedStruct;
 
 pub(crate) use careful::carefully;
 pub(crate) use expand::comment_end;
-pub(crate) use source::Part;
+pub(crate) use source::{Edit, Part};
 
 /// Paths of every shader file that is built in, such as `walk.wgsl` or `slot/lane/four.wgsl`.
 pub fn built_in() -> impl Iterator<Item = &'static str> {

@@ -1,7 +1,17 @@
 //! Text that remembers where each byte came from, so that an error names the part's own file, line and column.
 
 use crate::error::shown;
+use std::borrow::Cow;
 use std::sync::Arc;
+
+/// A change that the linker makes to a part: `text` takes the place of the bytes from `at` to `at + removed`.
+#[derive(Clone, Debug)]
+pub(crate) struct Edit {
+    /// A byte outside comments and words.
+    pub at: usize,
+    pub removed: usize,
+    pub text: Cow<'static, str>,
+}
 
 /// One file of WGSL.
 #[derive(Clone, Debug)]
@@ -9,13 +19,13 @@ pub(crate) struct Part {
     /// Where it is, such as `shaders/walk.wgsl`.
     pub path: Arc<str>,
     pub text: Arc<str>,
-    /// What the linker puts in, and before which byte, in ascending order.
-    pub inserted: Arc<[(usize, &'static str)]>,
+    /// What the linker changes, in ascending order.
+    pub edits: Arc<[Edit]>,
 }
 
 impl Part {
     pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self { path: path.into(), text: text.into(), inserted: Arc::default() }
+        Self { path: path.into(), text: text.into(), edits: Arc::default() }
     }
 
     /// `message` with the place in this file: path, line and column from 1, the line, and a caret under the span. Of a long

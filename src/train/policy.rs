@@ -265,9 +265,8 @@ impl Policy {
             .map_err(|error| complain(format!("its environment cannot be used: {error}")))?;
         let overrides: BTreeMap<String, f64> = serde_json::from_str(file.field("env_overrides")?)
             .map_err(|error| complain(format!("its overrides cannot be read: {error}")))?;
-        for (name, value) in overrides {
-            env.set(&shown(&name), value)?;
-        }
+        let names: Vec<(String, f64)> = overrides.iter().map(|(name, value)| (shown(name), *value)).collect();
+        env.set_all(names.iter().map(|(name, value)| (name.as_str(), *value)))?;
         let config: Config = toml::from_str(file.field("config")?)
             .map_err(|error| complain(format!("its configuration cannot be read: {}", error.message())))?;
         config.check_for(&env)?;

@@ -24,6 +24,21 @@ pub fn classic() -> Value {
     load("gymnasium_classic.json")
 }
 
+/// `gymnasium_edges.json`: single steps at walls, goals and bounds, of the form of `classic()`.
+pub fn edges() -> Value {
+    load("gymnasium_edges.json")
+}
+
+/// `gymnasium_autoreset.json`: vectors of environments in the three modes of automatic reset.
+pub fn autoreset() -> Value {
+    load("gymnasium_autoreset.json")
+}
+
+/// Single steps of MinAtar or bsuite: `parity_NAME.json`.
+pub fn parity(name: &str) -> Value {
+    load(&format!("parity_{name}.json"))
+}
+
 /// The value at a dotted `path` from the root of a loaded file.
 pub fn field<'a>(root: &'a Value, path: &str) -> &'a Value {
     let mut value = root;

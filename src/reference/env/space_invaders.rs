@@ -1,5 +1,4 @@
-//! Space Invaders on a grid of 10 × 10 cells: every rule of MinAtar 1.0.15 (Young & Tian 2019) with difficulty
-//! ramping, in plain form.
+//! Space Invaders on a grid of 10 × 10 cells: every rule of MinAtar 1.0.15 (Young & Tian 2019), in plain form.
 //!
 //! One step, in this order:
 //! 1. the cannon moves or fires from its cell; its bullets rise a row, the aliens' fall a row;
@@ -8,7 +7,7 @@
 //!    the last column ahead; one in row 9 at a descent, or in the cannon's cell after a move, terminates;
 //! 4. every 10 steps the lowest alien of the column nearest to the cannon (the left one of two) fires from its cell;
 //! 5. an alien in a cell with a bullet of ours goes with it, reward 1; after the last a new wave of 24 comes, and
-//!    interval, 12 at first, falls by one, to no less than 6.
+//!    interval, 12 at first, falls by one, to no less than 6 (with difficulty ramping; else it stays).
 //!
 //! With probability [`STICKY_ACTION_PROB`] the last action acts instead of the given one. The first state has last
 //! action 0 (MinAtar's outlives a reset).
@@ -112,8 +111,13 @@ impl Game {
     }
 }
 
-/// One step. Actions: 0 nothing, 1 left, 2 right, 3 fire. Draws one number, for the sticky action.
+/// One step with difficulty ramping. Actions: 0 nothing, 1 left, 2 right, 3 fire. Draws one number, for the sticky action.
 pub fn step(state: &[f64], action: &[f64], random: &mut dyn FnMut() -> f64) -> Step {
+    step_with(true, state, action, random)
+}
+
+/// One step, with difficulty ramping or without.
+pub fn step_with(ramping: bool, state: &[f64], action: &[f64], random: &mut dyn FnMut() -> f64) -> Step {
     let mut game = Game::from_words(state);
     if random() >= STICKY_ACTION_PROB {
         game.last_action = action[0] as u32;
@@ -170,7 +174,9 @@ pub fn step(state: &[f64], action: &[f64], random: &mut dyn FnMut() -> f64) -> S
     game.move_timer -= 1;
     game.alien_timer -= 1;
     if count(&game.aliens) == 0 {
-        game.interval = (game.interval - 1).max(MOVE_INTERVALS.1);
+        if ramping {
+            game.interval = (game.interval - 1).max(MOVE_INTERVALS.1);
+        }
         game.aliens = wave();
     }
     Step { state: game.words(), reward: f64::from(hits), terminated }
