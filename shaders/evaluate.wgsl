@@ -46,7 +46,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         if mine[i] {
             mw_world_store(thread.agent, index[i], n, world[i]);
             mw_outcomes[thread.agent * n + index[i]] =
-                vec4<f32>(world[i].episode_return, f32(world[i].episode_length), f32(ending[i]), 0.0);
+                vec4<f32>(mw_sum_of(world[i].episode_return), f32(world[i].episode_length), f32(ending[i]), 0.0);
         }
     }
 }

@@ -126,18 +126,13 @@ impl Train {
             eprintln!("{} has changed", self.env);
             return Ok(ExitCode::SUCCESS);
         };
-        let eval = &summary.eval;
         eprintln!(
-            "{} {} in {} steps and {:.1} s: return {:.1} ± {:.1} over {} episodes (min {:.0}, max {:.0})",
+            "{} {} in {} steps and {:.1} s: return {:#}",
             summary.env,
             if summary.solved { "solved" } else { "trained" },
             HumanCount(summary.env_steps),
             summary.wall_s,
-            eval.mean,
-            eval.std,
-            eval.episodes,
-            eval.min,
-            eval.max,
+            summary.eval,
         );
         eprintln!("saved to {}; play it with: manyworlds eval {0}", summary.run_dir.display());
         if self.json {
@@ -195,7 +190,7 @@ impl Progress {
             self.bar.set_message(format!("{speed} · {returns}"));
         } else if let Some((eval, _)) = evaluation {
             let steps = HumanCount(report.env_steps);
-            eprintln!("{steps} steps, {speed}, {returns}, evaluation {:.1} ± {:.1}", eval.mean, eval.std);
+            eprintln!("{steps} steps, {speed}, {returns}, evaluation {eval}");
         }
     }
 }

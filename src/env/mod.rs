@@ -306,6 +306,7 @@ impl Environment {
             .source(&format!("state of {}", self.name), &self.state.code())
             .parts(&[
                 if self.features { "slot/look/feature.wgsl" } else { "slot/look/array.wgsl" },
+                "part/sum.wgsl",
                 "part/world.wgsl",
             ])?;
         for known in &self.overrides {
@@ -331,8 +332,8 @@ const LARGEST_SPACE: u32 = 4096;
 /// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
 const LONGEST_EPISODE: u32 = 1_000_000;
 
-/// After the state in `part/world.wgsl`: return, length, steps and episodes begun; four counts of episodes.
-const ACCUMULATOR_VECTORS: u32 = 2;
+/// After the state in `part/world.wgsl`: return, length, steps and episodes begun; low words of returns; four counts of episodes.
+const ACCUMULATOR_VECTORS: u32 = 3;
 
 fn overrides(linked: &Linked) -> Vec<Override> {
     let module = linked.module();

@@ -250,6 +250,10 @@ pub fn run(
         let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
         return Err(Error::Environment { name: env.name().to_owned(), reason });
     }
+    if options.until_solved && config.eval_episodes < 2 {
+        let reason = "one episode never counts as solved, so --until-solved needs at least 2".to_owned();
+        return Err(Error::setting("eval_episodes", reason));
+    }
     let named = options.resume.clone().or(options.out.clone());
     let out = named.unwrap_or_else(|| default_out(env.name(), config.algo.name(), config.seed));
     if options.resume.is_none() {
