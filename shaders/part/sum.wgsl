@@ -6,7 +6,7 @@
 //! After n steps the sum is within n · 2⁻⁴⁷ of its largest partial sum, whatever order and signs the numbers have.
 //!
 //! To algebra e is 0, and a compiler that takes floats for real numbers may write that (Metal's fast math; Mesa turns
-//! a + (b − a) into b). So both differences go through `mw_held`. To algebra min(h + x, c) − h is not x: the sum may be
+//! a + (b − a) into b). So both differences go through `mw_set_apart`. To algebra min(h + x, c) − h is not x: the sum may be
 //! above c for all that a compiler knows, as the terms come from memory and go round a loop; no rule of real numbers takes
 //! a minimum apart. c is the last but one f32 and not the last, at which an assumption of finite numbers would drop it.
 //! What is held keeps its bits, so results are the same wherever additions are rounded to nearest.
@@ -14,11 +14,11 @@
 
 struct MwSum { high: f32, low: f32 }
 
-fn mw_held(x: f32) -> f32 { return min(x, 3.4028233e38); }
+fn mw_set_apart(x: f32) -> f32 { return min(x, 3.4028233e38); }
 
 /// What the rounding of `sum` = larger + smaller left, |larger| ≥ |smaller|.
 fn mw_rounding(sum: f32, larger: f32, smaller: f32) -> f32 {
-    return smaller - mw_held(mw_held(sum) - larger);
+    return smaller - mw_set_apart(mw_set_apart(sum) - larger);
 }
 
 fn mw_sum_add(old: MwSum, x: f32) -> MwSum {
