@@ -1,6 +1,7 @@
 //! One episode in each world under the policy, from a reset to its first ending. One thread = MW_SAMPLES worlds.
 //! Evaluation worlds have their own random stream; the policy takes its most likely action, or samples.
-//! A world that has ended waits; dispatches go on until every world has had time to end.
+//! A world that has ended waits; dispatches go on until every world has had time to end, or for 10,000 steps where there is
+//! no step limit. An episode that still runs then is cut off: its ending stays 0, and it is counted as unfinished.
 
 @bind var<uniform> mw_worlds: MwWorlds;
 @bind var<storage, read> mw_progress: array<MwProgress>;

@@ -36,13 +36,13 @@ fn rng_uniform(rng: ptr<function, Rng>) -> f32 { return mw_uniform(rng_u32(rng))
 /// Uniform in (low, high), both finite: low + u (high − low), held to the numbers strictly between the two. Neither end can
 /// come up; only where no f32 lies between them is it the lower one. The order of the ends does not matter.
 fn rng_range(rng: ptr<function, Rng>, low: f32, high: f32) -> f32 {
-    // halves where the difference could overflow. What is held is inside already: so no compiler takes the half out of the
-    // difference, nor makes one rounding of the product's and the sum's
+    // halves where the difference could overflow; what is held is inside already, so that no compiler takes the half out of the
+    // difference. Through `mw_flushed` it cannot make one rounding of the product's and the sum's either
     let large = max(abs(low), abs(high)) > 1.7e38;
     let scale = select(1.0, 0.5, large);
-    let first = clamp(scale * low, -1.75e38, 1.75e38);
-    let width = clamp(scale * high, -1.75e38, 1.75e38) - first;
-    let part = clamp(rng_uniform(rng) * width, -3.4028233e38, 3.4028233e38);
+    let first = clamp(scale * mw_flushed(low), -1.75e38, 1.75e38);
+    let width = mw_flushed(clamp(scale * mw_flushed(high), -1.75e38, 1.75e38) - first);
+    let part = mw_flushed(rng_uniform(rng) * width);
     let x = clamp(first + part, -1.7014117e38, 1.7014117e38) * select(1.0, 2.0, large);
     let lower = mw_rank(min(low, high));
     let upper = mw_rank(max(low, high));
@@ -62,6 +62,12 @@ fn rng_below(rng: ptr<function, Rng>, n: u32) -> u32 {
         above = product.x + select(0u, 1u, word < above);
     }
     return above;
+}
+
+/// What is below the smallest normal number as 0: some adapters have no others.
+fn mw_flushed(x: f32) -> f32 {
+    let bits = bitcast<u32>(x);
+    return bitcast<f32>(select(0u, bits, (bits & 0x7f800000u) != 0u));
 }
 
 /// Floats in order: 0 for 0 and what is below the smallest normal one, then one after the other.

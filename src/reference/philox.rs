@@ -43,8 +43,9 @@ pub fn uniform(word: u32) -> f64 {
 pub fn range(word: u32, low: f32, high: f32) -> f32 {
     let large = low.abs().max(high.abs()) > 1.7e38;
     let (scale, back) = if large { (0.5, 2.0) } else { (1.0, 1.0) };
-    let first = scale * low;
-    let x = (first + uniform(word) as f32 * (scale * high - first)).clamp(-1.701_411_7e38, 1.701_411_7e38) * back;
+    let first = scale * flushed(low);
+    let width = flushed(scale * flushed(high) - first);
+    let x = (first + flushed(uniform(word) as f32 * width)).clamp(-1.701_411_7e38, 1.701_411_7e38) * back;
     let (lower, upper) = (rank(low.min(high)), rank(low.max(high)));
     ranked(rank(x).max(lower + 1).min(upper - 1).max(lower))
 }
@@ -53,6 +54,10 @@ pub fn range(word: u32, low: f32, high: f32) -> f32 {
 pub fn below(words: [u32; 4], n: u32) -> u32 {
     // the carry of each word's product into the next
     words.iter().rev().fold(0, |above, &word| (u64::from(word) * u64::from(n) + above) >> 32) as u32
+}
+
+fn flushed(x: f32) -> f32 {
+    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
 }
 
 /// Floats in order: 0 for 0 and what is below the smallest normal one, then one after the other.

@@ -126,7 +126,7 @@ impl std::fmt::Display for Returns {
         }
         if let Some(steps) = self.cut_off_at {
             let Self { unfinished, episodes, .. } = self;
-            write!(f, "; {unfinished} of {episodes} had not ended and were cut off after {steps} steps")?;
+            write!(f, "; {unfinished} of {episodes} cut off unfinished after {steps} steps")?;
         }
         Ok(())
     }
@@ -328,6 +328,6 @@ mod tests {
         assert_eq!((returns.episodes, returns.unfinished, returns.cut_off_at), (9, 1, Some(10_000)));
         assert!(!returns.passes(-1e30));
         let said = returns.to_string();
-        assert!(said.ends_with("; 1 of 9 had not ended and were cut off after 10000 steps"), "{said}");
+        assert!(said.ends_with("; 1 of 9 cut off unfinished after 10000 steps"), "{said}");
     }
 }
