@@ -341,8 +341,8 @@ fn a_damaged_checkpoint_is_refused() {
         ("empty", Vec::new()),
         ("noise", (0..999u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()),
         ("not a number", nan),
-        ("a tensor of another name", text("actor.0.bias", "actor.9.bias")),
-        ("another format", text("manyworlds-1", "manyworlds-9")),
+        ("a tensor of another name", text_of("actor.0.bias", "actor.9.bias")),
+        ("another format", text_of("manyworlds-1", "manyworlds-9")),
     ] {
         std::fs::write(&path, bytes).unwrap();
         let output = manyworlds(&["eval", path.to_str().unwrap()]);
