@@ -23,8 +23,8 @@ override time_step: f32 = 0.05;         // s
 /// All that a world remembers from one step to the next: numbers, flags, vectors, arrays and structs of them.
 struct State { position: f32, velocity: f32 }
 
-/// The first state of an episode. Draws: rng_uniform(rng) in (0, 1), rng_range(rng, low, high), rng_normal(rng),
-/// rng_u32(rng).
+/// The first state of an episode. Draws: rng_uniform(rng) in (0, 1), rng_range(rng, low, high) strictly between the two,
+/// rng_below(rng, n) one of 0 to n − 1 without bias, rng_normal(rng), rng_u32(rng).
 fn env_reset(rng: ptr<function, Rng>) -> State {
     let position = rng_range(rng, -1.0, 1.0);
     let velocity = rng_range(rng, -0.5, 0.5);

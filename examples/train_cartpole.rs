@@ -20,7 +20,7 @@ fn main() -> manyworlds::Result<()> {
         let report = report?;
         let Some(agents) = report.evaluation else { continue };
         for (agent, (returns, policy)) in agents.into_iter().enumerate() {
-            println!("{:>9} steps, agent {agent}: return {:.1} ± {:.1}", report.env_steps, returns.mean, returns.std);
+            println!("{:>9} steps, agent {agent}: return {returns}", report.env_steps);
             if best.as_ref().is_none_or(|(known, _)| returns.mean > known.mean) {
                 best = Some((returns, policy));
             }

@@ -37,7 +37,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     var world = mw_world_first(key, index);
     var seen = mw_seen(mw_look(world.state), 0u);
     var sums: MwSums;
-    var total = 0.0;
+    var total: MwSum;
     var discount = 1.0;    // γ^k
     var weight = 1.0;      // c^k
     for (var k = 0u; k < mw_estimate.depth; k++) {
@@ -48,13 +48,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         var ell: Theta;
         @unroll for i in 0..MW_THETA { ell[i] = weight * drawn.score[i]; }
         mw_sums_add(&sums, MwMade(thread.agent, rollout, k, ell, step.reward, seen, next, goes_on));
-        total = fma(discount, step.reward, total);
+        total = mw_sum_add(total, discount * step.reward);
         discount *= mw_estimate.gamma;
         weight *= mw_estimate.weight_gamma;
         seen = next;
         if !goes_on { break; }
     }
-    mw_leave(thread.agent, rollout, 0u, total);
+    mw_leave(thread.agent, rollout, 0u, mw_sum_of(total));
     mw_leave(thread.agent, rollout, 1u, f32(world.steps));
-    mw_sums_leave(sums, total, thread.agent, rollout);
+    mw_sums_leave(sums, mw_sum_of(total), thread.agent, rollout);
 }

@@ -1,6 +1,7 @@
 //! One episode in each world under the policy, from a reset to its first ending. One thread = MW_SAMPLES worlds.
 //! Evaluation worlds have their own random stream; the policy takes its most likely action, or samples.
-//! A world that has ended waits; dispatches go on until every world has had time to end.
+//! A world that has ended waits; dispatches go on until every world has had time to end, or for 10,000 steps where there is
+//! no step limit. An episode that still runs then is cut off: its ending stays 0, and it is counted as unfinished.
 
 @bind var<uniform> mw_worlds: MwWorlds;
 @bind var<storage, read> mw_progress: array<MwProgress>;
@@ -46,7 +47,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         if mine[i] {
             mw_world_store(thread.agent, index[i], n, world[i]);
             mw_outcomes[thread.agent * n + index[i]] =
-                vec4<f32>(world[i].episode_return, f32(world[i].episode_length), f32(ending[i]), 0.0);
+                vec4<f32>(mw_sum_of(world[i].episode_return), f32(world[i].episode_length), f32(ending[i]), 0.0);
         }
     }
 }

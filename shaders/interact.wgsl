@@ -25,7 +25,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let agent = thread.agent;
     let key = vec2<u32>(mw_progress[agent].seed, MW_STREAM_TRAINING);
     var world = mw_world_load(agent, index, n);
-    if mw_interaction.first != 0u { world.episodes = vec4<f32>(0.0); }
+    if mw_interaction.first != 0u { world.episodes = MwEpisodes(); }
     var place = mw_next_place(agent, index, n);
     var began_anew = mw_began_anew(agent, index, n);
     let explorer = agent * MW_EXPLORER_WORDS * n + index;

@@ -12,7 +12,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let key = vec2<u32>(mw_progress[thread.agent].seed, mw_worlds.stream);
     var world = mw_world_load(thread.agent, thread.index, n);
     world.state = mw_first_state(key, thread.index, world.begun);
-    world.episode_return = 0.0;
+    world.episode_return = MwSum();
     world.episode_length = 0u;
     world.begun += 1u;
     mw_world_store(thread.agent, thread.index, n, world);

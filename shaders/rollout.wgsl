@@ -36,7 +36,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             mine[i] = thread.index < mw_span.threads && place * MW_SAMPLES + i < n;
             world[i] = mw_world_load(thread.agent, index[i], n);
             if mw_span.first == 0u {
-                world[i].episodes = vec4<f32>(0.0);
+                world[i].episodes = MwEpisodes();
             }
         }
         for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {

@@ -285,6 +285,45 @@ fn a_run_that_is_not_solved_in_time_exits_with_1_and_keeps_its_checkpoint() {
 }
 
 #[test]
+fn one_episode_is_not_enough_to_solve_anything() {
+    let arguments = ["train", "CartPole-v1", "--until-solved", "--set", "eval_episodes=1"];
+    refused(&arguments, 2, &["eval_episodes", "one episode never counts as solved", "at least 2"]);
+}
+
+#[test]
+fn episodes_that_an_evaluation_cuts_off_are_said_and_never_solve() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("endless.wgsl");
+    let endless = "const OBSERVATION_DIM: u32 = 1u;\nconst ACTION_COUNT: u32 = 2u;\nconst MAX_EPISODE_STEPS: u32 = 0u;\n\
+        const REWARD_THRESHOLD: f32 = 1.0;\nstruct State { x: f32 }\n\
+        fn env_reset(rng: ptr<function, Rng>) -> State { return State(0.0); }\n\
+        fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {\n\
+            return Outcome(0.1, false);\n}\n\
+        fn env_observe(s: State) -> Observation { return Observation(s.x); }\n";
+    std::fs::write(&file, endless).unwrap();
+    let out = folder.path().join("run");
+    let (file, out) = (file.to_str().unwrap(), out.to_str().unwrap());
+    let few = ["num_envs=64", "num_steps=16", "total_timesteps=1024", "hidden=[8]", "eval_episodes=3"];
+    let set: Vec<&str> = few.iter().flat_map(|&pair| ["--set", pair]).collect();
+    let output = manyworlds(&[&["train", file, "--until-solved", "--json", "--out", out], &set[..]].concat());
+    let (printed, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("3 of 3 cut off unfinished after 10000 steps"), "{err}");
+    let summary: Value = serde_json::from_str(printed.trim()).unwrap();
+    let eval = &summary["eval"];
+    assert_eq!((&eval["unfinished"], &eval["cut_off_at"]), (&3.into(), &10_000.into()), "{summary}");
+    // far above the threshold, if it had ended
+    assert!((eval["mean"].as_f64().unwrap() - 1000.0).abs() < 1e-3, "{summary}");
+    assert_eq!(summary["solved"], false, "{summary}");
+
+    let output = manyworlds(&["eval", out, "--episodes", "1", "--json"]);
+    assert!(text(&output.stderr).contains("1 of 1 cut off unfinished after 10000 steps"), "{output:?}");
+    let eval: Value = serde_json::from_str(text(&output.stdout).trim()).unwrap();
+    assert_eq!((&eval["unfinished"], &eval["std"]), (&1.into(), &Value::Null), "{eval}");
+}
+
+#[test]
 fn a_damaged_checkpoint_is_refused() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();

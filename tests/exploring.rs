@@ -112,7 +112,7 @@ fn what_an_actor_of_replay_does_is_the_same_in_f64_and_on_the_device() {
         let case = format!("{}, mean return of 7 steps", algo.name());
         assert_close(&case, &[returns.mean], &[7.0 * act[0]], 1e-5, 1e-5);
         let sampled = ok(policy.evaluate(gpu(), 50, 4, true));
-        assert_eq!(sampled.std > 0.1, algo == Algo::Sac, "{}: sampled returns {sampled:?}", algo.name());
+        assert_eq!(sampled.std.unwrap() > 0.1, algo == Algo::Sac, "{}: sampled returns {sampled:?}", algo.name());
     }
 }
 
@@ -131,7 +131,7 @@ fn what_a_policy_does_is_the_same_in_f64_on_the_device_and_in_a_checkpoint() {
         let returns = ok(policy.evaluate(gpu(), 50, 4, false));
         assert_close(&format!("{case}, mean return of 7 steps"), &[returns.mean], &[7.0 * act[0]], 1e-5, 1e-5);
         let sampled = ok(policy.evaluate(gpu(), 50, 4, true));
-        assert!(sampled.std > 0.1, "{case}: sampled returns have the deviation {}", sampled.std);
+        assert!(sampled.std.unwrap() > 0.1, "{case}: sampled returns are {sampled}");
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.safetensors");

@@ -7,7 +7,7 @@ mod oracle;
 mod support;
 
 use manyworlds::gpu::Kernel;
-use manyworlds::reference::philox::{philox4x32_10, uniform};
+use manyworlds::reference::philox::{below, philox4x32_10, range, uniform};
 use std::sync::OnceLock;
 use support::{Draw, call, kernel};
 
@@ -360,5 +360,133 @@ fn normals_are_those_of_box_and_muller_and_have_their_moments() {
     for (power, expected, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0_f64)] {
         let case = format!("key {key:?}, {count} normals: mean of x^{power}, five standard errors");
         oracle::assert_close(&case, &[moment(power)], &[expected], 0.0, 5.0 * (variance / count).sqrt());
+    }
+}
+
+/// Which function draws: `rng_range` or `rng_below`.
+const RANGE: u32 = 0;
+const BELOW: u32 = 1;
+
+/// Draws of worlds 0, 1, … with parameters (which, low or n, high), as bits. `rng_range` gets the word that is given,
+/// `rng_below` the block of `philox4x32_10` at (world, 0, 2, 0).
+fn drawn_on_device(key: [u32; 2], draws: &[[u32; 3]], words: &[u32]) -> Vec<u32> {
+    const SOURCE: &str = "
+        @bind var<storage, read> test_input: array<u32>;            // key, then (which, low or n, high, word) of each draw
+        @bind var<storage, read_write> test_output: array<u32>;     // [draw]
+
+        @compute @workgroup_size(MW_WORKGROUP)
+        fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+                   @builtin(local_invocation_index) local: u32) {
+            let i = mw_thread(group, groups, local).index;
+            let at = 2u + 4u * i;
+            if at >= arrayLength(&test_input) { return; }
+            let key = vec2<u32>(test_input[0], test_input[1]);
+            if test_input[at] == 0u {
+                var rng = mw_rng_filled(key, i, 0u, MW_PURPOSE_STEP, vec4<u32>(test_input[at + 3u]));
+                let low = bitcast<f32>(test_input[at + 1u]);
+                let high = bitcast<f32>(test_input[at + 2u]);
+                test_output[i] = bitcast<u32>(rng_range(&rng, low, high));
+            } else {
+                var rng = mw_rng(key, i, 0u, MW_PURPOSE_STEP);
+                test_output[i] = rng_below(&rng, test_input[at + 1u]);
+            }
+        }";
+    static KERNEL: OnceLock<Kernel> = OnceLock::new();
+    let parts = ["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl"];
+    let kernel = KERNEL.get_or_init(|| kernel("draws", &[], &parts, SOURCE));
+    let each = draws.iter().zip(words).flat_map(|(draw, word)| draw.iter().chain([word]));
+    let input: Vec<u32> = key.iter().chain(each).copied().collect();
+    call(kernel, draws.len(), &input, draws.len())
+}
+
+#[test]
+fn ranges_are_those_of_the_reference_and_never_reach_an_end() {
+    const LEAST: f32 = f32::MIN_POSITIVE;
+    let after = 1.0_f32.next_up();
+    let ends = [
+        (100.0, 101.0),
+        (-0.05, 0.05),
+        (-std::f32::consts::PI, std::f32::consts::PI),
+        (0.0, 1.0),
+        (-2.0, 3.0),
+        (1.0, 2.0),
+        (16_777_215.0, 16_777_218.0),
+        (1e6, 1e6 + 0.125),
+        (1.0, after.next_up()),
+        (-1e-30, 1e-30),
+        (0.0, 3.0 * LEAST),
+        (LEAST / 3.0, 1e-36),
+        (-LEAST, LEAST),
+        (1e38, 2e38),
+        (-3e38, 3e38),
+        (-f32::MAX, f32::MAX),
+        (f32::MAX.next_down().next_down(), f32::MAX),
+        (0.0, f32::MAX),
+        (-f32::MAX, -1e38),
+    ];
+    // no f32 lies between these
+    let empty = [(1.0, after), (5.0, 5.0), (0.0, 0.0), (-after, -1.0), (f32::MAX, f32::MAX), (-LEAST, 0.0)];
+    let mut draw = Draw::new(203);
+    let mut words: Vec<u32> = vec![0, 511, 512, 1 << 31, (1 << 31) - 1, u32::MAX, u32::MAX - 511, u32::MAX - 512];
+    words.extend((0..500).map(|_| draw.word()));
+    let (mut draws, mut given) = (vec![], vec![]);
+    for (low, high) in ends.iter().chain(&empty).flat_map(|&(low, high): &(f32, f32)| [(low, high), (high, low)]) {
+        draws.extend(words.iter().map(|_| [RANGE, low.to_bits(), high.to_bits()]));
+        given.extend(&words);
+    }
+    let got = drawn_on_device([204, 0], &draws, &given);
+    for ((&[_, low, high], &word), &got) in draws.iter().zip(&given).zip(&got) {
+        let (low, high, got) = (f32::from_bits(low), f32::from_bits(high), f32::from_bits(got));
+        let case = format!("rng_range({low:e}, {high:e}), word {word:#010x}");
+        let expected = range(word, low, high);
+        assert_eq!(got.to_bits(), expected.to_bits(), "{case}: got {got:e}, expected {expected:e}");
+        let (least, most) = (low.min(high), low.max(high));
+        if empty.contains(&(least, most)) {
+            assert!(got == least, "{case}: {got:e}, the lower end expected");
+        } else {
+            assert!(least < got && got < most, "{case}: {got:e} is not inside");
+        }
+        // the formula, but for an end that it may reach: roundings of the difference, the product and the sum
+        let formula = f64::from(low) + (f64::from(high) - f64::from(low)) * uniform(word);
+        let rounding = support::ROUNDING
+            * (2.0 * (f64::from(high) - f64::from(low)).abs() + 2.0 * f64::from(least.abs().max(most.abs())));
+        let spared = 4.0 * f64::from(LEAST);
+        assert!(
+            (f64::from(got) - formula).abs() <= 2.0 * rounding + spared,
+            "{case}: got {got:e}, the formula gives {formula:e}"
+        );
+    }
+}
+
+#[test]
+fn integers_below_n_are_those_of_the_reference_and_equally_likely() {
+    let (key, count) = ([205, 0], 1 << 18);
+    let worlds: Vec<u32> = (0..count).collect();
+    for n in [0, 1, 2, 3, 5, 1000, 1 << 31, (1 << 31) + 1, 3_000_000_000, u32::MAX] {
+        let got = drawn_on_device(key, &vec![[BELOW, n, 0]; worlds.len()], &worlds);
+        // numbers are counted in bins of one, or a thousand bins of a thousandth of n
+        let bins = n.clamp(1, 1000);
+        let mut counts = vec![0.0; bins as usize];
+        for (&world, &got) in worlds.iter().zip(&got) {
+            let expected = below(philox4x32_10([world, 0, 2, 0], key), n);
+            assert_eq!(got, expected, "rng_below({n}), key {key:?}, world {world}");
+            assert!(got < n.max(1), "rng_below({n}), world {world}: {got}");
+            counts[(u64::from(got) * u64::from(bins) / u64::from(n.max(1))) as usize] += 1.0;
+        }
+        // χ² with the bins' true probabilities; five standard deviations about its mean
+        let probability = |bin: u32| {
+            let first = |bin: u64| (bin * u64::from(n)).div_ceil(u64::from(bins));
+            (first(u64::from(bin) + 1) - first(u64::from(bin))) as f64 / f64::from(n)
+        };
+        if n > 1 {
+            let square = |bin: u32| {
+                let expected = probability(bin) * f64::from(count);
+                (counts[bin as usize] - expected).powi(2) / expected
+            };
+            let chi_squared: f64 = (0..bins).map(square).sum();
+            let freedom = f64::from(bins - 1);
+            let case = format!("rng_below({n}), key {key:?}, χ² of {count} draws in {bins} bins");
+            oracle::assert_close(&case, &[chi_squared], &[freedom], 0.0, 5.0 * (2.0 * freedom).sqrt());
+        }
     }
 }

@@ -1,36 +1,44 @@
 //! The worlds of an agent: environment state and episode accumulators, one word after another.
 //!
 //! `mw_world` is [agent][vec4][world]; the words of `State` come first (load and store are generated from its fields), then
-//! the words below. Rewards and returns are in the environment's own units.
+//! the words below. Rewards and returns are in the environment's own units; returns are summed in two words (part/sum.wgsl).
 
 @bind var<storage, read_write> mw_world: array<vec4<u32>>;
 
 struct MwWorld {
     state: State,
-    episode_return: f32,   // sum of the rewards since the reset
+    episode_return: MwSum, // of the rewards since the reset
     episode_length: u32,   // steps since the reset
     steps: u32,            // steps since the start of the run
     begun: u32,            // episodes begun since then
-    episodes: vec4<f32>,   // (count, returns, lengths, terminated) of the episodes that ended in this rollout
+    episodes: MwEpisodes,  // that ended in this rollout
 }
+
+struct MwEpisodes { count: f32, returns: MwSum, lengths: f32, terminated: f32 }
 
 fn mw_world_load(agent: u32, world: u32, count: u32) -> MwWorld {
     let at = agent * MW_WORLD_VECTORS * count + world;
     let running = mw_world[at + MW_STATE_VECTORS * count];
-    let episodes = mw_world[at + (MW_STATE_VECTORS + 1u) * count];
-    return MwWorld(mw_state_load(at, count), bitcast<f32>(running.x), running.y, running.z, running.w, bitcast<vec4<f32>>(episodes));
+    let low = bitcast<vec4<f32>>(mw_world[at + (MW_STATE_VECTORS + 1u) * count]);
+    let ended = bitcast<vec4<f32>>(mw_world[at + (MW_STATE_VECTORS + 2u) * count]);
+    return MwWorld(mw_state_load(at, count), MwSum(bitcast<f32>(running.x), low.x), running.y, running.z, running.w,
+        MwEpisodes(ended.x, MwSum(ended.y, low.y), ended.z, ended.w));
 }
 
 fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
     let at = agent * MW_WORLD_VECTORS * count + world;
     mw_state_store(at, count, value.state);
     mw_world[at + MW_STATE_VECTORS * count] =
-        vec4<u32>(bitcast<u32>(value.episode_return), value.episode_length, value.steps, value.begun);
-    mw_world[at + (MW_STATE_VECTORS + 1u) * count] = bitcast<vec4<u32>>(value.episodes);
+        vec4<u32>(bitcast<u32>(value.episode_return.high), value.episode_length, value.steps, value.begun);
+    let ended = value.episodes;
+    mw_world[at + (MW_STATE_VECTORS + 1u) * count] =
+        bitcast<vec4<u32>>(vec4<f32>(value.episode_return.low, ended.returns.low, 0.0, 0.0));
+    mw_world[at + (MW_STATE_VECTORS + 2u) * count] =
+        bitcast<vec4<u32>>(vec4<f32>(ended.count, ended.returns.high, ended.lengths, ended.terminated));
 }
 
 /// Episodes of this rollout that were truncated, and not terminated.
-fn mw_world_truncations(world: MwWorld) -> u32 { return u32(world.episodes.x - world.episodes.w); }
+fn mw_world_truncations(world: MwWorld) -> u32 { return u32(world.episodes.count - world.episodes.terminated); }
 
 /// First state of the episode that begins after `begun` others: known before the one before it has ended.
 fn mw_first_state(key: vec2<u32>, world: u32, begun: u32) -> State {
@@ -41,13 +49,15 @@ fn mw_first_state(key: vec2<u32>, world: u32, begun: u32) -> State {
 
 /// The first episode of a world.
 fn mw_world_first(key: vec2<u32>, world: u32) -> MwWorld {
-    return MwWorld(mw_first_state(key, world, 0u), 0.0, 0u, 0u, 1u, vec4<f32>(0.0));
+    return MwWorld(mw_first_state(key, world, 0u), MwSum(), 0u, 0u, 1u, MwEpisodes());
 }
 
 /// The world after the ending of an episode, with this first state of the next; the episode is counted.
 fn mw_world_next(old: MwWorld, ending: u32, first: State) -> MwWorld {
-    let counted = vec4<f32>(1.0, old.episode_return, f32(old.episode_length), f32(ending & MW_TERMINATED));
-    return MwWorld(first, 0.0, 0u, old.steps, old.begun + 1u, old.episodes + counted);
+    let ended = old.episodes;
+    return MwWorld(first, MwSum(), 0u, old.steps, old.begun + 1u, MwEpisodes(ended.count + 1.0,
+        mw_sum_add(ended.returns, mw_sum_of(old.episode_return)), ended.lengths + f32(old.episode_length),
+        ended.terminated + f32(ending & MW_TERMINATED)));
 }
 
 /// How a step ended: MW_TERMINATED and MW_TRUNCATED can both be set; terminated wins.
@@ -59,7 +69,7 @@ fn mw_world_step(world: ptr<function, MwWorld>, action: Action, key: vec2<u32>, 
     mw_spins = 0u;
     let outcome = env_step(&state, action, &rng);
     (*world).state = state;
-    (*world).episode_return += outcome.reward;
+    (*world).episode_return = mw_sum_add((*world).episode_return, outcome.reward);
     (*world).episode_length += 1u;
     (*world).steps += 1u;
     let at_limit = MAX_EPISODE_STEPS > 0u && (*world).episode_length >= MAX_EPISODE_STEPS;

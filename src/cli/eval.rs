@@ -51,16 +51,7 @@ impl Eval {
         let gpu = self.adapter.open(0)?;
         let returns = policy.evaluate(&gpu, self.episodes, self.seed, self.stochastic)?;
         let env = policy.env.name();
-        say(format_args!(
-            "{}: return {:.1} ± {:.1} over {} episodes (min {:.1}, max {:.1}), mean length {:.1}",
-            shown(env),
-            returns.mean,
-            returns.std,
-            returns.episodes,
-            returns.min,
-            returns.max,
-            returns.mean_length
-        ));
+        say(format_args!("{}: mean length {:.1}, return {returns:#}", shown(env), returns.mean_length));
         if self.json {
             print_json(&Output { returns, env, algo: policy.config.algo.name() })?;
         }

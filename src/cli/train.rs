@@ -178,18 +178,13 @@ impl Train {
                 return Err(error);
             }
         };
-        let eval = &summary.eval;
         say(format_args!(
-            "{} {} in {} steps and {:.1} s: return {:.1} ± {:.1} over {} episodes (min {:.0}, max {:.0})",
+            "{} {} in {} steps and {:.1} s: return {:#}",
             shown(&summary.env),
             if summary.solved { "solved" } else { "trained" },
             HumanCount(summary.env_steps),
             summary.wall_s,
-            eval.mean,
-            eval.std,
-            eval.episodes,
-            eval.min,
-            eval.max,
+            summary.eval,
         ));
         say(format_args!("saved to {out}; play it with: manyworlds eval {}", quoted(&out)));
         if self.json {
@@ -272,7 +267,7 @@ impl Progress {
             self.bar.set_message(format!("{speed} · {returns}"));
         } else if let Some((eval, _)) = evaluation {
             let steps = HumanCount(report.env_steps);
-            say(format_args!("{steps} steps, {speed}, {returns}, evaluation {:.1} ± {:.1}", eval.mean, eval.std));
+            say(format_args!("{steps} steps, {speed}, {returns}, evaluation {eval}"));
         }
     }
 }

@@ -94,7 +94,7 @@ const BUILT_IN: [&str; 54] = [
 /// What the engine calls its own things.
 const RESERVED: [&str; 4] = ["Lane", "LaneWord", "LaneAction", "Element"];
 /// What authors are given and may not declare.
-const GIVEN: [&str; 16] = [
+const GIVEN: [&str; 17] = [
     "Rng",
     "Action",
     "ActionMask",
@@ -103,6 +103,7 @@ const GIVEN: [&str; 16] = [
     "rng_u32",
     "rng_uniform",
     "rng_range",
+    "rng_below",
     "rng_normal",
     "sin_",
     "cos_",

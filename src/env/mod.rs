@@ -379,6 +379,7 @@ impl Environment {
             .source(&format!("state of {}", self.name), &self.state.code())
             .parts(&[
                 if self.features { "slot/look/feature.wgsl" } else { "slot/look/array.wgsl" },
+                "part/sum.wgsl",
                 "part/world.wgsl",
             ])?;
         for known in self.overrides.iter().filter(|known| !known.fixed) {
@@ -401,8 +402,8 @@ pub fn world_word(word: usize, world: usize, worlds: usize) -> usize {
 /// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
 const LONGEST_EPISODE: u32 = 1_000_000;
 
-/// After the state in `part/world.wgsl`: return, length, steps and episodes begun; four counts of episodes.
-const ACCUMULATOR_VECTORS: u32 = 2;
+/// After the state in `part/world.wgsl`: return, length, steps and episodes begun; low words of returns; four counts of episodes.
+const ACCUMULATOR_VECTORS: u32 = 3;
 
 #[cfg(test)]
 mod tests {

@@ -36,6 +36,41 @@ pub fn uniform(word: u32) -> f64 {
     (f64::from(word >> 9) + 0.5) / f64::from(1_u32 << 23)
 }
 
+/// Uniform in (`low`, `high`), both finite, to the bit: `low + u (high − low)` with every operation rounded to f32, held to the
+/// numbers strictly between the two. Where there is none it is the lower one.
+///
+/// Numbers below the smallest normal one count as 0, as on adapters that have no others.
+pub fn range(word: u32, low: f32, high: f32) -> f32 {
+    let large = low.abs().max(high.abs()) > 1.7e38;
+    let (scale, back) = if large { (0.5, 2.0) } else { (1.0, 1.0) };
+    let first = scale * flushed(low);
+    let width = flushed(scale * flushed(high) - first);
+    let x = (first + flushed(uniform(word) as f32 * width)).clamp(-1.701_411_7e38, 1.701_411_7e38) * back;
+    let (lower, upper) = (rank(low.min(high)), rank(low.max(high)));
+    ranked(rank(x).max(lower + 1).min(upper - 1).max(lower))
+}
+
+/// Uniform among 0, 1, …, n − 1, to the bit: ⌊n X⌋ with X the four words as a 128-bit fraction; 0 where `n` is 0.
+pub fn below(words: [u32; 4], n: u32) -> u32 {
+    // the carry of each word's product into the next
+    words.iter().rev().fold(0, |above, &word| (u64::from(word) * u64::from(n) + above) >> 32) as u32
+}
+
+fn flushed(x: f32) -> f32 {
+    if x.abs() < f32::MIN_POSITIVE { 0.0 } else { x }
+}
+
+/// Floats in order: 0 for 0 and what is below the smallest normal one, then one after the other.
+fn rank(x: f32) -> i32 {
+    let size = (x.abs().to_bits().max(0x007f_ffff) - 0x007f_ffff).cast_signed();
+    if x.is_sign_negative() { -size } else { size }
+}
+
+fn ranked(rank: i32) -> f32 {
+    let size = if rank == 0 { 0.0 } else { f32::from_bits(rank.unsigned_abs() + 0x007f_ffff) };
+    if rank < 0 { -size } else { size }
+}
+
 fn wide_multiply(a: u32, b: u32) -> (u32, u32) {
     let product = u64::from(a) * u64::from(b);
     ((product >> 32) as u32, product as u32)

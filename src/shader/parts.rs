@@ -93,6 +93,7 @@ pub(super) const PARTS: &[(&str, &str)] = parts! {
     "part/solver.wgsl"
     "part/spin.wgsl"
     "part/state_value.wgsl"
+    "part/sum.wgsl"
     "part/terms.wgsl"
     "part/thread.wgsl"
     "part/transition.wgsl"

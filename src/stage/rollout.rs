@@ -8,7 +8,7 @@ use crate::gpu::{Buffer, Buffers, Gpu, Kernel, LOOP_BUDGET, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
 
-/// Steps of an evaluation in an environment without a step limit; episodes that go on are counted as they stand.
+/// Steps of an evaluation in an environment without a step limit; episodes that go on are cut off there, and counted.
 const STEPS_WITHOUT_LIMIT: u32 = 10_000;
 
 /// Most steps that [`RandomSteps`] records at a time.
@@ -108,8 +108,8 @@ impl Rollout {
 pub struct RandomSteps {
     reset: Recording,
     steps: Recording,
-    /// Words of every world, `[word / 4][world][word % 4]`; the last four are count, returns, lengths and terminations of the
-    /// episodes that have ended.
+    /// Words of every world, `[word / 4][world][word % 4]`; the last eight are low words (of the running return, of the
+    /// returns after it, and two of 0), then count, returns, lengths and terminations of the episodes that have ended.
     pub worlds: Buffer<u32>,
 }
 

@@ -199,7 +199,7 @@ settings! {
         sde_sample_freq: u32 = 16, "Stable-Baselines3, where -1 is once in a rollout and its Zoo takes 4; 16 measured best";
         /// Updates between evaluations of the deterministic policy; 0 = only at the end.
         eval_every: u32 = 10, "ours";
-        /// Episodes of an evaluation, each in a world of its own.
+        /// Episodes of an evaluation, each in a world of its own; of one alone nothing counts as solved.
         eval_episodes: u32 = 1000, "ours: 3 standard errors of CartPole's return are then under 10";
         /// Seconds between checkpoints, which evaluations and the last update write too; 0 = those only.
         checkpoint_every: u64 = 600, "ours: what a crash may cost";

@@ -140,6 +140,10 @@ pub fn run(
         let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
         return Err(Error::Environment { name: env.name().to_owned(), reason });
     }
+    if options.until_solved && config.eval_episodes < 2 {
+        let reason = "one episode never counts as solved, so --until-solved needs at least 2".to_owned();
+        return Err(Error::setting("eval_episodes", reason));
+    }
     let done = resumed.map_or(0, |resumed| resumed.state.updates);
     resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?.keeping(options.save_replay);
