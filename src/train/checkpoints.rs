@@ -33,11 +33,13 @@ pub(super) struct Checkpoints {
     keep: usize,
     /// Mean return of the best one.
     best: Option<f64>,
+    /// Updates and mean returns of those that have not been held against the best one, the older first.
+    waiting: Vec<(u32, f64)>,
 }
 
 impl Checkpoints {
-    /// Those of a run directory, of which `keep` are kept.
-    pub fn new(run: &Path, keep: u32) -> Self {
+    /// Those of a run directory that goes on behind `done` updates, of which `keep` are kept.
+    pub fn new(run: &Path, keep: u32, done: u32) -> Self {
         remove_drafts(&run.join(GENERATIONS));
         let (best, aside) = (run.join(BEST), run.join(ASIDE));
         if aside.exists() && !best.exists() {
@@ -45,7 +47,13 @@ impl Checkpoints {
         }
         remove_drafts(run);
         let known = Policy::read(&best.join(CHECKPOINT_FILE)).ok().and_then(|policy| policy.evaluation);
-        Self { run: run.to_owned(), keep: keep.max(1) as usize, best: known.map(|returns| returns.mean) }
+        // a process may have died between a checkpoint and its rank
+        let mut waiting = Vec::new();
+        for (updates, place) in generations(run).into_iter().rev().filter(|(updates, _)| *updates <= done) {
+            let returns = Policy::read(&place.join(CHECKPOINT_FILE)).ok().and_then(|policy| policy.evaluation);
+            waiting.extend(returns.map(|returns| (updates, returns.mean)));
+        }
+        Self { run: run.to_owned(), keep: keep.max(1) as usize, best: known.map(|returns| returns.mean), waiting }
     }
 
     /// Writes a checkpoint, makes it the newest, and the best one if it is.
@@ -72,27 +80,37 @@ impl Checkpoints {
             written.map_err(failed(&generation.join(name)))?;
         }
         sync(&draft.0).and_then(|()| put(&draft.0, &generation, None)).map_err(failed(&generation))?;
+        self.waiting.extend(policy.evaluation.map(|returns| (policy.updates, returns.mean)));
         sync(&home).and_then(|()| sync(&self.run)).map_err(failed(&home))?;
         for name in [CHECKPOINT_FILE, STATE_FILE] {
             let short = self.run.join(name);
             replace_by_link(&generation.join(name), &short).map_err(failed(&short))?;
         }
-        if let Some(mean) = policy.evaluation.map(|returns| returns.mean)
-            && self.best.is_none_or(|best| mean > best)
-        {
-            let best = self.run.join(BEST);
-            let draft = Draft::new(self.run.join(format!("{DRAFT}-best")))?;
-            for name in [CHECKPOINT_FILE, STATE_FILE] {
-                link(&generation.join(name), &draft.0.join(name)).map_err(failed(&best))?;
-            }
-            let aside = self.run.join(ASIDE);
-            sync(&draft.0).and_then(|()| put(&draft.0, &best, Some(&aside))).map_err(failed(&best))?;
-            self.best = Some(mean);
-        }
+        self.rank()?;
         sync(&self.run).map_err(failed(&self.run))?;
         // of those of updates still to come, what a run that was broken off has left, none counts
         let past = generations(&self.run).into_iter().filter(|(updates, _)| *updates <= policy.updates);
         past.skip(self.keep).for_each(|(_, old)| drop(fs::remove_dir_all(old)));
+        Ok(())
+    }
+
+    /// Makes each of those that wait the best one if it is better. What fails is tried again with the next checkpoint.
+    fn rank(&mut self) -> Result<()> {
+        let best = self.run.join(BEST);
+        let failed = |error: io::Error| Error::file("write", &best, &error);
+        while let Some(&(updates, mean)) = self.waiting.first() {
+            let generation = self.run.join(GENERATIONS).join(number(updates));
+            if self.best.is_none_or(|best| mean > best) && generation.exists() {
+                let draft = Draft::new(self.run.join(format!("{DRAFT}-best")))?;
+                for name in [CHECKPOINT_FILE, STATE_FILE] {
+                    link(&generation.join(name), &draft.0.join(name)).map_err(failed)?;
+                }
+                let aside = self.run.join(ASIDE);
+                sync(&draft.0).and_then(|()| put(&draft.0, &best, Some(&aside))).map_err(failed)?;
+                self.best = Some(mean);
+            }
+            self.waiting.remove(0);
+        }
         Ok(())
     }
 }

@@ -101,7 +101,7 @@ impl RunDirectory {
 
     /// Makes a directory, unless there is something of that name.
     fn make(path: &Path) -> Result<Option<Self>> {
-        let failed = |error: &std::io::Error| Error::file("create", path, error);
+        let failed = |error: &std::io::Error| not_created(path, error);
         let parents: Vec<&Path> = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
         let missing = parents.iter().take_while(|folder| !folder.exists());
         let mut made: Vec<PathBuf> = missing.map(|folder| (*folder).to_owned()).collect();
@@ -129,7 +129,7 @@ impl RunDirectory {
 
     /// Claims a directory that is there, if it is empty but for the lock of a process that has died before it trained.
     fn take_over(path: &Path) -> Result<Self> {
-        let failed = |error: &std::io::Error| Error::file("create", path, error);
+        let failed = |error: &std::io::Error| not_created(path, error);
         let is_empty = || -> Result<bool> {
             let mut entries = fs::read_dir(path).map_err(|error| failed(&error))?;
             Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name() == LOCK)))
@@ -217,16 +217,16 @@ pub fn check_out(out: &Path) -> Result<()> {
     }
     match fs::read_dir(out) {
         Ok(mut entries) => match entries.next() {
-            None => tempfile::tempfile_in(out).map(drop).map_err(|error| Error::file("create", out, &error)),
+            None => tempfile::tempfile_in(out).map(drop).map_err(|error| not_created(out, &error)),
             Some(_) => Err(taken(out)),
         },
         Err(error) if error.kind() == ErrorKind::NotFound => {
             // the nearest folder that exists must let us in
             let nearest = out.ancestors().skip(1).find(|folder| folder.as_os_str().is_empty() || folder.exists());
             let nearest = nearest.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            tempfile::tempfile_in(nearest).map(drop).map_err(|error| Error::file("create", out, &error))
+            tempfile::tempfile_in(nearest).map(drop).map_err(|error| not_created(out, &error))
         }
-        Err(error) => Err(Error::file("create", out, &error)),
+        Err(error) => Err(not_created(out, &error)),
     }
 }
 
@@ -248,6 +248,16 @@ pub(super) fn remove_drafts(folder: &Path) {
 
 fn refusal(path: &Path, reason: &str) -> Error {
     Error::File { action: "create", path: path.to_owned(), reason: reason.to_owned() }
+}
+
+/// A name that cannot be, or a disk that fails: that is a matter of the machine, as while a run writes.
+fn not_created(path: &Path, error: &std::io::Error) -> Error {
+    let mut disk = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    #[cfg(unix)]
+    {
+        disk |= error.raw_os_error() == Some(libc::EIO);
+    }
+    Error::file(if disk { "write" } else { "create" }, path, error)
 }
 
 fn taken(path: &Path) -> Error {

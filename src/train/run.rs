@@ -153,7 +153,7 @@ pub fn run(
         Some(resumed) => trainer.resume(&resumed.state)?,
         None => trainer,
     };
-    let mut saver = Saver::new(directory, config);
+    let mut saver = Saver::new(directory, config, done);
     let mut metrics = MetricsFile::open(directory.path(), done)?;
     let overrides: String = env.overrides().iter().map(|o| format!("# --set-env {}={}\n", o.name, o.value)).collect();
     let settings = format!("# env = {:?}\n{overrides}{}", env.name(), config.to_toml());
@@ -252,9 +252,9 @@ struct Saver {
 }
 
 impl Saver {
-    fn new(directory: &RunDirectory, config: &Config) -> Self {
+    fn new(directory: &RunDirectory, config: &Config, done: u32) -> Self {
         let run = directory.path().to_owned();
-        let checkpoints = Checkpoints::new(&run, config.keep_checkpoints);
+        let checkpoints = Checkpoints::new(&run, config.keep_checkpoints, done);
         let every = (config.checkpoint_every > 0).then(|| Duration::from_secs(config.checkpoint_every));
         let mut saver = Self { checkpoints, run, every, due: None, saved: None, failed: None };
         saver.wait(None);

@@ -26,7 +26,7 @@ pub fn inject(plan: &Plan, score: &mut Score) {
         vec!["envs"],
         vec!["envs", "CartPole-v1"],
         vec!["envs", "--json"],
-        vec!["trace", "CartPole-v1", "--steps", "20000", "--json"],
+        vec!["trace", "CartPole-v1", "--steps", "1500", "--json"],
         vec!["eval", &policy, "--episodes", "8", "--json"],
         vec!["--help"],
         vec!["--version"],
