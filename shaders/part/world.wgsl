@@ -1,12 +1,14 @@
 //! The worlds of an agent: environment state and episode accumulators, one word after another.
 //!
 //! `mw_world` is [agent][vec4][world]; the words of `State` come first (load and store are generated from its fields), then
-//! the words below. Rewards and returns are in the environment's own units.
+//! the words below. Rewards and returns are in the environment's own units. Which of them are unsound, and which loop was cut
+//! short, is noted beside them (part/sound.wgsl).
 
 @bind var<storage, read_write> mw_world: array<vec4<u32>>;
 
 struct MwWorld {
     state: State,
+    fault: vec4<u32>,      // what was unsound first, see part/sound.wgsl
     episode_return: f32,   // sum of the rewards since the reset
     episode_length: u32,   // steps since the reset
     steps: u32,            // steps since the start of the run
@@ -16,17 +18,19 @@ struct MwWorld {
 
 fn mw_world_load(agent: u32, world: u32, count: u32) -> MwWorld {
     let at = agent * MW_WORLD_VECTORS * count + world;
-    let running = mw_world[at + MW_STATE_VECTORS * count];
-    let episodes = mw_world[at + (MW_STATE_VECTORS + 1u) * count];
-    return MwWorld(mw_state_load(at, count), bitcast<f32>(running.x), running.y, running.z, running.w, bitcast<vec4<f32>>(episodes));
+    let fault = mw_world[at + MW_STATE_VECTORS * count];
+    let running = mw_world[at + (MW_STATE_VECTORS + 1u) * count];
+    let episodes = mw_world[at + (MW_STATE_VECTORS + 2u) * count];
+    return MwWorld(mw_state_load(at, count), fault, bitcast<f32>(running.x), running.y, running.z, running.w, bitcast<vec4<f32>>(episodes));
 }
 
 fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
     let at = agent * MW_WORLD_VECTORS * count + world;
     mw_state_store(at, count, value.state);
-    mw_world[at + MW_STATE_VECTORS * count] =
+    mw_world[at + MW_STATE_VECTORS * count] = mw_fault_of_loops(value.fault);
+    mw_world[at + (MW_STATE_VECTORS + 1u) * count] =
         vec4<u32>(bitcast<u32>(value.episode_return), value.episode_length, value.steps, value.begun);
-    mw_world[at + (MW_STATE_VECTORS + 1u) * count] = bitcast<vec4<u32>>(value.episodes);
+    mw_world[at + (MW_STATE_VECTORS + 2u) * count] = bitcast<vec4<u32>>(value.episodes);
 }
 
 /// Episodes of this rollout that were truncated, and not terminated.
@@ -41,13 +45,13 @@ fn mw_first_state(key: vec2<u32>, world: u32, begun: u32) -> State {
 
 /// The first episode of a world.
 fn mw_world_first(key: vec2<u32>, world: u32) -> MwWorld {
-    return MwWorld(mw_first_state(key, world, 0u), 0.0, 0u, 0u, 1u, vec4<f32>(0.0));
+    return MwWorld(mw_first_state(key, world, 0u), vec4<u32>(0u), 0.0, 0u, 0u, 1u, vec4<f32>(0.0));
 }
 
 /// The world after the ending of an episode, with this first state of the next; the episode is counted.
 fn mw_world_next(old: MwWorld, ending: u32, first: State) -> MwWorld {
     let counted = vec4<f32>(1.0, old.episode_return, f32(old.episode_length), f32(ending & MW_TERMINATED));
-    return MwWorld(first, 0.0, 0u, old.steps, old.begun + 1u, old.episodes + counted);
+    return MwWorld(first, old.fault, 0.0, 0u, old.steps, old.begun + 1u, old.episodes + counted);
 }
 
 /// How a step ended: MW_TERMINATED and MW_TRUNCATED can both be set; terminated wins.

@@ -31,10 +31,7 @@ impl Probe {
         let gpu = self.adapter.quietly(0)?;
         let pool = WorldPool::new(&gpu, &env, 64, 1)?;
         pool.step_on_device()?;
-        if pool.spun_out()?.contains(&true) {
-            let reason = "its loops do not end: they were left after 256 turns".to_owned();
-            return Err(Error::Environment { name: env.name().to_owned(), reason });
-        }
+        pool.check_loops()?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -12,6 +12,7 @@ pub use space::ActionSpace;
 pub use state::Field;
 
 use crate::error::{Error, Result};
+use crate::layout::{self, ACCUMULATOR_VECTORS};
 use crate::shader::{Constants, Linked, Program, built_in, built_in_text};
 use std::path::Path;
 
@@ -45,7 +46,7 @@ const BUILT_IN: &[(&str, &str)] = &[
 
 /// Parts that every kernel with an environment is linked with, besides the environment itself.
 const PARTS: &[&str] =
-    &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/spin.wgsl", "part/contract.wgsl"];
+    &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/spin.wgsl", "part/sound.wgsl", "part/contract.wgsl"];
 
 /// Turns that the loops of an environment may make in a step, in a reset, in a mask, and in a look.
 const SPINS: u32 = 256;
@@ -59,12 +60,16 @@ pub struct Environment {
     spec: Spec,
     state: state::StateLayout,
     overrides: Vec<Override>,
+    /// Their values in the file.
+    defaults: Vec<f64>,
     /// Slot `bounds`, where actions are real numbers.
     bounds: Option<&'static str>,
     /// Whether the environment makes its observation number by number.
     features: bool,
     /// What the linker puts into the file, and where.
-    guards: Vec<(usize, &'static str)>,
+    guards: Vec<(usize, String)>,
+    /// Its loops, as the guards number them.
+    loops: Vec<Loop>,
 }
 
 /// What an environment declares.
@@ -78,6 +83,15 @@ pub struct Spec {
     pub max_episode_steps: u32,
     /// Mean return from which on the environment counts as solved.
     pub reward_threshold: Option<f32>,
+}
+
+/// Where a loop stands in the file of an environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loop {
+    /// The function.
+    pub function: String,
+    /// The line of its keyword, from 1.
+    pub line: u32,
 }
 
 /// A constant of an environment that can be changed without a rebuild.
@@ -171,18 +185,19 @@ impl Environment {
             ActionSpace::Box { .. } => Some("slot/bounds/each.wgsl"),
             _ => None,
         };
-        let guards = file.guarded();
-        let program =
-            Program::new(name).constants(&spec.action_space.constants()).word("MW_SPINS", SPINS).parts(PARTS)?;
+        let (guards, loops) = (file.guarded(), file.places_of_loops());
+        let program = Program::new(name).constants(&layout::constants()).constants(&spec.action_space.constants());
+        let program = program.word("MW_SPINS", SPINS).parts(PARTS)?;
         let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
         let linked = program.source_with(path, text, &guards).link()?;
         file.check_functions(&linked, &spec)?;
         file.check_memory(&linked)?;
         let overrides = overrides(&linked);
+        let defaults = overrides.iter().map(|known| known.value).collect();
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
         let features = file.has_features();
-        Ok(Self { name, path, text, spec, state, overrides, bounds, features, guards })
+        Ok(Self { name, path, text, spec, state, overrides, defaults, bounds, features, guards, loops })
     }
 
     /// The environment's name.
@@ -230,6 +245,11 @@ impl Environment {
         &self.overrides
     }
 
+    /// Those that have other values than in the file.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = &Override> {
+        self.overrides.iter().zip(&self.defaults).filter(|(known, value)| known.value != **value).map(|(known, _)| known)
+    }
+
     /// Words of the state of one world.
     pub fn state_words(&self) -> u32 {
         self.state.words()
@@ -261,6 +281,17 @@ impl Environment {
     /// Whether its functions loop; each of them then counts as 256 iterations of the loop budget of software adapters.
     pub fn has_loops(&self) -> bool {
         !self.guards.is_empty()
+    }
+
+    /// A loop of its file; they count from 1, in the order of their bodies.
+    pub fn loop_place(&self, number: u32) -> Option<&Loop> {
+        self.loops.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The error of one of them having been left after 256 turns.
+    pub(crate) fn loop_cut(&self, number: u32) -> Error {
+        let place = self.loop_place(number).cloned().unwrap_or_default();
+        Error::LoopCut { env: self.name.clone(), function: place.function, line: place.line, turns: SPINS }
     }
 
     /// Sets an override.
@@ -314,6 +345,11 @@ impl Environment {
         Ok(program)
     }
 
+    /// The first word of a world's fault (`part/sound.wgsl`).
+    pub(crate) fn fault_word(&self) -> usize {
+        4 * self.state.vectors() as usize
+    }
+
     /// Words of one world: its state, padded to vec4s, then the accumulators of `part/world.wgsl`.
     pub fn world_words(&self) -> u32 {
         4 * (self.state.vectors() + ACCUMULATOR_VECTORS)
@@ -330,9 +366,6 @@ const LARGEST_SPACE: u32 = 4096;
 
 /// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
 const LONGEST_EPISODE: u32 = 1_000_000;
-
-/// After the state in `part/world.wgsl`: return, length, steps and episodes begun; four counts of episodes.
-const ACCUMULATOR_VECTORS: u32 = 2;
 
 fn overrides(linked: &Linked) -> Vec<Override> {
     let module = linked.module();

@@ -1,5 +1,6 @@
 //! The outermost names of an environment's file, found before anything is parsed.
 
+use super::Loop;
 use crate::error::{Error, Result};
 use crate::shader::{Part, comment_end};
 use std::ops::Range;
@@ -29,7 +30,7 @@ pub(super) struct File {
     pub part: Part,
     pub declarations: Vec<Declaration>,
     /// Places behind the opening brace of every loop's body.
-    pub loops: Vec<usize>,
+    pub loops: Vec<(usize, usize)>,
 }
 
 /// Bytes of the longest file.
@@ -100,21 +101,33 @@ impl File {
     }
 
     /// The text with a call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped
-    /// too often.
-    pub fn guarded(&self) -> Vec<(usize, &'static str)> {
-        self.loops.iter().map(|&place| (place, " if mw_spin() { break; }")).collect()
+    /// too often. Loops count from 1.
+    pub fn guarded(&self) -> Vec<(usize, String)> {
+        let guard = |(n, &(_, place)): (usize, &(usize, usize))| (place, format!(" if mw_spin({}u) {{ break; }}", n + 1));
+        self.loops.iter().enumerate().map(guard).collect()
+    }
+
+    /// The loops in the order of those guards: in which function, and on which line.
+    pub fn places_of_loops(&self) -> Vec<Loop> {
+        let place = |&(keyword, _): &(usize, usize)| {
+            let within = self.declarations.iter().find(|found| found.range.contains(&keyword));
+            let line = self.part.text[..keyword].matches('\n').count() as u32 + 1;
+            Loop { function: within.map(|found| found.name.clone()).unwrap_or_default(), line }
+        };
+        self.loops.iter().map(place).collect()
     }
 }
 
 struct Scan<'a> {
     part: &'a Part,
     declarations: Vec<Declaration>,
-    loops: Vec<usize>,
+    /// Where each keyword stands, and where its body begins, in the order of the bodies.
+    loops: Vec<(usize, usize)>,
     depth: i32,
     /// A keyword whose name comes next, and where it stands.
     pending: Option<(Kind, usize)>,
-    /// A loop whose body comes next: the depth at its keyword.
-    header: Option<i32>,
+    /// A loop whose body comes next: the depth at its keyword, and where that stands.
+    header: Option<(i32, usize)>,
 }
 
 impl Scan<'_> {
@@ -134,7 +147,7 @@ impl Scan<'_> {
             return Err(self.refuse(at, word.len(), &message, "use what the contract gives you"));
         }
         match word {
-            "for" | "while" | "loop" => self.header = Some(self.depth),
+            "for" | "while" | "loop" => self.header = Some((self.depth, at)),
             "workgroupBarrier" | "storageBarrier" | "textureBarrier" | "workgroupUniformLoad" => {
                 let message = "an environment has no barriers: worlds share nothing and wait for nobody";
                 return Err(self.refuse(at, word.len(), message, "remove this call"));
@@ -172,8 +185,8 @@ impl Scan<'_> {
     fn character(&mut self, c: char, at: usize) -> Result<()> {
         match c {
             '{' | '(' => {
-                if c == '{' && self.header == Some(self.depth) {
-                    self.loops.push(at + 1);
+                if let Some((_, keyword)) = self.header.filter(|&(depth, _)| c == '{' && depth == self.depth) {
+                    self.loops.push((keyword, at + 1));
                     self.header = None;
                 }
                 self.depth += 1;

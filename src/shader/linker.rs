@@ -68,7 +68,7 @@ impl Program {
 
     /// The same with texts put in before some of its bytes, in ascending order.
     #[must_use]
-    pub(crate) fn source_with(mut self, path: &str, text: &str, inserted: &[(usize, &'static str)]) -> Self {
+    pub(crate) fn source_with(mut self, path: &str, text: &str, inserted: &[(usize, String)]) -> Self {
         self.parts.push(Part { inserted: inserted.into(), ..Part::new(path, text) });
         self
     }

@@ -9,7 +9,7 @@ pub(crate) struct Part {
     pub path: Arc<str>,
     pub text: Arc<str>,
     /// What the linker puts in, and before which byte, in ascending order.
-    pub inserted: Arc<[(usize, &'static str)]>,
+    pub inserted: Arc<[(usize, String)]>,
 }
 
 impl Part {

@@ -311,9 +311,6 @@ pub fn run(
         let Some((returns, policy)) = report.evaluation.and_then(|mut agents| agents.pop()) else {
             continue;
         };
-        if policy.parameters().iter().any(|value| !value.is_finite()) {
-            return Err(Error::Diverged { updates: policy.updates });
-        }
         let state = report.state.map(|state| state.serialize(&state_file)).transpose()?.unwrap_or_default();
         file::replace_all(&[(&checkpoint, &policy.serialize(&checkpoint)?), (&state_file, &state)])?;
         let passed = threshold.is_some_and(|threshold| returns.passes(threshold));
