@@ -16,6 +16,7 @@ fn mw_judge_worlds(local: u32, agent: u32, agents: u32, worlds: u32, metrics: pt
         atomicStore(&mw_first_step, MW_NOWHERE);
         atomicStore(&mw_first_world, MW_NOWHERE);
         atomicStore(&mw_first_loop, MW_NOWHERE);
+        atomicStore(&mw_largest_reward, 0u);
     }
     workgroupBarrier();
     let vectors = arrayLength(&mw_world) / (agents * worlds);

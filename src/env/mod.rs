@@ -45,8 +45,14 @@ const BUILT_IN: &[(&str, &str)] = &[
 ];
 
 /// Parts that every kernel with an environment is linked with, besides the environment itself.
-const PARTS: &[&str] =
-    &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/spin.wgsl", "part/sound.wgsl", "part/contract.wgsl"];
+const PARTS: &[&str] = &[
+    "part/math.wgsl",
+    "part/random_words.wgsl",
+    "part/random.wgsl",
+    "part/spin.wgsl",
+    "part/sound.wgsl",
+    "part/contract.wgsl",
+];
 
 /// Turns that the loops of an environment may make in a step, in a reset, in a mask, and in a look.
 const SPINS: u32 = 256;
@@ -247,7 +253,11 @@ impl Environment {
 
     /// Those that have other values than in the file.
     pub(crate) fn changed(&self) -> impl Iterator<Item = &Override> {
-        self.overrides.iter().zip(&self.defaults).filter(|(known, value)| known.value != **value).map(|(known, _)| known)
+        self.overrides
+            .iter()
+            .zip(&self.defaults)
+            .filter(|(known, value)| known.value != **value)
+            .map(|(known, _)| known)
     }
 
     /// Words of the state of one world.

@@ -103,7 +103,8 @@ impl File {
     /// The text with a call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped
     /// too often. Loops count from 1.
     pub fn guarded(&self) -> Vec<(usize, String)> {
-        let guard = |(n, &(_, place)): (usize, &(usize, usize))| (place, format!(" if mw_spin({}u) {{ break; }}", n + 1));
+        let guard =
+            |(n, &(_, place)): (usize, &(usize, usize))| (place, format!(" if mw_spin({}u) {{ break; }}", n + 1));
         self.loops.iter().enumerate().map(guard).collect()
     }
 

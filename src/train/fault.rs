@@ -37,7 +37,9 @@ pub(super) fn check_update(
         update: metrics.update,
         seed,
         remedy: match fault {
-            Fault::Observation | Fault::Reward => remedy_of_environment(fault, f32::from_bits(metrics.fault_value), env, config, seed),
+            Fault::Observation | Fault::Reward => {
+                remedy_of_environment(fault, f32::from_bits(metrics.fault_value), env, config, seed)
+            }
             _ => remedy_of_learning(fault, metrics, config),
         },
     })
@@ -156,7 +158,9 @@ fn remedy_of_environment(fault: Fault, value: f32, env: &Environment, config: &C
     } else {
         format!(" ({setting}=true does so up to {NORMALISED})")
     };
-    format!("its square overflows, at most {LARGEST:e} can be learned from: scale the {what} of the environment{normalise}")
+    format!(
+        "its square overflows, at most {LARGEST:e} can be learned from: scale the {what} of the environment{normalise}"
+    )
 }
 
 fn remedy_of_learning(fault: Fault, metrics: &Metrics, config: &Config) -> String {
@@ -172,15 +176,20 @@ fn remedy_of_learning(fault: Fault, metrics: &Metrics, config: &Config) -> Strin
         );
     }
     let rate = match fault {
-        Fault::ValueLoss if config.algo.fits_apart() => format!("value_learning_rate ({})", config.value_learning_rate),
-        _ if config.algo.is_natural() => format!("delta ({}), or raise damping ({})", config.delta, config.damping),
+        Fault::ValueLoss if config.algo.fits_apart() => {
+            format!("value_learning_rate ({:?})", config.value_learning_rate)
+        }
+        _ if config.algo.is_natural() => format!("delta ({:?}), or raise damping ({:?})", config.delta, config.damping),
         _ if config.algo.is_off_policy() => {
-            format!("learning_rate ({}) or value_learning_rate ({})", config.learning_rate, config.value_learning_rate)
+            format!(
+                "learning_rate ({}) or value_learning_rate ({:?})",
+                config.learning_rate, config.value_learning_rate
+            )
         }
         _ if config.max_grad_norm == 0.0 => {
-            format!("learning_rate ({}), or limit max_grad_norm (0, none)", config.learning_rate)
+            format!("learning_rate ({:?}), or limit max_grad_norm (0, none)", config.learning_rate)
         }
-        _ => format!("learning_rate ({}) or max_grad_norm ({})", config.learning_rate, config.max_grad_norm),
+        _ => format!("learning_rate ({:?}) or max_grad_norm ({:?})", config.learning_rate, config.max_grad_norm),
     };
     format!("reduce {rate}; rewards and observations far from 1 do the same, and are best scaled")
 }
