@@ -7,11 +7,12 @@ mod support;
 
 use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::Recording;
-use manyworlds::layout::{Fault, LARGEST, Metrics, Row, STREAM_EVALUATION, STREAM_TRAINING, Trust};
+use manyworlds::kernels::Objective;
+use manyworlds::layout::{Fault, LARGEST, Metrics, Progress, Row, Run, STREAM_EVALUATION, STREAM_TRAINING, Trust};
 use manyworlds::pool::WorldPool;
 use manyworlds::reference::mlp::Activation;
 use manyworlds::reference::philox::{philox4x32_10, uniform};
-use manyworlds::stage::Rollout;
+use manyworlds::stage::{Learner, Natural, Portion, Rollout};
 use manyworlds::train::{Config, Policy, Trainer};
 use manyworlds::{Error, Result};
 use support::{Draw, Stages, few_forms, gpu, ok, run, submit};
@@ -169,7 +170,8 @@ fn worlds_note_what_is_unsound_first() {
 }
 
 /// A replay's settings; the warm-up is 5 steps of every world.
-const REPLAY: [&str; 4] = ["train_freq=13", "batch_size=33", "buffer_size=4096", "learning_starts=185"];
+const REPLAY: [&str; 5] =
+    ["policy_frequency=1", "train_freq=13", "batch_size=33", "buffer_size=4096", "learning_starts=185"];
 
 #[test]
 fn every_algorithm_stops_at_the_update_of_an_environments_fault() {
@@ -233,15 +235,21 @@ fn natural_gradients_tell_of_their_solver_and_of_what_they_measure() {
         samples: WORLDS,
         ..Trust::default()
     };
-    let (learner, natural) = stages.natural(trust, 1);
+    let kernels = stages.kernels();
+    let portion = Portion::new(&kernels, 0, Run { stride: 1, ..stages.agents.run }, 1);
+    let agents = ok(stages.agents.apart(gpu(), portion.run));
+    let buffers = stages.batch.buffers(&agents.buffers());
+    let learner =
+        ok(Learner::new(gpu(), &kernels, &agents, &buffers, portion.slicing, &[(0, Objective::PolicyGradient)]));
+    let natural = ok(Natural::new(gpu(), &kernels, 0, &agents, &stages.batch, &learner, portion, trust));
     let mut step = Recording::default();
     natural.record(&mut step);
     let words = learner.gradient.len();
     for (gradient, fault) in [(vec![f32::NAN; words], Fault::Solver), (vec![0.0; words], Fault::Surrogate)] {
         gpu().write(&learner.gradient, &gradient);
-        stages.set_progress(|_, progress| progress.fault = 0);
+        gpu().write(&agents.progress, &[Progress::default()]);
         submit(&step);
-        let progress = stages.progress()[0];
+        let progress = ok(gpu().read(&agents.progress))[0];
         assert_eq!(progress.fault, fault as u32, "{fault:?}: {progress:?}");
         assert!(!f32::from_bits(progress.fault_value).is_finite(), "{fault:?}");
     }
