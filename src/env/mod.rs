@@ -256,7 +256,7 @@ impl Environment {
         self.overrides
             .iter()
             .zip(&self.defaults)
-            .filter(|(known, value)| known.value != **value)
+            .filter(|(known, value)| known.value.to_bits() != value.to_bits())
             .map(|(known, _)| known)
     }
 
