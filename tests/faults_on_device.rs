@@ -255,12 +255,14 @@ fn natural_gradients_tell_of_their_solver_and_of_what_they_measure() {
     }
 }
 
-/// What learns: (settings, what it may be called, what helps).
+/// Algorithm, actions, bits of all rewards, settings; what it may be called, and what helps.
+type Learned<'a> = (&'a str, &'a str, u32, Vec<&'a str>, &'a [&'a str], &'a str);
+
 #[test]
 fn losses_gradients_and_parameters_are_named_with_what_helps() {
     // 2⁵⁹ is sound as a reward; the squares of its returns have no sum
     let reward = ((1_u64 << 59) as f32).to_bits();
-    let cases: [(&str, &str, u32, Vec<&str>, &[&str], &str); 4] = [
+    let cases: [Learned; 4] = [
         ("ppo", CHOICES, reward, vec![], &["the policy loss", "the value loss"], "norm_reward=true"),
         (
             "ppo",
@@ -308,7 +310,7 @@ fn loops_that_are_cut_short_end_a_run_by_the_functions_name() {
         assert_eq!(error.exit_code(), 2);
         let Error::LoopCut { function: found, line: at, turns, .. } = &error else { panic!("{error}") };
         assert_eq!((found.as_str(), *at, *turns), (function, line, 256), "what {what}");
-        assert_eq!(told.len(), if what == 4 { 0 } else { 1 }, "what {what}");
+        assert_eq!(told.len(), usize::from(what != 4), "what {what}");
 
         let policy = ok(Policy::untrained(&env, config("ppo", &[])));
         let error = policy.evaluate(gpu(), 37, SEED, false).expect_err("an evaluation tells too");
@@ -329,7 +331,7 @@ fn loops_that_are_cut_short_end_a_run_by_the_functions_name() {
 #[test]
 fn evaluations_name_the_episode() {
     let below = |seed: &u32| uniform(philox4x32_10([0, 0, 0, 0], [*seed, STREAM_EVALUATION])[0]) < 0.2;
-    let seed_here = (SEED..).find(|seed| !below(seed)).unwrap();
+    let seed_here = (SEED..100).find(|seed| !below(seed)).unwrap();
     let first = faulty_worlds(37, seed_here, STREAM_EVALUATION)[0];
     for (kind, bits, name) in [(1, NAN, "a reward"), (2, INFINITE, "number 1 of an observation")] {
         let policy = ok(Policy::untrained(&env(CHOICES, kind, bits, AT), config("ppo", &[])));
