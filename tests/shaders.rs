@@ -187,7 +187,7 @@ fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) 
         kernels.critic_gradient(),
         kernels.slopes(),
         kernels.actor_gradient(),
-        OffPolicyKernels::learn(&actor, Optimizer::Adam),
+        OffPolicyKernels::learn(&actor, Optimizer::Adam, 0),
         kernels.finish_step(),
         kernels.finish_block(),
         kernels.reschedule_block(),
