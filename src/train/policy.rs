@@ -171,8 +171,9 @@ impl Policy {
     /// Writes a checkpoint; an existing file is replaced as a whole or not at all.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`], and as [`Policy::actor`].
     pub fn save(&self, path: &Path) -> Result<()> {
+        self.layout()?;
         let mut bytes = Vec::new();
         self.write(&mut bytes).map_err(|error| Error::file("write", path, &error))?;
         file::replace(path, &bytes)
@@ -180,7 +181,7 @@ impl Policy {
 
     /// Writes a checkpoint. Equal policies give equal bytes.
     pub(super) fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
-        let tensors = networks(&self.config, &self.env).tensors();
+        let tensors = self.layout().map_err(std::io::Error::other)?.tensors();
         let mut rest: &[u8] = bytemuck::cast_slice(&self.parameters);
         let mut arrays = Vec::new();
         for tensor in &tensors {
