@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results numpy test test-portability test-opengl lint doc ci driver toolchain directories
+.PHONY: help demo results numpy strace faults test test-portability test-opengl lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -25,7 +25,7 @@ demo: driver ## Learn CartPole-v1 until it is solved
 results: driver ## The README's table of algorithms and environments; takes an hour without a GPU
 	$(CARGO) run --release -- reproduce results
 
-test: driver numpy ## All tests, learning runs included
+test: driver numpy strace ## All tests, learning runs included
 	$(CARGO) test --release
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
@@ -64,6 +64,12 @@ driver: toolchain directories
 
 numpy: directories
 	@sh scripts/ensure-numpy.sh
+
+strace:
+	@sh scripts/ensure-strace.sh
+
+faults: driver strace ## Break runs on purpose in every known way, and score it; takes the better part of an hour
+	tests/faults/run
 
 toolchain:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \

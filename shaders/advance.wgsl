@@ -3,7 +3,7 @@
 //!   scale = min(1, max_grad_norm / (‖g‖ + 1e-6))        c_i ← c_i + (1 − c_i)(1 − β_i), so that c_i = 1 − β_i^t
 //!
 //! After the last minibatch of an epoch, approx_kl > target_kl stops the rest of the update: later passes leave at
-//! once and Adam's t stays. Means of the terms are summed for the metrics.
+//! once and Adam's t stays. Means of the terms are summed for the metrics, and losses and norm tested (part/fault.wgsl).
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<storage, read_write> mw_progress: array<MwProgress>;
@@ -41,6 +41,10 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     if progress.active_ == 1u {
         let mean = mw_terms_tree[0] * (1.0 / f32(mw_minibatch_count(progress.minibatch)));
         let norm = sqrt(mw_norm_tree[0]);
+        mw_test_learning(&progress, MW_FAULT_POLICY_LOSS, mean[0].x);
+        mw_test_learning(&progress, MW_FAULT_VALUE_LOSS, mean[1].z);
+        mw_test_learning(&progress, MW_FAULT_ENTROPY, mean[0].y);
+        mw_test_learning(&progress, MW_FAULT_GRADIENT_NORM, norm);
         progress.scale = 1.0;
         if mw_run.max_grad_norm > 0.0 { progress.scale = min(1.0, mw_run.max_grad_norm / (norm + 1e-6)); }
         progress.adam_steps += 1u;

@@ -16,5 +16,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let place = MW_SPAN_FIRST + thread.index;
     let g = mw_gradient[thread.agent * MW_LEARNED / 4u + place] * (*progress).scale;
     let direction = mw_step(thread.agent, place, g, vec2<f32>((*progress).correction1, (*progress).correction2));
-    mw_parameters[thread.agent * MW_PARAMETERS / 4u + place] -= (*progress).learning_rate * direction;
+    let at = thread.agent * MW_PARAMETERS / 4u + place;
+    let parameters = mw_parameters[at] - (*progress).learning_rate * direction;
+    mw_parameters[at] = parameters;
+    mw_test_place(thread.agent, MW_OF_PARAMETER, place * 4u, parameters, MW_FINITE);
 }

@@ -2,10 +2,12 @@
 //! Evaluation worlds have their own random stream; the policy takes its most likely action, or samples.
 //! A world that has ended waits; dispatches go on until every world has had time to end, or for 10,000 steps where there is
 //! no step limit. An episode that still runs then is cut off: its ending stays 0, and it is counted as unfinished.
+//!
+//! Fault: the first word of part/sound.wgsl's, or −(the loop that was cut short); 0 = none.
 
 @bind var<uniform> mw_worlds: MwWorlds;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read_write> mw_outcomes: array<vec4<f32>>;   // [agent][world] (return, length, ending, 0); ending 0 = still running
+@bind var<storage, read_write> mw_outcomes: array<vec4<f32>>;   // [agent][world] (return, length, ending, fault); ending 0 = still running
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -30,24 +32,36 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
     for (var t = 0u; t < mw_worlds.steps; t++) {
+        let cut = mw_cut;
         mw_observe(thread.agent, world);
+        var running = false;
+        @unroll for i in 0..MW_SAMPLES { running = running || ending[i] == 0u; }
+        mw_cut = select(cut, mw_cut, running);   // what worlds do that have ended is nobody's
         var steps: array<u32, MW_SAMPLES>;
         @unroll for i in 0..MW_SAMPLES { steps[i] = mw_noise_step(world[i]); }
         let acted = mw_act(thread, key, index, steps, mw_worlds.sampled != 0u);
         @unroll for i in 0..MW_SAMPLES {
+            let before = mw_cut;
             var after = world[i];
             let step = mw_world_step(&after, mw_bounded_action(acted.action[i]), key, index[i]);
             if ending[i] == 0u {
+                let found = select(mw_unsound_in[i], mw_unsound_shown, mw_unsound_in[i].x == 0u);
+                let seen = mw_fault_of_observation(world[i].fault, found, world[i].steps);
                 world[i] = after;
+                world[i].fault = mw_fault_of_reward(seen, step.reward, after.steps - 1u);
                 ending[i] = step.ending;
+            } else {
+                mw_cut = before;
             }
         }
     }
     @unroll for i in 0..MW_SAMPLES {
         if mine[i] {
             mw_world_store(thread.agent, index[i], n, world[i]);
+            let fault = mw_fault_of_loops(world[i].fault).x;
+            let told = select(f32(fault), -f32(fault >> 16u), fault >= 0x10000u);
             mw_outcomes[thread.agent * n + index[i]] =
-                vec4<f32>(mw_sum_of(world[i].episode_return), f32(world[i].episode_length), f32(ending[i]), 0.0);
+                vec4<f32>(mw_sum_of(world[i].episode_return), f32(world[i].episode_length), f32(ending[i]), told);
         }
     }
 }

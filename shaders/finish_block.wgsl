@@ -1,5 +1,5 @@
-//! The end of an update that learned from the ring: writes its metrics, of its last gradient step, and prepares the next.
-//! One workgroup = one agent.
+//! The end of an update that learned from the ring: writes its metrics, of its last gradient step, with what was unsound in
+//! it first, and prepares the next. One workgroup = one agent.
 
 @bind var<uniform> mw_run: MwRun;                              // of the actor
 @bind var<uniform> mw_replay: MwReplay;
@@ -8,6 +8,7 @@
 @bind var<storage, read> mw_terms: array<f32>;                         // [agent][term][invocation], of the actor
 @bind var<storage, read> mw_critic_terms: array<f32>;                  // [agent][critic][term][invocation]
 @bind var<storage, read> mw_episode_sums: array<vec4<f32>>;            // [agent]
+@bind var<storage, read> mw_faults: array<u32>;                        // [agent][2], [agent][critic][2], see part/fault_places.wgsl
 @bind var<storage, read_write> mw_metrics: array<MwMetrics>;           // [update % ring][agent]
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -28,11 +29,26 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         sums.w += mw_terms[at + MW_TERM_ENTROPY * mw_run.minibatch_threads];
     }
     let joined = mw_joined(local, sums);
+    var metrics: MwMetrics;
+    mw_judge_worlds(local, agent, groups.z, mw_replay.worlds, &metrics);
     if local > 0u { return; }
     let means = joined / f32(mw_replay.batch_size);
     let episodes = mw_episode_sums[agent];
-    let progress = mw_progress[agent];
-    var metrics: MwMetrics;
+    var progress = mw_progress[agent];
+    // a cause before what follows from it: environment, loss, gradient, parameter; the critics before the actor they teach
+    mw_test_learning(&progress, MW_FAULT_VALUE_LOSS, means.x);
+    mw_test_learning(&progress, MW_FAULT_POLICY_LOSS, means.z);
+    mw_test_learning(&progress, MW_FAULT_ENTROPY, means.w);
+    mw_judge_learning(&metrics, progress);
+    @unroll for of_ in 0..2 {
+        const kind = MW_FAULT_GRADIENT + of_;
+        @unroll for j in 0..MW_TWINS { mw_judge_place(&metrics, kind, 1u + j, mw_faults[(groups.z + agent * MW_TWINS + j) * 2u + of_]); }
+        mw_judge_place(&metrics, kind, 0u, mw_faults[agent * 2u + of_]);
+    }
+    progress.fault = 0u;
+    mw_test_learning(&progress, MW_FAULT_TEMPERATURE, progress.alpha);
+    mw_judge_learning(&metrics, progress);
+    progress.fault = 0u;
     metrics.update = progress.update;
     metrics.adam_steps = progress.adam_steps;
     metrics.gradient_steps = progress.gradient_steps;

@@ -12,5 +12,10 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     // finish_update.wgsl takes the mean over the policy's minibatches
     let mean = fit.value_loss / f32(max(fit.minibatches, 1u));
     mw_policy_progress[agent].value_loss = mean * f32(max(mw_policy_progress[agent].minibatches, 1u));
+    if mw_policy_progress[agent].fault == 0u {
+        mw_policy_progress[agent].fault = fit.fault;
+        mw_policy_progress[agent].fault_step = fit.fault_step;
+        mw_policy_progress[agent].fault_value = fit.fault_value;
+    }
     mw_progress[agent] = mw_next_update(fit);
 }

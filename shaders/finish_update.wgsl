@@ -1,4 +1,5 @@
-//! Ends an update: writes its metrics to the ring and prepares the progress of the next one. One thread = one agent.
+//! Ends an update: writes its metrics to the ring, with what was unsound in it first, and prepares the progress of the next
+//! one. One workgroup = one agent.
 //!
 //!   β ← 2 β where the mean KL of the last epoch was above 1.5 times its target, ½ β where it was below the target / 1.5
 //!   explained_variance = 1 − var(target − value) / var(target)
@@ -9,16 +10,23 @@
 @bind var<storage, read> mw_target_moments: array<vec4<f32>>;         // [agent]
 @bind var<storage, read> mw_residual_moments: array<vec4<f32>>;       // [agent]
 @bind var<storage, read> mw_importance_sums: array<vec4<f32>>;        // [agent] (Σw, Σw²), 0 without weights
+@bind var<storage, read> mw_faults: array<u32>;                       // [agent][gradient, parameter], see part/fault_places.wgsl
 @bind var<storage, read_write> mw_metrics: array<MwMetrics>;          // [slot of the ring][agent]
 
-@compute @workgroup_size(1)
-fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+@compute @workgroup_size(MW_WORKGROUP)
+fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+           @builtin(local_invocation_index) local: u32) {
     let agent = group.z;
+    var metrics: MwMetrics;
+    // a cause before what follows from it: environment, loss, gradient, parameter
+    mw_judge_worlds(local, agent, groups.z, mw_run.num_envs / (mw_run.reuse + 1u), &metrics);
+    if local > 0u { return; }
     var progress = mw_progress[agent];
     let sums = mw_episode_sums[agent];
     let share = 1.0 / f32(max(progress.minibatches, 1u));
     let variance = mw_target_moments[agent].z;
-    var metrics: MwMetrics;
+    mw_judge_learning(&metrics, progress);
+    mw_judge_place(&metrics, MW_FAULT_PARAMETER, 0u, mw_faults[agent * 2u + 1u]);
     metrics.update = progress.update;
     metrics.adam_steps = progress.adam_steps;
     metrics.epochs = progress.epoch;

@@ -37,6 +37,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         // observe
         let kept = agent * MW_FEATURES * stride + select(place, index, staged);
         mw_keep(mw_look(world.state), MW_TO_BEFORE, kept);
+        world.fault = mw_fault_of_observation(world.fault, mw_take_unsound(), world.steps);
         // act
         var words: array<u32, MW_ACTION_WORDS>;
         if mw_interaction.uniform_ != 0u {
@@ -49,11 +50,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
         // step, end, remember
         let step = mw_world_step(&world, mw_action(words), key, index);
+        world.fault = mw_fault_of_reward(world.fault, step.reward, world.steps - 1u);
         let at = agent * MW_RING_ROWS * mw_replay.capacity + place;
         @unroll for k in 0..MW_ACTION_WORDS { mw_ring_steps[at + k * mw_replay.capacity] = words[k]; }
         mw_ring_steps[at + MW_RING_REWARD * mw_replay.capacity] = bitcast<u32>(step.reward);
         mw_ring_steps[at + MW_RING_ENDING * mw_replay.capacity] = step.ending;
         mw_keep(mw_look(world.state), MW_TO_AFTER, kept);
+        world.fault = mw_fault_of_observation(world.fault, mw_take_unsound(), world.steps);
         // rare: a loop of one turn, which adapters that mask branches make once even if no lane needs it (step.wgsl)
         for (var ended = step.ending != 0u; ended; ended = false) {
             let old = world;

@@ -21,14 +21,17 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
     search.measured += 1u;
     if search.measured == 1u {
         search.old_surrogate = mean.x;
+        mw_test_search(agent, MW_FAULT_SOLVER, vec4<f32>(search.square, search.curvature, search.slope, search.scale));
+        mw_test_search(agent, MW_FAULT_SURROGATE, vec4<f32>(mean, 0.0, 0.0));
         mw_progress[agent].kl = 0.0;
         mw_progress[agent].improvement = 0.0;
         mw_progress[agent].expected_improvement = 0.0;
         mw_progress[agent].cg_residual = sqrt(search.square / max(search.first_square, 1.2e-38));
     } else {
         let gain = mean.x - search.old_surrogate;
-        let finite = all((bitcast<vec2<u32>>(mw_measured[agent].xy) & vec2<u32>(0x7fffffffu)) < vec2<u32>(0x7f800000u));
+        let finite = mw_is_finite(mw_measured[agent].x) && mw_is_finite(mw_measured[agent].y);
         let taken = mw_trust.candidates == 0u || (finite && mean.y <= mw_trust.limit && gain > 0.0);
+        if mw_trust.candidates == 0u { mw_test_search(agent, MW_FAULT_SURROGATE, vec4<f32>(mean, 0.0, 0.0)); }
         mw_progress[agent].line_search_steps = search.measured - 1u;
         if taken {
             search.accepted = 1u;
@@ -41,4 +44,11 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
         }
     }
     mw_search[agent] = search;
+}
+
+/// Tests what the search stands on; a candidate that is not finite is only turned down.
+fn mw_test_search(agent: u32, kind: u32, values: vec4<f32>) {
+    var progress = mw_progress[agent];
+    @unroll for i in 0..4 { mw_test_learning(&progress, kind, values[i]); }
+    mw_progress[agent] = progress;
 }

@@ -3,7 +3,7 @@
 //!   g = Σ_slices partial     θ ← θ − α · direction(g, its past)     θ' ← θ' + τ (θ − θ')     slot `optimizer`
 //!
 //! Slices of earlier windows are in `mw_gradient` already (sum_slices.wgsl). No norm is limited, so nothing needs to know the
-//! whole gradient first. Reference: src/reference/adam.rs, src/reference/off_policy.rs.
+//! whole gradient first; numbers of it whose squares are past all bounds are found here (part/fault_places.wgsl). Reference: src/reference/adam.rs, src/reference/off_policy.rs.
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_window: MwWindow;
@@ -33,5 +33,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let word = thread.agent * MW_PARAMETERS / 4u + place;
     let parameters = mw_parameters[word] - (*progress).learning_rate * direction;
     mw_parameters[word] = parameters;
+    mw_test_place(thread.agent, MW_OF_GRADIENT, place * 4u, g, MW_LARGEST);
+    mw_test_place(thread.agent, MW_OF_PARAMETER, place * 4u, parameters, MW_FINITE);
     if mw_following.tau > 0.0 { mw_target[word] += mw_following.tau * (parameters - mw_target[word]); }
 }

@@ -23,5 +23,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let share = new_.x / count;
     let apart = new_.y - old.x;
     let m2 = old.z + new_.z + apart * apart * old.w * share;
-    mw_parameters[at] = vec4<f32>(fma(apart, share, old.x), 1.0 / sqrt(m2 / count + 1e-8), m2, count);
+    let joined = vec4<f32>(fma(apart, share, old.x), 1.0 / sqrt(m2 / count + 1e-8), m2, count);
+    mw_parameters[at] = joined;
+    mw_test_place(thread.agent, MW_OF_PARAMETER, (MW_NORMALISER + mw_blocks.stride + thread.index) * 4u, joined, MW_FINITE);
 }

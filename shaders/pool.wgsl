@@ -39,10 +39,11 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         world = mw_world_next(world, ending, mw_first_state(key, index, world.begun));
         if late || mw_pool.steps == 0u { ending = 0u; }
     }
-    mw_world_store(0u, index, n, world);
     @unroll for word in 0..MW_MASK_WORDS { mw_masks[word * n + index] = mw_mask_bits(world.state, word); }
     mw_keep(mw_look(world.state), MW_TO_POOL, index);
-    mw_endings[index] = ending | select(0u, MW_SPUN_OUT, mw_spun_out);
+    mw_world_store(0u, index, n, world);
+    let cut = (world.fault.x >> 16u) | mw_cut;   // what a reset cut short stays
+    mw_endings[index] = ending | select(0u, MW_SPUN_OUT, cut != 0u);
 }
 
 const MW_TO_POOL = 0u;

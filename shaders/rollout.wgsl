@@ -47,6 +47,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             @unroll for i in 0..MW_SAMPLES {
                 steps[i] = mw_noise_step(world[i]);
                 if mine[i] { mw_keep(seen[i], MW_TO_BATCH, mw_batch_at(thread.agent) + column + index[i]); }
+                let found = mw_unsound_in[i] + mw_take_unsound();   // one of them is 0 (slot `look`)
+                world[i].fault = mw_fault_of_observation(world[i].fault, found, world[i].steps);
             }
             // act
             let acted = mw_act(thread, key, index, steps, true);
@@ -55,6 +57,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 var after = world[i];
                 let step = mw_world_step(&after, mw_bounded_action(acted.action[i]), key, index[i]);
                 world[i] = after;
+                world[i].fault = mw_fault_of_reward(after.fault, step.reward, after.steps - 1u);
                 if mine[i] {
                     let at = thread.agent * MW_ROWS * batch + column + index[i];
                     @unroll for k in 0..MW_ACTION_WORDS { mw_samples[at + (MW_ROW_ACTION + k) * batch] = acted.action[i][k]; }
@@ -71,6 +74,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
                     let slot = mw_world_truncations(world[i]);
                     mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, slot) + beside + index[i]);
+                    world[i].fault = mw_fault_of_observation(world[i].fault, mw_take_unsound(), world[i].steps);
                 }
                 for (var ended = step.ending != 0u; ended; ended = false) {
                     let old = world[i];
@@ -80,9 +84,10 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
         @unroll for i in 0..MW_SAMPLES {
             if mine[i] {
-                mw_world_store(thread.agent, index[i], n, world[i]);
                 let last = mw_run.bootstrap_slots - 1u;
                 mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, last) + beside + index[i]);
+                world[i].fault = mw_fault_of_observation(world[i].fault, mw_take_unsound(), world[i].steps);
+                mw_world_store(thread.agent, index[i], n, world[i]);
             }
         }
     }

@@ -75,6 +75,10 @@ pub struct Agents {
     pub progress: Buffer<Progress>,
     /// `[agent][word]`, see [`crate::nn::Parameters`].
     pub parameters: Buffer<f32>,
+    /// Where gradients and parameters are unsound first (`shaders/part/fault_places.wgsl`), `[agent][gradient, parameter]`.
+    pub faults: Buffer<u32>,
+    /// Agents whose places lie before theirs in that buffer.
+    pub faults_first: u32,
     seeds: Vec<u32>,
     beta: f32,
 }
@@ -85,7 +89,8 @@ impl Agents {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, run: Run, seeds: &[u32], parameters: &[f32], beta: f32) -> Result<Self> {
-        Self::with_parameters(gpu, run, seeds.to_vec(), gpu.uniform_or_storage("parameters", parameters)?, beta)
+        let parameters = gpu.uniform_or_storage("parameters", parameters)?;
+        Self::with_parameters(gpu, run, seeds.to_vec(), parameters, no_faults(gpu, seeds.len())?, beta)
     }
 
     /// The same agents with a progress of their own, for what is learned apart: in other minibatches, at another rate.
@@ -93,7 +98,17 @@ impl Agents {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn apart(&self, gpu: &Gpu, run: Run) -> Result<Self> {
-        Self::with_parameters(gpu, run, self.seeds.clone(), self.parameters.clone(), self.beta)
+        Self::with_parameters(gpu, run, self.seeds.clone(), self.parameters.clone(), self.faults.clone(), self.beta)
+    }
+
+    /// Puts the faults of `other` agents behind these ones', for a kernel that looks at both.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn share_faults(&mut self, gpu: &Gpu, other: &mut Self) -> Result<()> {
+        self.faults = no_faults(gpu, (self.count + other.count) as usize)?;
+        (other.faults, other.faults_first) = (self.faults.clone(), self.count);
+        Ok(())
     }
 
     /// The same agents to kernels that see another `run`.
@@ -104,7 +119,14 @@ impl Agents {
         Ok(Self { run, run_uniform: gpu.uniform("run", &run)?, ..self.clone() })
     }
 
-    fn with_parameters(gpu: &Gpu, run: Run, seeds: Vec<u32>, parameters: Buffer<f32>, beta: f32) -> Result<Self> {
+    fn with_parameters(
+        gpu: &Gpu,
+        run: Run,
+        seeds: Vec<u32>,
+        parameters: Buffer<f32>,
+        faults: Buffer<u32>,
+        beta: f32,
+    ) -> Result<Self> {
         let (learning_rate, clip_coef) = (run.learning_rate, run.clip_coef);
         let first = |&seed: &u32| Progress { seed, learning_rate, clip_coef, beta, ..Progress::default() };
         Ok(Self {
@@ -113,6 +135,8 @@ impl Agents {
             run_uniform: gpu.uniform("run", &run)?,
             progress: gpu.buffer_of("progress", &seeds.iter().map(first).collect::<Vec<_>>())?,
             parameters,
+            faults,
+            faults_first: 0,
             seeds,
             beta,
         })
@@ -124,7 +148,13 @@ impl Agents {
             .with("mw_run", &self.run_uniform)
             .with("mw_progress", &self.progress)
             .with("mw_parameters", &self.parameters)
+            .with("mw_faults", &self.faults)
     }
+}
+
+/// Places of faults of so many agents, none of which has one.
+fn no_faults(gpu: &Gpu, agents: usize) -> Result<Buffer<u32>> {
+    gpu.buffer_of("faults", &vec![u32::MAX; 2 * agents])
 }
 
 /// One rollout of every agent.

@@ -130,13 +130,61 @@ pub enum Error {
     /// A mistake in an environment's file, with its place.
     #[error("{}", shown_lines(.0))]
     EnvironmentFile(String),
-    /// Parameters are no numbers any more.
+    /// Something that is learned from, or that learns, is not finite, or so large that its square is not.
     #[error(
-        "training diverged: parameters are not finite after {updates} updates; reduce learning_rate, or limit max_grad_norm"
+        "training stopped at update {update} (seed {seed}): {tensor} is {}{}; {remedy}",
+        value_of(*value),
+        place(*world, *step)
     )]
-    Diverged {
-        /// Updates that were made.
+    NotFinite {
+        /// What it is, such as `the reward` or `actor.0.weight`.
+        tensor: String,
+        /// Its value, where it is known.
+        value: Option<f32>,
+        /// The world, if it is an environment's.
+        world: Option<u32>,
+        /// Step of that world, from 0.
+        step: Option<u32>,
+        /// The update, from 0.
+        update: u32,
+        /// The agent's seed.
+        seed: u32,
+        /// What helps.
+        remedy: String,
+    },
+    /// An episode of an evaluation gave numbers that are not finite.
+    #[error(
+        "evaluation after {updates} updates (seed {seed}): {tensor} of episode {episode} is not finite; look for where it comes \
+         from with `{check}`"
+    )]
+    EpisodeNotFinite {
+        /// `the return`, `a reward`, or a number of an observation.
+        tensor: String,
+        /// The episode, from 0.
+        episode: u32,
+        /// Seed of the evaluation.
+        seed: u32,
+        /// Updates that made the policy.
         updates: u32,
+        /// The command that shows where such numbers come from.
+        check: String,
+    },
+    /// A loop of an environment was cut short: what the environment gives means nothing from then on.
+    #[error(
+        "environment '{}': its loops do not end: that of {}, line {line}, was left after {turns} turns; all loops of a step, a \
+         reset, a mask or a look have that many together",
+        shown(env),
+        shown(function)
+    )]
+    LoopCut {
+        /// The environment.
+        env: String,
+        /// The function in which the loop stands.
+        function: String,
+        /// The line of the loop's keyword, from 1.
+        line: u32,
+        /// Turns that were allowed.
+        turns: u32,
     },
     /// A setting that does not exist, or has a value that it cannot have.
     #[error("setting '{}': {}", shown(name), shown(reason))]
@@ -188,12 +236,14 @@ impl Error {
             | Self::LoopBudget { .. }
             | Self::Environment { .. }
             | Self::EnvironmentFile(_)
+            | Self::LoopCut { .. }
             | Self::Actions { .. }
             | Self::Observation { .. }
             | Self::Mask { .. }
             | Self::Setting { .. }
             | Self::Checkpoint { .. } => 2,
-            Self::Diverged { .. }
+            Self::NotFinite { .. }
+            | Self::EpisodeNotFinite { .. }
             | Self::Device { .. }
             | Self::DeviceLost { .. }
             | Self::OutOfMemory { .. }
@@ -211,6 +261,18 @@ impl Error {
     pub(crate) fn setting(name: &str, reason: impl Into<String>) -> Self {
         Self::Setting { name: name.into(), reason: reason.into() }
     }
+}
+
+/// A value that is not finite, or what is known of it.
+fn value_of(value: Option<f32>) -> String {
+    value.map_or_else(|| "not finite".to_owned(), |value| format!("{value:e}"))
+}
+
+/// World and step, where there are any.
+fn place(world: Option<u32>, step: Option<u32>) -> String {
+    let of = |name: &str, number: Option<u32>| number.map(|number| format!("{name} {number}"));
+    let parts: Vec<String> = [of("world", world), of("step", step)].into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" in {}", parts.join(", ")) }
 }
 
 /// Text from elsewhere (a path, a name, a line of a file) as one line that may be printed: control characters, escape

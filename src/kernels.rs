@@ -278,7 +278,9 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::reset`].
     pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Linked> {
-        self.acting("evaluate", env, network)?.part("evaluate.wgsl")?.link()
+        // nothing is squared here
+        let largest = f32::MAX.to_bits();
+        self.acting("evaluate", env, network)?.word("MW_LARGEST", largest).part("evaluate.wgsl")?.link()
     }
 
     /// Values of observations under the critic `network`.
@@ -363,7 +365,7 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn judge(&self) -> Result<Linked> {
-        self.plain("judge")?.part("judge.wgsl")?.link()
+        self.plain("judge")?.parts(&["part/fault.wgsl", "judge.wgsl"])?.link()
     }
 
     /// A recursion along the steps of worlds: returns, advantages.
@@ -426,7 +428,8 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn merge_moments(&self) -> Result<Linked> {
-        self.plain("merge moments")?.constants(&self.parameters.own_constants()).part("merge_moments.wgsl")?.link()
+        let program = self.plain("merge moments")?.constants(&self.parameters.own_constants());
+        program.parts(&["part/fault_places.wgsl", "merge_moments.wgsl"])?.link()
     }
 
     /// A reduction.
@@ -566,8 +569,8 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn advance(&self) -> Result<Linked> {
-        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl", "advance.wgsl"];
-        self.plain("advance")?.parts(&parts)?.link()
+        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
+        self.plain("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])?.link()
     }
 
     /// The optimiser's step for a span of the parameters.
@@ -576,7 +579,7 @@ impl Kernels<'_> {
     /// As [`Kernels::value`].
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Linked> {
         let program = self.over(span, optimizer.name())?;
-        program.parts(&[optimizer.part(), "part/past.wgsl", "descend.wgsl"])?.link()
+        program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])?.link()
     }
 
     /// End of an update.
@@ -585,7 +588,7 @@ impl Kernels<'_> {
     /// As [`Kernels::value`].
     pub fn finish_update(&self) -> Result<Linked> {
         self.plain("finish update")?
-            .parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_update.wgsl"])?
+            .parts(&["part/schedule.wgsl", "part/next_update.wgsl", "part/verdict.wgsl", "finish_update.wgsl"])?
             .link()
     }
 

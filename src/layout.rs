@@ -147,6 +147,12 @@ shared_struct! {
         alpha_v: f32,
         /// Temperature T of the Gumbel-softmax in this update.
         gumbel_temperature: f32,
+        /// What was not finite first in this update's learning, a [`Fault`]; 0 = nothing.
+        fault: u32,
+        /// Minibatch of the update in which it was.
+        fault_step: u32,
+        /// Its bits.
+        fault_value: u32,
     }
 
     /// What an update leaves in the ring, for one agent.
@@ -209,6 +215,18 @@ shared_struct! {
         alpha: f32,
         /// Replay: temperature T of the Gumbel-softmax.
         gumbel_temperature: f32,
+        /// What was unsound first in the update: a [`Fault`], and 16 times the number of the observation; 0 = nothing.
+        fault: u32,
+        /// The world in which it was; of gradients and parameters the network with buffers of its own.
+        fault_world: u32,
+        /// Step of that world, from 0; of losses the minibatch of the update; of gradients and parameters the word.
+        fault_step: u32,
+        /// Bits of what was unsound.
+        fault_value: u32,
+        /// The first loop of the environment that was cut short since the start, counted from 1; 0 = none.
+        fault_loop: u32,
+        /// The largest |reward| of a step since the start.
+        largest_reward: f32,
     }
 
     /// What holds for learning from a ring of transitions, for every agent of a run.
@@ -473,6 +491,62 @@ pub const TRUNCATED: u32 = 2;
 /// Bit beside them: the loops of the environment were left by their budget. Pools say so; a rollout does not look.
 pub const SPUN_OUT: u32 = 4;
 
+/// What can be unsound, in the order in which one follows from the other: what an environment gives comes before all else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Fault {
+    /// A number of an observation that is not finite, or above [`LARGEST`].
+    Observation = 1,
+    /// A reward of that kind.
+    Reward,
+    /// The loss of a policy.
+    PolicyLoss,
+    /// The loss of values, or of critics.
+    ValueLoss,
+    /// The entropy of a policy.
+    Entropy,
+    /// The norm of a gradient.
+    GradientNorm,
+    /// What conjugate gradients stand on.
+    Solver,
+    /// The surrogate or the divergence that a natural gradient's step is measured by.
+    Surrogate,
+    /// A number of a gradient that is not finite or above [`LARGEST`], where no norm is taken.
+    Gradient,
+    /// A parameter, running moments among them.
+    Parameter,
+    /// The temperature α of a soft actor-critic.
+    Temperature,
+}
+
+impl Fault {
+    const NAMED: [(&'static str, Self); 11] = [
+        ("OBSERVATION", Self::Observation),
+        ("REWARD", Self::Reward),
+        ("POLICY_LOSS", Self::PolicyLoss),
+        ("VALUE_LOSS", Self::ValueLoss),
+        ("ENTROPY", Self::Entropy),
+        ("GRADIENT_NORM", Self::GradientNorm),
+        ("SOLVER", Self::Solver),
+        ("SURROGATE", Self::Surrogate),
+        ("GRADIENT", Self::Gradient),
+        ("PARAMETER", Self::Parameter),
+        ("TEMPERATURE", Self::Temperature),
+    ];
+
+    /// That of a word of [`Metrics`] or of an outcome.
+    pub fn of(word: u32) -> Option<Self> {
+        Self::NAMED.into_iter().map(|(_, fault)| fault).find(|fault| *fault as u32 == word & 15)
+    }
+}
+
+/// Largest |x| of an observation and of a reward, 2⁶⁰: the squares of larger ones leave no room for sums over a batch.
+pub const LARGEST: f32 = (1_u64 << 60) as f32;
+
+/// vec4s behind the state of a world in `part/world.wgsl`: its fault; return, length, steps and episodes begun; low words of
+/// returns; four counts of episodes.
+pub(crate) const ACCUMULATOR_VECTORS: u32 = 4;
+
 /// Rows that every rollout leaves before those of its estimator: its return, and the steps it made.
 pub const OWN_ROWS: u32 = 2;
 
@@ -521,6 +595,13 @@ pub(crate) fn constants() -> Constants {
     constants.word("MW_TERMINATED", TERMINATED);
     constants.word("MW_TRUNCATED", TRUNCATED);
     constants.word("MW_SPUN_OUT", SPUN_OUT);
+    for (name, fault) in Fault::NAMED {
+        constants.word(&format!("MW_FAULT_{name}"), fault as u32);
+    }
+    constants.word("MW_LARGEST", LARGEST.to_bits());
+    constants.word("MW_ACCUMULATOR_VECTORS", ACCUMULATOR_VECTORS);
+    // critics keep theirs behind those of the actors
+    constants.word("MW_FAULTS_FIRST", 0);
     constants.word("MW_STREAM_TRAINING", STREAM_TRAINING);
     constants
 }

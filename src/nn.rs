@@ -249,6 +249,12 @@ impl Parameters {
         tensors
     }
 
+    /// Name of the tensor that this word of an agent's padded parameters belongs to.
+    pub fn tensor_at(&self, word: usize) -> Option<String> {
+        let mut tensors = self.tensors().into_iter();
+        tensors.find(|tensor| tensor.rows().any(|row| row.contains(&word))).map(|tensor| tensor.name)
+    }
+
     /// Takes the padding out of one agent's parameters: all tensors in table order.
     pub fn compact(&self, padded: &[f32]) -> Vec<f32> {
         self.tensors().iter().flat_map(|tensor| tensor.rows().flat_map(|row| padded[row].iter().copied())).collect()

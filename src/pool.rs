@@ -341,12 +341,30 @@ impl WorldPool {
         Ok(())
     }
 
-    /// Which worlds' loops were left by the loop budget at the last step `[world]`: their states mean nothing.
+    /// Which worlds' loops were left by the loop budget at the last step, or in a reset before it `[world]`: their states
+    /// mean nothing.
     ///
     /// # Errors
     /// As [`Gpu::read`].
     pub fn spun_out(&self) -> Result<Vec<bool>> {
         self.ended(SPUN_OUT)
+    }
+
+    /// Fails where loops of the environment were left by the loop budget since the worlds were made.
+    ///
+    /// # Errors
+    /// [`Error::LoopCut`] with the function and the line of the loop, and as [`Gpu::read`].
+    pub fn check_loops(&self) -> Result<()> {
+        if !self.env.has_loops() {
+            return Ok(());
+        }
+        let words = self.gpu.read(&self.worlds)?;
+        let n = self.num_envs as usize;
+        let cut = |world: usize| words[world_word(self.env.fault_word(), world, n)] >> 16;
+        match (0..n).map(cut).filter(|&number| number > 0).min() {
+            Some(number) => Err(self.env.loop_cut(number)),
+            None => Ok(()),
+        }
     }
 
     fn ended(&self, bit: u32) -> Result<Vec<bool>> {

@@ -77,7 +77,9 @@ impl Rollout {
         gpu.submit(rollout.reset())?;
         let mut recording = Recording::default();
         rollout.record(&mut recording);
-        values.iter().for_each(|values| values.record(&mut recording));
+        if let Some(values) = values {
+            values.record(&mut recording);
+        }
         Ok(Self { gpu: gpu.clone(), layout, agents, batch, recording })
     }
 

@@ -418,6 +418,12 @@ fn bench_prints_a_line_for_each_combination_and_each_kernel() {
 }
 
 #[test]
+fn a_table_of_nothing_is_refused() {
+    refused(&["reproduce", "results", "--algo", "a3c"], 2, &["a3c", "ppo, a2c"]);
+    refused(&["reproduce", "results", "--env", "Bandit"], 2, &["no preset", "--algo"]);
+}
+
+#[test]
 fn an_index_of_an_adapter_is_nothing_else_and_an_empty_name_is_none() {
     // llvmpipe has 1 and 5 in its name
     refused(&["trace", "CartPole-v1", "--steps", "1", "--adapter", "97"], 2, &["'97'", "present: 0 "]);

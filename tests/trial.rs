@@ -268,7 +268,7 @@ fn overrides_that_no_environment_takes_are_refused_by_name() {
         ("n=1e20", "'n' must be"),
         ("n", "expected a name and a number"),
         ("n=x", "expected a name and a number"),
-        ("m=1", "did you mean 'n'"),
+        ("m=1", "there is no override 'm'; did you mean"),
         ("n=4000000000", "its loops do not end"),
     ] {
         refused(&["trace", &file, "--set-env", given, "--steps", "1"], words);
@@ -287,7 +287,8 @@ fn a_new_environment_takes_no_place_and_no_odd_name() {
         (path("no/such/folder/x"), "cannot create"),
         (path("two\nlines"), "cannot be printed"),
         (path(&"long".repeat(200)), "cannot create"),
-        (String::new(), "it is empty"),
+        (String::new(), "value is required"),
+        (path(".."), "it is empty"),
     ] {
         refused(&["new-env", &name], words);
     }

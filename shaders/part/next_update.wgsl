@@ -6,6 +6,7 @@ fn mw_next_update(done: MwProgress) -> MwProgress {
     progress.epoch = 0u;
     progress.minibatch = 0u;
     progress.stopped = 0u;
+    progress.fault = 0u;
     progress.minibatches = 0u;
     progress.policy_loss = 0.0;
     progress.value_loss = 0.0;

@@ -23,11 +23,19 @@ fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_NOISE
     return noise;
 }
 
+/// What is unsound in what each world observed, and in what a look number by number showed of any of them.
+var<private> mw_unsound_in: array<vec2<u32>, MW_SAMPLES>;
+var<private> mw_unsound_shown: vec2<u32>;
+
 /// Shows the policy what the worlds observe, which is returned.
 fn mw_observe(agent: u32, world: array<MwWorld, MW_SAMPLES>) -> array<MwSeen, MW_SAMPLES> {
     var seen: array<MwSeen, MW_SAMPLES>;
-    @unroll for i in 0..MW_SAMPLES { seen[i] = mw_look(world[i].state); }
+    @unroll for i in 0..MW_SAMPLES {
+        seen[i] = mw_look(world[i].state);
+        mw_unsound_in[i] = mw_take_unsound();
+    }
     mw_show(agent, seen);
+    mw_unsound_shown = mw_take_unsound();
     mw_show_mask(world);
     return seen;
 }

@@ -2,11 +2,13 @@
 //!
 //! `mw_world` is [agent][vec4][world]; the words of `State` come first (load and store are generated from its fields), then
 //! the words below. Rewards and returns are in the environment's own units; returns are summed in two words (part/sum.wgsl).
+//! Which of them are unsound, and which loop was cut short, is noted beside them (part/sound.wgsl).
 
 @bind var<storage, read_write> mw_world: array<vec4<u32>>;
 
 struct MwWorld {
     state: State,
+    fault: vec4<u32>,      // what was unsound first, see part/sound.wgsl
     episode_return: MwSum, // of the rewards since the reset
     episode_length: u32,   // steps since the reset
     steps: u32,            // steps since the start of the run
@@ -18,22 +20,24 @@ struct MwEpisodes { count: f32, returns: MwSum, lengths: f32, terminated: f32 }
 
 fn mw_world_load(agent: u32, world: u32, count: u32) -> MwWorld {
     let at = agent * MW_WORLD_VECTORS * count + world;
-    let running = mw_world[at + MW_STATE_VECTORS * count];
-    let low = bitcast<vec4<f32>>(mw_world[at + (MW_STATE_VECTORS + 1u) * count]);
-    let ended = bitcast<vec4<f32>>(mw_world[at + (MW_STATE_VECTORS + 2u) * count]);
-    return MwWorld(mw_state_load(at, count), MwSum(bitcast<f32>(running.x), low.x), running.y, running.z, running.w,
+    let fault = mw_world[at + MW_STATE_VECTORS * count];
+    let running = mw_world[at + (MW_STATE_VECTORS + 1u) * count];
+    let low = bitcast<vec4<f32>>(mw_world[at + (MW_STATE_VECTORS + 2u) * count]);
+    let ended = bitcast<vec4<f32>>(mw_world[at + (MW_STATE_VECTORS + 3u) * count]);
+    return MwWorld(mw_state_load(at, count), fault, MwSum(bitcast<f32>(running.x), low.x), running.y, running.z, running.w,
         MwEpisodes(ended.x, MwSum(ended.y, low.y), ended.z, ended.w));
 }
 
 fn mw_world_store(agent: u32, world: u32, count: u32, value: MwWorld) {
     let at = agent * MW_WORLD_VECTORS * count + world;
     mw_state_store(at, count, value.state);
-    mw_world[at + MW_STATE_VECTORS * count] =
+    mw_world[at + MW_STATE_VECTORS * count] = mw_fault_of_loops(value.fault);
+    mw_world[at + (MW_STATE_VECTORS + 1u) * count] =
         vec4<u32>(bitcast<u32>(value.episode_return.high), value.episode_length, value.steps, value.begun);
     let ended = value.episodes;
-    mw_world[at + (MW_STATE_VECTORS + 1u) * count] =
-        bitcast<vec4<u32>>(vec4<f32>(value.episode_return.low, ended.returns.low, 0.0, 0.0));
     mw_world[at + (MW_STATE_VECTORS + 2u) * count] =
+        bitcast<vec4<u32>>(vec4<f32>(value.episode_return.low, ended.returns.low, 0.0, 0.0));
+    mw_world[at + (MW_STATE_VECTORS + 3u) * count] =
         bitcast<vec4<u32>>(vec4<f32>(ended.count, ended.returns.high, ended.lengths, ended.terminated));
 }
 
@@ -49,13 +53,13 @@ fn mw_first_state(key: vec2<u32>, world: u32, begun: u32) -> State {
 
 /// The first episode of a world.
 fn mw_world_first(key: vec2<u32>, world: u32) -> MwWorld {
-    return MwWorld(mw_first_state(key, world, 0u), MwSum(), 0u, 0u, 1u, MwEpisodes());
+    return MwWorld(mw_first_state(key, world, 0u), vec4<u32>(0u), MwSum(), 0u, 0u, 1u, MwEpisodes());
 }
 
 /// The world after the ending of an episode, with this first state of the next; the episode is counted.
 fn mw_world_next(old: MwWorld, ending: u32, first: State) -> MwWorld {
     let ended = old.episodes;
-    return MwWorld(first, MwSum(), 0u, old.steps, old.begun + 1u, MwEpisodes(ended.count + 1.0,
+    return MwWorld(first, old.fault, MwSum(), 0u, old.steps, old.begun + 1u, MwEpisodes(ended.count + 1.0,
         mw_sum_add(ended.returns, mw_sum_of(old.episode_return)), ended.lengths + f32(old.episode_length),
         ended.terminated + f32(ending & MW_TERMINATED)));
 }

@@ -315,11 +315,13 @@ fn statistics(
         .with("mw_episode_sums", &episodes.result)
         .with("mw_target_moments", &targets.result)
         .with("mw_residual_moments", &residuals.result)
+        .with("mw_world", &rollout.worlds)
         .with("mw_metrics", metrics);
     let none = gpu.buffer("importance sums", u64::from(count), "agents", "agents")?;
     let buffers = buffers.with("mw_importance_sums", importance.unwrap_or(&none));
     let kernel = gpu.kernel(&kernels.finish_update()?)?;
     let mut finish = Recording::default();
-    finish.push(&kernel.pass(gpu, count, 1, 0, &buffers)?);
+    let turns = u64::from(elements.count / kernels.form.workgroup) + 1;
+    finish.push(&kernel.pass(gpu, count, 1, turns, &buffers)?);
     Ok((statistics, finish))
 }

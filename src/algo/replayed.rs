@@ -217,9 +217,10 @@ impl OffPolicy {
             .with("mw_terms", &actors.learned.terms)
             .with("mw_critic_terms", &critics.learned.terms)
             .with("mw_episode_sums", worlds.episode_sums())
+            .with("mw_world", &worlds.worlds)
             .with("mw_metrics", &metrics);
         let threads = actor.run.minibatch_threads.max(settings.critic_threads);
-        let turns = u64::from(2 * threads / form.workgroup) + 2;
+        let turns = u64::from(2 * threads.max(config.num_envs) / form.workgroup) + 2;
         finish.push(&gpu.kernel(&kernels.finish_block()?)?.pass(gpu, count, 1, turns, &buffers)?);
 
         let update = Recording::default();
@@ -376,11 +377,12 @@ fn first_agents(
     let twins = kernels.twins as usize;
     let actor_run = run(config, &kernels.actor, config.learning_rate);
     let critic_run = run(config, &kernels.critic, config.value_learning_rate);
-    let actor = Agents::new(gpu, actor_run, seeds, &first_words(layout, seeds, 0..1), 0.0)?;
+    let mut actor = Agents::new(gpu, actor_run, seeds, &first_words(layout, seeds, 0..1), 0.0)?;
     let critic_seeds: Vec<u32> = seeds.iter().flat_map(|&seed| std::iter::repeat_n(seed, twins)).collect();
-    let critic = Agents::new(gpu, critic_run, &critic_seeds, &first_words(layout, seeds, 1..1 + twins), 0.0)?;
+    let mut critic = Agents::new(gpu, critic_run, &critic_seeds, &first_words(layout, seeds, 1..1 + twins), 0.0)?;
     // deterministic actions have no entropy
     let alpha = if config.algo == Algo::Sac { config.alpha } else { config.ent_coef };
+    actor.share_faults(gpu, &mut critic)?;
     for agents in [&actor, &critic] {
         let run = &agents.run;
         // the first step is Adam's t = 1
@@ -435,12 +437,12 @@ fn links<'a>(kernels: &'a OffPolicyKernels, env: &'a Environment, config: &'a Co
         Box::new(|| kernels.finish_step()),
         Box::new(|| kernels.finish_block()),
     ];
-    for kernels in [actor, critic] {
+    for (kernels, first) in [(actor, 0), (critic, actor.agents)] {
         if !kernels.summed() {
             links.push(Box::new(|| kernels.weight_gradient(0, Objective::Value)));
         }
         links.push(Box::new(|| kernels.sum_slices(kernels.parameters.span([0]))));
-        links.push(Box::new(|| OffPolicyKernels::learn(kernels, config.optimizer)));
+        links.push(Box::new(move || OffPolicyKernels::learn(kernels, config.optimizer, first)));
     }
     for reduction in [Reduction::Episodes, Reduction::Sums] {
         links.push(Box::new(move || actor.reduce(reduction)));

@@ -221,7 +221,8 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
             masks = Some(tell(world, format!("no action of choice {choice} is allowed")));
         }
         if let (None, Some(world)) = (&spun, (0..n).find(|&world| endings[world] & SPUN_OUT != 0)) {
-            spun = Some(tell(world, "its loops were left after 256 turns".to_owned()));
+            let place = pool.check_loops().err().map_or_else(String::new, |error| error.to_string());
+            spun = Some(tell(world, place));
         }
         for world in 0..n {
             lengths[world] += 1;

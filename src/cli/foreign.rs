@@ -74,11 +74,7 @@ impl Trial {
         set(&mut env, &self.overrides)?;
         let pool = WorldPool::new(&gpu, &env, 64, 1)?;
         pool.step_on_device()?;
-        if pool.spun_out()?.contains(&true) {
-            let reason = "its loops do not end: they were left after 256 turns".to_owned();
-            return Err(Error::Environment { name: env.name().to_owned(), reason });
-        }
-        Ok(())
+        pool.check_loops()
     }
 
     /// What has become of the trial.

@@ -3,11 +3,11 @@
 use super::say::{print, print_json, reader_left, say};
 use super::{AdapterArgument, foreign};
 use clap::Subcommand;
-use manyworlds::Result;
 use manyworlds::algo::{self, Algo};
 use manyworlds::gpu::Form;
 use manyworlds::reproduce::{ENVIRONMENTS, Regulator, Row, regulator, row};
 use manyworlds::train::{self, Config};
+use manyworlds::{Error, Result};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -77,6 +77,9 @@ impl ResultsArguments {
             if names.is_empty() { all.into_iter().map(str::to_owned).collect() } else { names.to_vec() }
         };
         // all names and settings first: nobody wants to learn of a wrong one half an hour later
+        for algo in &self.algo {
+            Config::preset("", algo)?;
+        }
         let mut planned = Vec::new();
         for name in named(&self.env, ENVIRONMENTS.to_vec()) {
             let env = foreign::load(&name, &[], &self.adapter)?;
@@ -90,6 +93,11 @@ impl ResultsArguments {
                 config.check_for(&env)?;
                 planned.push((env.clone(), config));
             }
+        }
+        if planned.is_empty() {
+            let reason =
+                "no preset is for what is named; name an algorithm and an environment (--algo, --env)".to_owned();
+            return Err(Error::Setting { name: "algo".to_owned(), reason });
         }
         let seeds: Vec<u32> = (1..=self.seeds).collect();
         if !self.json {

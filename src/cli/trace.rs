@@ -272,6 +272,7 @@ fn step(gpu: &Gpu, pool: &WorldPool, actions: &[Vec<u32>], t: u32) -> Result<Vec
         (0..space.words() as usize).flat_map(|c| actions.iter().map(move |action| action[c])).collect();
     gpu.write(&pool.actions, &turned);
     pool.step_on_device()?;
+    pool.check_loops()?;
     let (after, rewards) = (pool.states()?, pool.rewards()?);
     let (terminated, truncated) = (pool.terminated()?, pool.truncated()?);
     let seen = pool.final_observations()?;

@@ -2,7 +2,7 @@
 
 use super::say::{print_json, say};
 use super::watch::Watched;
-use super::{AdapterArgument, foreign, signals};
+use super::{AdapterArgument, checkpoint, foreign, signals};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;
 use manyworlds::env::Environment;
@@ -97,7 +97,7 @@ impl Train {
         if let Some(path) = &self.resume {
             let directory = RunDirectory::reopen(path)?;
             let resumed = Resumed::load(&directory)?;
-            resumed.notes.iter().for_each(|note| say(format_args!("note: {note}")));
+            checkpoint::say_all(&resumed.notes);
             check_resumed(&self.set)?;
             let config = resumed.policy.config.with(&self.set)?;
             let env = resumed.policy.env.clone();

@@ -331,7 +331,7 @@ mod tests {
             ("an end", put("discard;"), "a world goes on until env_step ends it"),
             ("doubles", add("fn f(x: f64) {}"), "small.wgsl"),
             ("halves", add("fn f(x: f16) {}"), "small.wgsl"),
-            ("an override without a value", add("override a: f32; fn f() -> f32 { return a; }"), "it lacks a value"),
+            ("an override without a value", add("override a: f32; fn f() -> f32 { return a; }"), "give it a value"),
         ] {
             refused(case, &text, words);
         }

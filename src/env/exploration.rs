@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn bounds_fit_a_first_policy_or_do_not() {
         let misfit = |low: f32, high: f32, log_std: f64| {
-            Exploration::default().misfit(&ActionSpace::Box { low: vec![-1.0, low], high: vec![1.0, high] }, log_std)
+            Exploration::default().misfit(&ActionSpace::Box { low: vec![low], high: vec![high] }, log_std)
         };
         for (low, high, log_std) in [
             (-1.0, 1.0, 0.0),
@@ -275,11 +275,14 @@ mod tests {
         ] {
             let case = format!("from {low} to {high}, log σ {log_std}");
             let found = misfit(low, high, log_std).expect(&case);
-            assert_eq!((found.number, found.can_squash), (1, high < 1e6), "{case}");
+            assert_eq!((found.number, found.can_squash), (0, high < 1e6), "{case}");
             assert!(found.clipped >= clipped && found.reached <= reached + 1e-9, "{case}: {found:?}");
             let text = found.to_string();
             assert!(text.contains(if high < 1e6 { "squash=true" } else { "scale actions" }), "{case}: {text}");
         }
+        let two = ActionSpace::Box { low: vec![-1.0, 50.0, -0.1], high: vec![1.0, 100.0, 0.1] };
+        let found = Exploration::default().misfit(&two, 0.0).expect("the second and third do not fit");
+        assert_eq!((found.number, found.low), (1, 50.0), "the one that fits least: {found:?}");
         let far = ActionSpace::Box { low: vec![50.0], high: vec![100.0] };
         assert_eq!(Exploration { squash: true, ..Exploration::default() }.misfit(&far, 0.0), None, "squashed");
         assert_eq!(Exploration::default().misfit(&ActionSpace::Discrete { count: 2, masked: false }, 0.0), None);

@@ -16,6 +16,7 @@ pub use state::Field;
 
 use crate::error::{Error, Result, shown};
 use crate::file;
+use crate::layout::{self, ACCUMULATOR_VECTORS};
 use crate::shader::{Constants, Edit, Program, built_in, built_in_text, carefully};
 use std::path::Path;
 
@@ -48,8 +49,14 @@ const BUILT_IN: &[(&str, &str)] = &[
 ];
 
 /// Parts that every kernel with an environment is linked with, besides the environment itself.
-const PARTS: &[&str] =
-    &["part/math.wgsl", "part/random_words.wgsl", "part/random.wgsl", "part/spin.wgsl", "part/contract.wgsl"];
+const PARTS: &[&str] = &[
+    "part/math.wgsl",
+    "part/random_words.wgsl",
+    "part/random.wgsl",
+    "part/spin.wgsl",
+    "part/sound.wgsl",
+    "part/contract.wgsl",
+];
 
 /// Turns that the loops of an environment may make in a step, in a reset, in a mask, and in a look.
 const SPINS: u32 = 256;
@@ -63,13 +70,16 @@ pub struct Environment {
     spec: Spec,
     state: state::StateLayout,
     overrides: Vec<Override>,
+    /// Names and values of those in the file.
+    defaults: Vec<(String, f64)>,
     /// Slot `bounds`, where actions are real numbers.
     bounds: Option<&'static str>,
     /// Whether the environment makes its observation number by number.
     features: bool,
     /// What the linker changes in the file: guards of loops, and overrides that are constants by then.
     edits: Vec<Edit>,
-    loops: bool,
+    /// Its loops, as the guards number them.
+    loops: Vec<Loop>,
 }
 
 /// What an environment declares.
@@ -83,6 +93,15 @@ pub struct Spec {
     pub max_episode_steps: u32,
     /// Mean return from which on the environment counts as solved.
     pub reward_threshold: Option<f32>,
+}
+
+/// Where a loop stands in the file of an environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loop {
+    /// The function.
+    pub function: String,
+    /// The line of its keyword, from 1.
+    pub line: u32,
 }
 
 /// A constant of an environment that can be changed without a rebuild.
@@ -203,18 +222,19 @@ impl Environment {
         };
         edits.extend(file.guards());
         edits.sort_by_key(|edit| edit.at);
-        let program =
-            Program::new(name).constants(&spec.action_space.constants()).word("MW_SPINS", SPINS).parts(PARTS)?;
+        let program = Program::new(name).constants(&layout::constants()).constants(&spec.action_space.constants());
+        let program = program.word("MW_SPINS", SPINS).parts(PARTS)?;
         let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
         let program = program.source_with(path, text, &edits);
         let linked = program.link_checked(|module, text| file.check_allowed(module, text))?;
         file.check_functions(&linked, &spec)?;
         file.check_memory(&linked)?;
         let overrides = file.overrides(&fixed, &constants, &linked, values)?;
+        let defaults = overrides.iter().map(|known| (known.name.clone(), known.value)).collect();
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
-        let (features, loops) = (file.has_features(), !file.loops.is_empty());
-        Ok(Self { name, path, text, spec, state, overrides, bounds, features, edits, loops })
+        let (features, loops) = (file.has_features(), file.places_of_loops());
+        Ok(Self { name, path, text, spec, state, overrides, defaults, bounds, features, edits, loops })
     }
 
     /// The environment's name.
@@ -268,6 +288,14 @@ impl Environment {
         &self.overrides
     }
 
+    /// Those that have other values than in the file.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = &Override> {
+        let same = |known: &Override| {
+            self.defaults.iter().any(|(name, value)| *name == known.name && value.to_bits() == known.value.to_bits())
+        };
+        self.overrides.iter().filter(move |known| !same(known))
+    }
+
     /// Words of the state of one world.
     pub fn state_words(&self) -> u32 {
         self.state.words()
@@ -298,7 +326,18 @@ impl Environment {
 
     /// Whether its functions loop; each of them then counts as 256 iterations of the loop budget of software adapters.
     pub fn has_loops(&self) -> bool {
-        self.loops
+        !self.loops.is_empty()
+    }
+
+    /// A loop of its file; they count from 1, in the order of their bodies.
+    pub fn loop_place(&self, number: u32) -> Option<&Loop> {
+        self.loops.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The error of one of them having been left after 256 turns.
+    pub(crate) fn loop_cut(&self, number: u32) -> Error {
+        let place = self.loop_place(number).cloned().unwrap_or_default();
+        Error::LoopCut { env: self.name.clone(), function: place.function, line: place.line, turns: SPINS }
     }
 
     /// Sets an override, or the step limit, `MAX_EPISODE_STEPS`, which is the engine's to apply and can be set in every
@@ -342,13 +381,14 @@ impl Environment {
             let fixed: Vec<(String, f64)> = fixed.map(|known| (known.name.clone(), known.value)).collect();
             let what = format!("environment '{}'", shown(&self.name));
             let read = carefully(&what, || Self::read(&self.name, &self.path, &self.text, &fixed));
-            *self = read.map_err(|error| match error {
+            let read = read.map_err(|error| match error {
                 Error::Shader(text) => {
                     let list: Vec<String> = fixed.iter().map(|(name, value)| format!("{name} = {value}")).collect();
                     Error::EnvironmentFile(format!("{text}\n  = note: this is with {}", list.join(", ")))
                 }
                 other => other,
             })?;
+            *self = Self { defaults: std::mem::take(&mut self.defaults), ..read };
         }
         for known in &mut self.overrides {
             if let Some(set) = overrides.iter().find(|set| set.name == known.name) {
@@ -388,6 +428,11 @@ impl Environment {
         Ok(program)
     }
 
+    /// The first word of a world's fault (`part/sound.wgsl`).
+    pub(crate) fn fault_word(&self) -> usize {
+        4 * self.state.vectors() as usize
+    }
+
     /// Words of one world: its state, padded to vec4s, then the accumulators of `part/world.wgsl`.
     pub fn world_words(&self) -> u32 {
         4 * (self.state.vectors() + ACCUMULATOR_VECTORS)
@@ -401,9 +446,6 @@ pub fn world_word(word: usize, world: usize, worlds: usize) -> usize {
 
 /// Largest step limit: an evaluation is recorded ahead, some hundred steps in a pass.
 const LONGEST_EPISODE: u32 = 1_000_000;
-
-/// After the state in `part/world.wgsl`: return, length, steps and episodes begun; low words of returns; four counts of episodes.
-const ACCUMULATOR_VECTORS: u32 = 3;
 
 #[cfg(test)]
 mod tests {

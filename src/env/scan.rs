@@ -1,5 +1,6 @@
 //! The outermost names of an environment's file, found before anything is parsed.
 
+use super::Loop;
 use crate::error::{Error, Result};
 use crate::shader::{Edit, Part, comment_end};
 use std::borrow::Cow;
@@ -33,7 +34,7 @@ pub(super) struct File {
     /// Which of them is the first of a name.
     names: HashMap<String, usize>,
     /// Places behind the opening brace of every loop's body.
-    pub loops: Vec<usize>,
+    pub loops: Vec<(usize, usize)>,
 }
 
 /// Bytes of the longest file.
@@ -122,22 +123,37 @@ impl File {
         String::from_utf8(bytes).unwrap_or_default()
     }
 
-    /// A call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped too often.
+    /// A call of `mw_spin` at the head of every loop's body, which leaves the loop when a step has looped too often. Loops
+    /// count from 1.
     pub fn guards(&self) -> impl Iterator<Item = Edit> {
-        let guard = |&place: &usize| Edit { at: place, removed: 0, text: Cow::Borrowed(" if mw_spin() { break; }") };
-        self.loops.iter().map(guard)
+        self.loops.iter().enumerate().map(|(n, &(_, place))| Edit {
+            at: place,
+            removed: 0,
+            text: Cow::Owned(format!(" if mw_spin({}u) {{ break; }}", n + 1)),
+        })
+    }
+
+    /// The loops in the order of those guards: in which function, and on which line.
+    pub fn places_of_loops(&self) -> Vec<Loop> {
+        let place = |&(keyword, _): &(usize, usize)| {
+            let within = self.declarations.iter().find(|found| found.range.contains(&keyword));
+            let line = self.part.text[..keyword].matches('\n').count() as u32 + 1;
+            Loop { function: within.map(|found| found.name.clone()).unwrap_or_default(), line }
+        };
+        self.loops.iter().map(place).collect()
     }
 }
 
 struct Scan<'a> {
     part: &'a Part,
     declarations: Vec<Declaration>,
-    loops: Vec<usize>,
+    /// Where each keyword stands, and where its body begins, in the order of the bodies.
+    loops: Vec<(usize, usize)>,
     depth: i32,
     /// A keyword whose name comes next, and where it stands.
     pending: Option<(Kind, usize)>,
-    /// A loop whose body comes next: the depth at its keyword.
-    header: Option<i32>,
+    /// A loop whose body comes next: the depth at its keyword, and where that stands.
+    header: Option<(i32, usize)>,
 }
 
 impl Scan<'_> {
@@ -157,7 +173,7 @@ impl Scan<'_> {
             return Err(self.refuse(at, word.len(), &message, "use what the contract gives you"));
         }
         match word {
-            "for" | "while" | "loop" => self.header = Some(self.depth),
+            "for" | "while" | "loop" => self.header = Some((self.depth, at)),
             "workgroupBarrier" | "storageBarrier" | "textureBarrier" | "workgroupUniformLoad" => {
                 let message = "an environment has no barriers: worlds share nothing and wait for nobody";
                 return Err(self.refuse(at, word.len(), message, "remove this call"));
@@ -208,8 +224,8 @@ impl Scan<'_> {
     fn character(&mut self, c: char, at: usize) -> Result<()> {
         match c {
             '{' | '(' => {
-                if c == '{' && self.header == Some(self.depth) {
-                    self.loops.push(at + 1);
+                if let Some((_, keyword)) = self.header.filter(|&(depth, _)| c == '{' && depth == self.depth) {
+                    self.loops.push((keyword, at + 1));
                     self.header = None;
                 }
                 self.depth += 1;

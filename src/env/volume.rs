@@ -71,6 +71,12 @@ fn value<'a, 'b>(kind: Kind, tokens: &'b [Token<'a>]) -> &'b [Token<'a>] {
     &tokens[first..]
 }
 
+/// Whether an expression makes a value of several: it calls something.
+fn calls(tokens: &[Token]) -> bool {
+    let ends = |word: &str| word == ">" || word.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    tokens.windows(2).any(|pair| pair[1].1 == "(" && ends(pair[0].1))
+}
+
 struct Volume<'a, 'b> {
     file: &'a File,
     /// By scope and name; a name can be declared twice in the blocks of a function.
@@ -171,6 +177,7 @@ impl<'a> Volume<'a, '_> {
                 "Observation" => whole("OBSERVATION_DIM", self),
                 "Action" => whole("ACTION_DIM", self),
                 "ActionMask" => whole("ACTION_COUNT", self),
+                _ if !word.starts_with(|c: char| c.is_alphanumeric() || c == '_') => 0,
                 _ if word.starts_with("vec") => 4,
                 _ if word.starts_with("mat") => 16,
                 _ => 1,
@@ -185,7 +192,15 @@ impl<'a> Volume<'a, '_> {
         };
         let mut sum = 0_u64;
         for known in self.known[&place].clone() {
-            let words = if known.kind == Kind::Override { 1 } else { self.of(known.value, known.scope)? };
+            let words = match known.kind {
+                Kind::Override => 1,
+                Kind::Constant if !calls(known.value) => {
+                    // what is added or compared has the size of the larger
+                    let each = known.value.iter().map(|&token| self.named(token, known.scope));
+                    each.collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or(0)
+                }
+                _ => self.of(known.value, known.scope)?,
+            };
             sum = sum.saturating_add(words);
         }
         self.check(token, sum)?;
@@ -342,9 +357,12 @@ mod tests {
 
     #[test]
     fn what_people_write_is_taken() {
+        let sum = |i: u32| format!("const c{i} = (c{0} + c{0}) / 2u; ", i - 1);
+        let sums = (1..40).fold("const c0 = 1u; ".to_owned(), |text, i| text + &sum(i));
         for (case, text) in [
             ("lengths", "const N: u32 = 2u * (3u + 0x4u) % 100u; alias A = array<array<vec2<f32>, N>, u32(N / 2)>;"),
             ("a table", "const T = array<f32, 4>(1.0, 2.0, 3.0, 4.0); fn f(i: u32) -> f32 { var t = T; return t[i]; }"),
+            ("sums of sums", &sums),
             (
                 "names twice",
                 "fn f() -> u32 { const a = 1u; const b = a; return b; } fn g() -> u32 { const b = 2u; const a = b; return a; }",

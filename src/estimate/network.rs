@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels;
 use crate::layout::Row;
-use crate::train::{Config, Policy};
+use crate::train::{Config, Policy, check_worlds};
 
 /// Agents with the same parameters and seeds of their own: the deviation is that of their gradients.
 const AGENTS: u32 = 32;
@@ -135,10 +135,12 @@ pub fn estimate_network(gpu: &Gpu, env: &Environment, settings: &NetworkSettings
     };
     let parameters = agents.layout.expand(&with_layout(&policy, env, &config)?);
     gpu.write(&agents.agents.parameters, &parameters.repeat(AGENTS as usize));
-    let readback =
-        gpu.submit_and_read(&agents.estimate(), &[agents.learner.gradient.raw(), agents.batch.samples.raw()])?;
+    let (gradient, samples) = (agents.learner.gradient.raw(), agents.batch.samples.raw());
+    let readback = gpu.submit_and_read(&agents.estimate(), &[gradient, samples, agents.rollout.worlds.raw()])?;
     let arrived = readback.wait(gpu)?;
     let (gradients, samples): (Vec<f32>, Vec<u32>) = (arrived.take(0), arrived.take(1));
+
+    check_worlds(&arrived.take::<u32>(2), env, &config, &seeds)?;
 
     // a learner's gradient is that of −(1/samples) Σ log π Φ, a rollout's that of Σ_k log π Φ
     let count = parameter_count(&agents, ACTOR);

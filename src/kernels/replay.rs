@@ -338,16 +338,18 @@ impl OffPolicyKernels<'_> {
         kernels.weight_gradient(0, super::Objective::Value)
     }
 
-    /// New parameters, of the actor or the critics as `kernels` says, and their target.
+    /// New parameters, of the actor or the critics as `kernels` says, and their target. `first`: agents whose places of
+    /// unsound numbers lie before theirs.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn learn(kernels: &Kernels, optimizer: Optimizer) -> Result<Linked> {
+    pub fn learn(kernels: &Kernels, optimizer: Optimizer, first: u32) -> Result<Linked> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
         kernels
             .brief()
             .over(kernels.parameters.span([0]), &name)?
-            .parts(&["part/partial.wgsl", optimizer.part(), "part/past.wgsl", "learn.wgsl"])?
+            .word("MW_FAULTS_FIRST", first)
+            .parts(&["part/partial.wgsl", optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "learn.wgsl"])?
             .link()
     }
 
@@ -373,7 +375,8 @@ impl OffPolicyKernels<'_> {
     /// As [`OffPolicyKernels::outputs`].
     pub fn finish_block(&self) -> Result<Linked> {
         self.plain(&self.actor, "finish block")?
-            .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "part/schedule_block.wgsl", "finish_block.wgsl"])?
+            .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "part/fault.wgsl", "part/verdict.wgsl"])?
+            .parts(&["part/schedule_block.wgsl", "finish_block.wgsl"])?
             .link()
     }
 

@@ -18,7 +18,9 @@ pub(super) fn without_aliases(module: &Module) -> Module {
                 *base = new[base.index()];
             }
             TypeInner::Struct { members, .. } => {
-                members.iter_mut().for_each(|member| member.ty = new[member.ty.index()])
+                for member in members {
+                    member.ty = new[member.ty.index()];
+                }
             }
             _ => {}
         }

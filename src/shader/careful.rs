@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 /// Stack of a thread that reads or compiles.
-const STACK: usize = 256 << 20;
+const STACK: usize = 128 << 20;
 
 thread_local! {
     /// Whether this thread has such a stack.

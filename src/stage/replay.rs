@@ -101,7 +101,7 @@ impl Learned {
         let none = gpu.buffer("no target", 1, "1", "nothing")?;
         let span = kernels.parameters.span([0]);
         let sum = gpu.kernel(&kernels.sum_slices(span)?)?;
-        let learn = gpu.kernel(&OffPolicyKernels::learn(kernels, of.optimizer)?)?;
+        let learn = gpu.kernel(&OffPolicyKernels::learn(kernels, of.optimizer, agents.faults_first)?)?;
         let step = |tau: f32| {
             let following = Following { tau, actor: 0 };
             let buffers = agents

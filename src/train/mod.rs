@@ -4,6 +4,7 @@ mod actor;
 mod checkpoints;
 mod config;
 mod directory;
+mod fault;
 mod metrics;
 mod policy;
 mod run;
@@ -24,4 +25,5 @@ pub use state::{STATE_FILE, State};
 pub use summary::Summary;
 pub use trainer::{Report, Returns, Trainer};
 
+pub(crate) use fault::check_worlds;
 pub(crate) use summary::peak_rss_mb;

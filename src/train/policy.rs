@@ -2,7 +2,7 @@
 
 use super::checkpoints;
 use super::tensors::{self, Array, Fault, Whole, complaint};
-use super::{Actor, Config, Returns};
+use super::{Actor, Config, Returns, fault};
 use crate::algo::{HEAD_GAINS, networks};
 use crate::batch::Agents;
 use crate::env::Environment;
@@ -143,7 +143,8 @@ impl Policy {
     /// Plays whole episodes on the device.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`], [`Gpu::buffer`] and [`Gpu::check`].
+    /// [`Error::EpisodeNotFinite`] and [`Error::LoopCut`] where an episode means nothing, and as [`Gpu::kernel`],
+    /// [`Gpu::buffer`] and [`Gpu::check`].
     pub fn evaluate(&self, gpu: &Gpu, episodes: u32, seed: u32, sampled: bool) -> Result<Returns> {
         if episodes == 0 {
             return Err(Error::setting("episodes", "0 is not allowed; it must be at least 1"));
@@ -161,15 +162,18 @@ impl Policy {
         let evaluation = Evaluation::new(gpu, &kernels, &self.env, 0, &agents, episodes, sampled)?;
         let mut work = Recording::default();
         evaluation.record(&mut work);
-        let outcomes = gpu.submit_and_read(&work, &[evaluation.outcomes.raw()])?.wait(gpu)?;
-        Ok(Returns::of(&outcomes.take::<[f32; 4]>(0)[..episodes as usize]))
+        let arrived = gpu.submit_and_read(&work, &[evaluation.outcomes.raw()])?.wait(gpu)?;
+        let outcomes = &arrived.take::<[f32; 4]>(0)[..episodes as usize];
+        fault::check_outcomes(outcomes, &self.env, seed, self.updates)?;
+        Ok(Returns::of(outcomes))
     }
 
     /// Writes a checkpoint; an existing file is replaced as a whole or not at all.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`Error::File`], and as [`Policy::actor`].
     pub fn save(&self, path: &Path) -> Result<()> {
+        self.layout()?;
         let mut bytes = Vec::new();
         self.write(&mut bytes).map_err(|error| Error::file("write", path, &error))?;
         file::replace(path, &bytes)
@@ -177,7 +181,7 @@ impl Policy {
 
     /// Writes a checkpoint. Equal policies give equal bytes.
     pub(super) fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
-        let tensors = networks(&self.config, &self.env).tensors();
+        let tensors = self.layout().map_err(std::io::Error::other)?.tensors();
         let mut rest: &[u8] = bytemuck::cast_slice(&self.parameters);
         let mut arrays = Vec::new();
         for tensor in &tensors {

@@ -125,7 +125,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// As [`Trainer::new`]. [`Error::File`] where the directory cannot be written into at the start, or the last checkpoint not at
-/// the end; [`Error::Diverged`] where parameters are not finite any more, which is never saved.
+/// the end; [`Error::NotFinite`] and its like where numbers are not finite any more, which is never saved.
 pub fn run(
     gpu: &Gpu,
     env: &Environment,
@@ -184,7 +184,7 @@ pub fn run(
             stop = stop.or(watch(Event::Trouble(&trouble)).break_value());
         }
         if let Some(policy) = report.policies.as_ref().and_then(|agents| agents.first()) {
-            saver.save(policy, report.state.as_ref(), &mut |event| stop = stop.or(watch(event).break_value()))?;
+            saver.save(policy, report.state.as_ref(), &mut |event| stop = stop.or(watch(event).break_value()));
         }
         if let Some(line) = lines.last() {
             stop = stop.or(watch(Event::Report(&report, line)).break_value());
@@ -273,11 +273,8 @@ impl Saver {
     }
 
     /// Tries to write a checkpoint; what goes wrong is said, and tried again.
-    fn save(&mut self, policy: &Policy, state: Option<&State>, tell: &mut dyn FnMut(Event)) -> Result<()> {
-        if policy.parameters().iter().any(|value| !value.is_finite()) {
-            return Err(Error::Diverged { updates: policy.updates });
-        }
-        let Some(state) = state else { return Ok(()) };
+    fn save(&mut self, policy: &Policy, state: Option<&State>, tell: &mut dyn FnMut(Event)) {
+        let Some(state) = state else { return };
         match self.checkpoints.commit(policy, state) {
             Ok(()) => {
                 self.saved = Some(policy.updates);
@@ -291,7 +288,6 @@ impl Saver {
                 self.failed = Some(error);
             }
         }
-        Ok(())
     }
 
     /// Which checkpoint is whole, in words.

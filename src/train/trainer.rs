@@ -1,9 +1,9 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
-use super::{Config, Policy, State};
+use super::{Config, Policy, State, fault};
 use crate::algo::{Learning, RING};
 use crate::env::Environment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Readback, Recording};
 use crate::layout::Metrics;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ const SUBMISSION: Duration = Duration::from_secs(1);
 ///
 /// Evaluations happen at fixed update numbers, on the device, with the parameters of that update. Updates that were
 /// submitted after an evaluation at which the caller stops are simply never read, so timing cannot change a result.
+///
+/// An update that meets a number that is not finite ends the run: the item behind the report of the updates before it is
+/// [`Error::NotFinite`] or [`Error::LoopCut`], the one of an evaluation that does [`Error::EpisodeNotFinite`], and none follows.
 #[derive(Debug)]
 pub struct Trainer {
     gpu: Gpu,
@@ -46,6 +49,8 @@ pub struct Trainer {
     /// Whether the state is kept at every evaluation, and the transitions with it.
     keeps: Option<bool>,
     pending: VecDeque<Pending>,
+    /// Why the run ends behind the report before.
+    failed: Option<Error>,
 }
 
 #[derive(Debug)]
@@ -172,6 +177,7 @@ impl Trainer {
             patient: false,
             keeps: None,
             pending: VecDeque::new(),
+            failed: None,
         })
     }
 
@@ -287,7 +293,26 @@ impl Trainer {
         Ok(())
     }
 
+    /// The first of these updates `[update][agent]` that met something unsound, and what that was.
+    fn unsound(&self, metrics: &[Vec<Metrics>]) -> Option<(usize, Error)> {
+        metrics.iter().enumerate().find_map(|(update, agents)| {
+            let check = |(metrics, &seed)| {
+                fault::check_update(metrics, &self.env, &self.config, seed, self.learning.layout()).err()
+            };
+            agents.iter().zip(&self.seeds).find_map(check).map(|error| (update, error))
+        })
+    }
+
+    /// Ends the run: what was submitted is never read.
+    fn end(&mut self) {
+        self.submitted = self.num_updates();
+        self.pending.clear();
+    }
+
     fn report(&mut self) -> Result<Option<Report>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         while !self.stopping && self.submitted < self.num_updates() && self.pending.len() < AHEAD {
             if self.patient && self.pending.iter().any(|block| block.evaluated) {
                 break;
@@ -314,8 +339,27 @@ impl Trainer {
             ring[at..at + agents].to_vec()
         };
         let updates = first + count;
+        let mut metrics: Vec<Vec<Metrics>> = (first..updates).map(row).collect();
+        if let Some((sound, error)) = self.unsound(&metrics) {
+            self.end();
+            if sound == 0 {
+                return Err(error);
+            }
+            // updates before it are told as ever
+            self.failed = Some(error);
+            metrics.truncate(sound);
+            let updates = first + sound as u32;
+            let env_steps = self.config.env_steps(updates);
+            return Ok(Some(Report { metrics, updates, env_steps, evaluation: None, policies: None, state: None }));
+        }
         let env_steps = self.config.env_steps(updates);
         // behind the metrics come outcomes, parameters and the state, where they were wanted
+        if evaluated {
+            let outcomes: Vec<[f32; 4]> = arrived.take(1);
+            for (outcomes, &seed) in outcomes.chunks_exact(self.config.eval_episodes as usize).zip(&self.seeds) {
+                fault::check_outcomes(outcomes, &self.env, seed, updates)?;
+            }
+        }
         let outcomes: Option<Vec<Returns>> = evaluated.then(|| {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
             outcomes.chunks_exact(self.config.eval_episodes as usize).map(Returns::of).collect()
@@ -342,6 +386,10 @@ impl Trainer {
             };
             self.seeds.iter().enumerate().map(policy).collect()
         });
+        for policy in policies.iter().flatten() {
+            let (seed, layout) = (policy.config.seed, self.learning.layout());
+            fault::check_parameters(policy.parameters(), &self.config, seed, updates, layout)?;
+        }
         let evaluation = outcomes.zip(policies.as_ref());
         let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());
         let state = self.keeps.zip(policies.as_ref()).map(|(ring, agents)| {
@@ -351,7 +399,6 @@ impl Trainer {
             let hash = agents.first().map(Policy::hash).unwrap_or_default();
             State::new(updates, self.num_updates(), hash, ring, words)
         });
-        let metrics = (first..updates).map(row).collect();
         Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state }))
     }
 }
@@ -360,7 +407,11 @@ impl Iterator for Trainer {
     type Item = Result<Report>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.report().transpose()
+        let item = self.report().transpose();
+        if let Some(Err(_)) = item {
+            self.end();
+        }
+        item
     }
 }
 

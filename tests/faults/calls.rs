@@ -102,7 +102,9 @@ pub fn kill(plan: &Plan, score: &mut Score) {
     let traced = Traced::new();
     for call in plan.some(6, traced.calls(&[])) {
         let verdict = match traced.inject(&call, "signal=SIGKILL") {
-            Ok(ended) => ensure(ended.signal == Some(9), || ended.shown()).and_then(|()| traced.reference.goes_on(&traced.out)),
+            Ok(ended) => {
+                ensure(ended.signal == Some(9), || ended.shown()).and_then(|()| traced.reference.goes_on(&traced.out))
+            }
             Err(story) => ensure(false, || story),
         };
         score.judge(format!("kill -9 at {}", call.shown()), verdict);

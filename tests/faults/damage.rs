@@ -79,7 +79,8 @@ fn cuts(damaged: &Damaged, count: u64, draw: &mut Draw, score: &mut Score) {
         let sound = fs::read(&path).unwrap();
         let header = u64::from_le_bytes(*sound.first_chunk().unwrap());
         let length = sound.len() as u64;
-        let mut lengths = vec![0, 1, 7, 8, 9, 34, 35, 99, 109, 110, 130, header, header + 7, header + 8, header + 9, length - 1];
+        let mut lengths =
+            vec![0, 1, 7, 8, 9, 34, 35, 99, 109, 110, 130, header, header + 7, header + 8, header + 9, length - 1];
         lengths.extend((0..count).map(|_| draw.below(length)));
         for length in lengths {
             fs::write(&path, &sound[..length as usize]).unwrap();
@@ -185,9 +186,9 @@ fn of_settings(damaged: &Damaged, score: &mut Score) {
         let mut command = manyworlds(["train", "TwoAction", "--config"]);
         command.arg(&file).arg("--out").arg(&out);
         let ended = run(command);
-        let verdict = ended.is_sound(&[2]).and_then(|()| {
-            ensure(ended.err.contains("settings.toml") && !out.exists(), || ended.shown())
-        });
+        let verdict = ended
+            .is_sound(&[2])
+            .and_then(|()| ensure(ended.err.contains("settings.toml") && !out.exists(), || ended.shown()));
         score.judge(format!("settings {what}"), verdict);
     }
 }

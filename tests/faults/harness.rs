@@ -291,7 +291,9 @@ impl Ended {
 
     /// It ended by itself, in a documented way, and said what was wrong in one line where something was.
     pub fn is_sound(&self, codes: &[i32]) -> Verdict {
-        ensure(self.code.is_some_and(|code| codes.contains(&code)), || format!("{codes:?} expected: {}", self.shown()))?;
+        ensure(self.code.is_some_and(|code| codes.contains(&code)), || {
+            format!("{codes:?} expected: {}", self.shown())
+        })?;
         ensure(!self.err.contains("panicked at"), || format!("a panic: {}", self.shown()))?;
         let hidden = |c: char| c.is_control() && c != '\n';
         ensure(!self.err.contains(hidden), || format!("control characters: {:?}", self.err))?;

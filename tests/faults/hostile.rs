@@ -83,25 +83,45 @@ fn environments(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
                 change(parts);
             })
         };
-        add(&format!("{form} in step"), make(&|p| p.step = format!("var x = 1.0 + (*s).x; {text} return Outcome(x, false);")));
+        add(
+            &format!("{form} in step"),
+            make(&|p| p.step = format!("var x = 1.0 + (*s).x; {text} return Outcome(x, false);")),
+        );
         add(&format!("{form} in reset"), make(&|p| p.reset = format!("var x = 1.0; {text} return State(x);")));
-        add(&format!("{form} in observe"), make(&|p| p.observe = format!("var x = 1.0; {text} return Observation(x);")));
+        add(
+            &format!("{form} in observe"),
+            make(&|p| p.observe = format!("var x = 1.0; {text} return Observation(x);")),
+        );
         let mask = |text: &str| {
-            format!("fn env_action_mask(s: State) -> ActionMask {{ var x = 1.0 + abs(s.x); {text} return ActionMask(true, x > 0.0); }}")
+            format!(
+                "fn env_action_mask(s: State) -> ActionMask {{ var x = 1.0 + abs(s.x); {text} return ActionMask(true, x > 0.0); }}"
+            )
         };
         add(&format!("{form} in mask"), make(&|p| p.mask = mask(text)));
     }
     // sizes
     for n in [100_000_u128, 1_000_000_000, 4_294_967_295, 18_446_744_073_709_551_616] {
-        add(&format!("a state of {n} numbers"), with(|p| {
-            p.state = format!("x: f32, y: array<f32, {n}>");
-            p.reset = "var s: State; s.x = rng_uniform(rng); return s;".to_owned();
-        }));
-        add(&format!("a variable of {n} numbers"), step(&format!("var y: array<f32, {n}>; y[u32((*s).x)] = 1.0; (*s).x += y[7];")));
+        add(
+            &format!("a state of {n} numbers"),
+            with(|p| {
+                p.state = format!("x: f32, y: array<f32, {n}>");
+                p.reset = "var s: State; s.x = rng_uniform(rng); return s;".to_owned();
+            }),
+        );
+        add(
+            &format!("a variable of {n} numbers"),
+            step(&format!("var y: array<f32, {n}>; y[u32((*s).x)] = 1.0; (*s).x += y[7];")),
+        );
         add(&format!("a private variable of {n} numbers"), before(format!("var<private> big: array<f32, {n}>;")));
         add(&format!("shared memory of {n} numbers"), before(format!("var<workgroup> big: array<f32, {n}>;")));
-        add(&format!("arrays of arrays of {n}"), before(format!("struct Deep {{ a: array<array<array<f32, {n}>, {n}>, {n}> }}\nvar<private> deep: Deep;")));
-        add(&format!("{n} numbers of an observation"), with(|p| p.before = format!("const MORE: array<f32, {n}> = array<f32, {n}>();")));
+        add(
+            &format!("arrays of arrays of {n}"),
+            before(format!("struct Deep {{ a: array<array<array<f32, {n}>, {n}>, {n}> }}\nvar<private> deep: Deep;")),
+        );
+        add(
+            &format!("{n} numbers of an observation"),
+            with(|p| p.before = format!("const MORE: array<f32, {n}> = array<f32, {n}>();")),
+        );
     }
     for name in ["OBSERVATION_DIM", "ACTION_COUNT"] {
         for n in ["0u", "4294967295u", "1000000000u", "-1", "1.5", "1u / 0u", "u32(1e30)", name] {
@@ -122,12 +142,21 @@ fn environments(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
         add(&format!("{n} arrays"), before(format!("alias A = {};", nest("array<", "f32", ", 1>"))));
         add(&format!("{n} calls"), step(&format!("let y = {};", nest("abs(", "(*s).x", ")"))));
         add(&format!("{n} indices"), step(&format!("var a: array<u32, 2>; let y = {};", nest("a[", "0u", "]"))));
-        add(&format!("{n} choices of else"), step(&format!("if (*s).x < 0.0 {{}} {}", "else if (*s).x > 1.0 { }".repeat(n))));
+        add(
+            &format!("{n} choices of else"),
+            step(&format!("if (*s).x < 0.0 {{}} {}", "else if (*s).x > 1.0 { }".repeat(n))),
+        );
         add(&format!("{n} comments in comments"), before(nest("/*", "", "*/") + "/*"));
         let chain: String = (0..n).map(|i| format!("fn f{i}() -> f32 {{ return f{}(); }}\n", i + 1)).collect();
-        add(&format!("{n} functions that call each other"), before(chain + &format!("fn f{n}() -> f32 {{ return 1.0; }}")));
+        add(
+            &format!("{n} functions that call each other"),
+            before(chain + &format!("fn f{n}() -> f32 {{ return 1.0; }}")),
+        );
         let constants: String = (1..n).map(|i| format!("const c{i}: u32 = c{} + 1u;\n", i - 1)).collect();
-        add(&format!("{n} constants of constants and one without"), before("const c0 = none;\n".to_owned() + &constants));
+        add(
+            &format!("{n} constants of constants and one without"),
+            before("const c0 = none;\n".to_owned() + &constants),
+        );
     }
     // circles
     add("recursion", before("fn f(x: f32) -> f32 { return f(x) + 1.0; }"));
@@ -139,9 +168,19 @@ fn environments(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
     add("a state of itself", with(|p| p.state = "x: f32, y: State".to_owned()));
     // what sees other worlds, or the outside
     for call in [
-        "subgroupAdd((*s).x)", "subgroupBroadcastFirst((*s).x)", "subgroupShuffle((*s).x, 1u)", "subgroupMax((*s).x)",
-        "subgroupExclusiveAdd((*s).x)", "subgroupShuffleXor((*s).x, 1u)", "quadSwapX((*s).x)", "quadBroadcast((*s).x, 0u)",
-        "dpdx((*s).x)", "f32(mw_spin())", "f32(mw_seed)", "f32(arrayLength(&mw_out))", "textureLoad(t, vec2(0), 0).x",
+        "subgroupAdd((*s).x)",
+        "subgroupBroadcastFirst((*s).x)",
+        "subgroupShuffle((*s).x, 1u)",
+        "subgroupMax((*s).x)",
+        "subgroupExclusiveAdd((*s).x)",
+        "subgroupShuffleXor((*s).x, 1u)",
+        "quadSwapX((*s).x)",
+        "quadBroadcast((*s).x, 0u)",
+        "dpdx((*s).x)",
+        "f32(mw_spin())",
+        "f32(mw_seed)",
+        "f32(arrayLength(&mw_out))",
+        "textureLoad(t, vec2(0), 0).x",
     ] {
         add(call, step(&format!("(*s).x = {call};")));
     }
@@ -149,15 +188,38 @@ fn environments(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
         add(call, step(&format!("{call}();")));
     }
     for text in [
-        "enable subgroups;", "enable f16;", "enable wgpu_ray_query;", "requires readonly_and_readwrite_storage_textures;",
-        "@group(0) @binding(0) var<storage, read_write> mine: array<u32>;", "@group(0) @binding(0) var<uniform> mine: vec4<u32>;",
-        "var<private> kept: f32;", "var<workgroup> kept: atomic<u32>;", "@group(3) @binding(0) var t: texture_2d<f32>;",
-        "var<push_constant> mine: u32;", "@compute @workgroup_size(1) fn main() {}", "@fragment fn main() {}",
-        "@compute @workgroup_size(1024, 1024, 1024) fn main() {}", "fn mw_spin() -> bool { return true; }",
-        "const_assert false;", "fn env_reset() {}", "struct Outcome { x: f32 }", "alias f32 = u32;", "fn abs(x: f32) -> f32 { return x; }",
-        "const X = 1 / 0;", "const X: u32 = 4294967296;", "const X = 1e40f;", "const X = 0x1p+10000f;",
-        "override X: u32 = 1u / 0u;", "const X = array<u32, 4>()[9];", "diagnostic(error, derivative_uniformity);", "@unroll for", "@bind",
-        "const X = vec4(1, 2)[7];", "#include </etc/passwd>", "import \"/etc/passwd\";", "fn f() { return 1; }",
+        "enable subgroups;",
+        "enable f16;",
+        "enable wgpu_ray_query;",
+        "requires readonly_and_readwrite_storage_textures;",
+        "@group(0) @binding(0) var<storage, read_write> mine: array<u32>;",
+        "@group(0) @binding(0) var<uniform> mine: vec4<u32>;",
+        "var<private> kept: f32;",
+        "var<workgroup> kept: atomic<u32>;",
+        "@group(3) @binding(0) var t: texture_2d<f32>;",
+        "var<push_constant> mine: u32;",
+        "@compute @workgroup_size(1) fn main() {}",
+        "@fragment fn main() {}",
+        "@compute @workgroup_size(1024, 1024, 1024) fn main() {}",
+        "fn mw_spin() -> bool { return true; }",
+        "const_assert false;",
+        "fn env_reset() {}",
+        "struct Outcome { x: f32 }",
+        "alias f32 = u32;",
+        "fn abs(x: f32) -> f32 { return x; }",
+        "const X = 1 / 0;",
+        "const X: u32 = 4294967296;",
+        "const X = 1e40f;",
+        "const X = 0x1p+10000f;",
+        "override X: u32 = 1u / 0u;",
+        "const X = array<u32, 4>()[9];",
+        "diagnostic(error, derivative_uniformity);",
+        "@unroll for",
+        "@bind",
+        "const X = vec4(1, 2)[7];",
+        "#include </etc/passwd>",
+        "import \"/etc/passwd\";",
+        "fn f() { return 1; }",
     ] {
         add(text, before(text));
     }
@@ -179,10 +241,13 @@ fn environments(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
     add("an ELF file", std::fs::read("/proc/self/exe").map(|bytes| bytes[..200_000].to_vec()).unwrap());
     add("a sound one cut short", sound[..sound.len() / 2].to_vec());
     add("20,000 statements", step(&"(*s).x = sin_((*s).x) + 1.0;\n".repeat(9_000)));
-    add("a switch of 9,000 cases", step(&format!(
-        "switch u32((*s).x) {{ {} default: {{}} }}",
-        (0..9_000).map(|i| format!("case {i}u: {{ (*s).x = {i}.0; }}\n")).collect::<String>()
-    )));
+    add(
+        "a switch of 9,000 cases",
+        step(&format!(
+            "switch u32((*s).x) {{ {} default: {{}} }}",
+            (0..9_000).map(|i| format!("case {i}u: {{ (*s).x = {i}.0; }}\n")).collect::<String>()
+        )),
+    );
     // one bit of a sound one: some are still sound, which the judge allows
     for _ in 0..60 {
         let mut bytes = sound.clone();
@@ -204,12 +269,25 @@ pub fn inject(plan: &Plan, score: &mut Score) {
     for (n, (name, text)) in plan.some(14, environments(&mut draw)).into_iter().enumerate() {
         std::fs::write(&file, text).unwrap();
         // in turns, since all of them begin with the same trial
-        let arguments = [&["trace", "--steps", "1"][..], &["check-env"], &["train", "--out", out.to_str().unwrap(), "--set", "total_timesteps=512"]];
+        let arguments = [
+            &["trace", "--steps", "1"][..],
+            &["check-env"],
+            &["train", "--out", out.to_str().unwrap(), "--set", "total_timesteps=512"],
+        ];
         let mut command = manyworlds(arguments[n % 3]);
         command.arg(&file).env("MANYWORLDS_TRIAL_SECONDS", TRIAL.0.to_string());
         command.env("MANYWORLDS_TRIAL_MEMORY", TRIAL.1.to_string()).current_dir(folder.path());
         if n % 3 == 2 {
-            command.args(["--set", "num_envs=64", "--set", "num_steps=8", "--set", "hidden=[8]", "--set", "eval_episodes=8"]);
+            command.args([
+                "--set",
+                "num_envs=64",
+                "--set",
+                "num_steps=8",
+                "--set",
+                "hidden=[8]",
+                "--set",
+                "eval_episodes=8",
+            ]);
         }
         let may_pass = name.starts_with(MAY_PASS);
         let ended = Running::start(command).end();
@@ -217,7 +295,10 @@ pub fn inject(plan: &Plan, score: &mut Score) {
         let verdict = if may_pass && ended.code != Some(2) {
             ensure(ended.code.is_some_and(|code| code < 2), || ended.shown())
         } else {
-            ended.is_sound(&[2]).and_then(|()| bounded(&ended)).and_then(|()| ensure(!out.exists(), || "a directory is left".to_owned()))
+            ended
+                .is_sound(&[2])
+                .and_then(|()| bounded(&ended))
+                .and_then(|()| ensure(!out.exists(), || "a directory is left".to_owned()))
         };
         let _ = std::fs::remove_dir_all(&out);
         score.judge(format!("{name} ({})", arguments[n % 3][0]), verdict);

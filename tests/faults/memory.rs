@@ -16,7 +16,9 @@ pub fn inject(plan: &Plan, score: &mut Score) {
             Some(0) => reference.is_the_end(&out, &ended, true),
             Some(_) => ended.is_sound(&[1, 2, 3]).and_then(|()| left(&reference, &out)),
             // a library that cannot go on without memory ends the process; what is left must do for all that
-            None => ensure(!ended.hung && ended.signal != Some(9), || ended.shown()).and_then(|()| left(&reference, &out)),
+            None => {
+                ensure(!ended.hung && ended.signal != Some(9), || ended.shown()).and_then(|()| left(&reference, &out))
+            }
         };
         score.judge(format!("{size} MiB of memory"), verdict);
     }

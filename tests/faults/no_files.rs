@@ -44,7 +44,9 @@ fn within(ended: &Ended, time: Duration, memory: u64) -> Verdict {
     let own = fs::read_to_string("/proc/self/status").unwrap();
     let own = own.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().strip_suffix(" kB").unwrap();
     let own = own.trim().parse::<u64>().unwrap() << 10;
-    ensure(ended.peak <= memory.max(own), || format!("more than {memory} bytes ({own} of them this test's): {}", ended.shown()))
+    ensure(ended.peak <= memory.max(own), || {
+        format!("more than {memory} bytes ({own} of them this test's): {}", ended.shown())
+    })
 }
 
 pub fn inject(plan: &Plan, score: &mut Score) {
@@ -70,10 +72,11 @@ pub fn inject(plan: &Plan, score: &mut Score) {
     let cases = commands.iter().flat_map(|case| SORTS.map(|sort| (case, sort))).collect();
     for ((arguments, kind), sort) in plan.some(12, cases) {
         let given = file(sort, kind);
-        let mut command = manyworlds(arguments.iter().map(|word| if *word == "OUT" { out.to_str().unwrap() } else { word }));
+        let mut command =
+            manyworlds(arguments.iter().map(|word| if *word == "OUT" { out.to_str().unwrap() } else { word }));
         command.arg(&given);
-        let verdict = refused(command, (TIME, MEMORY))
-            .and_then(|()| ensure(!out.exists(), || "a directory was left".to_owned()));
+        let verdict =
+            refused(command, (TIME, MEMORY)).and_then(|()| ensure(!out.exists(), || "a directory was left".to_owned()));
         score.judge(format!("{arguments:?} {}", given.display()), verdict);
     }
 

@@ -35,7 +35,20 @@ pub fn inject(plan: &Plan, score: &mut Score) {
         vec!["doctor"],
         vec!["gradient", "SimpleRegulator", "--rollouts", "1000", "--json"],
         vec!["reproduce", "--help"],
-        vec!["bench", "--num-envs", "8", "--num-steps", "8", "--net", "8", "--seconds", "0.1", "--modes", "step", "--json"],
+        vec![
+            "bench",
+            "--num-envs",
+            "8",
+            "--num-steps",
+            "8",
+            "--net",
+            "8",
+            "--seconds",
+            "0.1",
+            "--modes",
+            "step",
+            "--json",
+        ],
     ];
     // those that compile nothing are enough for a start
     let few = 5;

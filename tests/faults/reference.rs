@@ -67,9 +67,10 @@ impl Reference {
         if !cleanly {
             return Ok(());
         }
-        ensure_no_silence(fs::read(out.join("config.toml")).ok() == fs::read(self.out.join("config.toml")).ok(), || {
-            "config.toml differs".to_owned()
-        })?;
+        ensure_no_silence(
+            fs::read(out.join("config.toml")).ok() == fs::read(self.out.join("config.toml")).ok(),
+            || "config.toml differs".to_owned(),
+        )?;
         for folder in ["", "checkpoints", "best"] {
             let (found, wanted) = (names(&out.join(folder)), names(&self.out.join(folder)));
             ensure(found == wanted, || format!("'{folder}' holds {found:?}, not {wanted:?}"))?;

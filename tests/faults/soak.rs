@@ -32,7 +32,9 @@ fn soak(plan: &Plan, worlds: u32) -> Verdict {
     let out = folder.path().join("run");
     let mut command = manyworlds(["train", "TwoAction", "--out", out.to_str().unwrap()]);
     let number = format!("num_envs={worlds}");
-    for pair in [&number, "num_steps=8", "hidden=[8]", "eval_every=1000", "eval_episodes=16", "total_timesteps=4000000000"] {
+    for pair in
+        [&number, "num_steps=8", "hidden=[8]", "eval_every=1000", "eval_episodes=16", "total_timesteps=4000000000"]
+    {
         command.args(["--set", pair]);
     }
     let mut child = Running::start(command);
@@ -51,7 +53,9 @@ fn soak(plan: &Plan, worlds: u32) -> Verdict {
         let speed = (found - done) as f64 * 8.0 * f64::from(worlds) / (now - at).as_secs_f64();
         if plan.full {
             let grown = most.saturating_sub(before) as f64 / 1e6;
-            eprintln!("soak, {worlds} worlds, quarter {quarter}: {found} updates, {speed:.0} steps/s, {grown:.2} MB more");
+            eprintln!(
+                "soak, {worlds} worlds, quarter {quarter}: {found} updates, {speed:.0} steps/s, {grown:.2} MB more"
+            );
         }
         speeds.push(speed);
         (done, at) = (found, now);

@@ -80,7 +80,9 @@ fn default_names(reference: &Reference, name: &str) -> Verdict {
         let mut command = reference.train(std::path::Path::new(""));
         let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
         let at = arguments.iter().position(|word| word == "--out").unwrap();
-        command = super::harness::manyworlds(arguments.iter().enumerate().filter(|(i, _)| *i != at && *i != at + 1).map(|(_, word)| word));
+        command = super::harness::manyworlds(
+            arguments.iter().enumerate().filter(|(i, _)| *i != at && *i != at + 1).map(|(_, word)| word),
+        );
         command.current_dir(&folder);
         std::thread::sleep(Duration::from_millis(1));
         Running::start(command)

@@ -1,10 +1,13 @@
-//! Slot `look`: an observation is an array that the environment makes at once; it is walked by constants.
+//! Slot `look`: an observation is an array that the environment makes at once; it is walked by constants. Its numbers are
+//! tested where it is made (part/sound.wgsl).
 
 alias MwSeen = Observation;
 
 fn mw_look(state: State) -> MwSeen {
     mw_spins = 0u;
-    return env_observe(state);
+    let seen = env_observe(state);
+    @unroll for f in 0..MW_OBSERVATIONS { mw_test(f, seen[f]); }
+    return seen;
 }
 
 /// Number f of the observation.

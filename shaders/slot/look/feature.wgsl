@@ -1,4 +1,5 @@
-//! Slot `look`: an observation is large; the environment makes one number of it at a time, in a loop.
+//! Slot `look`: an observation is large; the environment makes one number of it at a time, in a loop, and each is tested then
+//! (part/sound.wgsl).
 
 alias MwSeen = State;
 
@@ -7,5 +8,7 @@ fn mw_look(state: State) -> MwSeen { return state; }
 /// Number f of the observation.
 fn mw_seen(seen: MwSeen, f: u32) -> f32 {
     mw_spins = 0u;
-    return env_feature(seen, f);
+    let value = env_feature(seen, f);
+    mw_test(f, value);
+    return value;
 }
