@@ -99,14 +99,15 @@ fn functions(module: &Module) -> impl Iterator<Item = &Function> {
 fn walk(block: &Block, see: &mut impl FnMut(&Statement)) {
     for statement in block {
         see(statement);
-        match statement {
-            Statement::Block(block) => walk(block, see),
-            Statement::If { accept, reject, .. } => [accept, reject].into_iter().for_each(|block| walk(block, see)),
-            Statement::Loop { body, continuing, .. } => {
-                [body, continuing].into_iter().for_each(|block| walk(block, see));
-            }
-            Statement::Switch { cases, .. } => cases.iter().for_each(|case| walk(&case.body, see)),
-            _ => {}
+        let within: Vec<&Block> = match statement {
+            Statement::Block(block) => vec![block],
+            Statement::If { accept, reject, .. } => vec![accept, reject],
+            Statement::Loop { body, continuing, .. } => vec![body, continuing],
+            Statement::Switch { cases, .. } => cases.iter().map(|case| &case.body).collect(),
+            _ => Vec::new(),
+        };
+        for block in within {
+            walk(block, see);
         }
     }
 }
@@ -129,18 +130,15 @@ fn widen(
             }
             _ => {}
         }
-        match &mut statement {
-            Statement::Block(block) => widen(block, found, expressions, opaque),
-            Statement::If { accept, reject, .. } => {
-                [accept, reject].into_iter().for_each(|block| widen(block, found, expressions, opaque));
-            }
-            Statement::Loop { body, continuing, .. } => {
-                [body, continuing].into_iter().for_each(|block| widen(block, found, expressions, opaque));
-            }
-            Statement::Switch { cases, .. } => {
-                cases.iter_mut().for_each(|case| widen(&mut case.body, found, expressions, opaque));
-            }
-            _ => {}
+        let within: Vec<&mut Block> = match &mut statement {
+            Statement::Block(block) => vec![block],
+            Statement::If { accept, reject, .. } => vec![accept, reject],
+            Statement::Loop { body, continuing, .. } => vec![body, continuing],
+            Statement::Switch { cases, .. } => cases.iter_mut().map(|case| &mut case.body).collect(),
+            _ => Vec::new(),
+        };
+        for block in within {
+            widen(block, found, expressions, opaque);
         }
         new.push(statement, span);
     }

@@ -87,11 +87,15 @@ fn cuts(damaged: &Damaged, count: u64, draw: &mut Draw, score: &mut Score) {
             // a file in a checkpoint is looked at once those that are newer are gone
             let short = FILES.map(|name| damaged.out.join(name));
             if place.contains('/') {
-                short.iter().for_each(|path| fs::rename(path, path.with_extension("away")).unwrap());
+                for path in &short {
+                    fs::rename(path, path.with_extension("away")).unwrap();
+                }
             }
             let verdict = damaged.is_noticed(name);
             if place.contains('/') {
-                short.iter().for_each(|path| fs::rename(path.with_extension("away"), path).unwrap());
+                for path in &short {
+                    fs::rename(path.with_extension("away"), path).unwrap();
+                }
             }
             score.judge(format!("{place} cut to {length} bytes"), verdict);
         }

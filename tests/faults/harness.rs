@@ -183,7 +183,7 @@ impl Running {
     /// With the outputs that the command has been given.
     pub fn start_as_is(mut command: Command) -> Self {
         let began = Instant::now();
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
         let (out, err) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
         Self { child, began, out, err, ended: None }
     }

@@ -105,7 +105,7 @@ fn environments(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
             &format!("a state of {n} numbers"),
             with(|p| {
                 p.state = format!("x: f32, y: array<f32, {n}>");
-                p.reset = "var s: State; s.x = rng_uniform(rng); return s;".to_owned();
+                "var s: State; s.x = rng_uniform(rng); return s;".clone_into(&mut p.reset);
             }),
         );
         add(
@@ -165,7 +165,7 @@ fn environments(draw: &mut Draw) -> Vec<(String, Vec<u8>)> {
     add("constants in a circle", before("const A = B;\nconst B = A;"));
     add("types in a circle", before("struct A { b: B }\nstruct B { a: A }"));
     add("aliases in a circle", before("alias A = B;\nalias B = A;"));
-    add("a state of itself", with(|p| p.state = "x: f32, y: State".to_owned()));
+    add("a state of itself", with(|p| "x: f32, y: State".clone_into(&mut p.state)));
     // what sees other worlds, or the outside
     for call in [
         "subgroupAdd((*s).x)",
