@@ -51,19 +51,20 @@ pub fn inject(plan: &Plan, score: &mut Score) {
     for algo in ALGOS {
         for (name, bits) in values {
             for (what, tensor) in [(1, "reward"), (2, "observation")] {
-                cases.push((algo, name, bits, what, tensor));
+                for evaluations in ["eval_every=1", "eval_every=0"] {
+                    cases.push((algo, name, bits, what, tensor, evaluations));
+                }
             }
         }
     }
     // of one algorithm where few are wanted: others are other kernels, and take their time to compile
     cases.retain(|case| plan.full || case.0 == "ppo");
-    for (algo, name, bits, what, tensor) in plan.some(3, cases) {
+    for (algo, name, bits, what, tensor, evaluations) in plan.some(3, cases) {
         let out = folder.path().join("run");
         let given = [format!("WHAT={what}"), format!("BITS={bits}"), format!("AT={AT}")];
-        let ended = train(folder.path(), algo, &given, &[]);
-        let verdict = named(&ended, &[tensor, "world", "step", "seed"]).and_then(|()| is_finite(&out));
-        let verdict = verdict.and_then(|()| again(&out, &ended));
-        score.judge(format!("{algo}: {name} as {tensor}"), verdict);
+        let ended = train(folder.path(), algo, &given, &[evaluations]);
+        let verdict = named(&ended, tensor).and_then(|()| is_finite(&out)).and_then(|()| again(&out, &ended));
+        score.judge(format!("{algo}: {name} as {tensor}, {evaluations}"), verdict);
     }
     let rates = [
         ("ppo", "learning_rate=1e30"),
@@ -101,7 +102,7 @@ fn train(folder: &Path, algo: &str, overrides: &[String], settings: &[&str]) -> 
     for pair in overrides {
         command.args(["--set-env", pair]);
     }
-    let mut pairs: Vec<String> = ["hidden=[8]", "eval_every=1", "eval_episodes=1"].map(str::to_owned).to_vec();
+    let mut pairs: Vec<String> = ["hidden=[8]", "eval_every=2", "eval_episodes=1"].map(str::to_owned).to_vec();
     pairs.push(format!("num_envs={WORLDS}"));
     pairs.push(format!("num_steps={STEPS}"));
     pairs.push(format!("total_timesteps={}", 12 * WORLDS * STEPS));
@@ -114,12 +115,14 @@ fn train(folder: &Path, algo: &str, overrides: &[String], settings: &[&str]) -> 
     run(command)
 }
 
-/// It ended with exit code 1 and said where.
-fn named(ended: &Ended, words: &[&str]) -> Verdict {
+/// It ended with exit code 1 and said where: of training the world and its step, of an evaluation the episode.
+fn named(ended: &Ended, tensor: &str) -> Verdict {
     ensure_no_silence(ended.code != Some(0), || format!("trained to the end on it: {}", ended.shown()))?;
     ended.is_sound(&[1])?;
     let line = ended.err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
-    let missing: Vec<_> = words.iter().filter(|word| !line.contains(**word)).collect();
+    let of_training = &["training stopped at update", "world", "step", "seed"][..];
+    let place = if line.contains("evaluation after") { &["episode", "seed"][..] } else { of_training };
+    let missing: Vec<_> = place.iter().chain([&tensor]).filter(|word| !line.contains(**word)).collect();
     ensure(missing.is_empty(), || format!("{missing:?} are not named: {}", ended.shown()))
 }
 
@@ -129,7 +132,9 @@ fn at_a_rate(ended: &Ended) -> Verdict {
     if ended.code == Some(1) {
         return ensure(ended.err.contains("reduce "), || format!("no remedy: {}", ended.shown()));
     }
-    ensure_no_silence(!ended.out.contains("null") || !ended.out.contains("NaN"), || ended.out.clone())
+    let returns: Option<serde_json::Value> = ended.out.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    let mean = returns.and_then(|summary| summary["eval"]["mean"].as_f64());
+    ensure_no_silence(mean.is_some_and(f64::is_finite), || format!("the result is no number: {}", ended.out))
 }
 
 /// All checkpoints hold numbers.
