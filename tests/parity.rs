@@ -208,7 +208,7 @@ fn deep_sea_mappings_are_tables_of_their_seed() {
 fn grow_old(pool: &WorldPool, steps: u32) {
     let (n, env) = (pool.num_envs() as usize, pool.env());
     let mut words = ok(gpu().read(&pool.worlds));
-    let length = env.state_words().div_ceil(4) as usize * 4 + 1; // behind the return (`shaders/part/world.wgsl`)
+    let length = env.state_words().div_ceil(4) as usize * 4 + 5; // behind fault and return (`shaders/part/world.wgsl`)
     for world in 0..n {
         words[world_word(length, world, n)] = steps;
     }

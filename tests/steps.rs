@@ -15,11 +15,12 @@ use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::RandomSteps;
 use support::{forms, gpu, ok};
 
-/// Words of a world, see `shaders/part/world.wgsl`: the state, then these, low words of returns, and four counts of episodes.
-const EPISODE_LENGTH: usize = 5;
-const STEPS: usize = 6;
-const BEGUN: usize = 7;
-const EPISODES: usize = 12;
+/// Words of a world, see `shaders/part/world.wgsl`: the state, its fault, then these, low words of returns, and four counts of
+/// episodes.
+const EPISODE_LENGTH: usize = 9;
+const STEPS: usize = 10;
+const BEGUN: usize = 11;
+const EPISODES: usize = 16;
 
 /// Words of all worlds, `[vec4][world]`, after dispatches of so many steps.
 fn stepped(env: &Environment, form: Form, seed: u32, worlds: u32, dispatches: &[u32]) -> Vec<u32> {

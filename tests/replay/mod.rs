@@ -14,11 +14,11 @@ use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{cartpole, categorical, gae};
 use manyworlds::train::Config;
 
-/// Words of a world after the four of CartPole's state; see `shaders/part/world.wgsl`.
-const EPISODE_RETURN: usize = 4;
-const EPISODE_LENGTH: usize = 5;
-const STEPS: usize = 6;
-const BEGUN: usize = 7;
+/// Words of a world after the four of CartPole's state and the four of its fault; see `shaders/part/world.wgsl`.
+const EPISODE_RETURN: usize = 8;
+const EPISODE_LENGTH: usize = 9;
+const STEPS: usize = 10;
+const BEGUN: usize = 11;
 /// Steps after which CartPole-v1 is truncated.
 const LIMIT: u32 = 500;
 
