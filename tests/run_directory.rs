@@ -24,6 +24,17 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// A command that heeds signals, whatever those who started the tests ignore: children inherit that.
+#[cfg(unix)]
+fn heeding(command: Command) -> Command {
+    if !cfg!(target_os = "linux") {
+        return command;
+    }
+    let mut heeding = Command::new("env");
+    heeding.arg("--default-signal=HUP,INT,TERM").arg(command.get_program()).args(command.get_args());
+    heeding
+}
+
 /// `train TwoAction` with so many updates into `out`.
 fn train(out: &Path, updates: u32, more: &[&str]) -> Command {
     let total = format!("total_timesteps={}", updates * STEPS);
@@ -209,7 +220,8 @@ fn a_signal_saves_and_the_run_goes_on_as_if_nothing_had_been() {
     assert!(undisturbed.is_some(), "{err}");
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let out = folder.path().join(signal);
-        let mut child = train(&out, updates, &more).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = heeding(train(&out, updates, &more));
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = out.join("metrics.jsonl");
         wait_for("a line of metrics", &mut child, || fs::metadata(&lines).is_ok_and(|file| file.len() > 0));
         assert!(
@@ -381,7 +393,7 @@ fn newer_files_unknown_tensors_and_other_environments_are_named() {
             0,
             &["an environment of its own under the name TwoAction"],
         ),
-        (&[("\"env\":\"TwoAction\"", "\"env\":\"\\u001bAct\"")], 0, &["\\u{1b}Act: return"]),
+        (&[("\"env\":\"TwoAction\"", "\"env\":\"\\u001bAct\"")], 0, &["\\u{1b}Act: mean length"]),
     ];
     let text = manyworlds::shader::built_in_text("env/two_action.wgsl").unwrap();
     assert!(text.contains("TwoAction: one state"), "the words that are changed above");
