@@ -9,8 +9,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_manyworlds");
-/// How long anything may take before it counts as hanging; machines can be busy.
-pub const PATIENCE: Duration = Duration::from_mins(4);
+/// How long anything may take before it counts as hanging: on a busy machine a process gets a hundredth of a core.
+pub const PATIENCE: Duration = Duration::from_mins(15);
 
 /// How much is to be done.
 pub struct Plan {

@@ -2,7 +2,6 @@
 
 use super::harness::{Plan, Running, Score, Verdict, behind, ensure};
 use super::reference::Reference;
-use std::time::Duration;
 
 pub fn inject(plan: &Plan, score: &mut Score) {
     let reference = Reference::new(6, &["eval_every=3"]);
@@ -11,7 +10,7 @@ pub fn inject(plan: &Plan, score: &mut Score) {
     for size in plan.some(3, sizes) {
         let out = reference.path(&format!("{size}"));
         let script = format!("ulimit -c 0; ulimit -v {}; exec \"$@\"", size << 10);
-        let ended = Running::start(behind(&script, &reference.train(&out))).end_within(Duration::from_mins(2));
+        let ended = Running::start(behind(&script, &reference.train(&out))).end();
         let verdict = match ended.code {
             Some(0) => reference.is_the_end(&out, &ended, true),
             Some(_) => ended.is_sound(&[1, 2, 3]).and_then(|()| left(&reference, &out)),
