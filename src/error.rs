@@ -220,7 +220,7 @@ impl Error {
     /// | code | meaning | errors |
     /// |---|---|---|
     /// | 0 | done | none |
-    /// | 1 | failure at run time | [`Error::Device`], [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::Diverged`], [`Error::File`] where it is written, and bugs of ours: [`Error::Gpu`], [`Error::Shader`] |
+    /// | 1 | failure at run time | [`Error::Device`], [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::NotFinite`], [`Error::EpisodeNotFinite`], [`Error::File`] where it is written, and bugs of ours: [`Error::Gpu`], [`Error::Shader`] |
     /// | 2 | bad usage, configuration, environment, adapter or input file | all others |
     /// | 3 | no adapter at all | [`Error::NoAdapter`] |
     ///

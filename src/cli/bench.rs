@@ -50,10 +50,16 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Whether the device gets its work in small pieces.
+    /// Whether the device gets its work in small pieces, in every combination.
     pub fn is_small(&self) -> bool {
-        let case = ReplayCase { algo: Algo::Sac, num_envs: 1, batch_size: self.batch_size, net: self.net.clone() };
-        self.replay && case.config().is_ok_and(|config| config.is_small())
+        if self.replay {
+            let case = ReplayCase { algo: Algo::Sac, num_envs: 1, batch_size: self.batch_size, net: self.net.clone() };
+            return case.config().is_ok_and(|config| config.is_small());
+        }
+        self.num_envs.iter().all(|&num_envs| {
+            let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
+            case.config().is_small()
+        })
     }
 
     pub fn run(self) -> Result<ExitCode> {

@@ -296,12 +296,21 @@ impl Config {
         PRESETS.iter().any(|(e, a, _)| *e == env && *a == algo)
     }
 
-    /// Whether a gradient step of a critic is so little work that a processor does not gain by sharing it among threads:
-    /// weights times transitions (`benches/NOTES.md`).
+    /// Whether the device gets its work in pieces so small that a processor does not gain by sharing them among threads
+    /// (`benches/NOTES.md`): gradient steps of little work, weights times samples, and rollouts of few of them.
     pub fn is_small(&self) -> bool {
-        const MOST: u64 = 4_000_000;
+        const WORK: u64 = 4_000_000;
+        const ROLLOUT: u64 = 4096;
+        let rollout = u64::from(self.num_envs) * u64::from(self.num_steps);
+        let samples = if self.algo.is_off_policy() {
+            self.batch_size.into()
+        } else if rollout <= ROLLOUT {
+            rollout / u64::from(self.num_minibatches.max(1))
+        } else {
+            return false;
+        };
         let weights: u64 = self.hidden.windows(2).map(|pair| u64::from(pair[0]) * u64::from(pair[1])).sum();
-        self.algo.is_off_policy() && weights.saturating_mul(self.batch_size.into()) < MOST
+        weights.saturating_mul(samples) < WORK
     }
 
     /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
