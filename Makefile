@@ -29,10 +29,10 @@ test: driver numpy strace ## All tests, learning runs included
 	$(CARGO) test --release
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
-# so the command line, the large shapes, most ways to explore and what a driver cannot change are left to llvmpipe. Rollouts with
-# four worlds in a thread take it many minutes since worlds note their faults and sum in two words (laws, spaces): to be looked into.
-KERNEL_TESTS := --lib --test math --test oracles --test losses --test kernels --test returns --test gradients \
-	--test steps --test environments --test normaliser --test natural --test family --test gradient --test ring \
+# so the command line, the large shapes, most ways to explore and what a driver cannot change are left to llvmpipe.
+KERNEL_TESTS := --lib --test math --test oracles --test losses --test kernels --test returns --test sums --test gradients \
+	--test steps --test laws --test spaces --test environments --test normaliser --test natural --test family \
+	--test gradient --test ring \
 	-- --skip for_every_shape --skip layers_of_64 --skip fisher_products --skip optimal_baselines \
 	--skip networks_have --skip no_time --skip never_wait
 

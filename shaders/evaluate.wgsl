@@ -35,7 +35,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let cut = mw_cut;
         mw_observe(thread.agent, world);
         var running = false;
-        @unroll for i in 0..MW_SAMPLES { running = running || ending[i] == 0u; }
+        @unroll for i in 0..MW_SAMPLES { running |= ending[i] == 0u; }
         mw_cut = select(cut, mw_cut, running);   // what worlds do that have ended is nobody's
         var steps: array<u32, MW_SAMPLES>;
         @unroll for i in 0..MW_SAMPLES { steps[i] = mw_noise_step(world[i]); }
@@ -44,14 +44,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             let before = mw_cut;
             var after = world[i];
             let step = mw_world_step(&after, mw_bounded_action(acted.action[i]), key, index[i]);
+            mw_cut = select(before, mw_cut, ending[i] == 0u);
             if ending[i] == 0u {
                 let found = select(mw_unsound_in[i], mw_unsound_shown, mw_unsound_in[i].x == 0u);
                 let seen = mw_fault_of_observation(world[i].fault, found, world[i].steps);
                 world[i] = after;
                 world[i].fault = mw_fault_of_reward(seen, step.reward, after.steps - 1u);
                 ending[i] = step.ending;
-            } else {
-                mw_cut = before;
             }
         }
     }

@@ -31,7 +31,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         @unroll for v in 0..MW_VECTORS {
             var mine: array<bool, MW_LANES>;
             @unroll for i in 0..MW_LANES {
-                mine[i] = thread.index < mw_columns.threads && first + v * MW_LANES + i < mw_columns.count;
+                mine[i] = (thread.index < mw_columns.threads) & (first + v * MW_LANES + i < mw_columns.count);
             }
             mw_put_outputs(thread, v, first + v * MW_LANES, mine);
         }

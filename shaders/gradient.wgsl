@@ -29,7 +29,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         @unroll for i in 0..MW_LANES {
             let place = first + v * MW_LANES + i;
             samples[v].column[i] = mw_minibatch_column(thread.agent, min(place, count - 1u));
-            weight[i] = select(0.0, 1.0, mine && place < count);
+            weight[i] = select(0.0, 1.0, mine & (place < count));
         }
         samples[v].weight = mw_lane_from(weight);
     }

@@ -33,7 +33,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         var mine: array<bool, MW_SAMPLES>;
         @unroll for i in 0..MW_SAMPLES {
             index[i] = min(place * MW_SAMPLES + i, n - 1u);
-            mine[i] = thread.index < mw_span.threads && place * MW_SAMPLES + i < n;
+            mine[i] = (thread.index < mw_span.threads) & (place * MW_SAMPLES + i < n);
             world[i] = mw_world_load(thread.agent, index[i], n);
             if mw_span.first == 0u {
                 world[i].episodes = MwEpisodes();
@@ -71,7 +71,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                     mw_samples[at + MW_ROW_ENDING * batch] = step.ending;
                 }
                 // rare: loops of one turn, which adapters that mask branches make once even if no lane needs them (step.wgsl)
-                for (var keep = mine[i] && step.ending == MW_TRUNCATED; keep; keep = false) {
+                for (var keep = mine[i] & (step.ending == MW_TRUNCATED); keep; keep = false) {
                     let slot = mw_world_truncations(world[i]);
                     mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, slot) + beside + index[i]);
                     world[i].fault = mw_fault_of_observation(world[i].fault, mw_take_unsound(), world[i].steps);

@@ -65,7 +65,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         @unroll for i in 0..MW_LANES {
             let old = it[i];
             it[i] = mw_refill(old, key, min(thread.index * MW_LANES + i, n - 1u));
-            waits = waits || it[i].ending != 0u;
+            waits |= it[i].ending != 0u;
         }
         let end = min(done + MW_RUN_STEPS - it[0].world.steps % MW_RUN_STEPS, mw_worlds.steps);
         for (; done < end && !waits; done++) {

@@ -15,7 +15,7 @@ fn mw_is_unsound(bits: u32) -> bool { return (bits & 0x7fffffffu) > MW_LARGEST; 
 /// Tests number f of an observation.
 fn mw_test(f: u32, value: f32) {
     let bits = bitcast<u32>(value);
-    mw_unsound = select(mw_unsound, vec2<u32>(f + 1u, bits), mw_is_unsound(bits) && mw_unsound.x == 0u);
+    mw_unsound = select(mw_unsound, vec2<u32>(f + 1u, bits), mw_is_unsound(bits) & (mw_unsound.x == 0u));
 }
 
 /// What the tests since the last call found.
@@ -28,7 +28,7 @@ fn mw_take_unsound() -> vec2<u32> {
 /// A world's fault after the tests of an observation that it makes behind `step` steps.
 fn mw_fault_of_observation(fault: vec4<u32>, found: vec2<u32>, step: u32) -> vec4<u32> {
     let noted = vec4<u32>((fault.x & 0xffff0000u) | ((found.x - 1u) << 4u) | MW_FAULT_OBSERVATION, step, found.y, fault.w);
-    return select(fault, noted, found.x != 0u && (fault.x & 0xffffu) == 0u);
+    return select(fault, noted, (found.x != 0u) & ((fault.x & 0xffffu) == 0u));
 }
 
 /// The same after a step with this reward.
@@ -36,7 +36,7 @@ fn mw_fault_of_reward(fault: vec4<u32>, reward: f32, step: u32) -> vec4<u32> {
     let bits = bitcast<u32>(reward);
     let largest = max(fault.w, bits & 0x7fffffffu);
     let noted = vec2<u32>((fault.x & 0xffff0000u) | MW_FAULT_REWARD, step);
-    let new_ = mw_is_unsound(bits) && (fault.x & 0xffffu) == 0u;
+    let new_ = mw_is_unsound(bits) & ((fault.x & 0xffffu) == 0u);
     return vec4<u32>(select(fault.xy, noted, new_), select(fault.z, bits, new_), largest);
 }
 

@@ -9,6 +9,6 @@ var<private> mw_cut: u32;
 fn mw_spin(loop_: u32) -> bool {
     mw_spins += 1u;
     let over = mw_spins > MW_SPINS;
-    mw_cut = select(mw_cut, loop_, over && mw_cut == 0u);
+    mw_cut = select(mw_cut, loop_, over & (mw_cut == 0u));
     return over;
 }

@@ -76,7 +76,7 @@ fn mw_world_step(world: ptr<function, MwWorld>, action: Action, key: vec2<u32>, 
     (*world).episode_return = mw_sum_add((*world).episode_return, outcome.reward);
     (*world).episode_length += 1u;
     (*world).steps += 1u;
-    let at_limit = MAX_EPISODE_STEPS > 0u && (*world).episode_length >= MAX_EPISODE_STEPS;
+    let at_limit = (MAX_EPISODE_STEPS > 0u) & ((*world).episode_length >= MAX_EPISODE_STEPS);
     return MwStep(outcome.reward,
         select(0u, MW_TERMINATED, outcome.terminated) | select(0u, MW_TRUNCATED, at_limit));
 }

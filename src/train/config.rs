@@ -297,20 +297,19 @@ impl Config {
     }
 
     /// Whether the device gets its work in pieces so small that a processor does not gain by sharing them among threads
-    /// (`benches/NOTES.md`): gradient steps of little work, weights times samples, and rollouts of few of them.
+    /// (`benches/NOTES.md`): gradient steps of little work, weights times samples, and rollouts of few samples. Runs that
+    /// learn from rollouts are evaluated more often, which several threads do gain at.
     pub fn is_small(&self) -> bool {
-        const WORK: u64 = 4_000_000;
-        const ROLLOUT: u64 = 4096;
         let rollout = u64::from(self.num_envs) * u64::from(self.num_steps);
-        let samples = if self.algo.is_off_policy() {
-            self.batch_size.into()
-        } else if rollout <= ROLLOUT {
-            rollout / u64::from(self.num_minibatches.max(1))
+        let (samples, most) = if self.algo.is_off_policy() {
+            (self.batch_size.into(), 4_000_000)
+        } else if rollout <= 4096 {
+            (rollout / u64::from(self.num_minibatches.max(1)), 1_500_000)
         } else {
             return false;
         };
         let weights: u64 = self.hidden.windows(2).map(|pair| u64::from(pair[0]) * u64::from(pair[1])).sum();
-        weights.saturating_mul(samples) < WORK
+        weights.saturating_mul(samples) < most
     }
 
     /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
