@@ -1,7 +1,7 @@
 //! Files that are written as a whole or not at all, and read within a bound.
 
 use crate::error::{Error, Result};
-use std::fs::{File, FileType, OpenOptions};
+use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -34,17 +34,27 @@ pub(crate) fn open(path: &Path, most: u64) -> Result<(File, u64)> {
         return refuse(format!("it is not a file but {}", kind_of(kind)));
     }
     let file = open_at_once(path).map_err(failed)?;
-    let found = file.metadata().map_err(failed)?;
-    if !found.is_file() {
-        return refuse(format!("it is not a file but {}", kind_of(found.file_type())));
-    }
+    let found = regular(&file, path)?;
     if found.len() > most {
         return refuse(format!("it has {} bytes; at most {most} are allowed", found.len()));
     }
     Ok((file, found.len()))
 }
 
-/// The same of a file of UTF-8 text.
+/// What the system says of an open file, if it is a regular one.
+///
+/// # Errors
+/// [`Error::File`] if it is something else.
+pub(crate) fn regular(file: &File, path: &Path) -> Result<Metadata> {
+    let found = file.metadata().map_err(|error| Error::file("read", path, &error))?;
+    if found.is_file() {
+        return Ok(found);
+    }
+    let reason = format!("it is not a file but {}", kind_of(found.file_type()));
+    Err(Error::File { action: "read", path: path.to_owned(), reason })
+}
+
+/// The text of a UTF-8 file, read like [`read`].
 ///
 /// # Errors
 /// [`Error::File`].
