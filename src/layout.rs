@@ -543,9 +543,36 @@ impl Fault {
 /// Largest |x| of an observation and of a reward, 2⁶⁰: the squares of larger ones leave no room for sums over a batch.
 pub const LARGEST: f32 = (1_u64 << 60) as f32;
 
-/// vec4s behind the state of a world in `part/world.wgsl`: its fault; return, length, steps and episodes begun; low words of
-/// returns; four counts of episodes.
+/// vec4s behind the state of a world in `part/world.wgsl`.
 pub(crate) const ACCUMULATOR_VECTORS: u32 = 4;
+
+/// A word behind the state of a world in `part/world.wgsl`; [`crate::env::Environment::word`] says where it lies. Returns
+/// are sums in two words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorldWord {
+    /// First of four words that note what was unsound (`part/sound.wgsl`).
+    Fault = 0,
+    /// Return of the running episode, `f32`.
+    Return = 4,
+    /// Steps of the running episode.
+    Length = 5,
+    /// Steps since the start of the run.
+    Steps = 6,
+    /// Episodes begun since then.
+    Begun = 7,
+    /// What [`WorldWord::Return`] lacks, `f32`.
+    ReturnLow = 8,
+    /// What [`WorldWord::EndedReturns`] lacks, `f32`.
+    EndedReturnsLow = 9,
+    /// Episodes that ended in the last rollout, `f32`.
+    Ended = 12,
+    /// Their returns together, `f32`.
+    EndedReturns = 13,
+    /// Their lengths together, `f32`.
+    EndedLengths = 14,
+    /// How many of them were terminated, `f32`.
+    EndedTerminated = 15,
+}
 
 /// Rows that every rollout leaves before those of its estimator: its return, and the steps it made.
 pub const OWN_ROWS: u32 = 2;

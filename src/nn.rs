@@ -4,6 +4,7 @@ mod init;
 
 pub use init::orthogonal;
 
+use crate::error::{Error, Result};
 use crate::gpu::Form;
 use crate::shader::Constants;
 use serde::{Deserialize, Serialize};
@@ -379,6 +380,23 @@ pub(crate) fn form_constants(form: Form) -> Constants {
 }
 
 /// 0, a, a + b, …
+/// Refuses parameters that a policy with `expected` of them cannot have.
+///
+/// # Errors
+/// [`Error::Setting`] where their number is another, or one of them is not finite.
+pub(crate) fn check_numbers(parameters: &[f32], expected: usize) -> Result<()> {
+    if parameters.len() != expected {
+        let reason = format!("{} numbers were given, the policy has {expected}", parameters.len());
+        return Err(Error::setting("parameters", reason));
+    }
+    match parameters.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(place) => {
+            Err(Error::setting("parameters", format!("number {place} is {}; all must be finite", parameters[place])))
+        }
+    }
+}
+
 fn running_sum(values: &[u32]) -> Vec<u32> {
     let sums = values.iter().scan(0, |sum, value| {
         *sum += value;

@@ -5,7 +5,7 @@ use crate::env::{ActionSpace, Environment, Exploration, world_word};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::Kernels;
-use crate::layout::{Pool, Progress, SPUN_OUT, STREAM_TRAINING, TERMINATED, TRUNCATED, Worlds};
+use crate::layout::{Pool, Progress, SPUN_OUT, STREAM_TRAINING, TERMINATED, TRUNCATED, WorldWord, Worlds};
 use crate::nn::Parameters;
 
 /// What happens to a world whose episode has ended: the three modes of Gymnasium's vector environments.
@@ -360,7 +360,7 @@ impl WorldPool {
         }
         let words = self.gpu.read(&self.worlds)?;
         let n = self.num_envs as usize;
-        let cut = |world: usize| words[world_word(self.env.fault_word(), world, n)] >> 16;
+        let cut = |world: usize| words[world_word(self.env.word(WorldWord::Fault), world, n)] >> 16;
         match (0..n).map(cut).filter(|&number| number > 0).min() {
             Some(number) => Err(self.env.loop_cut(number)),
             None => Ok(()),

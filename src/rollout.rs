@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{Row, Run};
-use crate::nn::Parameters;
+use crate::nn::{Parameters, Tensor, check_numbers};
 use crate::stage;
 use crate::train::Policy;
 
@@ -97,15 +97,7 @@ impl Rollout {
     /// # Errors
     /// [`Error::Setting`] where their number is another, or one of them is not finite.
     pub fn set_parameters(&self, parameters: &[f32]) -> Result<()> {
-        let expected: usize = self.layout.tensors().iter().map(crate::nn::Tensor::len).sum();
-        if parameters.len() != expected {
-            let reason = format!("{} numbers were given, the policy has {expected}", parameters.len());
-            return Err(Error::setting("parameters", reason));
-        }
-        if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
-            let reason = format!("number {place} is {}; all must be finite", parameters[place]);
-            return Err(Error::setting("parameters", reason));
-        }
+        check_numbers(parameters, self.layout.tensors().iter().map(Tensor::len).sum())?;
         self.gpu.write(&self.agents.parameters, &self.layout.expand(parameters));
         Ok(())
     }

@@ -8,7 +8,9 @@ mod support;
 use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::Recording;
 use manyworlds::kernels::Objective;
-use manyworlds::layout::{Fault, LARGEST, Metrics, Progress, Row, Run, STREAM_EVALUATION, STREAM_TRAINING, Trust};
+use manyworlds::layout::{
+    Fault, LARGEST, Metrics, Progress, Row, Run, STREAM_EVALUATION, STREAM_TRAINING, Trust, WorldWord,
+};
 use manyworlds::pool::WorldPool;
 use manyworlds::reference::mlp::Activation;
 use manyworlds::reference::philox::{philox4x32_10, uniform};
@@ -136,7 +138,7 @@ fn worlds_note_what_is_unsound_first() {
                 let unsound = |bits: u32| bits & 0x7fff_ffff > LARGEST.to_bits();
                 let mut faults = 0;
                 for world in 0..n {
-                    let note = [0, 1, 2, 3].map(|word| words[world_word(4 + word, world, n)]);
+                    let note = [0, 1, 2, 3].map(|word| words[world_word(env.word(WorldWord::Fault) + word, world, n)]);
                     let mut expected = [0, 0, 0, 0];
                     for t in 0..STEPS as usize {
                         let at = t * n + world;

@@ -9,6 +9,7 @@ mod support;
 
 use manyworlds::WorldPool;
 use manyworlds::env::{ActionSpace, Environment, world_word};
+use manyworlds::layout::WorldWord;
 use manyworlds::pool::AutoReset;
 use manyworlds::reference::env::Step;
 use manyworlds::reference::env::deep_sea::DeepSea;
@@ -208,9 +209,8 @@ fn deep_sea_mappings_are_tables_of_their_seed() {
 fn grow_old(pool: &WorldPool, steps: u32) {
     let (n, env) = (pool.num_envs() as usize, pool.env());
     let mut words = ok(gpu().read(&pool.worlds));
-    let length = env.state_words().div_ceil(4) as usize * 4 + 5; // behind fault and return (`shaders/part/world.wgsl`)
     for world in 0..n {
-        words[world_word(length, world, n)] = steps;
+        words[world_word(env.word(WorldWord::Length), world, n)] = steps;
     }
     gpu().write(&pool.worlds, &words);
 }

@@ -8,19 +8,18 @@ mod support;
 use manyworlds::env::{Environment, Exploration, world_word};
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::kernels::Kernels;
-use manyworlds::layout::STREAM_TRAINING;
+use manyworlds::layout::{STREAM_TRAINING, WorldWord};
 use manyworlds::nn::Parameters;
 use manyworlds::reference::cartpole;
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::RandomSteps;
 use support::{forms, gpu, ok};
 
-/// Words of a world, see `shaders/part/world.wgsl`: the state, its fault, then these, low words of returns, and four counts of
-/// episodes.
-const EPISODE_LENGTH: usize = 9;
-const STEPS: usize = 10;
-const BEGUN: usize = 11;
-const EPISODES: usize = 16;
+/// Words of a world of CartPole's, whose state has four.
+const EPISODE_LENGTH: usize = 4 + WorldWord::Length as usize;
+const STEPS: usize = 4 + WorldWord::Steps as usize;
+const BEGUN: usize = 4 + WorldWord::Begun as usize;
+const EPISODES: usize = 4 + WorldWord::Ended as usize;
 
 /// Words of all worlds, `[vec4][world]`, after dispatches of so many steps.
 fn stepped(env: &Environment, form: Form, seed: u32, worlds: u32, dispatches: &[u32]) -> Vec<u32> {
@@ -129,7 +128,8 @@ fn random_steps_depend_on_neither_dispatches_nor_neighbours_nor_form() {
     for env in &environments {
         let base = stepped(env, Form::PLAIN, 902, 67, &[145]);
         let words = base.len() / 67;
-        assert!(base[(words - 4) * 67..][..67].iter().any(|&count| f32::from_bits(count) > 0.0), "no episode ended");
+        let ended = |world| f32::from_bits(base[world_word(env.word(WorldWord::Ended), world, 67)]) > 0.0;
+        assert!((0..67).any(ended), "no episode ended");
         for form in forms(gpu()) {
             for (worlds, dispatches) in [(67, &[145][..]), (67, &[3, 13, 112, 17]), (130, &[145])] {
                 let case = format!("{}, {form}, {worlds} worlds, dispatches of {dispatches:?} steps", env.name());

@@ -9,6 +9,7 @@ use manyworlds::algo::Algo;
 use manyworlds::env::{Environment, Exploration, world_word};
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::kernels::Kernels;
+use manyworlds::layout::WorldWord;
 use manyworlds::nn::Parameters;
 use manyworlds::stage::RandomSteps;
 use manyworlds::train::{Config, Policy, Trainer};
@@ -177,12 +178,20 @@ fn random_steps_sum_long_episodes() {
             ok(gpu.submit(&work));
             let words = ok(gpu.read(&stage.worlds));
             for world in 0..worlds as usize {
-                // a vec4 of state, one of its fault, then part/world.wgsl
-                let number = |word| f64::from(f32::from_bits(words[world_word(word, world, worlds as usize)]));
+                let number =
+                    |word| f64::from(f32::from_bits(words[world_word(env.word(word), world, worlds as usize)]));
                 let case = format!("{form}, rewards {rewards:?}, world {world}");
-                assert_sum(&format!("{case}, episode that ended"), number(17) + number(13), whole(rewards));
+                assert_sum(
+                    &format!("{case}, episode that ended"),
+                    number(WorldWord::EndedReturns) + number(WorldWord::EndedReturnsLow),
+                    whole(rewards),
+                );
                 let running = f64::from(rewards.0) + 6.0 * f64::from(rewards.1);
-                assert_sum(&format!("{case}, running episode"), number(8) + number(12), running);
+                assert_sum(
+                    &format!("{case}, running episode"),
+                    number(WorldWord::Return) + number(WorldWord::ReturnLow),
+                    running,
+                );
             }
         }
     }

@@ -16,7 +16,7 @@ pub use state::Field;
 
 use crate::error::{Error, Result, shown};
 use crate::file;
-use crate::layout::{self, ACCUMULATOR_VECTORS};
+use crate::layout::{self, ACCUMULATOR_VECTORS, WorldWord};
 use crate::shader::{Constants, Edit, Program, built_in, built_in_text, carefully};
 use std::path::Path;
 
@@ -428,9 +428,9 @@ impl Environment {
         Ok(program)
     }
 
-    /// The first word of a world's fault (`part/sound.wgsl`).
-    pub(crate) fn fault_word(&self) -> usize {
-        4 * self.state.vectors() as usize
+    /// Which of a world's words this is; [`world_word`] says where it lies.
+    pub fn word(&self, word: WorldWord) -> usize {
+        4 * self.state.vectors() as usize + word as usize
     }
 
     /// Words of one world: its state, padded to vec4s, then the accumulators of `part/world.wgsl`.

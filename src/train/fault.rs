@@ -3,7 +3,7 @@
 use super::Config;
 use crate::env::{Environment, world_word};
 use crate::error::{Error, Result};
-use crate::layout::{Fault, LARGEST, Metrics};
+use crate::layout::{Fault, LARGEST, Metrics, WorldWord};
 use crate::nn::Parameters;
 
 /// Rewards and observations up to here are told to be normalised; the sums of squares of larger ones overflow over a run.
@@ -66,7 +66,8 @@ pub(super) fn check_outcomes(outcomes: &[[f32; 4]], env: &Environment, seed: u32
 pub(crate) fn check_worlds(words: &[u32], env: &Environment, config: &Config, seeds: &[u32]) -> Result<()> {
     let worlds = config.num_envs as usize;
     for (words, &seed) in words.chunks_exact(words.len() / seeds.len()).zip(seeds) {
-        let of = |world: usize| [0, 1, 2].map(|word| words[world_word(env.fault_word() + word, world, worlds)]);
+        let of =
+            |world: usize| [0, 1, 2].map(|word| words[world_word(env.word(WorldWord::Fault) + word, world, worlds)]);
         let faulty = |&world: &usize| of(world)[0] != 0;
         // a loop before all else, then the first step
         let order = |&world: &usize| (of(world)[0] >> 16 == 0, of(world)[1]);

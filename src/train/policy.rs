@@ -11,7 +11,7 @@ use crate::file;
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::Run;
-use crate::nn::{Parameters, Tensor};
+use crate::nn::{Parameters, Tensor, check_numbers};
 use crate::stage::Evaluation;
 use safetensors::Dtype;
 use std::collections::BTreeMap;
@@ -76,15 +76,7 @@ impl Policy {
     /// # Errors
     /// [`Error::Setting`] where their number is another, or one of them is not finite.
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
-        let expected = self.parameters.len();
-        if parameters.len() != expected {
-            let reason = format!("{} numbers were given, the policy has {expected}", parameters.len());
-            return Err(Error::setting("parameters", reason));
-        }
-        if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
-            let reason = format!("number {place} is {}; all must be finite", parameters[place]);
-            return Err(Error::setting("parameters", reason));
-        }
+        check_numbers(parameters, self.parameters.len())?;
         self.parameters = parameters.to_vec();
         self.actor = OnceLock::new();
         Ok(())

@@ -8,17 +8,17 @@ use crate::support::cartpole::{config, of_agent, ppo};
 use crate::support::{Draw, ROUNDING, Stages, assert_bits, forms, from_bits, gpu, ok, padded, poison_on, run, wide};
 use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::{Form, Gpu, Recording};
-use manyworlds::layout::{Metrics, ROWS, Row, STREAM_EVALUATION, STREAM_TRAINING, TERMINATED, TRUNCATED};
+use manyworlds::layout::{Metrics, ROWS, Row, STREAM_EVALUATION, STREAM_TRAINING, TERMINATED, TRUNCATED, WorldWord};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{cartpole, categorical, gae};
 use manyworlds::train::Config;
 
-/// Words of a world after the four of CartPole's state and the four of its fault; see `shaders/part/world.wgsl`.
-const EPISODE_RETURN: usize = 8;
-const EPISODE_LENGTH: usize = 9;
-const STEPS: usize = 10;
-const BEGUN: usize = 11;
+/// Words of a world of CartPole's, whose state has four.
+const EPISODE_RETURN: usize = 4 + WorldWord::Return as usize;
+const EPISODE_LENGTH: usize = 4 + WorldWord::Length as usize;
+const STEPS: usize = 4 + WorldWord::Steps as usize;
+const BEGUN: usize = 4 + WorldWord::Begun as usize;
 /// Steps after which CartPole-v1 is truncated.
 const LIMIT: u32 = 500;
 
