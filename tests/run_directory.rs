@@ -180,6 +180,18 @@ fn a_directory_belongs_to_one_run() {
     assert_eq!(code, Some(2), "{err}");
     assert!(err.contains("it holds no run"), "{err}");
     assert_eq!(names(folder.path()), ["a", "empty"], "a look at what is no run leaves nothing");
+    // a run that is just beginning, or died then, has a lock and no more
+    let early = folder.path().join("early");
+    fs::create_dir(&early).unwrap();
+    let lock = fs::File::create(early.join("run.lock")).unwrap();
+    lock.lock().unwrap();
+    let (code, err, _) = run(resume(&early, &[]));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("another process writes into it"), "{err}");
+    drop(lock);
+    let (code, err, _) = run(resume(&early, &[]));
+    assert_eq!(code, Some(2), "{err}");
+    assert!(err.contains("it holds no run"), "{err}");
 }
 
 #[test]

@@ -87,14 +87,18 @@ impl RunDirectory {
                  those that are newer than this one to go back to it",
             );
         }
-        if ![super::run::CONFIG_FILE, GENERATIONS, CHECKPOINT_FILE].iter().any(|name| path.join(name).exists()) {
+        // one that is just beginning has nothing but its lock
+        let holds_run =
+            || [super::run::CONFIG_FILE, GENERATIONS, CHECKPOINT_FILE].iter().any(|name| path.join(name).exists());
+        if !holds_run() && !path.join(LOCK).exists() {
             return refuse("it holds no run");
         }
-        let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path.join(LOCK));
+        let lock = OpenOptions::new().read(true).write(true).create(holds_run()).truncate(false).open(path.join(LOCK));
         let lock = lock.map_err(|error| Error::file("write", path.join(LOCK), &error))?;
         let claim = Claim { path: path.to_owned(), made: Vec::new(), kept: Mutex::new(true) };
         match Self::locked(path, lock, claim)? {
-            Some(claimed) => Ok(claimed),
+            Some(claimed) if holds_run() => Ok(claimed),
+            Some(_) => refuse("it holds no run"),
             None => refuse(&format!("{} writes into it; wait until that ends, or end it", holder(path))),
         }
     }

@@ -180,8 +180,18 @@ impl Running {
         Self::start_as_is(command)
     }
 
-    /// With the outputs that the command has been given.
+    /// With the outputs that the command has been given. It heeds signals, whatever those who started the tests ignore.
+    #[allow(unsafe_code)]
     pub fn start_as_is(mut command: Command) -> Self {
+        let heed = || {
+            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGTERM] {
+                // SAFETY: signal() may be called between fork and exec, and sets nothing of this process
+                unsafe { libc::signal(signal, libc::SIG_DFL) };
+            }
+            Ok(())
+        };
+        // SAFETY: it calls nothing but signal()
+        unsafe { std::os::unix::process::CommandExt::pre_exec(&mut command, heed) };
         let began = Instant::now();
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
         let (out, err) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
