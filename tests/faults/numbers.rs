@@ -115,13 +115,16 @@ fn train(folder: &Path, algo: &str, overrides: &[String], settings: &[&str]) -> 
     run(command)
 }
 
-/// It ended with exit code 1 and said where: of training the world and its step, of an evaluation the episode.
+/// It ended with exit code 1 and said where: of training the world and its step, of an evaluation the episode. There only
+/// the sum of large rewards is none of the numbers.
 fn named(ended: &Ended, tensor: &str) -> Verdict {
     ensure_no_silence(ended.code != Some(0), || format!("trained to the end on it: {}", ended.shown()))?;
     ended.is_sound(&[1])?;
     let line = ended.err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
     let of_training = &["training stopped at update", "world", "step", "seed"][..];
     let place = if line.contains("evaluation after") { &["episode", "seed"][..] } else { of_training };
+    let of_rewards = tensor == "reward" && line.contains("the return of episode");
+    let tensor = if of_rewards { "the return" } else { tensor };
     let missing: Vec<_> = place.iter().chain([&tensor]).filter(|word| !line.contains(**word)).collect();
     ensure(missing.is_empty(), || format!("{missing:?} are not named: {}", ended.shown()))
 }
