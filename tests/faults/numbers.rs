@@ -109,6 +109,10 @@ fn train(folder: &Path, algo: &str, overrides: &[String], settings: &[&str]) -> 
     if replay {
         pairs.extend(["batch_size=32", "buffer_size=4096", "learning_starts=64"].map(str::to_owned));
     }
+    if algo == "reinforce" {
+        // new episodes in every rollout would never come to step AT
+        pairs.push("fresh_episodes=false".to_owned());
+    }
     for pair in pairs.iter().map(String::as_str).chain(settings.iter().copied()) {
         command.args(["--set", pair]);
     }
