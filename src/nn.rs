@@ -379,7 +379,6 @@ pub(crate) fn form_constants(form: Form) -> Constants {
     constants
 }
 
-/// 0, a, a + b, …
 /// Refuses parameters that a policy with `expected` of them cannot have.
 ///
 /// # Errors
@@ -397,6 +396,7 @@ pub(crate) fn check_numbers(parameters: &[f32], expected: usize) -> Result<()> {
     }
 }
 
+/// 0, a, a + b, …
 fn running_sum(values: &[u32]) -> Vec<u32> {
     let sums = values.iter().scan(0, |sum, value| {
         *sum += value;

@@ -154,7 +154,7 @@ impl RunDirectory {
 
     /// Locks a file that was opened in a directory; none where another process holds the lock.
     fn locked(path: &Path, lock: File, claim: Claim) -> Result<Option<Self>> {
-        crate::file::regular(&lock, &path.join(LOCK))?;
+        file::regular(&lock, &path.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),

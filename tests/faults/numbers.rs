@@ -63,7 +63,9 @@ pub fn inject(plan: &Plan, score: &mut Score) {
         let out = folder.path().join("run");
         let given = [format!("WHAT={what}"), format!("BITS={bits}"), format!("AT={AT}")];
         let ended = train(folder.path(), algo, &given, &[evaluations]);
-        let verdict = named(&ended, tensor).and_then(|()| is_finite(&out)).and_then(|()| again(&out, &ended));
+        let verdict = named(&ended, tensor, f32::from_bits(bits))
+            .and_then(|()| is_finite(&out))
+            .and_then(|()| again(&out, &ended));
         score.judge(format!("{algo}: {name} as {tensor}, {evaluations}"), verdict);
     }
     let rates = [
@@ -119,16 +121,16 @@ fn train(folder: &Path, algo: &str, overrides: &[String], settings: &[&str]) -> 
     run(command)
 }
 
-/// It ended with exit code 1 and said where: of training the world and its step, of an evaluation the episode. There only
-/// the sum of large rewards is none of the numbers.
-fn named(ended: &Ended, tensor: &str) -> Verdict {
+/// It ended with exit code 1 and said where: of training the world and its step, of an evaluation the episode. There it
+/// is the return that overflows where each reward is finite.
+fn named(ended: &Ended, tensor: &str, value: f32) -> Verdict {
     ensure_no_silence(ended.code != Some(0), || format!("trained to the end on it: {}", ended.shown()))?;
     ended.is_sound(&[1])?;
     let line = ended.err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
     let of_training = &["training stopped at update", "world", "step", "seed"][..];
     let place = if line.contains("evaluation after") { &["episode", "seed"][..] } else { of_training };
-    let of_rewards = tensor == "reward" && line.contains("the return of episode");
-    let tensor = if of_rewards { "the return" } else { tensor };
+    let overflows = tensor == "reward" && value.is_finite() && line.contains("evaluation after");
+    let tensor = if overflows { "the return" } else { tensor };
     let missing: Vec<_> = place.iter().chain([&tensor]).filter(|word| !line.contains(**word)).collect();
     ensure(missing.is_empty(), || format!("{missing:?} are not named: {}", ended.shown()))
 }
