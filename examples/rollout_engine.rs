@@ -5,10 +5,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
 
 use manyworlds::Rollout;
+use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::layout::Row;
-use manyworlds::train::{Config, Policy};
+use manyworlds::train::Policy;
 use std::path::Path;
 use std::time::Instant;
 

@@ -8,6 +8,7 @@ pub use replay::{ReplayCase, ReplayMeasured, measure_replay};
 
 use crate::algo::ActorCritic;
 use crate::algo::{networks, sizes};
+use crate::config::Config;
 use crate::env::{Environment, Exploration};
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
@@ -15,7 +16,7 @@ use crate::kernels::Kernels;
 use crate::nn::Parameters;
 use crate::reference::cartpole;
 use crate::stage::RandomSteps;
-use crate::train::{Config, peak_rss_mb};
+use crate::train::peak_rss_mb;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 

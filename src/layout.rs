@@ -4,7 +4,7 @@ use crate::shader::{Constants, Program};
 use crate::shared_struct;
 
 shared_struct! {
-    /// What holds for a whole run and for every agent. Shapes of an agent; rates as in [`crate::train::Config`].
+    /// What holds for a whole run and for every agent. Shapes of an agent; rates as in [`crate::config::Config`].
     pub struct Run {
         /// Worlds of an agent.
         num_envs: u32,

@@ -4,6 +4,7 @@ pub mod algo;
 pub mod batch;
 pub mod bench;
 pub mod check;
+pub mod config;
 pub mod env;
 pub mod error;
 pub mod estimate;

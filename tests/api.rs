@@ -5,14 +5,15 @@
 
 mod support;
 
-use manyworlds::algo::{Algo, networks};
+use manyworlds::algo::networks;
 use manyworlds::bench::{Case, Mode, break_even, ceilings, kernel_report, measure};
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu, adapters};
 use manyworlds::layout::{Row, STREAM_EVALUATION};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
-use manyworlds::train::{Config, Policy, Returns, Trainer};
+use manyworlds::train::{Policy, Returns, Trainer};
 use manyworlds::{Error, Result, Rollout, WorldPool};
 use support::{Draw, gpu, ok, wide};
 

@@ -5,8 +5,9 @@
 
 mod support;
 
+use manyworlds::config::Config;
 use manyworlds::env::Environment;
-use manyworlds::train::{Config, Policy};
+use manyworlds::train::Policy;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -7,13 +7,14 @@
 mod oracle;
 mod support;
 
-use manyworlds::algo::{ActorCritic, Algo};
+use manyworlds::algo::ActorCritic;
+use manyworlds::config::{Algo, Config, Penalty};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::layout::Row;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::state_dependent;
-use manyworlds::train::{Config, Penalty, Policy, Trainer};
+use manyworlds::train::{Policy, Trainer};
 use manyworlds::{Rollout, WorldPool};
 use oracle::assert_close;
 use support::explorer::{CLOCK, Reference, bounds, explorations, walk};

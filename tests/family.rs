@@ -7,12 +7,12 @@
 mod support;
 
 use manyworlds::Error;
-use manyworlds::algo::{ActorCritic, Algo};
+use manyworlds::algo::ActorCritic;
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::gpu::Gpu;
 use manyworlds::kernels::{Estimator, Importance};
 use manyworlds::layout::{Metrics, Row};
-use manyworlds::train::Config;
 use support::{gpu, ok};
 
 /// Small, with sizes that divide nothing.

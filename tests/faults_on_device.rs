@@ -5,6 +5,7 @@
 
 mod support;
 
+use manyworlds::config::Config;
 use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::Recording;
 use manyworlds::kernels::Objective;
@@ -15,7 +16,7 @@ use manyworlds::pool::WorldPool;
 use manyworlds::reference::mlp::Activation;
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::{Learner, Natural, Portion, Rollout};
-use manyworlds::train::{Config, Policy, Trainer};
+use manyworlds::train::{Policy, Trainer};
 use manyworlds::{Error, Result};
 use support::{Draw, Stages, few_forms, gpu, ok, run, submit};
 

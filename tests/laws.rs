@@ -9,9 +9,9 @@ mod oracle;
 mod replay;
 mod support;
 
+use manyworlds::config::Config;
 use manyworlds::gpu::{Gpu, Recording};
 use manyworlds::layout::{Metrics, Row};
-use manyworlds::train::Config;
 use oracle::assert_close;
 use support::cartpole::{config, of_agent, ppo};
 use support::{ROUNDING, assert_bits, forms, gpu, ok};

@@ -7,8 +7,9 @@
 
 mod support;
 
+use manyworlds::config::Config;
 use manyworlds::env::Environment;
-use manyworlds::train::{Config, Trainer};
+use manyworlds::train::Trainer;
 use support::{gpu, ok};
 
 /// Resident memory of this process in bytes.

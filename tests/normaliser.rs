@@ -7,10 +7,10 @@ mod oracle;
 mod support;
 
 use manyworlds::algo::ActorCritic;
+use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::layout::{Row, TRUNCATED};
 use manyworlds::reference::normaliser::{Running, discounted};
-use manyworlds::train::Config;
 use oracle::assert_close;
 use support::{few_forms, from_bits, gpu, ok, wide};
 

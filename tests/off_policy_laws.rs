@@ -7,11 +7,12 @@
 mod support;
 
 use manyworlds::Error;
-use manyworlds::algo::{Algo, Learning};
+use manyworlds::algo::Learning;
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{Form, Gpu, Share};
 use manyworlds::layout::Metrics;
-use manyworlds::train::{Config, Trainer};
+use manyworlds::train::Trainer;
 use support::{gpu, ok};
 
 /// Small, with sizes that divide nothing: the head of the ring comes round more than once.

@@ -6,9 +6,9 @@
 mod support;
 
 use manyworlds::algo::ActorCritic;
+use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::layout::Row;
-use manyworlds::train::Config;
 use support::{from_bits, gpu, ok, wide};
 
 const GAMMA: f64 = 0.9;

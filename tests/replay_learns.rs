@@ -4,10 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod support;
-
-use manyworlds::algo::Algo;
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
-use manyworlds::train::{Config, Returns, Trainer};
+use manyworlds::train::{Returns, Trainer};
 use support::{gpu, ok};
 
 /// The first evaluation with this mean, or else the last one.

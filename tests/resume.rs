@@ -6,10 +6,10 @@
 mod support;
 
 use manyworlds::Error;
-use manyworlds::algo::Algo;
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::layout::{Metrics, Progress};
-use manyworlds::train::{Config, Report, STATE_FILE, State, Trainer};
+use manyworlds::train::{Report, STATE_FILE, State, Trainer};
 use safetensors::SafeTensors;
 use std::path::Path;
 use support::{gpu, ok};

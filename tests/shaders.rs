@@ -3,6 +3,7 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
+use manyworlds::config::Config;
 use manyworlds::env::{Environment, Exploration, Spread};
 use manyworlds::gpu::Form;
 use manyworlds::kernels::{
@@ -11,7 +12,6 @@ use manyworlds::kernels::{
 };
 use manyworlds::nn::{Activation, Normalise, Parameters};
 use manyworlds::shader::Linked;
-use manyworlds::train::Config;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 

@@ -6,13 +6,14 @@
 mod oracle;
 mod support;
 
+use manyworlds::config::Config;
 use manyworlds::env::{ActionSpace, Environment};
 use manyworlds::layout::{Row, Run};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::ppo::surrogate;
 use manyworlds::reference::{categorical, gaussian};
-use manyworlds::train::{Config, Trainer};
+use manyworlds::train::Trainer;
 use oracle::assert_close;
 use support::explorer::walk_of;
 use support::{

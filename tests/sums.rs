@@ -4,15 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod support;
-
-use manyworlds::algo::Algo;
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::{Environment, Exploration, world_word};
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::kernels::Kernels;
 use manyworlds::layout::WorldWord;
 use manyworlds::nn::Parameters;
 use manyworlds::stage::RandomSteps;
-use manyworlds::train::{Config, Policy, Trainer};
+use manyworlds::train::{Policy, Trainer};
 use support::{call, few_forms, forms, gpu, kernel, ok};
 
 /// Terms of a sequence.

@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use manyworlds::config::Config;
 use manyworlds::Error;
-use manyworlds::train::Config;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 

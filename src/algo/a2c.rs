@@ -2,9 +2,7 @@
 //! one step on the whole batch, λ = 1.
 
 use super::ActorCritic;
-use crate::error::Result;
 use crate::gpu::Recording;
-use crate::train::Config;
 
 /// One update, from a rollout to new parameters.
 pub(super) fn record(agents: &ActorCritic) -> Recording {
@@ -13,9 +11,4 @@ pub(super) fn record(agents: &ActorCritic) -> Recording {
     agents.learn(&mut update); // ∇ of −log π A, entropy and value loss; limit the norm, RMSprop
     agents.finish(&mut update); // metrics; the next update's learning rate
     update
-}
-
-pub(super) fn check(config: &Config) -> Result<()> {
-    super::one_step(config, "a2c")?;
-    super::gae_only(config, "a2c")
 }

@@ -4,6 +4,7 @@
 pub use super::setup::RING;
 use super::setup::{ACTOR, CRITIC, HEAD_GAINS, Task, kernels, links, natural, networks, sizes};
 use crate::batch::{Agents, Batch};
+use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Recording};
@@ -14,7 +15,6 @@ use crate::stage::{
     Advantage, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values,
     Weights,
 };
-use crate::train::Config;
 
 /// One or more independent agents, each with its own seed, worlds and parameters, and an update of their algorithm.
 #[derive(Debug)]

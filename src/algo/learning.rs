@@ -1,13 +1,13 @@
 //! A run of any algorithm, as its trainer sees it.
 
 use super::{ActorCritic, OffPolicy};
+use crate::config::Config;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Recording};
 use crate::layout::Metrics;
 use crate::nn::Parameters;
 use crate::stage::Evaluation;
-use crate::train::Config;
 
 /// One or more independent agents and an update of their algorithm.
 #[derive(Debug)]

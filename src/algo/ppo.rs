@@ -1,10 +1,9 @@
 //! Proximal policy optimisation (Schulman et al. 2017), with the details of CleanRL's `ppo.py`.
 
 use super::ActorCritic;
-use crate::error::Result;
+use crate::config::{Config, Penalty};
 use crate::gpu::Recording;
 use crate::kernels::Objective;
-use crate::train::{Config, Penalty};
 
 pub(super) fn objective(config: &Config) -> Objective {
     match config.penalty {
@@ -24,8 +23,4 @@ pub(super) fn record(agents: &ActorCritic, config: &Config) -> Recording {
     }
     agents.finish(&mut update); // metrics; the next update's learning rate
     update
-}
-
-pub(super) fn check(config: &Config) -> Result<()> {
-    super::gae_only(config, "ppo")
 }

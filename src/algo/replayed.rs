@@ -1,8 +1,9 @@
 //! What algorithms that learn from a ring of transitions are made of: agents, networks, stages, made once.
 
 use super::setup::{ACTOR, HEAD_GAINS, RING, networks};
-use super::{Algo, off_policy};
+use super::off_policy;
 use crate::batch::{Agents, Sizes};
+use crate::config::{ActionNoise, Algo, Config};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Form, Gpu, Link, Recording, Share};
@@ -12,7 +13,6 @@ use crate::nn::Parameters;
 use crate::stage::{
     Actors, Critics, Evaluation, Interact, Learned, Minibatch, Replayed, Ring, Rollout, Step, Targets, slicing,
 };
-use crate::train::{ActionNoise, Config};
 
 /// The actor alone, a critic alone: as they lie in buffers of their own.
 #[derive(Debug)]

@@ -1,14 +1,14 @@
 //! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
 
-use super::{Algo, off_policy, replayed};
+use super::{off_policy, replayed};
 use crate::batch::{Batch, Sizes};
+use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
 use crate::gpu::{Form, Gpu, Link};
 use crate::kernels::{Estimator, Kernels, Objective, Optimizer, Reduction};
 use crate::layout::{Run, Trust};
 use crate::nn::{Normalise, Parameters};
 use crate::stage::{Advantage, Learner, Portion, Rollout, Slicing};
-use crate::train::{Config, Penalty};
 
 /// Updates whose metrics the device keeps until they are read.
 pub const RING: u32 = 16;

@@ -1,11 +1,11 @@
 //! Learning from replay: gradient steps per second, and what steps of worlds cost beside them.
 
 use super::{RUNS, Spread, seconds_of, span};
-use crate::algo::{Algo, OffPolicy};
+use crate::algo::OffPolicy;
+use crate::config::{Algo, Config};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::train::Config;
 use serde::Serialize;
 use std::time::Instant;
 

@@ -2,11 +2,12 @@
 
 use super::say::{print, print_json, reader_left, say};
 use super::{AdapterArgument, foreign};
-use manyworlds::algo::{Algo, sizes};
+use manyworlds::algo::sizes;
 use manyworlds::bench::{
     Case, Measured, Mode, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure, measure_replay,
     one_core, span,
 };
+use manyworlds::config::Algo;
 use manyworlds::env::Environment;
 use manyworlds::gpu::Form;
 use manyworlds::{Error, Result};

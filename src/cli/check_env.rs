@@ -4,7 +4,7 @@ use super::say::print;
 use super::{AdapterArgument, foreign, watch};
 use manyworlds::Result;
 use manyworlds::check::check_environment;
-use manyworlds::train::Config;
+use manyworlds::config::Config;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]

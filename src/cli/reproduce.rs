@@ -3,10 +3,11 @@
 use super::say::{print, print_json, reader_left, say};
 use super::{AdapterArgument, foreign};
 use clap::Subcommand;
-use manyworlds::algo::{self, Algo};
+use manyworlds::algo::{self};
+use manyworlds::config::{Algo, Config};
 use manyworlds::gpu::Form;
 use manyworlds::reproduce::{ENVIRONMENTS, Regulator, Row, regulator, row};
-use manyworlds::train::{self, Config};
+use manyworlds::train::{self};
 use manyworlds::{Error, Result};
 use std::path::PathBuf;
 use std::process::ExitCode;

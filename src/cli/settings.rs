@@ -2,25 +2,51 @@
 
 use super::say::print;
 use manyworlds::Result;
-use manyworlds::train::{Config, Setting};
+use manyworlds::config::{Config, Setting};
+use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Settings {
-    /// Algorithm whose defaults are shown: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
+    /// Algorithm whose settings and defaults are shown: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
     #[arg(long, default_value = "ppo")]
     algo: String,
     /// Environment whose preset is shown instead, if it has one
     #[arg(long, default_value = "")]
     env: String,
+    /// Print a JSON array of them
+    #[arg(long)]
+    json: bool,
 }
 
 impl Settings {
     pub fn run(self) -> Result<ExitCode> {
-        let values = Config::preset(&self.env, &self.algo)?.values();
-        for (Setting { name, kind, about, source, .. }, value) in Config::SETTINGS.iter().zip(values) {
-            print(format_args!("{name} = {value}   ({kind})\n    {}\n    source: {source}", about.trim()))?;
+        let config = Config::preset(&self.env, &self.algo)?;
+        let read = |(setting, _): &(&Setting, String)| setting.readers.contains(&config.algo);
+        let settings = Config::SETTINGS.iter().zip(config.values()).filter(read);
+        if self.json {
+            let all: Vec<_> = settings.map(|(setting, value)| as_json(setting, &value)).collect();
+            print(format_args!("{}", serde_json::Value::from(all)))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for (setting, value) in settings {
+            let Setting { name, about, source, .. } = setting;
+            let kind = [setting.kind.to_owned(), setting.range.to_string()].join(" ");
+            print(format_args!("{name} = {value}   ({})\n    {}\n    source: {source}", kind.trim(), about.trim()))?;
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn as_json(setting: &Setting, value: &str) -> serde_json::Value {
+    let algorithms: Vec<&str> = setting.readers.iter().map(|algo| algo.name()).collect();
+    json!({
+        "name": setting.name,
+        "value": value,
+        "type": setting.kind,
+        "range": setting.range.to_string(),
+        "algorithms": algorithms,
+        "about": setting.about.trim(),
+        "source": setting.source,
+    })
 }

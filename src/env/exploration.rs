@@ -92,7 +92,7 @@ impl std::fmt::Display for Misfit {
 /// Most outputs of a policy with state-dependent deviations: its network and its kernels stay in registers then.
 const MOST_OUTPUTS: u32 = 128;
 /// Bounds this far apart mean that there are none.
-const UNBOUNDED: f32 = 1e6;
+pub(crate) const UNBOUNDED: f32 = 1e6;
 
 impl Exploration {
     /// Logarithms of deviations that a policy has for each number of an action.

@@ -10,6 +10,7 @@ mod space;
 mod state;
 mod volume;
 
+pub(crate) use exploration::UNBOUNDED;
 pub use exploration::{Exploration, LEAST_REACHED, MOST_CLIPPED, Misfit, Spread, StateDependent};
 pub use space::ActionSpace;
 pub use state::Field;

@@ -2,12 +2,13 @@
 
 use super::{Estimate, Estimator, Values};
 use crate::algo::{ACTOR, ActorCritic, networks};
+use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
 use crate::kernels;
 use crate::layout::Row;
-use crate::train::{Config, Policy, check_worlds};
+use crate::train::{Policy, check_worlds};
 
 /// Agents with the same parameters and seeds of their own: the deviation is that of their gradients.
 const AGENTS: u32 = 32;

@@ -1,9 +1,10 @@
 //! The table of algorithms and environments: seeds side by side, whole episodes of the deterministic policy.
 
+use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::Gpu;
-use crate::train::{Config, Trainer};
+use crate::train::Trainer;
 use serde::Serialize;
 
 /// The environments of the table.

@@ -1,12 +1,12 @@
 //! A policy that acts on the host.
 
 use crate::algo::ACTOR;
+use crate::config::Config;
 use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};
 use crate::nn::{Activation, Parameters};
 use crate::reference::mlp::{self, Mlp};
 use crate::reference::{categorical, squashed};
-use crate::train::Config;
 use std::ops::Range;
 
 /// What the deterministic policy does, computed on the host in f64: for programs that have no GPU where the policy is used.

@@ -1,6 +1,6 @@
 //! What was unsound in an update or an evaluation, said to a person: which number, where, and what helps.
 
-use super::Config;
+use crate::config::Config;
 use crate::env::{Environment, world_word};
 use crate::error::{Error, Result};
 use crate::layout::{Fault, LARGEST, Metrics, WorldWord};

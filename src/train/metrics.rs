@@ -1,7 +1,6 @@
 //! `metrics.jsonl`: a line for each update.
 
-use super::Config;
-use crate::algo::Algo;
+use crate::config::{Algo, Config};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::layout::Metrics;

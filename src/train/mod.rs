@@ -2,7 +2,6 @@
 
 mod actor;
 mod checkpoints;
-mod config;
 mod directory;
 mod fault;
 mod metrics;
@@ -10,13 +9,11 @@ mod policy;
 mod run;
 mod state;
 mod summary;
-mod table;
 mod tensors;
 mod trainer;
 
 pub use actor::Actor;
 pub use checkpoints::CHECKPOINT_FILE;
-pub use config::{ActionNoise, Config, Penalty, Setting};
 pub use directory::{Claim, RunDirectory, check_out};
 pub use metrics::Line;
 pub use policy::Policy;

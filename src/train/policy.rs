@@ -2,9 +2,10 @@
 
 use super::checkpoints;
 use super::tensors::{self, Array, Fault, Whole, complaint};
-use super::{Actor, Config, Returns, fault};
+use super::{Actor, Returns, fault};
 use crate::algo::{HEAD_GAINS, networks};
 use crate::batch::Agents;
+use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result, shown};
 use crate::file;

@@ -3,7 +3,8 @@
 use super::checkpoints::{Checkpoints, newest_pair};
 use super::metrics::{Line, MetricsFile};
 use super::summary::{Summary, peak_rss_mb};
-use super::{Config, Policy, Report, Returns, RunDirectory, State, Trainer};
+use super::{Policy, Report, Returns, RunDirectory, State, Trainer};
+use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::file;

@@ -1,6 +1,7 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
-use super::{Config, Policy, State, fault};
+use super::{Policy, State, fault};
+use crate::config::Config;
 use crate::algo::{Learning, RING};
 use crate::env::Environment;
 use crate::error::{Error, Result};

@@ -6,13 +6,13 @@
 use crate::oracle::assert_close;
 use crate::support::cartpole::{config, of_agent, ppo};
 use crate::support::{Draw, ROUNDING, Stages, assert_bits, forms, from_bits, gpu, ok, padded, poison_on, run, wide};
+use manyworlds::config::Config;
 use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::{Form, Gpu, Recording};
 use manyworlds::layout::{Metrics, ROWS, Row, STREAM_EVALUATION, STREAM_TRAINING, TERMINATED, TRUNCATED, WorldWord};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{cartpole, categorical, gae};
-use manyworlds::train::Config;
 
 /// Words of a world of CartPole's, whose state has four.
 const EPISODE_RETURN: usize = 4 + WorldWord::Return as usize;

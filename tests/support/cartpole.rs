@@ -2,9 +2,9 @@
 
 use super::{ok, poison_on};
 use manyworlds::algo::ActorCritic;
+use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::gpu::Gpu;
-use manyworlds::train::Config;
 
 /// A small run: networks of two layers of 8, an odd number of worlds, minibatches that do not divide. Kernels depend on the
 /// number of agents, so tests have one or three.

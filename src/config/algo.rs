@@ -1,0 +1,84 @@
+//! What an algorithm is called, what its defaults are, and what is true of it.
+
+use serde::{Deserialize, Serialize};
+
+/// An algorithm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algo {
+    /// Proximal policy optimisation.
+    #[default]
+    Ppo,
+    /// Advantage actor-critic.
+    A2c,
+    /// The policy gradient.
+    Reinforce,
+    /// Natural policy gradient.
+    Npg,
+    /// Trust-region policy optimisation.
+    Trpo,
+    /// Deep deterministic policy gradient.
+    Ddpg,
+    /// Twin delayed deep deterministic policy gradient.
+    Td3,
+    /// Soft actor-critic.
+    Sac,
+}
+
+impl Algo {
+    /// Every algorithm.
+    pub const ALL: [Self; 8] =
+        [Self::Ppo, Self::A2c, Self::Reinforce, Self::Npg, Self::Trpo, Self::Ddpg, Self::Td3, Self::Sac];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ppo => "ppo",
+            Self::A2c => "a2c",
+            Self::Reinforce => "reinforce",
+            Self::Npg => "npg",
+            Self::Trpo => "trpo",
+            Self::Ddpg => "ddpg",
+            Self::Td3 => "td3",
+            Self::Sac => "sac",
+        }
+    }
+
+    /// The algorithm of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algo| algo.name() == name)
+    }
+
+    /// Settings whose defaults are others than PPO's, as TOML.
+    pub(super) fn defaults(self) -> &'static str {
+        match self {
+            Self::Ppo => "",
+            Self::A2c => include_str!("../../presets/a2c.toml"),
+            Self::Reinforce => include_str!("../../presets/reinforce.toml"),
+            Self::Npg | Self::Trpo => include_str!("../../presets/trpo.toml"),
+            Self::Ddpg => include_str!("../../presets/ddpg.toml"),
+            Self::Td3 => include_str!("../../presets/td3.toml"),
+            Self::Sac => include_str!("../../presets/sac.toml"),
+        }
+    }
+
+    /// Whether it learns from a ring of transitions.
+    pub fn is_off_policy(self) -> bool {
+        matches!(self, Self::Ddpg | Self::Td3 | Self::Sac)
+    }
+
+    /// Whether the value network is fitted apart from the policy.
+    pub(crate) fn fits_apart(self) -> bool {
+        matches!(self, Self::Reinforce | Self::Npg | Self::Trpo)
+    }
+
+    /// Whether its step is a natural gradient's.
+    pub(crate) fn is_natural(self) -> bool {
+        matches!(self, Self::Npg | Self::Trpo)
+    }
+
+    /// Whether one pass over the whole batch is all that the policy takes.
+    pub(crate) fn takes_one_step(self) -> bool {
+        self != Self::Ppo
+    }
+}

@@ -1,0 +1,130 @@
+//! The settings of a run, as data: their table, where their values come from, what they have to be together, and what
+//! follows from them.
+
+mod algo;
+mod check;
+mod range;
+mod resolve;
+mod settings;
+mod table;
+
+pub use algo::Algo;
+pub use range::Range;
+pub use settings::{ActionNoise, Config, Penalty, Setting};
+
+use crate::env::{Environment, Exploration, Misfit, Spread, StateDependent};
+use crate::kernels::Recursion;
+
+impl Config {
+    /// Gradients of single samples that a whole run takes.
+    pub fn work(&self) -> u64 {
+        let batch = u64::from(self.num_envs) * u64::from(self.num_steps); // at least one update
+        if self.algo.is_off_policy() {
+            return u64::from(self.num_updates()) * self.update_gradient_steps() * u64::from(self.batch_size);
+        }
+        let mut passes = u64::from(self.update_epochs);
+        if self.algo.fits_apart() && self.estimator.has_critic() {
+            passes = (passes + u64::from(self.value_epochs)).div_ceil(2); // each for one network
+        }
+        if self.algo.is_natural() {
+            passes += u64::from(self.cg_iters);
+        }
+        self.total_timesteps.max(batch).saturating_mul(passes)
+    }
+
+    /// Whether the device gets its work in pieces so small that a processor does not gain by sharing them among threads
+    /// (`benches/NOTES.md`): gradient steps of little work, weights times samples, and rollouts of few samples. Runs that
+    /// learn from rollouts are evaluated more often, which several threads do gain at.
+    pub fn is_small(&self) -> bool {
+        let rollout = u64::from(self.num_envs) * u64::from(self.num_steps);
+        let (samples, most) = if self.algo.is_off_policy() {
+            (self.batch_size.into(), 4_000_000)
+        } else if rollout <= 4096 {
+            (rollout / u64::from(self.num_minibatches.max(1)), 1_500_000)
+        } else {
+            return false;
+        };
+        let weights: u64 = self.hidden.windows(2).map(|pair| u64::from(pair[0]) * u64::from(pair[1])).sum();
+        weights.saturating_mul(samples) < most
+    }
+
+    /// How a policy explores in an environment.
+    pub fn exploration(&self, env: &Environment) -> Exploration {
+        if self.algo.is_off_policy() {
+            let spread = match self.algo {
+                _ if !env.spec().action_space.is_box() => Spread::Free,
+                Algo::Sac => Spread::Clamped { log_std: [self.log_std_min as f32, self.log_std_max as f32] },
+                _ => Spread::None,
+            };
+            return Exploration { squash: env.spec().action_space.is_box(), state_dependent: None, spread };
+        }
+        let steps = if self.sde_sample_freq == 0 { self.num_steps } else { self.sde_sample_freq };
+        let state = StateDependent { features: env.spec().observation_dim.saturating_add(1), steps };
+        Exploration { squash: self.squash, state_dependent: self.use_sde.then_some(state), spread: Spread::Free }
+    }
+
+    /// Bounds of real numbers that the first policy of a run hardly reaches, if there are such: a warning, not an error.
+    pub fn misfit(&self, env: &Environment) -> Option<Misfit> {
+        self.exploration(env).misfit(&env.spec().action_space, self.log_std_init)
+    }
+
+    /// Whether rollouts keep the distributions of their policy.
+    pub(crate) fn keeps(&self) -> bool {
+        self.algo.is_natural() || self.algo == Algo::Ppo && self.penalty == Penalty::Kl
+    }
+
+    /// What the estimator computes along time.
+    pub(crate) fn recursions(&self) -> Vec<Recursion> {
+        self.estimator.recursions(self.discount_gradient, self.one_episode)
+    }
+
+    /// Samples of a rollout of one agent: steps of all its worlds in an update.
+    pub fn rollout_size(&self) -> u32 {
+        self.num_envs * self.num_steps
+    }
+
+    /// Samples of a full minibatch of a rollout.
+    pub fn minibatch_size(&self) -> u32 {
+        (self.rollout_size() / self.num_minibatches).max(1)
+    }
+
+    /// Steps of all worlds before the first update, with random actions.
+    pub fn warm_up(&self) -> u64 {
+        if self.algo.is_off_policy() { u64::from(self.warm_up_steps()) * u64::from(self.num_envs) } else { 0 }
+    }
+
+    /// The same, of each world.
+    pub(crate) fn warm_up_steps(&self) -> u32 {
+        self.learning_starts.div_ceil(self.num_envs.max(1))
+    }
+
+    /// Gradient steps of an update that learns from replay.
+    pub(crate) fn update_gradient_steps(&self) -> u64 {
+        u64::from(self.num_steps / self.train_freq.max(1)) * u64::from(self.gradient_steps)
+    }
+
+    /// Updates of the whole run.
+    pub fn num_updates(&self) -> u32 {
+        let steps = self.total_timesteps.saturating_sub(self.warm_up());
+        u32::try_from((steps / u64::from(self.rollout_size())).max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Steps of all worlds of an agent after so many updates.
+    pub fn env_steps(&self, updates: u32) -> u64 {
+        self.warm_up() + u64::from(updates) * u64::from(self.rollout_size())
+    }
+
+    /// The configuration as TOML, every setting with its sentence.
+    pub fn to_toml(&self) -> String {
+        let line =
+            |(setting, value): (&Setting, String)| format!("# {}\n{} = {value}\n", setting.about.trim(), setting.name);
+        Self::SETTINGS.iter().zip(self.values()).map(line).collect()
+    }
+
+    /// The values of all settings as TOML, in the order of [`Config::SETTINGS`].
+    pub fn values(&self) -> Vec<String> {
+        let table = self.table().unwrap_or_default();
+        let value = |setting: &Setting| table.get(setting.name).map(ToString::to_string).unwrap_or_default();
+        Self::SETTINGS.iter().map(value).collect()
+    }
+}

@@ -1,0 +1,137 @@
+//! Where the values of settings come from: defaults, presets, files, and `key=value` pairs.
+
+use super::table::{self, merge, set};
+use super::{Algo, Config};
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// Bytes of the longest file of settings.
+const LONGEST: u64 = 1 << 20;
+
+/// Presets that are built in: environment, algorithm, text.
+const PRESETS: &[(&str, &str, &str)] = &[
+    ("Acrobot-v1", "a2c", include_str!("../../presets/Acrobot-v1.a2c.toml")),
+    ("Acrobot-v1", "ddpg", include_str!("../../presets/Acrobot-v1.ddpg.toml")),
+    ("Acrobot-v1", "npg", include_str!("../../presets/Acrobot-v1.trpo.toml")),
+    ("Acrobot-v1", "ppo", include_str!("../../presets/Acrobot-v1.ppo.toml")),
+    ("Acrobot-v1", "reinforce", include_str!("../../presets/Acrobot-v1.reinforce.toml")),
+    ("Acrobot-v1", "trpo", include_str!("../../presets/Acrobot-v1.trpo.toml")),
+    ("CartPole-v1", "a2c", include_str!("../../presets/CartPole-v1.a2c.toml")),
+    ("CartPole-v1", "ddpg", include_str!("../../presets/CartPole-v1.ddpg.toml")),
+    ("CartPole-v1", "npg", include_str!("../../presets/CartPole-v1.trpo.toml")),
+    ("CartPole-v1", "ppo", include_str!("../../presets/CartPole-v1.ppo.toml")),
+    ("CartPole-v1", "reinforce", include_str!("../../presets/CartPole-v1.reinforce.toml")),
+    ("CartPole-v1", "trpo", include_str!("../../presets/CartPole-v1.trpo.toml")),
+    ("Catch", "ppo", include_str!("../../presets/Catch.ppo.toml")),
+    ("MountainCar-v0", "ppo", include_str!("../../presets/MountainCar-v0.ppo.toml")),
+    ("MountainCarContinuous-v0", "ddpg", include_str!("../../presets/MountainCarContinuous-v0.ddpg.toml")),
+    ("MountainCarContinuous-v0", "ppo", include_str!("../../presets/MountainCarContinuous-v0.ppo.toml")),
+    ("Pendulum-v1", "a2c", include_str!("../../presets/Pendulum-v1.a2c.toml")),
+    ("Pendulum-v1", "ddpg", include_str!("../../presets/Pendulum-v1.ddpg.toml")),
+    ("Pendulum-v1", "npg", include_str!("../../presets/Pendulum-v1.trpo.toml")),
+    ("Pendulum-v1", "ppo", include_str!("../../presets/Pendulum-v1.ppo.toml")),
+    ("Pendulum-v1", "reinforce", include_str!("../../presets/Pendulum-v1.reinforce.toml")),
+    ("Pendulum-v1", "sac", include_str!("../../presets/Pendulum-v1.sac.toml")),
+    ("Pendulum-v1", "td3", include_str!("../../presets/Pendulum-v1.td3.toml")),
+    ("Pendulum-v1", "trpo", include_str!("../../presets/Pendulum-v1.trpo.toml")),
+    ("QuadrotorHover", "ppo", include_str!("../../presets/QuadrotorHover.ppo.toml")),
+    ("QuadrotorHover", "sac", include_str!("../../presets/QuadrotorHover.sac.toml")),
+];
+
+impl Config {
+    /// The built-in preset of an environment, or the defaults where it has none.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if a preset of ours is broken.
+    pub fn preset(env: &str, algo: &str) -> Result<Self> {
+        Self::resolve(env, algo, None, &[])
+    }
+
+    /// Whether there is a built-in preset of an environment for an algorithm.
+    pub fn has_preset(env: &str, algo: &str) -> bool {
+        PRESETS.iter().any(|(e, a, _)| *e == env && *a == algo)
+    }
+
+    /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the nearest name where one is unknown and with what is allowed where a value is not;
+    /// [`Error::File`] where the file cannot be read.
+    pub fn resolve(env: &str, algo: &str, file: Option<&Path>, pairs: &[String]) -> Result<Self> {
+        let algo = Algo::named(algo).ok_or_else(|| {
+            let names: Vec<&str> = Algo::ALL.iter().map(|algo| algo.name()).collect();
+            Error::setting("algo", format!("there is no such algorithm '{algo}'; there are: {}", names.join(", ")))
+        })?;
+        let mut table = toml::Table::new();
+        merge(&mut table, algo.defaults(), &format!("defaults of {}", algo.name()))?;
+        table.insert("algo".to_owned(), toml::Value::String(algo.name().to_owned()));
+        if let Some((_, _, text)) = PRESETS.iter().find(|(e, a, _)| *e == env && *a == algo.name()) {
+            merge(&mut table, text, &format!("preset of {env}"))?;
+        }
+        let base = Self::from_table(table)?;
+        let mut own = toml::Table::new();
+        if let Some(path) = file {
+            let text = crate::file::read_text(path, LONGEST)?;
+            merge(&mut own, &text, &path.display().to_string())?;
+        }
+        set(&mut own, pairs)?;
+        base.under(own)
+    }
+
+    /// The same settings with `key=value` pairs over them.
+    ///
+    /// # Errors
+    /// As [`Config::resolve`].
+    pub fn with(&self, pairs: &[String]) -> Result<Self> {
+        let mut own = toml::Table::new();
+        set(&mut own, pairs)?;
+        self.under(own)
+    }
+
+    /// These settings with others over them, which the algorithm has to read, or they have to change nothing.
+    fn under(&self, own: toml::Table) -> Result<Self> {
+        let before = self.table()?;
+        let names: Vec<String> = own.keys().cloned().collect();
+        let mut table = before.clone();
+        table.extend(own);
+        let config = Self::from_table(table)?;
+        let after = config.table()?;
+        for setting in Self::SETTINGS.iter().filter(|setting| names.iter().any(|name| name == setting.name)) {
+            if !setting.readers.contains(&config.algo) && before.get(setting.name) != after.get(setting.name) {
+                let reason = format!("it is for {}; {} does not read it", listed(setting.readers), config.algo.name());
+                return Err(Error::setting(setting.name, reason));
+            }
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// All settings as TOML values.
+    pub(super) fn table(&self) -> Result<toml::Table> {
+        toml::Table::try_from(self).map_err(|error| Error::setting("configuration", error.to_string()))
+    }
+
+    fn from_table(mut table: toml::Table) -> Result<Self> {
+        // one after the other, so that an error names its setting
+        for setting in Self::SETTINGS {
+            if let Some(value) = table.get_mut(setting.name) {
+                table::convert(setting.kind, value);
+                let single = toml::Table::from_iter([(setting.name.to_owned(), value.clone())]);
+                if single.try_into::<Self>().is_err() {
+                    let kind = table::allowed(setting.kind);
+                    return Err(Error::setting(setting.name, format!("{value} is not {kind}")));
+                }
+            }
+        }
+        table.try_into().map_err(|error| Error::setting("configuration", error.to_string()))
+    }
+}
+
+/// Names in a sentence: `npg and trpo`.
+fn listed(algorithms: &[Algo]) -> String {
+    let names: Vec<&str> = algorithms.iter().map(|algo| algo.name()).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => names.concat(),
+    }
+}
