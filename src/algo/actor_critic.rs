@@ -1,8 +1,9 @@
 //! What algorithms with a policy, and values where they want them, are made of: their agents, networks, stages and
 //! kernels, made once.
 
+use super::networks::{ACTOR, CRITIC, HEAD_GAINS, networks};
 pub use super::setup::RING;
-use super::setup::{ACTOR, CRITIC, HEAD_GAINS, Task, kernels, links, natural, networks, sizes};
+use super::setup::{Task, kernels, links, natural, sizes};
 use crate::batch::{Agents, Batch};
 use crate::config::Config;
 use crate::env::Environment;

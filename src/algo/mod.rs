@@ -4,6 +4,7 @@
 mod a2c;
 mod actor_critic;
 mod learning;
+mod networks;
 pub(crate) mod off_policy;
 mod ppo;
 mod reinforce;
@@ -13,9 +14,10 @@ mod trpo;
 
 pub use actor_critic::{ActorCritic, RING};
 pub use learning::Learning;
+pub use networks::networks;
+pub(crate) use networks::{ACTOR, CRITIC, HEAD_GAINS};
 pub use replayed::OffPolicy;
-pub(crate) use setup::{ACTOR, CRITIC, HEAD_GAINS};
-pub use setup::{networks, sizes};
+pub use setup::sizes;
 
 use crate::config::{Algo, Config};
 use crate::gpu::Recording;

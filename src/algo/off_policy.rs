@@ -53,12 +53,3 @@ pub(super) fn decision(config: &Config, env: &Environment) -> Decision {
         _ => Decision::Deterministic { smoothed: false },
     }
 }
-
-/// Critics of an agent, and how many of them judge its action.
-pub(super) fn critics(algo: Algo) -> [u32; 2] {
-    match algo {
-        Algo::Sac => [2, 2],
-        Algo::Td3 => [2, 1],
-        _ => [1, 1],
-    }
-}

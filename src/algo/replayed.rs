@@ -1,13 +1,14 @@
 //! What algorithms that learn from a ring of transitions are made of: agents, networks, stages, made once.
 
-use super::setup::{ACTOR, HEAD_GAINS, RING, networks};
+use super::networks::{ACTOR, HEAD_GAINS, networks, replay_widths};
 use super::off_policy;
+use super::setup::RING;
 use crate::batch::{Agents, Sizes};
 use crate::config::{ActionNoise, Algo, Config};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Form, Gpu, Link, Recording, Share};
-use crate::kernels::{Kernels, Noise, Objective, OffPolicyKernels, Reduction, seen_actions};
+use crate::kernels::{Kernels, Noise, Objective, OffPolicyKernels, Reduction};
 use crate::layout::{Metrics, Progress, Replay, Run};
 use crate::nn::Parameters;
 use crate::stage::{
@@ -24,18 +25,11 @@ struct Shapes {
 impl Shapes {
     fn new(config: &Config, env: &Environment) -> Self {
         let mut shapes = Self { actor: Parameters::default(), critic: Parameters::default() };
-        let [actor, critic] = widths(config, env);
+        let [actor, critic] = replay_widths(config, env);
         shapes.actor.add("actor", &actor, config.activation);
         shapes.critic.add("critic", &critic, config.activation);
         shapes
     }
-}
-
-/// Widths of the actor and of each critic.
-pub(super) fn widths(config: &Config, env: &Environment) -> [Vec<u32>; 2] {
-    let (space, features) = (&env.spec().action_space, env.spec().observation_dim);
-    let widths = |inputs, outputs| [&[inputs], config.hidden.as_slice(), &[outputs]].concat();
-    [widths(features, space.outputs(config.exploration(env))), widths(features + seen_actions(space), 1)]
 }
 
 fn kernels<'a>(
@@ -45,7 +39,7 @@ fn kernels<'a>(
     form: Form,
     agents: u32,
 ) -> OffPolicyKernels<'a> {
-    let [twins, judges] = off_policy::critics(config.algo);
+    let [twins, judges] = config.algo.critics();
     let one = |parameters, agents| Kernels {
         form,
         parameters,

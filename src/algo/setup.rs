@@ -1,51 +1,18 @@
 //! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
 
-use super::{off_policy, replayed};
+use super::networks::{ACTOR, CRITIC, networks};
+use super::replayed;
 use crate::batch::{Batch, Sizes};
 use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
 use crate::gpu::{Form, Gpu, Link};
 use crate::kernels::{Estimator, Kernels, Objective, Optimizer, Reduction};
 use crate::layout::{Run, Trust};
-use crate::nn::{Normalise, Parameters};
+use crate::nn::Parameters;
 use crate::stage::{Advantage, Learner, Portion, Rollout, Slicing};
 
 /// Updates whose metrics the device keeps until they are read.
 pub const RING: u32 = 16;
-
-/// Places of the networks.
-pub(crate) const ACTOR: usize = 0;
-pub(crate) const CRITIC: usize = 1;
-/// Gains of the output layers of actor and critic.
-pub(crate) const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
-
-/// The networks of an agent: the actor, and the critic where there are values.
-pub fn networks(config: &Config, env: &Environment) -> Parameters {
-    let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
-    let mut layout = Parameters::default();
-    if config.algo.is_off_policy() {
-        let [actor, critic] = replayed::widths(config, env);
-        layout.add("actor", &actor, config.activation);
-        for n in 1..=off_policy::critics(config.algo)[0] {
-            layout.add(&format!("critic{n}"), &critic, config.activation);
-        }
-        return layout;
-    }
-    let (space, exploration) = (&env.spec().action_space, config.exploration(env));
-    layout.add_policy(
-        "actor",
-        &widths(space.outputs(exploration)),
-        config.activation,
-        space.free_outputs(exploration),
-        exploration.first(config.log_std_init) as f32,
-    );
-    if config.estimator.has_critic() {
-        layout.add("critic", &widths(1), config.activation);
-    }
-    let features = env.spec().observation_dim;
-    layout.normalise(Normalise { features, observations: config.norm_obs, rewards: config.norm_reward });
-    layout
-}
 
 /// The kernels of a run.
 pub(super) fn kernels<'a>(

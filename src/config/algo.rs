@@ -81,4 +81,13 @@ impl Algo {
     pub(crate) fn takes_one_step(self) -> bool {
         self != Self::Ppo
     }
+
+    /// Critics of an agent that learns from replay, and how many of them its action is judged by.
+    pub(crate) fn critics(self) -> [u32; 2] {
+        match self {
+            Self::Sac => [2, 2],
+            Self::Td3 => [2, 1],
+            _ => [1, 1],
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
 use super::{Policy, State, fault};
-use crate::config::Config;
 use crate::algo::{Learning, RING};
+use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Readback, Recording};
