@@ -135,3 +135,58 @@ fn listed(algorithms: &[Algo]) -> String {
         _ => names.concat(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(algo: &str, pair: &str) -> std::result::Result<Config, String> {
+        Config::resolve("", algo, None, &[pair.to_owned()]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_an_algorithm_does_not_read_is_refused_by_name() {
+        for (algo, pair, readers) in [
+            ("ppo", "delta=0.1", "npg and trpo; ppo does not read it"),
+            ("npg", "backtrack_iters=3", "trpo; npg does not"),
+            ("ddpg", "norm_obs=true", "ppo, a2c, reinforce, npg and trpo; ddpg does not"),
+            ("sac", "exploration_noise=0.3", "ddpg and td3; sac does not"),
+            ("td3", "gumbel_temperature=0.5", "ddpg and sac; td3 does not"),
+        ] {
+            let refused = resolved(algo, pair).expect_err(pair);
+            assert!(refused.contains(readers), "{algo}, {pair}: {refused}");
+        }
+        // the value that it has anyway changes nothing: a file with all settings is one of any algorithm's
+        assert!(resolved("ppo", "delta=0.01").is_ok());
+        for algo in Algo::ALL {
+            let config = Config::preset("", algo.name()).expect("defaults");
+            let whole: Vec<String> =
+                Config::SETTINGS.iter().zip(config.values()).map(|(s, value)| format!("{}={value}", s.name)).collect();
+            assert_eq!(Config::resolve("", algo.name(), None, &whole).expect("its own values"), config);
+        }
+    }
+
+    #[test]
+    fn values_outside_of_their_range_are_refused() {
+        for (pair, words) in [
+            ("gamma=1.5", "1.5 is not allowed; it must be a finite number from 0 to 1"),
+            ("num_envs=0", "0 is not allowed; it must be at least 1"),
+            ("hidden=8,0", "0 is not allowed; it must be from 1 to 4096"),
+            ("learning_rate=1e-60", "a finite number above 0"),
+            ("ent_coef=nan", "a finite number at least 0"),
+        ] {
+            let refused = resolved("ppo", pair).expect_err(pair);
+            assert!(refused.contains(words), "{pair}: {refused}");
+        }
+    }
+
+    #[test]
+    fn every_preset_is_whole() {
+        for (env, algo, _) in PRESETS {
+            assert!(Config::preset(env, algo).is_ok(), "{algo} on {env}");
+        }
+        for setting in Config::SETTINGS {
+            assert!(!setting.readers.is_empty(), "nobody reads {}", setting.name);
+        }
+    }
+}
