@@ -593,8 +593,8 @@ fn learning_every_algorithm_solves_cartpole() {
             ["train", "CartPole-v1", "--algo", algo, "--until-solved", "--json", "--out", out.to_str().unwrap()];
         let summary = json(&arguments, 0);
         assert_eq!((&summary["solved"], &summary["algo"]), (&true.into(), &algo.into()), "{summary}");
-        refused(&["train", "CartPole-v1", "--algo", algo, "--set", "update_epochs=4"], 2, &["takes one step", algo]);
-        refused(&["train", "CartPole-v1", "--algo", algo, "--set", "penalty=kl"], 2, &["has no penalty", algo]);
+        refused(&["train", "CartPole-v1", "--algo", algo, "--set", "update_epochs=4"], 2, &["it is for ppo", algo]);
+        refused(&["train", "CartPole-v1", "--algo", algo, "--set", "penalty=kl"], 2, &["it is for ppo", algo]);
     }
     refused(&["train", "CartPole-v1", "--algo", "a3c"], 2, &["no such algorithm 'a3c'", "ppo, a2c, reinforce"]);
 }

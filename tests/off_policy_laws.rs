@@ -197,10 +197,10 @@ fn bad_settings_are_refused_by_name() {
             (&["tau=0"], "tau", &["above 0"]),
             (&["tau=1.1"], "tau", &["1.1", "at most 1"]),
             (&["tau=-0.5"], "tau", &[]),
-            (&["norm_obs=true"], "norm_obs", &["false"]),
-            (&["norm_reward=true"], "norm_reward", &["false"]),
-            (&["use_sde=true"], "use_sde", &["false"]),
-            (&["max_grad_norm=0.5"], "max_grad_norm", &["0.5", "must be 0"]),
+            (&["norm_obs=true"], "norm_obs", &["ppo", "does not read it"]),
+            (&["norm_reward=true"], "norm_reward", &["ppo", "does not read it"]),
+            (&["use_sde=true"], "use_sde", &["ppo", "does not read it"]),
+            (&["max_grad_norm=0.5"], "max_grad_norm", &["ppo", "does not read it"]),
             (&["num_steps=1000", "train_freq=3"], "train_freq", &["3", "1000"]),
             (&["train_freq=0"], "train_freq", &[]),
             (&["gradient_steps=0"], "gradient_steps", &[]),
@@ -212,14 +212,19 @@ fn bad_settings_are_refused_by_name() {
             (&["exploration_noise=-0.1"], "exploration_noise", &[]),
             (&["policy_noise=-0.1"], "policy_noise", &[]),
             (&["noise_clip=-1"], "noise_clip", &[]),
-            (&["alpha=0"], "alpha", &["above 0"]),
+            (&["alpha=0"], "alpha", &[]),
             (&["ou_theta=0"], "ou_theta", &[]),
             (&["gumbel_temperature=0"], "gumbel_temperature", &[]),
             (&["gumbel_temperature_final=0"], "gumbel_temperature_final", &[]),
-            (&["log_std_min=3"], "log_std_max", &["above log_std_min"]),
             (&["action_noise=pink"], "action_noise", &["normal or ornstein-uhlenbeck"]),
         ] {
             refused(algo, pairs, name, words);
+        }
+        if algo == Algo::Sac {
+            refused(algo, &["alpha=0"], "alpha", &["above 0"]);
+            refused(algo, &["log_std_min=3"], "log_std_max", &["above log_std_min"]);
+        } else {
+            refused(algo, &["log_std_min=3"], "log_std_min", &["it is for sac"]);
         }
         // the edges are allowed
         config(algo, &["tau=1", "batch_size=28", "buffer_size=28", "n_steps=1000", "policy_frequency=6"]);
@@ -272,7 +277,6 @@ fn environments_without_their_actions_are_refused_with_a_remedy() {
     refused(&cartpole, Algo::Sac, &[], "target_entropy_scale", &["below 1"]);
     refused(&cartpole, Algo::Ddpg, &["exploration_noise=1.5"], "exploration_noise", &["1.5", "from 0 to 1"]);
     let process = "action_noise=ornstein-uhlenbeck";
-    refused(&pendulum, Algo::Sac, &[process], "action_noise", &["sac", "normal"]);
     refused(&cartpole, Algo::Ddpg, &[process], "action_noise", &["ddpg", "normal"]);
     ok(config(Algo::Td3, &[process]).check_for(&pendulum));
     ok(config(Algo::Sac, &["target_entropy_scale=0.3"]).check_for(&cartpole));

@@ -150,7 +150,7 @@ mod tests {
             ("ppo", "delta=0.1", "npg and trpo; ppo does not read it"),
             ("npg", "backtrack_iters=3", "trpo; npg does not"),
             ("ddpg", "norm_obs=true", "ppo, a2c, reinforce, npg and trpo; ddpg does not"),
-            ("sac", "exploration_noise=0.3", "ddpg and td3; sac does not"),
+            ("sac", "ou_theta=0.3", "ddpg and td3; sac does not"),
             ("td3", "gumbel_temperature=0.5", "ddpg and sac; td3 does not"),
         ] {
             let refused = resolved(algo, pair).expect_err(pair);

@@ -177,7 +177,7 @@ settings! {
         /// Share τ of the way that targets go towards what learns, at each of their steps.
         tau: f64 = 0.005, Range::above_to(0.0, 1.0), REPLAY, "CleanRL, Stable-Baselines3";
         /// Noise of actions in worlds, its deviation in halves of their range (ddpg, td3); share of uniformly random choices.
-        exploration_noise: f64 = 0.1, Range::at_least(0.0), ADDED_NOISE, "CleanRL; Stable-Baselines3 (NormalActionNoise)";
+        exploration_noise: f64 = 0.1, Range::at_least(0.0), REPLAY, "CleanRL; Stable-Baselines3 (NormalActionNoise)";
         /// What that noise is: normal or ornstein-uhlenbeck, one process for each world that begins with the episode.
         action_noise: ActionNoise = ActionNoise::Normal, Range::ANY, ADDED_NOISE, "Stable-Baselines3; Lillicrap et al. 2016";
         /// Rate θ at which an Ornstein-Uhlenbeck process returns to 0, per unit of time.
