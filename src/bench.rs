@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::nn::Parameters;
+use crate::plan::{Plan, Target};
 use crate::reference::cartpole;
 use crate::stage::RandomSteps;
 use crate::train::peak_rss_mb;
@@ -91,11 +92,14 @@ impl Case {
     }
 
     /// Bytes of the largest buffer that the case needs, which has to be one that can be measured ([`Case::check`]).
-    pub fn largest_buffer(&self, env: &Environment) -> u64 {
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where something cannot be.
+    pub fn largest_buffer(&self, env: &Environment) -> Result<u64> {
         let worlds = u64::from(self.num_envs) * u64::from(env.world_words()) * 4;
         match self.mode {
-            Mode::Step => worlds,
-            _ => sizes(&self.config(), env, 1, crate::gpu::Form::WIDE).largest(),
+            Mode::Step => Ok(worlds),
+            _ => Ok(sizes(&self.config(), env, 1)?.largest()),
         }
     }
 }
@@ -213,7 +217,9 @@ fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
             keeps: false,
             agents: 1,
         };
-        let stage = RandomSteps::new(gpu, &kernels, env, 1, case.num_envs, case.num_steps)?;
+        let mut plan = Plan::new(Target::of(gpu));
+        let stage = RandomSteps::new(&mut plan, &kernels, env, 1, case.num_envs, case.num_steps)?;
+        plan.build(gpu)?;
         gpu.submit(stage.reset())?;
         return Ok(stage.steps().clone());
     }

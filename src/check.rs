@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Reduction};
 use crate::nn::{Parameters, form_constants};
+use crate::plan::{Plan, Target};
 use crate::reference::philox::philox4x32_10;
 use crate::shader::Program;
 use crate::stage::Reduced;
@@ -27,7 +28,7 @@ pub struct Finding {
 /// Tests a reduction, the random numbers and the loop budget.
 ///
 /// # Errors
-/// As [`Gpu::kernel`] and [`Gpu::check`].
+/// Those of [`Plan::build`] and [`Gpu::read`].
 pub fn self_test(gpu: &Gpu) -> Result<Vec<Finding>> {
     Ok(vec![reduction(gpu)?, random_numbers(gpu)?, loops(gpu)?])
 }
@@ -45,9 +46,12 @@ fn reduction(gpu: &Gpu) -> Result<Finding> {
         agents: 1,
     };
     let elements: Vec<[f32; 4]> = (0..COUNT).map(|i| [i as f32, 1.0, -1.0, 0.5]).collect();
-    let source = gpu.buffer_of("elements", &elements)?;
+    let mut plan = Plan::new(Target::of(gpu));
+    let axes = [("elements", u64::from(COUNT))];
+    let source = plan.filled("elements", &axes, "nothing", move || elements.clone())?;
     let buffers = Buffers::default().with("mw_partials", &source);
-    let sums = Reduced::new(gpu, &kernels, Reduction::Sums, Reduction::Sums, 1, COUNT.into(), &buffers)?;
+    let sums = Reduced::new(&mut plan, &kernels, Reduction::Sums, Reduction::Sums, 1, COUNT.into(), &buffers)?;
+    plan.build(gpu)?;
     let mut work = Recording::default();
     sums.record(&mut work);
     gpu.submit(&work)?;
@@ -60,11 +64,14 @@ fn reduction(gpu: &Gpu) -> Result<Finding> {
 
 /// Runs a kernel of one workgroup that writes words.
 fn words(gpu: &Gpu, name: &str, parts: &[&str], path: &str) -> Result<Vec<u32>> {
-    let linked = Program::new(name).constants(&form_constants(gpu.form_for(0))).parts(parts)?.part(path)?.link()?;
-    let out: Buffer<u32> = gpu.buffer("words", 64, "64", "nothing")?;
+    let program = Program::new(name).constants(&form_constants(gpu.form_for(0))).parts(parts)?.part(path)?;
+    let mut plan = Plan::new(Target::of(gpu));
+    let out: Buffer<u32> = plan.buffer("words", &[("words", 64)], "nothing")?;
+    let kernel = plan.kernel(program);
     let mut work = Recording::default();
     // the kernel that tests the loop budget must not be refused for it
-    work.push(&gpu.kernel(&linked)?.pass(gpu, 1, 1, 0, &Buffers::default().with("mw_words", &out))?);
+    work.push(&plan.pass(kernel, 1, 1, 0, &Buffers::default().with("mw_words", &out)));
+    plan.build(gpu)?;
     gpu.submit(&work)?;
     gpu.read(&out)
 }

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::gpu::{Form, Share};
 use crate::layout::program;
 use crate::nn::{Parameters, Span, Tile, form_constants};
-use crate::shader::{Linked, Program};
+use crate::shader::Program;
 
 /// Links kernels in one form.
 #[derive(Clone, Copy, Debug)]
@@ -192,53 +192,53 @@ impl Kernels<'_> {
     ///
     /// # Errors
     /// [`crate::Error::Shader`] where the environment does not link.
-    pub fn reset(&self, env: &Environment) -> Result<Linked> {
-        env.link_into(self.plain("reset")?)?.part("reset.wgsl")?.link()
+    pub fn reset(&self, env: &Environment) -> Result<Program> {
+        env.link_into(self.plain("reset")?)?.part("reset.wgsl")
     }
 
     /// New episodes in all worlds.
     ///
     /// # Errors
     /// As [`Kernels::reset`].
-    pub fn restart(&self, env: &Environment) -> Result<Linked> {
-        env.link_into(self.plain("restart")?)?.part("restart.wgsl")?.link()
+    pub fn restart(&self, env: &Environment) -> Result<Program> {
+        env.link_into(self.plain("restart")?)?.part("restart.wgsl")
     }
 
     /// One step of every world with the caller's actions.
     ///
     /// # Errors
     /// As [`Kernels::reset`].
-    pub fn pool(&self, env: &Environment) -> Result<Linked> {
-        env.link_into(self.plain("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])?.link()
+    pub fn pool(&self, env: &Environment) -> Result<Program> {
+        env.link_into(self.plain("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])
     }
 
     /// T steps of every world with random actions.
     ///
     /// # Errors
     /// As [`Kernels::reset`].
-    pub fn step(&self, env: &Environment) -> Result<Linked> {
-        env.link_into(self.plain("step")?)?.part("step.wgsl")?.link()
+    pub fn step(&self, env: &Environment) -> Result<Program> {
+        env.link_into(self.plain("step")?)?.part("step.wgsl")
     }
 
     /// An estimate of the policy gradient from each rollout of a textbook policy.
     ///
     /// # Errors
     /// As [`Kernels::reset`].
-    pub fn estimate(&self, env: &Environment, policy: TextbookPolicy, sums: Sums) -> Result<Linked> {
+    pub fn estimate(&self, env: &Environment, policy: TextbookPolicy, sums: Sums) -> Result<Program> {
         let (name, parts) = sums.parts();
-        self.textbook(name, env, policy)?.parts(parts)?.part("estimate.wgsl")?.link()
+        self.textbook(name, env, policy)?.parts(parts)?.part("estimate.wgsl")
     }
 
     /// A step uphill from such estimates.
     ///
     /// # Errors
     /// As [`Kernels::reset`].
-    pub fn climb(&self, env: &Environment, policy: TextbookPolicy, combine: Combine) -> Result<Linked> {
+    pub fn climb(&self, env: &Environment, policy: TextbookPolicy, combine: Combine) -> Result<Program> {
         let (name, part) = match combine {
             Combine::Mean => ("climb", "slot/combine/mean.wgsl"),
             Combine::LeaveOneOut => ("climb leave one out", "slot/combine/leave_one_out.wgsl"),
         };
-        self.textbook(name, env, policy)?.parts(&[part, "climb.wgsl"])?.link()
+        self.textbook(name, env, policy)?.parts(&[part, "climb.wgsl"])
     }
 
     fn textbook(&self, name: &str, env: &Environment, policy: TextbookPolicy) -> Result<Program> {
@@ -269,37 +269,36 @@ impl Kernels<'_> {
     ///
     /// # Errors
     /// As [`Kernels::reset`].
-    pub fn rollout(&self, env: &Environment, network: usize) -> Result<Linked> {
-        self.acting("rollout", env, network)?.parts(&[env.keep_part(), "rollout.wgsl"])?.link()
+    pub fn rollout(&self, env: &Environment, network: usize) -> Result<Program> {
+        self.acting("rollout", env, network)?.parts(&[env.keep_part(), "rollout.wgsl"])
     }
 
     /// One episode in each world under the policy `network`.
     ///
     /// # Errors
     /// As [`Kernels::reset`].
-    pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Linked> {
+    pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Program> {
         // nothing is squared here
         let largest = f32::MAX.to_bits();
-        self.acting("evaluate", env, network)?.word("MW_LARGEST", largest).part("evaluate.wgsl")?.link()
+        self.acting("evaluate", env, network)?.word("MW_LARGEST", largest).part("evaluate.wgsl")
     }
 
     /// Values of observations under the critic `network`.
     ///
     /// # Errors
     /// Never, unless a file of ours is broken.
-    pub fn value(&self, network: usize) -> Result<Linked> {
+    pub fn value(&self, network: usize) -> Result<Program> {
         self.with_network(self.plain("value")?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
-            .parts(&["slot/observed/columns.wgsl", "slot/head/value.wgsl", "forward.wgsl"])?
-            .link()
+            .parts(&["slot/observed/columns.wgsl", "slot/head/value.wgsl", "forward.wgsl"])
     }
 
     /// How the policy `network` compares with that of the rollout.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn surrogate(&self, network: usize) -> Result<Linked> {
+    pub fn surrogate(&self, network: usize) -> Result<Program> {
         self.of_samples("surrogate", network, "slot/head/surrogate.wgsl")
     }
 
@@ -307,72 +306,68 @@ impl Kernels<'_> {
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn log_ratio(&self, network: usize) -> Result<Linked> {
+    pub fn log_ratio(&self, network: usize) -> Result<Program> {
         self.of_samples("log ratio", network, "slot/head/log_ratio.wgsl")
     }
 
     /// Outputs of the policy `network` for samples of a batch.
-    fn of_samples(&self, name: &str, network: usize, head: &str) -> Result<Linked> {
+    fn of_samples(&self, name: &str, network: usize, head: &str) -> Result<Program> {
         self.with_network(self.plain(name)?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
             .parts(&self.exploration.distribution_parts(self.space))?
             .parts(&["slot/observed/columns.wgsl", "part/lanes.wgsl", "part/samples.wgsl"])?
-            .parts(&["part/policy_samples.wgsl", head, "forward.wgsl"])?
-            .link()
+            .parts(&["part/policy_samples.wgsl", head, "forward.wgsl"])
     }
 
     /// The beginning of conjugate gradients for a span of the parameters.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn conjugate_begin(&self, span: Span) -> Result<Linked> {
+    pub fn conjugate_begin(&self, span: Span) -> Result<Program> {
         self.over(span, "conjugate begin")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_begin.wgsl"])?
-            .link()
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_begin.wgsl"])
     }
 
     /// One iteration of conjugate gradients.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn conjugate_step(&self, span: Span) -> Result<Linked> {
+    pub fn conjugate_step(&self, span: Span) -> Result<Program> {
         self.over(span, "conjugate step")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_step.wgsl"])?
-            .link()
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_step.wgsl"])
     }
 
     /// The length of the natural gradient's step.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn conjugate_end(&self, span: Span) -> Result<Linked> {
+    pub fn conjugate_end(&self, span: Span) -> Result<Program> {
         self.over(span, "conjugate end")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_end.wgsl"])?
-            .link()
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_end.wgsl"])
     }
 
     /// Parameters somewhere along the natural gradient.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn propose(&self, span: Span) -> Result<Linked> {
-        self.over(span, "propose")?.part("propose.wgsl")?.link()
+    pub fn propose(&self, span: Span) -> Result<Program> {
+        self.over(span, "propose")?.part("propose.wgsl")
     }
 
     /// Whether the proposed parameters are taken.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn judge(&self) -> Result<Linked> {
-        self.plain("judge")?.parts(&["part/fault.wgsl", "judge.wgsl"])?.link()
+    pub fn judge(&self) -> Result<Program> {
+        self.plain("judge")?.parts(&["part/fault.wgsl", "judge.wgsl"])
     }
 
     /// A recursion along the steps of worlds: returns, advantages.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn along(&self, recursion: Recursion, over_time: OverTime) -> Result<Linked> {
+    pub fn along(&self, recursion: Recursion, over_time: OverTime) -> Result<Program> {
         let running = self.parameters.normaliser().rewards;
         let reward = if running { "slot/reward/running.wgsl" } else { "slot/reward/plain.wgsl" };
         let (name, part) = match recursion {
@@ -411,38 +406,36 @@ impl Kernels<'_> {
         program
             .parts(&[reward, "part/transition.wgsl"])?
             .parts(importance)?
-            .parts(&[part, "part/affine.wgsl", kernel])?
-            .link()
+            .parts(&[part, "part/affine.wgsl", kernel])
     }
 
     /// Discounted sums of rewards.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn discount_rewards(&self) -> Result<Linked> {
-        self.plain("discount rewards")?.part("discount_rewards.wgsl")?.link()
+    pub fn discount_rewards(&self) -> Result<Program> {
+        self.plain("discount rewards")?.part("discount_rewards.wgsl")
     }
 
     /// A batch's moments joined to the running ones.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn merge_moments(&self) -> Result<Linked> {
+    pub fn merge_moments(&self) -> Result<Program> {
         let program = self.plain("merge moments")?.constants(&self.parameters.own_constants());
-        program.parts(&["part/fault_places.wgsl", "merge_moments.wgsl"])?.link()
+        program.parts(&["part/fault_places.wgsl", "merge_moments.wgsl"])
     }
 
     /// A reduction.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn reduce(&self, reduction: Reduction) -> Result<Linked> {
+    pub fn reduce(&self, reduction: Reduction) -> Result<Program> {
         let (name, parts) = reduction.parts();
         self.plain(name)?
             .word("MW_SAMPLES", self.samples())
             .parts(parts)?
-            .parts(&["part/tree.wgsl", "reduce.wgsl"])?
-            .link()
+            .parts(&["part/tree.wgsl", "reduce.wgsl"])
     }
 
     /// The same without tiles of samples, which no tangent runs through.
@@ -461,7 +454,7 @@ impl Kernels<'_> {
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
+    pub fn gradient(&self, network: usize, objective: Objective) -> Result<Program> {
         let name = match objective {
             Objective::Fisher => "fisher",
             Objective::Score | Objective::Squares { .. } => "score",
@@ -482,7 +475,7 @@ impl Kernels<'_> {
             Objective::Score | Objective::Squares { .. } => self.of_policy(program, "slot/objective/score.wgsl")?,
             Objective::Fisher => self.of_policy(program, "slot/objective/fisher.wgsl")?,
         };
-        program.part(self.gradient_part())?.link()
+        program.part(self.gradient_part())
     }
 
     /// Slot `weights` of a network that learns.
@@ -527,7 +520,7 @@ impl Kernels<'_> {
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn weight_gradient(&self, network: usize, objective: Objective) -> Result<Linked> {
+    pub fn weight_gradient(&self, network: usize, objective: Objective) -> Result<Program> {
         let network_name = self.parameters.networks()[network].name();
         let (name, weighted, product) = match objective {
             Objective::Squares { weighted } => ("weight squares", weighted, "slot/product/squares.wgsl"),
@@ -537,74 +530,70 @@ impl Kernels<'_> {
             .word("MW_WEIGHTED", weighted.into())
             .constants(&self.parameters.constants(network, self.form, true))
             .parts(&[self.share(), "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
-            .parts(&["part/partial.wgsl", product, "weight_gradient.wgsl"])?
-            .link()
+            .parts(&["part/partial.wgsl", product, "weight_gradient.wgsl"])
     }
 
     /// The gradient less each parameter's best baseline, over a span of the parameters.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn subtract_baseline(&self, span: Span) -> Result<Linked> {
+    pub fn subtract_baseline(&self, span: Span) -> Result<Program> {
         self.over(span, "subtract baseline")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/norm.wgsl", "subtract_baseline.wgsl"])?
-            .link()
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/norm.wgsl", "subtract_baseline.wgsl"])
     }
 
     /// Sum of the partial gradients of a span of the parameters.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn sum_slices(&self, span: Span) -> Result<Linked> {
+    pub fn sum_slices(&self, span: Span) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         let program = self.over(span, "sum slices")?.parts(&parts)?;
         program
             .parts(&["slot/element/number.wgsl", "part/tree.wgsl"])?
-            .parts(&["part/partial.wgsl", "part/norm.wgsl", "sum_slices.wgsl"])?
-            .link()
+            .parts(&["part/partial.wgsl", "part/norm.wgsl", "sum_slices.wgsl"])
     }
 
     /// One minibatch further.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn advance(&self) -> Result<Linked> {
+    pub fn advance(&self) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        self.plain("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])?.link()
+        self.plain("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])
     }
 
     /// The optimiser's step for a span of the parameters.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Linked> {
+    pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Program> {
         let program = self.over(span, optimizer.name())?;
-        program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])?.link()
+        program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])
     }
 
     /// End of an update.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn finish_update(&self) -> Result<Linked> {
+    pub fn finish_update(&self) -> Result<Program> {
         self.plain("finish update")?
-            .parts(&["part/schedule.wgsl", "part/next_update.wgsl", "part/verdict.wgsl", "finish_update.wgsl"])?
-            .link()
+            .parts(&["part/schedule.wgsl", "part/next_update.wgsl", "part/verdict.wgsl", "finish_update.wgsl"])
     }
 
     /// End of a fit of values apart from the policy.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn finish_fit(&self) -> Result<Linked> {
-        self.plain("finish fit")?.parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_fit.wgsl"])?.link()
+    pub fn finish_fit(&self) -> Result<Program> {
+        self.plain("finish fit")?.parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_fit.wgsl"])
     }
 
     /// The schedules of a run that goes on with another number of updates.
     ///
     /// # Errors
     /// As [`Kernels::value`].
-    pub fn reschedule(&self) -> Result<Linked> {
-        self.plain("reschedule")?.parts(&["part/schedule.wgsl", "reschedule.wgsl"])?.link()
+    pub fn reschedule(&self) -> Result<Program> {
+        self.plain("reschedule")?.parts(&["part/schedule.wgsl", "reschedule.wgsl"])
     }
 }

@@ -14,6 +14,7 @@ pub mod gpu;
 pub mod kernels;
 pub mod layout;
 pub mod nn;
+pub mod plan;
 pub mod pool;
 pub mod reference;
 pub mod reproduce;

@@ -1,12 +1,12 @@
 //! Worlds for callers with a learner of their own: one step of all of them at a time.
 
-use crate::batch::Sizes;
 use crate::env::{ActionSpace, Environment, Exploration, world_word};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{Pool, Progress, SPUN_OUT, STREAM_TRAINING, TERMINATED, TRUNCATED, WorldWord, Worlds};
 use crate::nn::Parameters;
+use crate::plan::{Plan, Target};
 
 /// What happens to a world whose episode has ended: the three modes of Gymnasium's vector environments.
 ///
@@ -93,7 +93,7 @@ impl WorldPool {
     /// `num_envs` worlds with this seed, at the start of their first episodes. Ended worlds begin the next at once.
     ///
     /// # Errors
-    /// [`Error::Setting`] where `num_envs` is 0, [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`].
+    /// [`Error::Setting`] where `num_envs` is 0, [`Error::TooLarge`] before anything is allocated, and those of [`Plan::build`].
     pub fn new(gpu: &Gpu, env: &Environment, num_envs: u32, seed: u32) -> Result<Self> {
         Self::with_auto_reset(gpu, env, num_envs, seed, AutoReset::SameStep)
     }
@@ -115,12 +115,6 @@ impl WorldPool {
         let spec = env.spec();
         let n = u64::from(num_envs);
         let features = u64::from(spec.observation_dim);
-        let mut sizes = Sizes::default();
-        let worlds = ("worlds", n);
-        sizes.add("worlds", &[("words", u64::from(env.world_words())), worlds, ("bytes", 4)]);
-        sizes.add("observations", &[("features", features), worlds, ("bytes", 4)]);
-        sizes.add("actions", &[("components", u64::from(spec.action_space.words())), worlds, ("bytes", 4)]);
-        sizes.check(gpu)?;
         let layout = Parameters::default();
         let kernels = Kernels {
             form: gpu.form_for(0),
@@ -131,10 +125,12 @@ impl WorldPool {
             agents: 1,
         };
 
-        let remedy = "num_envs";
-        let observed = format!("features {features} × worlds {n}");
-        let words = u64::from(env.world_words());
-        let progress = gpu.buffer_of("progress", &[Progress { seed, ..Progress::default() }])?;
+        let mut plan = Plan::new(Target::of(gpu));
+        let (worlds, remedy) = (("worlds", n), "num_envs");
+        let (features_axis, space) = (("features", features), &spec.action_space);
+        let mask_words = u64::from(space.mask_words()).max(1);
+        let first = Progress { seed, ..Progress::default() };
+        let progress = plan.filled("progress", &[("agents", 1)], "nothing", move || vec![first])?;
         let pool = Self {
             gpu: gpu.clone(),
             env: env.clone(),
@@ -143,18 +139,13 @@ impl WorldPool {
             look: Recording::default(),
             step: Recording::default(),
             reset_ended: Recording::default(),
-            actions: gpu.buffer("actions", u64::from(spec.action_space.words()) * n, &observed, remedy)?,
-            observations: gpu.buffer("observations", features * n, &observed, remedy)?,
-            final_observations: gpu.buffer("final observations", features * n, &observed, remedy)?,
-            rewards: gpu.buffer("rewards", n, "worlds", remedy)?,
-            endings: gpu.buffer("endings", n, "worlds", remedy)?,
-            masks: gpu.buffer(
-                "masks",
-                (u64::from(spec.action_space.mask_words()) * n).max(1),
-                "words × worlds",
-                remedy,
-            )?,
-            worlds: gpu.buffer("worlds", words * n, &format!("words {words} × worlds {n}"), remedy)?,
+            worlds: plan.buffer("worlds", &[("words", env.world_words().into()), worlds], remedy)?,
+            observations: plan.buffer("observations", &[features_axis, worlds], remedy)?,
+            final_observations: plan.buffer("final observations", &[features_axis, worlds], remedy)?,
+            actions: plan.buffer("actions", &[("components", space.words().into()), worlds], remedy)?,
+            rewards: plan.buffer("rewards", &[worlds], remedy)?,
+            endings: plan.buffer("endings", &[worlds], remedy)?,
+            masks: plan.buffer("masks", &[("words", mask_words), worlds], remedy)?,
         };
         let buffers = Buffers::default()
             .with("mw_progress", &progress)
@@ -166,27 +157,28 @@ impl WorldPool {
             .with("mw_masks", &pool.masks)
             .with("mw_endings", &pool.endings);
         let first = Worlds { count: num_envs, stream: STREAM_TRAINING, ..Worlds::default() };
-        let kernel = gpu.kernel(&kernels.reset(env)?)?;
+        let kernel = plan.kernel(kernels.reset(env)?);
         let mut reset = Recording::default();
-        let with_worlds = buffers.with("mw_worlds", &gpu.uniform("worlds of the reset", &first)?);
-        reset.push(&kernel.pass(gpu, 1, n, env.iterations(), &with_worlds)?);
-        let kernel = gpu.kernel(&kernels.pool(env)?)?;
-        let pass = |steps: u32, auto_reset: AutoReset| {
+        let with_worlds = buffers.with("mw_worlds", &plan.uniform("worlds of the reset", &first));
+        reset.push(&plan.pass(kernel, 1, n, env.iterations(), &with_worlds));
+        let kernel = plan.kernel(kernels.pool(env)?);
+        let mut pass = |steps: u32, auto_reset: AutoReset| {
             let same_step = u32::from(auto_reset == AutoReset::SameStep);
             let next_step = u32::from(auto_reset == AutoReset::NextStep);
-            let uniform = gpu.uniform("pool", &Pool { count: num_envs, steps, same_step, next_step })?;
+            let uniform = plan.uniform("pool", &Pool { count: num_envs, steps, same_step, next_step });
             let mut recording = Recording::default();
             let iterations = 2 * env.iterations() + 2 * features;
-            recording.push(&kernel.pass(gpu, 1, n, iterations, &buffers.with("mw_pool", &uniform))?);
-            Ok(recording)
+            recording.push(&plan.pass(kernel, 1, n, iterations, &buffers.with("mw_pool", &uniform)));
+            recording
         };
         let pool = Self {
             first: reset,
-            look: pass(0, AutoReset::Disabled)?,
-            step: pass(1, auto_reset)?,
-            reset_ended: pass(0, AutoReset::SameStep)?,
+            look: pass(0, AutoReset::Disabled),
+            step: pass(1, auto_reset),
+            reset_ended: pass(0, AutoReset::SameStep),
             ..pool
         };
+        plan.build(gpu)?;
         pool.reset()?;
         Ok(pool)
     }

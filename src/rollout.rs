@@ -1,13 +1,14 @@
 //! Rollouts under a policy, for callers with a learner of their own: whole batches stay on the device.
 
 use crate::algo::{ACTOR, CRITIC};
-use crate::batch::{Agents, Batch, Sizes};
+use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
-use crate::layout::{Row, Run};
+use crate::layout::{Progress, Row, Run};
 use crate::nn::{Parameters, Tensor, check_numbers};
+use crate::plan::{Plan, Target};
 use crate::stage;
 use crate::train::Policy;
 
@@ -31,7 +32,7 @@ impl Rollout {
     ///
     /// # Errors
     /// [`Error::Setting`] where a number is 0, or the policy is one of ddpg, td3 or sac: their batches are rings of transitions,
-    /// and their critics judge actions. [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`].
+    /// and their critics judge actions. [`Error::TooLarge`] before anything is allocated, and those of [`Plan::build`].
     pub fn new(gpu: &Gpu, policy: &Policy, num_envs: u32, num_steps: u32, seed: u32) -> Result<Self> {
         for (name, value) in [("num_envs", num_envs), ("num_steps", num_steps)] {
             if value == 0 {
@@ -64,16 +65,15 @@ impl Rollout {
             keeps: false,
             agents: 1,
         };
-        let mut sizes = Sizes::default();
-        Batch::sizes(&mut sizes, 1, &run, spec.observation_dim, kernels.rows());
-        stage::Rollout::sizes(&mut sizes, 1, num_envs, env, &kernels, ACTOR);
-        sizes.check(gpu)?;
-
-        let agents = Agents::new(gpu, run, &[seed], &layout.expand(policy.parameters()), 0.0)?;
-        let batch = Batch::new(gpu, 1, &run, spec.observation_dim, kernels.rows())?;
-        let rollout = stage::Rollout::new(gpu, &kernels, env, ACTOR, &agents, &batch, false)?;
+        let mut plan = Plan::new(Target::of(gpu));
+        let (words, first) = (layout.expand(policy.parameters()), Progress::default());
+        let agents = Agents::new(&mut plan, run, &[seed], layout.words(), move || words.clone(), first)?;
+        let batch = Batch::new(&mut plan, 1, &run, spec.observation_dim, kernels.rows())?;
+        let rollout = stage::Rollout::new(&mut plan, &kernels, env, ACTOR, &agents, &batch, false)?;
         let has_critic = policy.config.estimator.has_critic();
-        let values = has_critic.then(|| stage::Values::new(gpu, &kernels, CRITIC, &agents, &batch)).transpose()?;
+        let values =
+            has_critic.then(|| stage::Values::new(&mut plan, &kernels, CRITIC, &agents, &batch)).transpose()?;
+        plan.build(gpu)?;
         gpu.submit(rollout.reset())?;
         let mut recording = Recording::default();
         rollout.record(&mut recording);

@@ -22,9 +22,10 @@ pub use rollout::{Evaluation, RandomSteps, Rollout};
 
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Gpu, Kernel, Recording};
+use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Importance, Kernels, OverTime, Recursion, Reduction};
 use crate::layout::{Columns, Row, Run};
+use crate::plan::{Kernel, Plan};
 
 /// V(o) of every observation of the batch and of those to bootstrap from.
 #[derive(Clone, Debug)]
@@ -33,13 +34,13 @@ pub struct Values {
 }
 
 impl Values {
-    /// Under the critic `network`.
+    /// V by the critic `network`.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, kernels: &Kernels, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
+    /// Those of [`Plan::buffer`].
+    pub fn new(plan: &mut Plan, kernels: &Kernels, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
         let run = &agents.run;
-        let kernel = gpu.kernel(&kernels.value(network)?)?;
+        let kernel = plan.kernel(kernels.value(network)?);
         let slots = run.bootstrap_slots * run.num_envs;
         let offset = Row::Value as u32 * run.batch_size;
         let rows =
@@ -50,7 +51,7 @@ impl Values {
             [(rows, &batch.observations, &batch.samples), (finals, &batch.final_observations, &batch.final_values)]
         {
             let buffers = agents.buffers().with("mw_observed", input).with("mw_values", output);
-            recording.extend(&forward(gpu, kernels, &kernel, network, agents.count, columns, &buffers)?);
+            recording.extend(&forward(plan, kernels, kernel, network, agents.count, columns, &buffers)?);
         }
         Ok(Self { recording })
     }
@@ -64,9 +65,9 @@ impl Values {
 /// The passes of `forward.wgsl` over the columns from the first one on, in windows that share a workspace; they change nothing but where hidden
 /// units are kept for a moment.
 fn forward(
-    gpu: &Gpu,
+    plan: &mut Plan,
     kernels: &Kernels,
-    kernel: &Kernel,
+    kernel: Kernel,
     network: usize,
     agents: u32,
     columns: Columns,
@@ -78,15 +79,15 @@ fn forward(
     let fit = if kernels.needs_workspace(network) { WORKSPACE_WORDS / (units * samples) } else { WINDOW };
     let total = (columns.count - columns.first).div_ceil(samples);
     let most = (fit.min(WINDOW) / agents).max(1).min(total);
-    let buffers = buffers.with("mw_workspace", &workspace(gpu, kernels, network, agents, most)?);
+    let buffers = buffers.with("mw_workspace", &workspace(plan, kernels, network, agents, most)?);
     let turns = turns(kernels, network, agents, total);
     let mut recording = Recording::default();
     let mut done = 0;
     while done < total {
         let threads = most.min((total - done).div_ceil(turns));
         let window = Columns { first: columns.first + done * samples, threads, turns, ..columns };
-        let buffers = buffers.with("mw_columns", &gpu.uniform("columns", &window)?);
-        recording.push(&kernel.pass(gpu, agents, u64::from(threads), u64::from(turns) * iterations, &buffers)?);
+        let buffers = buffers.with("mw_columns", &plan.uniform("columns", &window));
+        recording.push(&plan.pass(kernel, agents, threads.into(), u64::from(turns) * iterations, &buffers));
         done = (done + threads.saturating_mul(turns)).min(total);
     }
     Ok(recording)
@@ -101,24 +102,24 @@ pub struct Advantage {
 impl Advantage {
     /// Which way is faster for a run: a scan reads every step once more, and pays where a thread for each world leaves
     /// most of the adapter idle (`benches/NOTES.md`).
-    pub fn way(gpu: &Gpu, run: &Run) -> OverTime {
-        let most = if gpu.is_software() { 1 } else { SCAN_WORLDS };
+    pub fn way(software: bool, run: &Run) -> OverTime {
+        let most = if software { 1 } else { SCAN_WORLDS };
         if run.num_envs <= most && run.num_steps >= SCAN_STEPS { OverTime::Scan } else { OverTime::Walk }
     }
 
-    /// By these recursions, one after the other.
+    /// Advantages by these recursions, one after the other.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         agents: &Agents,
         batch: &Batch,
         recursions: &[Recursion],
         way: OverTime,
     ) -> Result<Self> {
-        let recording = along(gpu, kernels, agents, &batch.buffers(&agents.buffers()), recursions, way)?;
+        let recording = along(plan, kernels, agents, &batch.buffers(&agents.buffers()), recursions, way)?;
         Ok(Self { recording })
     }
 
@@ -139,12 +140,12 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Under the policy `network`, after [`Advantage`].
+    /// Weights by the policy `network`; the stage comes after [`Advantage`].
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         network: usize,
         agents: &Agents,
@@ -153,17 +154,17 @@ impl Weights {
         way: OverTime,
     ) -> Result<Self> {
         let count = agents.run.batch_size;
-        let arithmetic = format!("agents {} × samples {count}", agents.count);
-        let weights = gpu.buffer("weights", u64::from(agents.count) * u64::from(count), &arithmetic, "num_envs")?;
+        let axes = [("agents", agents.count.into()), ("samples", count.into())];
+        let weights = plan.buffer("weights", &axes, "num_envs")?;
         let buffers = batch.buffers(&agents.buffers()).with("mw_importance", &weights);
-        let kernel = gpu.kernel(&kernels.log_ratio(network)?)?;
+        let kernel = plan.kernel(kernels.log_ratio(network)?);
         let columns = Columns { count, ..Columns::default() };
         let observed = buffers.with("mw_observed", &batch.observations);
-        let mut recording = forward(gpu, kernels, &kernel, network, agents.count, columns, &observed)?;
-        recording.extend(&along(gpu, kernels, agents, &buffers, importance.recursions(), way)?);
+        let mut recording = forward(plan, kernels, kernel, network, agents.count, columns, &observed)?;
+        recording.extend(&along(plan, kernels, agents, &buffers, importance.recursions(), way)?);
         let elements = Elements::from(count);
         let sums =
-            Reduced::new(gpu, kernels, Reduction::Importance, Reduction::Sums, agents.count, elements, &buffers)?;
+            Reduced::new(plan, kernels, Reduction::Importance, Reduction::Sums, agents.count, elements, &buffers)?;
         sums.record(&mut recording);
         Ok(Self { recording, weights, sums: sums.result })
     }
@@ -176,7 +177,7 @@ impl Weights {
 
 /// The passes of recursions over the steps of worlds.
 fn along(
-    gpu: &Gpu,
+    plan: &mut Plan,
     kernels: &Kernels,
     agents: &Agents,
     buffers: &Buffers,
@@ -191,8 +192,8 @@ fn along(
     };
     let mut recording = Recording::default();
     for &recursion in recursions {
-        let kernel = gpu.kernel(&kernels.along(recursion, way)?)?;
-        recording.push(&kernel.pass(gpu, agents.count, threads, iterations, buffers)?);
+        let kernel = plan.kernel(kernels.along(recursion, way)?);
+        recording.push(&plan.pass(kernel, agents.count, threads, iterations, buffers));
     }
     Ok(recording)
 }
@@ -217,25 +218,22 @@ const WINDOW: u32 = 1 << 16;
 const WORKSPACE_WORDS: u32 = 1 << 24;
 
 /// Memory for the hidden units of a forward pass: `[agent][unit][thread + 1]`, each a Lane.
-fn workspace(gpu: &Gpu, kernels: &Kernels, network: usize, agents: u32, threads: u32) -> Result<Buffer<f32>> {
+fn workspace(plan: &mut Plan, kernels: &Kernels, network: usize, agents: u32, threads: u32) -> Result<Buffer<f32>> {
     if !kernels.needs_workspace(network) {
-        return gpu.buffer("workspace", 1, "1", "nothing"); // no kernel binds it
+        return plan.buffer("workspace", &[], "nothing"); // no kernel binds it
     }
-    let threads = threads + 1; // one place for all threads past the end
-    let units = u64::from(kernels.parameters.networks()[network].units());
-    let lanes = kernels.form.lanes;
-    let arithmetic = format!("agents {agents} × units {units} × threads {threads} × lanes {lanes}");
-    gpu.buffer(
-        "workspace",
-        u64::from(agents) * units * u64::from(threads) * u64::from(lanes),
-        &arithmetic,
-        "num_envs or hidden",
-    )
+    let axes = [
+        ("agents", u64::from(agents)),
+        ("units", kernels.parameters.networks()[network].units().into()),
+        ("threads", u64::from(threads) + 1), // one place for all threads past the end
+        ("lanes", kernels.form.lanes.into()),
+    ];
+    plan.buffer("workspace", &axes, "num_envs or hidden")
 }
 
 /// A pass of one workgroup for each agent.
-fn one_workgroup(gpu: &Gpu, kernel: &Kernel, agents: u32, iterations: u64, buffers: &Buffers) -> Result<Recording> {
+fn one_workgroup(plan: &mut Plan, kernel: Kernel, agents: u32, iterations: u64, buffers: &Buffers) -> Recording {
     let mut recording = Recording::default();
-    recording.push(&kernel.pass(gpu, agents, 1, iterations, buffers)?);
-    Ok(recording)
+    recording.push(&plan.pass(kernel, agents, 1, iterations, buffers));
+    recording
 }

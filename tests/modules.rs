@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "error",
     "file",
     "shader",
     "gpu",
+    "plan",
     "layout",
     "reference",
     "nn",

@@ -3,15 +3,16 @@
 
 use super::networks::{ACTOR, CRITIC, HEAD_GAINS, networks};
 pub use super::setup::RING;
-use super::setup::{Task, kernels, links, natural, sizes};
+use super::setup::{Task, kernels, natural};
 use crate::batch::{Agents, Batch};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Recording};
 use crate::kernels::{Estimator, Kernels, Optimizer, Reduction};
-use crate::layout::{Metrics, Run};
+use crate::layout::{Metrics, Progress, Run};
 use crate::nn::Parameters;
+use crate::plan::{Kept, Plan, Target};
 use crate::stage::{
     Advantage, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values,
     Weights,
@@ -46,6 +47,7 @@ pub struct ActorCritic {
     statistics: Recording,
     finish: Recording,
     update: Recording,
+    kept: Vec<Kept>,
     config: Config,
 }
 
@@ -59,55 +61,72 @@ struct Fit {
 }
 
 impl ActorCritic {
-    /// Agents with these seeds. The seed in `config` is not used.
+    /// Agents with these seeds, on a device. The seed in `config` is not used.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`], [`Gpu::buffer`].
+    /// Those of [`ActorCritic::plan`] and of [`Plan::build`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
+        let mut plan = Plan::new(Target::of(gpu));
+        let mut agents = Self::plan(&mut plan, env, config, seeds)?;
+        agents.kept = plan.build(gpu)?;
+        gpu.submit(agents.rollout.reset())?;
+        Ok(agents)
+    }
+
+    /// Agents with these seeds, as parts of a plan.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where something cannot be, [`Error::TooLarge`] where a buffer is more than the target can bind.
+    pub fn plan(plan: &mut Plan, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         config.check_for(env)?;
         if seeds.is_empty() {
             return Err(Error::setting("seed", "at least one agent needs a seed"));
         }
         let count = seeds.len() as u32;
-        let form = gpu.form_for(config.work());
-        sizes(config, env, count, form).check(gpu)?;
+        let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
         let kernels = kernels(config, env, &layout, form, count);
         let tasks = Task::all(config, env, &kernels);
-        gpu.compile(&links(gpu, &kernels, env, config, &tasks))?;
         let Task { objectives, run, slicing } = &tasks[0];
-        let parameters: Vec<f32> = seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)).collect();
 
-        let agents = Agents::new(gpu, *run, seeds, &parameters, config.kl_coef as f32)?;
-        let batch = Batch::new(gpu, count, run, env.spec().observation_dim, kernels.rows())?;
-        let acting = agents.seen_as(gpu, Run { num_envs: config.num_envs, ..*run })?;
-        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
+        let agents = first_agents(plan, &layout, *run, seeds, config.kl_coef as f32)?;
+        plan.keep("parameters", &agents.parameters);
+        plan.keep("progress", &agents.progress);
+        let batch = Batch::new(plan, count, run, env.spec().observation_dim, kernels.rows())?;
+        let acting = agents.seen_as(plan, Run { num_envs: config.num_envs, ..*run });
+        let rollout = Rollout::new(plan, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
         let has_critic = config.estimator.has_critic();
-        let values = has_critic.then(|| Values::new(gpu, &kernels, CRITIC, &agents, &batch)).transpose()?;
+        let values = has_critic.then(|| Values::new(plan, &kernels, CRITIC, &agents, &batch)).transpose()?;
         let (features, normalised) = (env.spec().observation_dim, [config.norm_obs, config.norm_reward]);
-        let normaliser = Normaliser::new(gpu, &kernels, &agents, &batch, features, normalised)?;
+        let normaliser = Normaliser::new(plan, &kernels, &agents, &batch, features, normalised)?;
         let recursions = config.recursions();
-        let way = Advantage::way(gpu, run);
-        let advantage = Advantage::new(gpu, &kernels, &agents, &batch, &recursions, way)?;
-        let weights = (config.reuse > 0)
-            .then(|| Weights::new(gpu, &kernels, ACTOR, &agents, &batch, config.importance, way))
-            .transpose()?;
+        let way = Advantage::way(plan.target().software, run);
+        let advantage = Advantage::new(plan, &kernels, &agents, &batch, &recursions, way)?;
+        let mut weights = None;
+        if config.reuse > 0 {
+            weights = Some(Weights::new(plan, &kernels, ACTOR, &agents, &batch, config.importance, way)?);
+            plan.keep("rollouts", &batch.samples);
+            plan.keep("observations of rollouts", &batch.observations);
+            plan.keep("final observations of rollouts", &batch.final_observations);
+            plan.keep("final values of rollouts", &batch.final_values);
+        }
         let buffers = batch.buffers(&agents.buffers());
-        let learner = Learner::new(gpu, &kernels, &agents, &buffers, *slicing, objectives)?;
-        let optimiser = Optimiser::new(gpu, &kernels, &agents, &learner, config.optimizer)?;
+        let learner = Learner::new(plan, &kernels, &agents, &buffers, *slicing, objectives)?;
+        let optimiser = Optimiser::new(plan, &kernels, &agents, &learner, config.optimizer)?;
+        plan.keep("optimizer", &optimiser.state);
         let baseline = (config.estimator == Estimator::OptimalBaseline)
-            .then(|| Baseline::new(gpu, &kernels, ACTOR, &agents, &batch, &learner, *slicing))
+            .then(|| Baseline::new(plan, &kernels, ACTOR, &agents, &batch, &learner, *slicing))
             .transpose()?;
         let untiled = kernels.untiled();
         let natural = natural(config, env, &untiled)
-            .map(|(products, trust)| Natural::new(gpu, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
+            .map(|(products, trust)| Natural::new(plan, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
             .transpose()?;
-        let fit = tasks.get(1).map(|task| Fit::new(gpu, &kernels, &agents, &batch, task)).transpose()?;
-        let evaluation = Evaluation::new(gpu, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
-        let metrics = gpu.buffer("metrics", u64::from(RING) * u64::from(count), "updates × agents", "agents")?;
+        let fit = tasks.get(1).map(|task| Fit::new(plan, &kernels, &agents, &batch, task)).transpose()?;
+        let evaluation = Evaluation::new(plan, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
+        let axes = [("updates", RING.into()), ("agents", count.into())];
+        let metrics = plan.buffer("metrics", &axes, "the number of agents")?;
         let sums = weights.as_ref().map(|weights| &weights.sums);
-        let (statistics, finish) = statistics(gpu, &kernels, &agents, &batch, &rollout, sums, &metrics)?;
-        gpu.submit(rollout.reset())?;
+        let (statistics, finish) = statistics(plan, &kernels, &agents, &batch, &rollout, sums, &metrics)?;
 
         let mut agents = Self {
             layout: layout.clone(),
@@ -128,45 +147,34 @@ impl ActorCritic {
             statistics,
             finish,
             update: Recording::default(),
+            kept: Vec::new(),
             config: config.clone(),
         };
-        agents.update = config.algo.record(&agents, config);
+        if plan.target().records() {
+            agents.update = config.algo.record(&agents, config);
+        }
         Ok(agents)
     }
 
-    /// Every buffer that a run needs to go on, by name.
-    pub(super) fn state(&self) -> Vec<(String, &wgpu::Buffer)> {
-        let mut buffers = vec![
-            ("parameters", self.agents.parameters.raw()),
-            ("progress", self.agents.progress.raw()),
-            ("optimizer", self.optimiser.state.raw()),
-            ("worlds", self.rollout.worlds.raw()),
-            ("discounted rewards", self.normaliser.discounted.raw()),
-        ];
-        if let Some(fit) = &self.fit {
-            buffers.push(("progress of the values", fit.agents.progress.raw()));
-            buffers.push(("optimizer of the values", fit.optimiser.state.raw()));
-        }
-        if self.config.reuse > 0 {
-            buffers.push(("rollouts", self.batch.samples.raw()));
-            buffers.push(("observations of rollouts", self.batch.observations.raw()));
-            buffers.push(("final observations of rollouts", self.batch.final_observations.raw()));
-            buffers.push(("final values of rollouts", self.batch.final_values.raw()));
-        }
-        buffers.into_iter().map(|(name, buffer)| (name.to_owned(), buffer)).collect()
+    /// Every buffer that a run needs to go on.
+    pub(super) fn kept(&self) -> &[Kept] {
+        &self.kept
     }
 
     /// Schedules of the update that comes next: for a run that goes on with another number of them.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::submit`].
+    /// Those of [`Plan::build`] and [`Gpu::submit`].
     pub(super) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
-        let form = gpu.form_for(self.config.work());
-        let kernel = gpu.kernel(&kernels(&self.config, env, &self.layout, form, self.agents.count).reschedule()?)?;
+        let mut plan = Plan::new(Target::of(gpu));
+        let form = plan.target().forms.of_work(self.config.work());
+        let kernel = kernels(&self.config, env, &self.layout, form, self.agents.count).reschedule()?;
+        let kernel = plan.kernel(kernel);
         let mut passes = Recording::default();
         for agents in std::iter::once(&self.agents).chain(self.fit.as_ref().map(|fit| &fit.agents)) {
-            passes.push(&kernel.pass(gpu, agents.count, 1, 0, &agents.buffers())?);
+            passes.push(&plan.pass(kernel, agents.count, 1, 0, &agents.buffers()));
         }
+        plan.build(gpu)?;
         gpu.submit(&passes)
     }
 
@@ -246,24 +254,25 @@ impl ActorCritic {
     /// The rollout of one agent alone, with values and all that an update needs: for measurements.
     ///
     /// # Errors
-    /// As [`ActorCritic::new`].
+    /// Those of [`ActorCritic::new`].
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
         config.check_for(env)?;
-        let form = gpu.form_for(config.work());
-        sizes(config, env, 1, form).check(gpu)?;
+        let mut plan = Plan::new(Target::of(gpu));
+        let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
         let kernels = kernels(config, env, &layout, form, 1);
         let run = Task::of_policy(config, env, &kernels).run;
-        let agents = Agents::new(gpu, run, &[seed], &layout.initial(seed, &HEAD_GAINS), 0.0)?;
-        let batch = Batch::new(gpu, 1, &run, env.spec().observation_dim, kernels.rows())?;
-        let acting = agents.seen_as(gpu, Run { num_envs: config.num_envs, ..run })?;
-        let rollout = Rollout::new(gpu, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
-        gpu.submit(rollout.reset())?;
+        let agents = first_agents(&mut plan, &layout, run, &[seed], 0.0)?;
+        let batch = Batch::new(&mut plan, 1, &run, env.spec().observation_dim, kernels.rows())?;
+        let acting = agents.seen_as(&mut plan, Run { num_envs: config.num_envs, ..run });
+        let rollout = Rollout::new(&mut plan, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
         let mut recording = Recording::default();
         rollout.record(&mut recording);
         if config.estimator.has_critic() {
-            Values::new(gpu, &kernels, CRITIC, &agents, &batch)?.record(&mut recording);
+            Values::new(&mut plan, &kernels, CRITIC, &agents, &batch)?.record(&mut recording);
         }
+        plan.build(gpu)?;
+        gpu.submit(rollout.reset())?;
         Ok(recording)
     }
 
@@ -278,22 +287,32 @@ impl ActorCritic {
     }
 }
 
+/// Agents with the first parameters of their seeds.
+fn first_agents(plan: &mut Plan, layout: &Parameters, run: Run, seeds: &[u32], beta: f32) -> Result<Agents> {
+    let (own, all) = (layout.clone(), seeds.to_vec());
+    let parameters = move || all.iter().flat_map(|&seed| own.initial(seed, &HEAD_GAINS)).collect();
+    Agents::new(plan, run, seeds, layout.words(), parameters, Progress { beta, ..Progress::default() })
+}
+
 impl Fit {
-    fn new(gpu: &Gpu, kernels: &Kernels, policy: &Agents, batch: &Batch, task: &Task) -> Result<Self> {
-        let agents = policy.apart(gpu, task.run)?;
+    fn new(plan: &mut Plan, kernels: &Kernels, policy: &Agents, batch: &Batch, task: &Task) -> Result<Self> {
+        let agents = policy.apart(plan, task.run)?;
         let buffers = batch.buffers(&agents.buffers());
-        let learner = Learner::new(gpu, kernels, &agents, &buffers, task.slicing, &task.objectives)?;
-        let optimiser = Optimiser::new(gpu, kernels, &agents, &learner, Optimizer::Adam)?;
+        let learner = Learner::new(plan, kernels, &agents, &buffers, task.slicing, &task.objectives)?;
+        let optimiser = Optimiser::new(plan, kernels, &agents, &learner, Optimizer::Adam)?;
+        plan.keep("progress of the values", &agents.progress);
+        plan.keep("optimizer of the values", &optimiser.state);
         let mut finish = Recording::default();
         let buffers = agents.buffers().with("mw_policy_progress", &policy.progress);
-        finish.push(&gpu.kernel(&kernels.finish_fit()?)?.pass(gpu, agents.count, 1, 0, &buffers)?);
+        let kernel = plan.kernel(kernels.finish_fit()?);
+        finish.push(&plan.pass(kernel, agents.count, 1, 0, &buffers));
         Ok(Self { agents, learner, optimiser, finish })
     }
 }
 
 /// Returns of ended episodes, explained variance, and the end of the update that writes them down.
 fn statistics(
-    gpu: &Gpu,
+    plan: &mut Plan,
     kernels: &Kernels,
     agents: &Agents,
     batch: &Batch,
@@ -303,26 +322,26 @@ fn statistics(
 ) -> Result<(Recording, Recording)> {
     let (count, run) = (agents.count, &agents.run);
     let buffers = batch.buffers(&agents.buffers());
-    let moments = |kind| Reduced::new(gpu, kernels, kind, Reduction::Moments, count, run.batch_size.into(), &buffers);
+    let all = Elements::from(run.batch_size);
+    let mut moments = |kind| Reduced::new(plan, kernels, kind, Reduction::Moments, count, all, &buffers);
     let (targets, residuals) = (moments(Reduction::Targets)?, moments(Reduction::Residuals)?);
     let worlds = buffers.with("mw_world", &rollout.worlds);
     let elements = Elements { count: run.num_envs / (run.reuse + 1), stride: rollout.worlds.len() as u32 / count };
-    let episodes = Reduced::new(gpu, kernels, Reduction::Episodes, Reduction::Sums, count, elements, &worlds)?;
+    let episodes = Reduced::new(plan, kernels, Reduction::Episodes, Reduction::Sums, count, elements, &worlds)?;
     let mut statistics = Recording::default();
     for stage in [&targets, &residuals, &episodes] {
         stage.record(&mut statistics);
     }
-    let buffers = buffers
+    let none = plan.buffer("importance sums", &[("agents", count.into())], "the number of agents")?;
+    let buffers = worlds
         .with("mw_episode_sums", &episodes.result)
         .with("mw_target_moments", &targets.result)
         .with("mw_residual_moments", &residuals.result)
-        .with("mw_world", &rollout.worlds)
-        .with("mw_metrics", metrics);
-    let none = gpu.buffer("importance sums", u64::from(count), "agents", "agents")?;
-    let buffers = buffers.with("mw_importance_sums", importance.unwrap_or(&none));
-    let kernel = gpu.kernel(&kernels.finish_update()?)?;
+        .with("mw_metrics", metrics)
+        .with("mw_importance_sums", importance.unwrap_or(&none));
+    let kernel = plan.kernel(kernels.finish_update()?);
     let mut finish = Recording::default();
     let turns = u64::from(elements.count / kernels.form.workgroup) + 1;
-    finish.push(&kernel.pass(gpu, count, 1, turns, &buffers)?);
+    finish.push(&plan.pass(kernel, count, 1, turns, &buffers));
     Ok((statistics, finish))
 }

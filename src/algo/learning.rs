@@ -7,80 +7,96 @@ use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Recording};
 use crate::layout::Metrics;
 use crate::nn::Parameters;
+use crate::plan::{Kept, Plan, Target};
 use crate::stage::Evaluation;
 
 /// One or more independent agents and an update of their algorithm.
 #[derive(Debug)]
-pub enum Learning {
-    /// From rollouts.
-    ActorCritic(Box<ActorCritic>),
-    /// From rings of transitions.
+pub struct Learning {
+    /// Where an agent's parameters lie, those of all buffers one after the other.
+    pub layout: Parameters,
+    /// Buffers that hold neighbouring networks of every agent, `[agent][word]` each.
+    pub parameters: Vec<Buffer<f32>>,
+    /// `[update % RING][agent]`
+    pub metrics: Buffer<Metrics>,
+    /// Whole episodes under the current parameters.
+    pub evaluation: Evaluation,
+    /// The passes of an update; the same for every update.
+    pub update: Recording,
+    kept: Vec<Kept>,
+    family: Family,
+}
+
+/// What agents learn from.
+#[derive(Debug)]
+enum Family {
+    /// Rollouts.
+    OnPolicy(Box<ActorCritic>),
+    /// Rings of transitions.
     OffPolicy(Box<OffPolicy>),
+}
+
+/// A plan for these agents, from which nothing is wanted but the sizes of its buffers, before there is a device.
+///
+/// # Errors
+/// [`crate::Error::Setting`] where something cannot be.
+pub fn sizes(config: &Config, env: &Environment, agents: u32) -> Result<Plan> {
+    let mut plan = Plan::new(Target::ANY);
+    let seeds = vec![0; agents as usize];
+    if config.algo.is_off_policy() {
+        OffPolicy::plan(&mut plan, env, config, &seeds)?;
+    } else {
+        ActorCritic::plan(&mut plan, env, config, &seeds)?;
+    }
+    Ok(plan)
 }
 
 impl Learning {
     /// Agents with these seeds. The seed in `config` is not used.
     ///
     /// # Errors
-    /// As [`ActorCritic::new`] and [`OffPolicy::new`].
+    /// Those of [`ActorCritic::new`] and [`OffPolicy::new`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         if config.algo.is_off_policy() {
             let agents = OffPolicy::new(gpu, env, config, seeds)?;
             agents.begin(gpu)?;
-            return Ok(Self::OffPolicy(Box::new(agents)));
+            return Ok(Self {
+                layout: agents.layout.clone(),
+                parameters: vec![agents.actor.parameters.clone(), agents.critic.parameters.clone()],
+                metrics: agents.metrics.clone(),
+                evaluation: agents.evaluation.clone(),
+                update: agents.update().clone(),
+                kept: agents.kept().to_vec(),
+                family: Family::OffPolicy(Box::new(agents)),
+            });
         }
-        Ok(Self::ActorCritic(Box::new(ActorCritic::new(gpu, env, config, seeds)?)))
-    }
-
-    /// The passes of an update; the same for every update.
-    pub fn update(&self) -> &Recording {
-        match self {
-            Self::ActorCritic(agents) => agents.update(),
-            Self::OffPolicy(agents) => agents.update(),
-        }
-    }
-
-    /// `[update % RING][agent]`
-    pub fn metrics(&self) -> &Buffer<Metrics> {
-        match self {
-            Self::ActorCritic(agents) => &agents.metrics,
-            Self::OffPolicy(agents) => &agents.metrics,
-        }
-    }
-
-    /// Whole episodes under the current parameters.
-    pub fn evaluation(&self) -> &Evaluation {
-        match self {
-            Self::ActorCritic(agents) => &agents.evaluation,
-            Self::OffPolicy(agents) => &agents.evaluation,
-        }
-    }
-
-    /// Where an agent's parameters lie, those of all buffers one after the other.
-    pub fn layout(&self) -> &Parameters {
-        match self {
-            Self::ActorCritic(agents) => &agents.layout,
-            Self::OffPolicy(agents) => &agents.layout,
-        }
+        let agents = ActorCritic::new(gpu, env, config, seeds)?;
+        Ok(Self {
+            layout: agents.layout.clone(),
+            parameters: vec![agents.agents.parameters.clone()],
+            metrics: agents.metrics.clone(),
+            evaluation: agents.evaluation.clone(),
+            update: agents.update().clone(),
+            kept: agents.kept().to_vec(),
+            family: Family::OnPolicy(Box::new(agents)),
+        })
     }
 
     /// Every buffer that a run needs to go on, by name; those of the transitions where `ring` is set.
-    pub fn state(&self, ring: bool) -> Vec<(String, &wgpu::Buffer)> {
-        match self {
-            Self::ActorCritic(agents) => agents.state(),
-            Self::OffPolicy(agents) => agents.state(ring),
-        }
+    pub fn state(&self, ring: bool) -> impl Iterator<Item = (&str, &wgpu::Buffer)> {
+        let wanted = self.kept.iter().filter(move |kept| ring || !kept.transitions);
+        wanted.filter_map(|kept| Some((kept.name.as_str(), kept.memory.raw()?)))
     }
 
     /// Schedules (learning rates, clip range, temperature of the Gumbel-softmax) of the update that comes next, for a run
     /// that goes on with another number of updates than its state was made with.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::submit`].
+    /// Those of [`Plan::build`] and [`Gpu::submit`].
     pub fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
-        match self {
-            Self::ActorCritic(agents) => agents.reschedule(gpu, env),
-            Self::OffPolicy(agents) => agents.reschedule(gpu, env, config),
+        match &self.family {
+            Family::OnPolicy(agents) => agents.reschedule(gpu, env),
+            Family::OffPolicy(agents) => agents.reschedule(gpu, env, config),
         }
     }
 
@@ -89,17 +105,9 @@ impl Learning {
     /// # Errors
     /// As [`Gpu::submit`].
     pub fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
-        match self {
-            Self::ActorCritic(_) => Ok(()),
-            Self::OffPolicy(agents) => agents.refill(gpu, config),
-        }
-    }
-
-    /// Buffers that hold neighbouring networks of every agent, `[agent][word]` each.
-    pub fn parameters(&self) -> Vec<&Buffer<f32>> {
-        match self {
-            Self::ActorCritic(agents) => vec![&agents.agents.parameters],
-            Self::OffPolicy(agents) => vec![&agents.actor.parameters, &agents.critic.parameters],
+        match &self.family {
+            Family::OnPolicy(_) => Ok(()),
+            Family::OffPolicy(agents) => agents.refill(gpu, config),
         }
     }
 }

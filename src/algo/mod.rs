@@ -13,11 +13,10 @@ mod setup;
 mod trpo;
 
 pub use actor_critic::{ActorCritic, RING};
-pub use learning::Learning;
+pub use learning::{Learning, sizes};
 pub use networks::networks;
 pub(crate) use networks::{ACTOR, CRITIC, HEAD_GAINS};
 pub use replayed::OffPolicy;
-pub use setup::sizes;
 
 use crate::config::{Algo, Config};
 use crate::gpu::Recording;

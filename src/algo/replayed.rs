@@ -3,16 +3,17 @@
 use super::networks::{ACTOR, HEAD_GAINS, networks, replay_widths};
 use super::off_policy;
 use super::setup::RING;
-use crate::batch::{Agents, Sizes};
+use crate::batch::Agents;
 use crate::config::{ActionNoise, Algo, Config};
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Form, Gpu, Link, Recording, Share};
-use crate::kernels::{Kernels, Noise, Objective, OffPolicyKernels, Reduction};
+use crate::gpu::{Buffer, Form, Gpu, Recording, Share};
+use crate::kernels::{Kernels, Noise, OffPolicyKernels};
 use crate::layout::{Metrics, Progress, Replay, Run};
 use crate::nn::Parameters;
+use crate::plan::{Kept, Plan, Target};
 use crate::stage::{
-    Actors, Critics, Evaluation, Interact, Learned, Minibatch, Replayed, Ring, Rollout, Step, Targets, slicing,
+    Actors, Critics, Evaluation, Interact, Minibatch, Replayed, Ring, Step, Targets, slicing,
 };
 
 /// The actor alone, a critic alone: as they lie in buffers of their own.
@@ -60,8 +61,8 @@ fn kernels<'a>(
 }
 
 /// The form for small minibatches: on a processor a workgroup is what one core does at a time, so it is a subgroup.
-fn form(gpu: &Gpu, config: &Config) -> Form {
-    let form = gpu.form_for(config.work());
+fn form(target: &Target, config: &Config) -> Form {
+    let form = target.forms.of_work(config.work());
     match form.share {
         Share::Subgroup(size) => Form { workgroup: size, ..form },
         Share::Plain => form,
@@ -116,19 +117,6 @@ fn replay(config: &Config, env: &Environment, critic: &Run) -> Replay {
     }
 }
 
-/// Sizes of the large buffers of a run.
-pub(super) fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
-    let shapes = Shapes::new(config, env);
-    let kernels = kernels(config, env, &shapes, form, agents);
-    let mut sizes = Sizes::default();
-    Interact::sizes(&mut sizes, agents, config.num_envs, env);
-    Rollout::sizes(&mut sizes, agents, config.eval_episodes, env, &kernels.actor, ACTOR);
-    Ring::sizes(&mut sizes, agents, config.buffer_size, &kernels);
-    Learned::sizes(&mut sizes, &kernels.actor, config.batch_size);
-    Learned::sizes(&mut sizes, &kernels.critic, config.batch_size);
-    sizes
-}
-
 /// One or more independent agents that learn from rings of transitions, each with its own seed, worlds and parameters.
 #[derive(Debug)]
 pub struct OffPolicy {
@@ -158,38 +146,49 @@ pub struct OffPolicy {
     step: Step,
     finish: Recording,
     update: Recording,
+    kept: Vec<Kept>,
 }
 
 impl OffPolicy {
-    /// Agents with these seeds. The seed in `config` is not used.
+    /// Agents with these seeds, on a device. The seed in `config` is not used.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::TooLarge`] before anything is allocated, and as [`Gpu::kernel`], [`Gpu::buffer`].
+    /// Those of [`OffPolicy::plan`] and of [`Plan::build`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
+        let mut plan = Plan::new(Target::of(gpu));
+        let mut agents = Self::plan(&mut plan, env, config, seeds)?;
+        agents.kept = plan.build(gpu)?;
+        Ok(agents)
+    }
+
+    /// Agents with these seeds, as parts of a plan.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where something cannot be, [`Error::TooLarge`] where a buffer is more than the target can bind.
+    pub fn plan(plan: &mut Plan, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         config.check_for(env)?;
         if seeds.is_empty() {
             return Err(Error::setting("seed", "at least one agent needs a seed"));
         }
         let count = seeds.len() as u32;
-        let form = form(gpu, config);
-        sizes(config, env, count, form).check(gpu)?;
+        let form = form(plan.target(), config);
         let layout = networks(config, env);
         let shapes = Shapes::new(config, env);
         let kernels = kernels(config, env, &shapes, form, count);
-        gpu.compile(&links(&kernels, env, config))?;
 
-        let (actor, critic) = first_agents(gpu, config, &kernels, &layout, seeds)?;
+        let (actor, critic) = first_agents(plan, config, &kernels, &layout, seeds)?;
+        let follows = config.algo != Algo::Sac;
+        let critics = 1..1 + kernels.twins as usize;
         let targets = Targets {
-            actor: (config.algo != Algo::Sac).then(|| target(gpu, "target actor", &layout, seeds, 0..1)).transpose()?,
-            critic: target(gpu, "target critics", &layout, seeds, 1..1 + kernels.twins as usize)?,
+            actor: follows.then(|| target(plan, "target actor", &layout, seeds, 0..1)).transpose()?,
+            critic: target(plan, "target critics", &layout, seeds, critics)?,
         };
         let settings = replay(config, env, &critic.run);
-        let ring = Ring::new(gpu, &kernels, count, config.buffer_size)?;
-        let worlds = Interact::new(gpu, &kernels, env, &actor, &ring, settings, config.warm_up_steps())?;
-        let minibatch = Minibatch::new(gpu, &kernels, count, config.batch_size)?;
-        let draw = minibatch.draw(gpu, &kernels, &actor, &ring, &worlds.explorers, settings)?;
+        let ring = Ring::new(plan, &kernels, count, config.buffer_size)?;
+        let worlds = Interact::new(plan, &kernels, env, &actor, &ring, settings, config.warm_up_steps())?;
+        let minibatch = Minibatch::new(plan, &kernels, count, config.batch_size)?;
+        let draw = minibatch.draw(plan, &kernels, &actor, &ring, &worlds.explorers, settings)?;
         let replayed = Replayed {
-            gpu,
             kernels: &kernels,
             actor: &actor,
             critic: &critic,
@@ -199,15 +198,32 @@ impl OffPolicy {
             tau: config.tau as f32,
             optimizer: config.optimizer,
         };
-        let (critics, actors, step) = (Critics::new(&replayed)?, Actors::new(&replayed)?, Step::new(&replayed)?);
-        let evaluation = Evaluation::new(gpu, &kernels.actor, env, ACTOR, &actor, config.eval_episodes, false)?;
-        let metrics = gpu.buffer("metrics", u64::from(RING) * u64::from(count), "updates × agents", "agents")?;
+        let critics = Critics::new(plan, &replayed)?;
+        let actors = Actors::new(plan, &replayed)?;
+        let step = Step::new(plan, &replayed)?;
+        for (name, buffer) in [
+            ("actor", &actor.parameters),
+            ("critics", &critic.parameters),
+            ("target critics", &targets.critic),
+            ("optimizer of the actor", &actors.learned.state),
+            ("optimizer of the critics", &critics.learned.state),
+        ] {
+            plan.keep(name, buffer);
+        }
+        if let Some(actor) = &targets.actor {
+            plan.keep("target actor", actor);
+        }
+        plan.keep("progress of the actor", &actor.progress);
+        plan.keep("progress of the critics", &critic.progress);
+        let evaluation = Evaluation::new(plan, &kernels.actor, env, ACTOR, &actor, config.eval_episodes, false)?;
+        let axes = [("updates", RING.into()), ("agents", count.into())];
+        let metrics = plan.buffer("metrics", &axes, "the number of agents")?;
         let mut finish = Recording::default();
         worlds.record_episodes(&mut finish);
         let buffers = actor
             .buffers()
             .with("mw_critic_progress", &critic.progress)
-            .with("mw_replay", &gpu.uniform("replay", &settings)?)
+            .with("mw_replay", &plan.uniform("replay", &settings))
             .with("mw_terms", &actors.learned.terms)
             .with("mw_critic_terms", &critics.learned.terms)
             .with("mw_episode_sums", worlds.episode_sums())
@@ -215,12 +231,11 @@ impl OffPolicy {
             .with("mw_metrics", &metrics);
         let threads = actor.run.minibatch_threads.max(settings.critic_threads);
         let turns = u64::from(2 * threads.max(config.num_envs) / form.workgroup) + 2;
-        finish.push(&gpu.kernel(&kernels.finish_block()?)?.pass(gpu, count, 1, turns, &buffers)?);
+        let kernel = plan.kernel(kernels.finish_block()?);
+        finish.push(&plan.pass(kernel, count, 1, turns, &buffers));
 
-        let update = Recording::default();
-        let layout = layout.clone();
         let mut agents = Self {
-            layout,
+            layout: layout.clone(),
             actor,
             critic,
             targets,
@@ -234,9 +249,12 @@ impl OffPolicy {
             draw,
             step,
             finish,
-            update,
+            update: Recording::default(),
+            kept: Vec::new(),
         };
-        agents.update = off_policy::record(&agents, config);
+        if plan.target().records() {
+            agents.update = off_policy::record(&agents, config);
+        }
         Ok(agents)
     }
 
@@ -249,30 +267,9 @@ impl OffPolicy {
         gpu.submit(self.worlds.random())
     }
 
-    /// Every buffer that a run needs to go on, by name; those of the transitions where `ring` is set.
-    pub(super) fn state(&self, ring: bool) -> Vec<(String, &wgpu::Buffer)> {
-        let mut buffers = vec![
-            ("actor", self.actor.parameters.raw()),
-            ("critics", self.critic.parameters.raw()),
-            ("target critics", self.targets.critic.raw()),
-            ("optimizer of the actor", self.actors.learned.state.raw()),
-            ("optimizer of the critics", self.critics.learned.state.raw()),
-            ("progress of the actor", self.actor.progress.raw()),
-            ("progress of the critics", self.critic.progress.raw()),
-            ("worlds", self.worlds.worlds.raw()),
-            ("explorers", self.worlds.explorers.raw()),
-            ("observations", self.worlds.current.raw()),
-        ];
-        buffers.extend(self.targets.actor.as_ref().map(|actor| ("target actor", actor.raw())));
-        let mut named: Vec<_> = buffers.into_iter().map(|(name, buffer)| (name.to_owned(), buffer)).collect();
-        if ring {
-            named.push(("ring".to_owned(), self.ring.steps.raw()));
-            for (n, part) in self.ring.parts.iter().enumerate() {
-                named.push((format!("ring of observations {n}"), part.before.raw()));
-                named.push((format!("ring of next observations {n}"), part.after.raw()));
-            }
-        }
-        named
+    /// Every buffer that a run needs to go on.
+    pub(super) fn kept(&self) -> &[Kept] {
+        &self.kept
     }
 
     /// Fills an empty ring with as many transitions as the first gradient step wants, made by the actor.
@@ -290,19 +287,21 @@ impl OffPolicy {
     /// Schedules of the update that comes next: for a run that goes on with another number of them.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::submit`].
+    /// Those of [`Plan::build`] and [`Gpu::submit`].
     pub(super) fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
+        let mut plan = Plan::new(Target::of(gpu));
         let shapes = Shapes::new(config, env);
-        let kernels = kernels(config, env, &shapes, form(gpu, config), self.actor.count);
+        let kernels = kernels(config, env, &shapes, form(plan.target(), config), self.actor.count);
         let settings = replay(config, env, &self.critic.run);
         let buffers = self
             .actor
             .buffers()
             .with("mw_critic_progress", &self.critic.progress)
-            .with("mw_replay", &gpu.uniform("replay", &settings)?);
-        let kernel = gpu.kernel(&kernels.reschedule_block()?)?;
+            .with("mw_replay", &plan.uniform("replay", &settings));
+        let kernel = plan.kernel(kernels.reschedule_block()?);
         let mut passes = Recording::default();
-        passes.push(&kernel.pass(gpu, self.actor.count, 1, 0, &buffers)?);
+        passes.push(&plan.pass(kernel, self.actor.count, 1, 0, &buffers));
+        plan.build(gpu)?;
         gpu.submit(&passes)
     }
 
@@ -362,27 +361,19 @@ impl OffPolicy {
 
 /// Actors and critics at the start.
 fn first_agents(
-    gpu: &Gpu,
+    plan: &mut Plan,
     config: &Config,
     kernels: &OffPolicyKernels,
     layout: &Parameters,
     seeds: &[u32],
 ) -> Result<(Agents, Agents)> {
     let twins = kernels.twins as usize;
-    let actor_run = run(config, &kernels.actor, config.learning_rate);
-    let critic_run = run(config, &kernels.critic, config.value_learning_rate);
-    let mut actor = Agents::new(gpu, actor_run, seeds, &first_words(layout, seeds, 0..1), 0.0)?;
-    let critic_seeds: Vec<u32> = seeds.iter().flat_map(|&seed| std::iter::repeat_n(seed, twins)).collect();
-    let mut critic = Agents::new(gpu, critic_run, &critic_seeds, &first_words(layout, seeds, 1..1 + twins), 0.0)?;
     // deterministic actions have no entropy
     let alpha = if config.algo == Algo::Sac { config.alpha } else { config.ent_coef };
-    actor.share_faults(gpu, &mut critic)?;
-    for agents in [&actor, &critic] {
-        let run = &agents.run;
-        // the first step is Adam's t = 1
-        let first = |seed: u32| Progress {
-            seed,
-            learning_rate: run.learning_rate,
+    let mut agents = |kernels: &Kernels, rate: f64, seeds_of: &[u32], networks: std::ops::Range<usize>| {
+        let run = run(config, kernels, rate);
+        let first = Progress {
+            // the first step is Adam's t = 1
             correction1: run.decay1,
             correction2: run.decay2,
             alpha: alpha as f32,
@@ -390,56 +381,37 @@ fn first_agents(
             gumbel_temperature: config.gumbel_temperature as f32,
             ..Progress::default()
         };
-        let seeds = if agents.count == actor.count { seeds } else { critic_seeds.as_slice() };
-        gpu.write(&agents.progress, &seeds.iter().map(|&seed| first(seed)).collect::<Vec<_>>());
-    }
+        let parameters = first_words(layout, seeds, networks);
+        Agents::new(plan, run, seeds_of, kernels.parameters.words(), parameters, first)
+    };
+    let mut actor = agents(&kernels.actor, config.learning_rate, seeds, 0..1)?;
+    let critic_seeds: Vec<u32> = seeds.iter().flat_map(|&seed| std::iter::repeat_n(seed, twins)).collect();
+    let mut critic = agents(&kernels.critic, config.value_learning_rate, &critic_seeds, 1..1 + twins)?;
+    actor.share_faults(plan, &mut critic)?;
     Ok((actor, critic))
 }
 
-/// First parameters of some neighbouring networks, agent by agent.
-fn first_words(layout: &Parameters, seeds: &[u32], networks: std::ops::Range<usize>) -> Vec<f32> {
+/// What makes the first parameters of some neighbouring networks, agent by agent.
+fn first_words(
+    layout: &Parameters,
+    seeds: &[u32],
+    networks: std::ops::Range<usize>,
+) -> impl Fn() -> Vec<f32> + Send + Sync + 'static {
     let span = layout.span(networks);
     let words = 4 * span.first as usize..4 * (span.first + span.count) as usize;
-    seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)[words.clone()].to_vec()).collect()
+    let (layout, seeds) = (layout.clone(), seeds.to_vec());
+    move || seeds.iter().flat_map(|&seed| layout.initial(seed, &HEAD_GAINS)[words.clone()].to_vec()).collect()
 }
 
 /// Targets begin where those that they follow do.
 fn target(
-    gpu: &Gpu,
+    plan: &mut Plan,
     label: &'static str,
     layout: &Parameters,
     seeds: &[u32],
     networks: std::ops::Range<usize>,
 ) -> Result<Buffer<f32>> {
-    gpu.uniform_or_storage(label, &first_words(layout, seeds, networks))
-}
-
-/// Every kernel of a run, the slowest to compile first.
-fn links<'a>(kernels: &'a OffPolicyKernels, env: &'a Environment, config: &'a Config) -> Vec<Link<'a>> {
-    let (actor, critic) = (&kernels.actor, &kernels.critic);
-    let mut links: Vec<Link> = vec![
-        Box::new(|| kernels.critic_gradient()),
-        Box::new(|| kernels.actor_gradient()),
-        Box::new(|| kernels.slopes()),
-        Box::new(|| actor.evaluate(env, ACTOR)),
-        Box::new(|| kernels.outputs()),
-        Box::new(|| kernels.choose()),
-        Box::new(|| kernels.next_value()),
-        Box::new(|| kernels.interact(env)),
-        Box::new(|| kernels.draw()),
-        Box::new(|| actor.reset(env)),
-        Box::new(|| kernels.finish_step()),
-        Box::new(|| kernels.finish_block()),
-    ];
-    for (kernels, first) in [(actor, 0), (critic, actor.agents)] {
-        if !kernels.summed() {
-            links.push(Box::new(|| kernels.weight_gradient(0, Objective::Value)));
-        }
-        links.push(Box::new(|| kernels.sum_slices(kernels.parameters.span([0]))));
-        links.push(Box::new(move || OffPolicyKernels::learn(kernels, config.optimizer, first)));
-    }
-    for reduction in [Reduction::Episodes, Reduction::Sums] {
-        links.push(Box::new(move || actor.reduce(reduction)));
-    }
-    links
+    let words = 4 * u64::from(layout.span(networks.clone()).count);
+    let axes = [("agents", seeds.len() as u64), ("parameters", words)];
+    plan.parameters(label, &axes, first_words(layout, seeds, networks))
 }

@@ -1,15 +1,13 @@
 //! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
 
-use super::networks::{ACTOR, CRITIC, networks};
-use super::replayed;
-use crate::batch::{Batch, Sizes};
+use super::networks::{ACTOR, CRITIC};
 use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
-use crate::gpu::{Form, Gpu, Link};
-use crate::kernels::{Estimator, Kernels, Objective, Optimizer, Reduction};
+use crate::gpu::Form;
+use crate::kernels::{Estimator, Kernels, Objective, Optimizer};
 use crate::layout::{Run, Trust};
 use crate::nn::Parameters;
-use crate::stage::{Advantage, Learner, Portion, Rollout, Slicing};
+use crate::stage::{Portion, Slicing};
 
 /// Updates whose metrics the device keeps until they are read.
 pub const RING: u32 = 16;
@@ -168,123 +166,4 @@ fn run(config: &Config, env: &Environment) -> Run {
 fn tile(batch: u32, minibatches: u32) -> u32 {
     let fits = |tile: &u32| batch.is_multiple_of(*tile) && batch / tile >= 32u32.saturating_mul(minibatches);
     [64, 32, 16, 8].into_iter().find(fits).unwrap_or(1)
-}
-
-/// Sizes of the large buffers of a run.
-///
-/// The form of the kernels is not known before there is a device; it moves these sizes by a few samples only.
-pub fn sizes(config: &Config, env: &Environment, agents: u32, form: Form) -> Sizes {
-    if config.algo.is_off_policy() {
-        return replayed::sizes(config, env, agents, form);
-    }
-    let layout = networks(config, env);
-    let kernels = kernels(config, env, &layout, form, agents);
-    let mut sizes = Sizes::default();
-    Batch::sizes(&mut sizes, agents, &run(config, env), env.spec().observation_dim, kernels.rows());
-    Rollout::sizes(&mut sizes, agents, config.num_envs, env, &kernels, ACTOR);
-    Rollout::sizes(&mut sizes, agents, config.eval_episodes, env, &kernels, ACTOR);
-    for task in Task::all(config, env, &kernels) {
-        Learner::sizes(&mut sizes, agents, task.slicing, &kernels);
-    }
-    if config.estimator == Estimator::OptimalBaseline {
-        let traced = kernels.traced();
-        let portion = Portion::new(&traced, ACTOR, run(config, env), 1);
-        Learner::sizes(&mut sizes, agents, portion.slicing, &traced);
-    }
-    let untiled = kernels.untiled();
-    if let Some((products, _)) = natural(config, env, &untiled) {
-        Learner::sizes(&mut sizes, agents, products.slicing, &untiled);
-    }
-    sizes
-}
-
-/// Every kernel of an update, the slowest to compile first.
-pub(super) fn links<'a>(
-    gpu: &Gpu,
-    kernels: &'a Kernels,
-    env: &'a Environment,
-    config: &'a Config,
-    tasks: &'a [Task],
-) -> Vec<Link<'a>> {
-    let mut links: Vec<Link> = Vec::new();
-    for &(network, objective) in tasks.iter().flat_map(|task| &task.objectives) {
-        links.push(Box::new(move || kernels.gradient(network, objective)));
-    }
-    links.push(Box::new(|| kernels.rollout(env, ACTOR)));
-    links.push(Box::new(|| kernels.evaluate(env, ACTOR)));
-    if config.estimator.has_critic() {
-        links.push(Box::new(|| kernels.value(CRITIC)));
-    }
-    if !kernels.summed() {
-        for &(network, objective) in tasks.iter().flat_map(|task| &task.objectives) {
-            links.push(Box::new(move || kernels.weight_gradient(network, objective)));
-        }
-    }
-    links.push(Box::new(|| kernels.reset(env)));
-    if config.fresh_episodes {
-        links.push(Box::new(|| kernels.restart(env)));
-    }
-    let way = Advantage::way(gpu, &tasks[0].run);
-    for recursion in config.recursions() {
-        links.push(Box::new(move || kernels.along(recursion, way)));
-    }
-    if config.reuse > 0 {
-        links.push(Box::new(|| kernels.log_ratio(ACTOR)));
-        for &recursion in config.importance.recursions() {
-            links.push(Box::new(move || kernels.along(recursion, way)));
-        }
-    }
-    for (n, task) in tasks.iter().enumerate() {
-        let span = kernels.parameters.span(task.objectives.iter().map(|&(network, _)| network));
-        let optimizer = if n == 0 { config.optimizer } else { Optimizer::Adam };
-        links.push(Box::new(move || kernels.sum_slices(span)));
-        links.push(Box::new(move || kernels.descend(optimizer, span)));
-    }
-    if config.estimator == Estimator::OptimalBaseline {
-        let (span, traced) = (kernels.parameters.span([ACTOR]), kernels.traced());
-        links.push(Box::new(|| kernels.gradient(ACTOR, Objective::Score)));
-        links.push(Box::new(move || traced.gradient(ACTOR, Objective::Score)));
-        for weighted in [false, true] {
-            links.push(Box::new(move || traced.weight_gradient(ACTOR, Objective::Squares { weighted })));
-        }
-        links.push(Box::new(move || kernels.subtract_baseline(span)));
-    }
-    if config.algo.is_natural() {
-        let span = kernels.parameters.span([ACTOR]);
-        let untiled = kernels.untiled();
-        links.insert(0, Box::new(move || untiled.gradient(ACTOR, Objective::Fisher)));
-        if !untiled.summed() {
-            links.push(Box::new(move || untiled.weight_gradient(ACTOR, Objective::Fisher)));
-        }
-        links.push(Box::new(move || untiled.sum_slices(span)));
-        links.push(Box::new(move || untiled.surrogate(ACTOR)));
-        links.push(Box::new(move || kernels.conjugate_begin(span)));
-        links.push(Box::new(move || kernels.conjugate_step(span)));
-        links.push(Box::new(move || kernels.conjugate_end(span)));
-        links.push(Box::new(move || kernels.propose(span)));
-        links.push(Box::new(|| kernels.judge()));
-    }
-    links.push(Box::new(|| kernels.advance()));
-    links.push(Box::new(|| kernels.finish_update()));
-    if tasks.len() > 1 {
-        links.push(Box::new(|| kernels.finish_fit()));
-    }
-    let normaliser = kernels.parameters.normaliser();
-    if normaliser.observations || normaliser.rewards {
-        links.push(Box::new(|| kernels.merge_moments()));
-    }
-    if normaliser.rewards {
-        links.push(Box::new(|| kernels.discount_rewards()));
-    }
-    let wanted = |reduction: &Reduction| match reduction {
-        Reduction::Observations => normaliser.observations,
-        Reduction::Discounted => normaliser.rewards,
-        Reduction::Measures => config.algo.is_natural(),
-        Reduction::Importance => config.reuse > 0,
-        _ => true,
-    };
-    for reduction in Reduction::ALL.into_iter().filter(wanted) {
-        links.push(Box::new(move || kernels.reduce(reduction)));
-    }
-    links
 }

@@ -8,6 +8,7 @@ use crate::gpu::{Buffer, Buffers, Form, Gpu, PassTime, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{TERMS, program};
 use crate::nn::{Activation, Network, form_constants};
+use crate::plan::{Plan, Target};
 use serde::Serialize;
 
 /// What an adapter can do at most, as two kernels that do nothing else find it.
@@ -48,30 +49,27 @@ const TRIES: usize = 5;
 /// Measures the ceilings.
 ///
 /// # Errors
-/// [`Error::NoTimestamps`] where the adapter has none, and as [`Gpu::kernel`] and [`Gpu::profile`].
+/// [`Error::NoTimestamps`] where the adapter has none, and those of [`Plan::build`] and [`Gpu::profile`].
 pub fn ceilings(gpu: &Gpu) -> Result<Ceilings> {
     const ROUNDS: u32 = 4096;
     let threads: u64 = if gpu.is_software() { 1 << 12 } else { 1 << 20 };
     let vectors: u64 = 1 << if gpu.is_software() { 20 } else { 22 };
     let plain = |name: &str| program(name, &form_constants(Form::PLAIN));
 
-    let linked = plain("multiply add")?.word("MW_ROUNDS", ROUNDS).part("check/multiply_add.wgsl")?.link()?;
-    let words = gpu.buffer_of("words", &[[0.5f32; 4]; 4])?;
-    let pass = gpu.kernel(&linked)?.pass(
-        gpu,
-        1,
-        threads,
-        u64::from(ROUNDS / 8),
-        &Buffers::default().with("mw_words", &words),
-    )?;
+    let mut plan = Plan::new(Target::of(gpu));
+    let words = plan.filled("words", &[("vectors", 4)], "nothing", || vec![[0.5f32; 4]; 4])?;
+    let kernel = plain("multiply add")?.word("MW_ROUNDS", ROUNDS).part("check/multiply_add.wgsl")?;
+    let kernel = plan.kernel(kernel);
     let mut arithmetic = Recording::default();
-    arithmetic.push(&pass);
+    let buffers = Buffers::default().with("mw_words", &words);
+    arithmetic.push(&plan.pass(kernel, 1, threads, u64::from(ROUNDS / 8), &buffers));
 
-    let linked = plain("copy")?.part("check/copy.wgsl")?.link()?;
-    let make = |label| -> Result<Buffer<[f32; 4]>> { gpu.buffer(label, vectors, "a copy", "nothing") };
+    let kernel = plan.kernel(plain("copy")?.part("check/copy.wgsl")?);
+    let mut make = |label| -> Result<Buffer<[f32; 4]>> { plan.buffer(label, &[("vectors", vectors)], "nothing") };
     let buffers = Buffers::default().with("mw_source", &make("source")?).with("mw_target", &make("target")?);
     let mut copy = Recording::default();
-    copy.push(&gpu.kernel(&linked)?.pass(gpu, 1, vectors, 0, &buffers)?);
+    copy.push(&plan.pass(kernel, 1, vectors, 0, &buffers));
+    plan.build(gpu)?;
 
     let mut best = Ceilings { gflops: 0.0, gbytes: 0.0 };
     for _ in 0..TRIES {

@@ -9,7 +9,6 @@ use manyworlds::bench::{
 };
 use manyworlds::config::Algo;
 use manyworlds::env::Environment;
-use manyworlds::gpu::Form;
 use manyworlds::{Error, Result};
 use std::process::ExitCode;
 
@@ -78,7 +77,7 @@ impl Bench {
                 cases.push(case);
             }
         }
-        let largest = cases.iter().map(|case| case.largest_buffer(&env)).max().unwrap_or(0);
+        let largest = cases.iter().try_fold(0, |most, case| Ok::<_, Error>(case.largest_buffer(&env)?.max(most)))?;
         let gpu = self.adapter.open(largest)?;
         say(format_args!("{}; {}", gpu.info().name, gpu.form()));
         if self.kernels {
@@ -146,7 +145,7 @@ impl Bench {
         }
         let mut largest = 0;
         for case in &cases {
-            largest = sizes(&case.config()?, env, 1, Form::WIDE).largest().max(largest);
+            largest = sizes(&case.config()?, env, 1)?.largest().max(largest);
         }
         let gpu = self.adapter.open(largest)?;
         if !self.json {

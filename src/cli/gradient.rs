@@ -8,7 +8,6 @@ use manyworlds::env::Environment;
 use manyworlds::estimate::{
     Estimate, Estimator, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, estimate, estimate_network,
 };
-use manyworlds::gpu::Form;
 use manyworlds::{Error, Result};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -136,7 +135,7 @@ impl Gradient {
         let all: Vec<NetworkSettings> = estimators.into_iter().map(settings).collect();
         let mut bytes = 0;
         for settings in &all {
-            bytes = algo::sizes(&settings.config(env)?, env, 32, Form::WIDE).largest().max(bytes);
+            bytes = algo::sizes(&settings.config(env)?, env, 32)?.largest().max(bytes);
         }
         let gpu = self.adapter.open(bytes)?;
         let ladder: Vec<Estimate> =

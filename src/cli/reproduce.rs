@@ -5,7 +5,6 @@ use super::{AdapterArgument, foreign};
 use clap::Subcommand;
 use manyworlds::algo::{self};
 use manyworlds::config::{Algo, Config};
-use manyworlds::gpu::Form;
 use manyworlds::reproduce::{ENVIRONMENTS, Regulator, Row, regulator, row};
 use manyworlds::train::{self};
 use manyworlds::{Error, Result};
@@ -107,7 +106,7 @@ impl ResultsArguments {
         }
         for (env, config) in planned {
             let started = Instant::now();
-            let gpu = self.adapter.open(algo::sizes(&config, &env, self.seeds, Form::WIDE).largest())?;
+            let gpu = self.adapter.open(algo::sizes(&config, &env, self.seeds)?.largest())?;
             let row = row(&gpu, &env, &config, &seeds)?;
             let seconds = started.elapsed().as_secs_f64();
             if self.json {

@@ -8,7 +8,6 @@ use manyworlds::algo;
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
-use manyworlds::gpu::Form;
 use manyworlds::train::{self, Event, Line, Options, Outcome, Policy, Report, Resumed, RunDirectory, Stop};
 use manyworlds::{Error, Result};
 use std::cell::{Cell, RefCell};
@@ -129,7 +128,7 @@ impl Train {
             }
             None => say(format_args!("run directory: {out}")),
         }
-        let gpu = self.adapter.open(algo::sizes(&config, &env, 1, Form::WIDE).largest())?;
+        let gpu = self.adapter.open(algo::sizes(&config, &env, 1)?.largest())?;
 
         if let Some(misfit) = config.misfit(&env) {
             say(format_args!("warning: {}: {misfit}", shown(env.name())));

@@ -7,6 +7,7 @@ use crate::gpu::{Buffers, Gpu, Recording};
 use crate::kernels::{Combine, Kernels, Sums};
 use crate::layout;
 use crate::nn::Parameters;
+use crate::plan::{Plan, Target};
 use crate::stage::Estimates;
 
 /// How θ climbs.
@@ -93,11 +94,12 @@ pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
         agents,
     };
     let first: Vec<f32> = (0..agents as usize).flat_map(|_| climb.theta.iter().map(|x| *x as f32)).collect();
-    let theta = gpu.buffer_of("theta", &first)?;
-    let words = u64::from(climb.steps) * first.len() as u64;
-    let arithmetic = format!("steps {} × repetitions {agents} × parameters {n}", climb.steps);
-    let path = gpu.buffer::<f32>("path", words, &arithmetic, "repetitions")?;
-    let kernel = gpu.kernel(&kernels.climb(env, policy, combine)?)?;
+    let mut plan = Plan::new(Target::of(gpu));
+    let (repetitions, parameters) = (("repetitions", u64::from(agents)), ("parameters", n as u64));
+    let path = plan.buffer::<f32>("path", &[("steps", climb.steps.into()), repetitions, parameters], "repetitions")?;
+    let (words, one) = (climb.steps as usize * first.len(), first.len());
+    let theta = plan.filled("theta", &[repetitions, parameters], "repetitions", move || first.clone())?;
+    let kernel = plan.kernel(kernels.climb(env, policy, combine)?);
     let buffers = Buffers::default().with("mw_theta", &theta);
     let mut recording = Recording::default();
     for step in 0..climb.steps {
@@ -111,7 +113,7 @@ pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
             weight_gamma: 1.0,
             ..layout::Estimate::default()
         };
-        let estimates = Estimates::new(gpu, &kernels, env, policy, sums, shape, &buffers)?;
+        let estimates = Estimates::new(&mut plan, &kernels, env, policy, sums, shape, &buffers)?;
         estimates.record(&mut recording);
         let uphill = layout::Climb {
             agents,
@@ -123,14 +125,15 @@ pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
             least: climb.least as f32,
         };
         let buffers = buffers
-            .with("mw_climb", &gpu.uniform("climb", &uphill)?)
+            .with("mw_climb", &plan.uniform("climb", &uphill))
             .with("mw_rows", &estimates.rows)
             .with("mw_path", &path);
-        recording.push(&kernel.pass(gpu, 1, u64::from(agents), 2 * u64::from(climb.rollouts), &buffers)?);
+        recording.push(&plan.pass(kernel, 1, u64::from(agents), 2 * u64::from(climb.rollouts), &buffers));
     }
+    plan.build(gpu)?;
     let arrived = gpu.submit_and_read(&recording, &[path.raw(), theta.raw()])?.wait(gpu)?;
     let mut all: Vec<f32> = arrived.take(0);
-    all.truncate(words as usize);
-    all.extend(&arrived.take::<f32>(1)[..first.len()]);
+    all.truncate(words);
+    all.extend(&arrived.take::<f32>(1)[..one]);
     Ok(Path { repetitions: agents as usize, parameters: n, theta: all })
 }

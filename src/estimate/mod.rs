@@ -15,10 +15,11 @@ pub use textbook::Textbook;
 
 use crate::env::{Environment, Exploration};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffers, Gpu, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Sums};
 use crate::layout::{self, OWN_ROWS};
 use crate::nn::Parameters;
+use crate::plan::{Plan, Target};
 use crate::reference::philox::{philox4x32_10, uniform};
 use crate::stage::Estimates;
 use serde::Serialize;
@@ -364,8 +365,15 @@ impl Work<'_> {
         Kernels { form, parameters: &self.none, space, exploration: Exploration::default(), keeps: false, agents }
     }
 
-    /// Rollouts under each of these θ, `[agent][parameter]`.
-    fn rollouts(&self, sums: Sums, theta: &[f32], shape: layout::Estimate, buffers: &Buffers) -> Result<Estimates> {
+    /// Rollouts under each of these θ, `[agent][parameter]`, with what their sums want beside it.
+    fn rollouts(
+        &self,
+        plan: &mut Plan,
+        sums: Sums,
+        theta: Vec<f32>,
+        shape: layout::Estimate,
+        buffers: &Buffers,
+    ) -> Result<Estimates> {
         let settings = self.settings;
         let (gamma, policy) = (settings.gamma as f32, self.textbook.kind());
         let weighed = settings.discount_gradient && settings.estimator != Estimator::TotalReturn;
@@ -377,9 +385,9 @@ impl Work<'_> {
             lambda: settings.lambda as f32,
             ..shape
         };
-        let buffers = buffers.with("mw_theta", &self.gpu.buffer_of("theta", theta)?);
-        let kernels = self.kernels(theta.len() as u32 / policy.parameters());
-        Estimates::new(self.gpu, &kernels, self.env, policy, sums, shape, &buffers)
+        let agents = theta.len() as u32 / policy.parameters();
+        let buffers = buffers.with("mw_theta", &list(plan, "theta", theta)?);
+        Estimates::new(plan, &self.kernels(agents), self.env, policy, sums, shape, &buffers)
     }
 
     /// θ as the device has it.
@@ -388,8 +396,9 @@ impl Work<'_> {
     }
 
     /// Runs rollouts of so many agents; gives the moments of every row, `[agent][row]`.
-    fn moments(&self, agents: u32, estimates: &Estimates) -> Result<Vec<Moments>> {
-        let reduced = estimates.moments(self.gpu, &self.kernels(agents))?;
+    fn moments(&self, mut plan: Plan, agents: u32, estimates: &Estimates) -> Result<Vec<Moments>> {
+        let reduced = estimates.moments(&mut plan, &self.kernels(agents))?;
+        plan.build(self.gpu)?;
         let mut recording = Recording::default();
         estimates.record(&mut recording);
         reduced.record(&mut recording);
@@ -397,18 +406,22 @@ impl Work<'_> {
         Ok(moments.into_iter().map(Moments::of).collect())
     }
 
+    fn plan(&self) -> Plan {
+        Plan::new(Target::of(self.gpu))
+    }
+
     /// Estimators that multiply scores.
     fn scored(&self) -> Result<Found> {
         let settings = self.settings;
         let parameters = settings.theta.len();
-        let mut buffers = Buffers::default();
+        let (mut plan, mut buffers) = (self.plan(), Buffers::default());
         let mut simulated = u64::from(settings.rollouts);
         let baseline = match settings.estimator.sums() {
             Sums::Baseline => {
                 let (baseline, rollouts) = self.baseline()?;
                 simulated += u64::from(rollouts);
-                let words: Vec<f32> = baseline.iter().map(|b| *b as f32).collect();
-                buffers = buffers.with("mw_baseline", &self.gpu.buffer_of("baseline", &words)?);
+                let words = baseline.iter().map(|b| *b as f32).collect();
+                buffers = buffers.with("mw_baseline", &list(&mut plan, "baseline", words)?);
                 Some(baseline)
             }
             _ => None,
@@ -416,12 +429,12 @@ impl Work<'_> {
         if settings.estimator.needs_values() {
             let (values, rollouts) = self.values()?;
             simulated += u64::from(rollouts);
-            let words: Vec<f32> = values.iter().flatten().map(|c| *c as f32).collect();
-            buffers = buffers.with("mw_values", &self.gpu.buffer_of("values", &words)?);
+            let words = values.iter().flatten().map(|c| *c as f32).collect();
+            buffers = buffers.with("mw_values", &list(&mut plan, "values", words)?);
         }
         let shape = layout::Estimate { rollouts: settings.rollouts, stream: STREAM, ..layout::Estimate::default() };
-        let estimates = self.rollouts(settings.estimator.sums(), &self.theta(), shape, &buffers)?;
-        let rows = self.moments(1, &estimates)?;
+        let estimates = self.rollouts(&mut plan, settings.estimator.sums(), self.theta(), shape, &buffers)?;
+        let rows = self.moments(plan, 1, &estimates)?;
         let own = &rows[OWN_ROWS as usize..][..parameters];
         Ok(Found {
             gradient: own.iter().map(|row| row.mean).collect(),
@@ -444,8 +457,10 @@ impl Work<'_> {
     fn baseline(&self) -> Result<(Vec<f64>, u32)> {
         let n = self.settings.theta.len();
         let shape = self.batch(Sums::BaselineTerms);
-        let estimates = self.rollouts(Sums::BaselineTerms, &self.theta(), shape, &Buffers::default())?;
-        let rows = self.moments(1, &estimates)?;
+        let mut plan = self.plan();
+        let none = Buffers::default();
+        let estimates = self.rollouts(&mut plan, Sums::BaselineTerms, self.theta(), shape, &none)?;
+        let rows = self.moments(plan, 1, &estimates)?;
         // g, S, A/B, A, B of each parameter, then T
         let own = |group: usize, i: usize| rows[OWN_ROWS as usize + group * n + i].mean;
         let steps = rows[1].mean;
@@ -472,7 +487,9 @@ impl Work<'_> {
             return Ok((exact, 0));
         }
         let shape = self.batch(Sums::Trajectory);
-        let estimates = self.rollouts(Sums::Trajectory, &self.theta(), shape, &Buffers::default())?;
+        let mut plan = self.plan();
+        let estimates = self.rollouts(&mut plan, Sums::Trajectory, self.theta(), shape, &Buffers::default())?;
+        plan.build(self.gpu)?;
         let mut recording = Recording::default();
         estimates.record(&mut recording);
         let rows: Vec<f32> = self.gpu.submit_and_read(&recording, &[estimates.rows.raw()])?.wait(self.gpu)?.take(0);
@@ -509,9 +526,10 @@ impl Work<'_> {
         }
         let agents = 2 * n as u32;
         let shape = layout::Estimate { rollouts: settings.rollouts, stream: STREAM, ..layout::Estimate::default() };
-        let estimates = self.rollouts(Sums::Utility, &theta, shape, &Buffers::default())?;
-        let differences = estimates.differences(self.gpu, &self.kernels(agents))?;
-        let rows = self.moments(agents, &estimates)?;
+        let mut plan = self.plan();
+        let estimates = self.rollouts(&mut plan, Sums::Utility, theta.clone(), shape, &Buffers::default())?;
+        let differences = estimates.differences(&mut plan, &self.kernels(agents))?;
+        let rows = self.moments(plan, agents, &estimates)?;
         let mut recording = Recording::default();
         differences.record(&mut recording);
         let differences = self.gpu.submit_and_read(&recording, &[differences.result.raw()])?.wait(self.gpu)?.take(0);
@@ -534,8 +552,9 @@ impl Work<'_> {
         let theta: Vec<f32> =
             (0..agents).flat_map(|agent| perturbed(&settings.theta, settings.delta, agent, settings.seed)).collect();
         let shape = layout::Estimate { rollouts: each, apart: each, stream: STREAM, ..layout::Estimate::default() };
-        let estimates = self.rollouts(Sums::Utility, &theta, shape, &Buffers::default())?;
-        let rows = self.moments(agents, &estimates)?;
+        let mut plan = self.plan();
+        let estimates = self.rollouts(&mut plan, Sums::Utility, theta.clone(), shape, &Buffers::default())?;
+        let rows = self.moments(plan, agents, &estimates)?;
         let returns: Vec<f64> = rows.chunks_exact(OWN_ROWS as usize).map(|rows| rows[0].mean).collect();
         let points: Vec<Vec<f64>> =
             theta.chunks_exact(n).map(|theta| theta.iter().map(|x| f64::from(*x)).collect()).collect();
@@ -550,6 +569,11 @@ impl Work<'_> {
             simulated: u64::from(rollouts),
         })
     }
+}
+
+/// A buffer with these numbers.
+fn list(plan: &mut Plan, name: &'static str, numbers: Vec<f32>) -> Result<Buffer<f32>> {
+    plan.filled(name, &[("numbers", numbers.len() as u64)], "rollouts or depth", move || numbers.clone())
 }
 
 /// Mean over agents of their mean returns, the first of their rows.

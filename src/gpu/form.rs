@@ -75,16 +75,6 @@ impl Form {
         (software && fixed && features.contains(wgpu::Features::SUBGROUP)).then_some(size)
     }
 
-    /// The form for an adapter and work that takes so many gradients of single samples.
-    pub fn of(info: &wgpu::AdapterInfo, features: wgpu::Features, work: u64) -> Self {
-        match (Self::subgroups(info, features), info.device_type) {
-            (Some(size), _) if work < LONG_WORK => Self::light(size),
-            (Some(size), _) => Self::fast(size),
-            (None, wgpu::DeviceType::Cpu) => Self::WIDE,
-            (None, _) => Self::TILED,
-        }
-    }
-
     /// Vec4s that one load of a subgroup fetches: `MW_SHARE`.
     pub fn share_size(self) -> u32 {
         match self.share {
@@ -108,6 +98,30 @@ impl Form {
         match self.share {
             Share::Plain => 16,
             Share::Subgroup(size) => (4 * size).max(32),
+        }
+    }
+}
+
+/// Which forms an adapter's kernels have: what of it the kernels of a plan depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forms {
+    /// The same for all work; for tests and measurements.
+    Always(Form),
+    /// That of a GPU.
+    Hardware,
+    /// Those of a software adapter, with the size of its subgroups where it has some of one size.
+    Software(Option<u32>),
+}
+
+impl Forms {
+    /// The form for work that takes so many gradients of single samples.
+    pub fn of_work(self, work: u64) -> Form {
+        match self {
+            Self::Always(form) => form,
+            Self::Hardware => Form::TILED,
+            Self::Software(Some(size)) if work < LONG_WORK => Form::light(size),
+            Self::Software(Some(size)) => Form::fast(size),
+            Self::Software(None) => Form::WIDE,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Compiled kernels, whose layout comes from the pipeline.
 
-use super::{Buffer, Gpu, LOOP_BUDGET, Pass};
+use super::recording::Ready;
+use super::{Buffer, Gpu, LOOP_BUDGET, Memory, Pass};
 use crate::error::{Error, Result};
-use crate::shader::{Linked, carefully};
+use crate::shader::{Linked, Program, carefully};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,16 +25,13 @@ struct Inner {
 /// Bytes of each buffer of a warm-up: more than any structure or uniform of ours.
 const WARM_UP_BYTES: u64 = 64 << 10;
 
-/// Links a kernel; run on any thread.
-pub type Link<'a> = Box<dyn Fn() -> Result<Linked> + Send + Sync + 'a>;
-
 impl Gpu {
     /// Links and compiles kernels on all cores, so that [`Gpu::kernel`] finds them ready. Give the one first that takes
     /// longest.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`]: the first error in the order of the list.
-    pub fn compile(&self, list: &[Link<'_>]) -> Result<()> {
+    /// The first error of [`Gpu::kernel`] in the order of the list.
+    pub(crate) fn compile(&self, list: &[&Program]) -> Result<()> {
         let next = AtomicUsize::new(0);
         let errors = Mutex::new(Vec::new());
         let failed = |i: usize, error| errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
@@ -44,9 +42,8 @@ impl Gpu {
                     let all = carefully("kernels", || {
                         loop {
                             let i = next.fetch_add(1, Ordering::Relaxed);
-                            let Some(link) = list.get(i) else { return Ok(()) };
-                            let compiled = link().and_then(|linked| self.kernel(&linked));
-                            if let Err(error) = compiled.and_then(|kernel| self.warm_up(&kernel)) {
+                            let Some(program) = list.get(i) else { return Ok(()) };
+                            if let Err(error) = self.kernel(program).and_then(|kernel| self.warm_up(&kernel)) {
                                 failed(i, error);
                             }
                         }
@@ -72,35 +69,33 @@ impl Gpu {
         let layout = kernel.0.pipeline.get_bind_group_layout(0);
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM;
         let buffers: Vec<_> = (0..kernel.0.bindings.len())
-            .map(|i| self.make::<[f32; 4]>("warm-up", WARM_UP_BYTES / 16, &i.to_string(), "nothing", usage))
+            .map(|_| self.make::<[f32; 4]>("warm-up", WARM_UP_BYTES / 16, "nothing", "nothing", usage))
             .collect::<Result<_>>()?;
         let entries: Vec<_> = (kernel.0.bindings.values().zip(&buffers))
             .map(|(&binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.raw().as_entire_binding() })
             .collect();
         let descriptor = wgpu::BindGroupDescriptor { label: Some("warm-up"), layout: &layout, entries: &entries };
         let bind_group = (!entries.is_empty()).then(|| self.device().create_bind_group(&descriptor));
-        let nothing = Pass { kernel: kernel.clone(), bind_group, threads: 0, agents: 1, groups: [0; 3] };
+        let nothing = Ready { kernel: kernel.clone(), bind_group, groups: [0; 3] };
         let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         nothing.encode_whatever_the_size(&mut encoder);
         self.submit_commands(encoder);
         self.check()
     }
 
-    /// A linked kernel, compiled with all of wgpu's run-time checks; one that was compiled before is used again.
+    /// A kernel, compiled with all of wgpu's run-time checks; one that was compiled before is used again.
     ///
     /// # Errors
-    /// [`Error::Shader`] where the driver refuses it or its compiler panics, [`Error::EnvironmentFile`] where that is about
-    /// an environment that is not built in.
-    pub fn kernel(&self, linked: &Linked) -> Result<Kernel> {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(linked.source().as_bytes());
-        hasher.update(format!("{:?}", linked.overrides()).as_bytes());
-        let key = *hasher.finalize().as_bytes();
+    /// [`Error::Shader`] where it does not link, the driver refuses it or its compiler panics, [`Error::EnvironmentFile`] where
+    /// that is about an environment that is not built in.
+    pub fn kernel(&self, program: &Program) -> Result<Kernel> {
+        let key = program.key();
         let known = || self.state.kernels.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kernel) = known().get(&key) {
             return Ok(kernel.clone());
         }
-        let kernel = carefully(&linked.described(), || self.compile_one(linked)).map_err(|error| match error {
+        let linked = program.link()?;
+        let kernel = carefully(&linked.described(), || self.compile_one(&linked)).map_err(|error| match error {
             Error::Shader(text) => linked.refused(text),
             error => error,
         })?;
@@ -155,6 +150,17 @@ impl Kernel {
     /// # Errors
     /// [`Error::Gpu`] where a buffer is missing, [`Error::LoopBudget`] where this adapter would cut the loops short.
     pub fn pass(&self, gpu: &Gpu, agents: u32, threads: u64, iterations: u64, buffers: &Buffers) -> Result<Pass> {
+        let pass = Pass::declared(self.name(), threads, agents);
+        self.bind(gpu, &pass, iterations, buffers)?;
+        Ok(pass)
+    }
+
+    /// Makes a pass of this kernel ready to be run.
+    ///
+    /// # Errors
+    /// Those of [`Kernel::pass`].
+    pub(crate) fn bind(&self, gpu: &Gpu, pass: &Pass, iterations: u64, buffers: &Buffers) -> Result<()> {
+        let (threads, agents) = (pass.threads(), pass.agents());
         if gpu.is_software() && iterations > LOOP_BUDGET {
             return Err(Error::LoopBudget {
                 kernel: self.0.name.clone(),
@@ -170,10 +176,10 @@ impl Kernel {
         }
         let mut entries = Vec::with_capacity(self.0.bindings.len());
         for (name, &binding) in &self.0.bindings {
-            let Some((_, buffer)) = buffers.0.iter().rev().find(|(known, _)| known == name) else {
-                return Err(Error::Gpu(format!("kernel {}: no buffer was given for '{name}'", self.0.name)));
-            };
-            entries.push(wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() });
+            let complain = |reason: &str| Error::Gpu(format!("kernel {}: {reason} '{name}'", self.0.name));
+            let memory = buffers.get(name).ok_or_else(|| complain("no buffer was given for"))?;
+            let raw = memory.raw().ok_or_else(|| complain("a buffer of a plan that was not built was given for"))?;
+            entries.push(wgpu::BindGroupEntry { binding, resource: raw.as_entire_binding() });
         }
         let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
         let bind_group = (!entries.is_empty()).then(|| {
@@ -187,27 +193,54 @@ impl Kernel {
             return Err(Error::Gpu(format!("kernel {}: {error}", self.0.name)));
         }
         let groups = workgroups(threads, self.0.workgroup, agents);
-        Ok(Pass { kernel: self.clone(), bind_group, threads, agents, groups })
+        pass.make_ready(Ready { kernel: self.clone(), bind_group, groups });
+        Ok(())
     }
 }
 
-/// Buffers by the names that shaders know them by; of two with the same name the later one counts.
+/// Buffers by the names that shaders know them by, each name once.
 #[derive(Clone, Debug, Default)]
-pub struct Buffers(Vec<(&'static str, wgpu::Buffer)>);
+pub struct Buffers(Vec<(&'static str, Memory)>);
 
 impl Buffers {
-    /// The same buffers and one more.
+    /// The same buffers and one more. A name that is there already is a mistake, which [`Buffers::twice`] finds.
     #[must_use]
     pub fn with<T>(&self, name: &'static str, buffer: &Buffer<T>) -> Self {
         let mut all = self.clone();
-        all.0.push((name, buffer.raw().clone()));
+        all.0.push((name, buffer.memory().clone()));
         all
     }
 
-    /// All of these and of `more`, which count where names are the same.
+    /// The same buffers, with this one in the place of the one of that name.
+    #[must_use]
+    pub fn instead<T>(&self, name: &'static str, buffer: &Buffer<T>) -> Self {
+        let mut all = self.clone();
+        all.0.retain(|(known, _)| *known != name);
+        all.with(name, buffer)
+    }
+
+    /// All of these and of `more`.
     #[must_use]
     pub fn and(&self, more: &Self) -> Self {
         Self(self.0.iter().chain(&more.0).cloned().collect())
+    }
+
+    /// The buffer of a name.
+    pub fn get(&self, name: &str) -> Option<&Memory> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, memory)| memory)
+    }
+
+    /// A name that two different buffers have.
+    pub fn twice(&self) -> Option<&'static str> {
+        let other = |(i, (name, memory)): (usize, &(&'static str, Memory))| {
+            self.0[..i].iter().any(|(known, first)| known == name && !first.is(memory)).then_some(*name)
+        };
+        self.0.iter().enumerate().find_map(other)
+    }
+
+    /// Name and memory of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Memory)> {
+        self.0.iter().map(|(name, memory)| (*name, memory))
     }
 }
 
@@ -216,7 +249,7 @@ const MOST_AGENTS: u32 = 65_535;
 
 /// Workgroups in x, y and z for `threads` threads of each agent: the one place that knows that a dimension holds at
 /// most 65,535. Empty work has no workgroups.
-pub(super) fn workgroups(threads: u64, workgroup: u32, agents: u32) -> [u32; 3] {
+pub(crate) fn workgroups(threads: u64, workgroup: u32, agents: u32) -> [u32; 3] {
     const LIMIT: u64 = MOST_AGENTS as u64;
     let groups = threads.div_ceil(u64::from(workgroup.max(1)));
     let y = groups.div_ceil(LIMIT).max(1);

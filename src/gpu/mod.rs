@@ -8,9 +8,11 @@ mod readback;
 mod recording;
 
 pub use adapter::{AdapterChoice, adapters, missing_driver_hint};
-pub use buffer::Buffer;
-pub use form::{Form, Share};
-pub use kernel::{Buffers, Kernel, Link};
+pub use buffer::{Buffer, Memory};
+pub(crate) use buffer::bytes_of;
+pub use form::{Form, Forms, Share};
+pub use kernel::{Buffers, Kernel};
+pub(crate) use kernel::workgroups;
 pub use readback::{Arrived, Readback};
 pub use recording::{Pass, PassTime, Recording};
 
@@ -40,7 +42,7 @@ struct State {
     lost: Mutex<Option<String>>,
     /// Staging memory that no read is using.
     staging: Mutex<Vec<wgpu::Buffer>>,
-    /// Kernels that are compiled, by the hash of their source and overrides.
+    /// Kernels that are compiled, by the key of their program.
     kernels: Mutex<HashMap<[u8; 32], Kernel>>,
     submissions: AtomicU64,
     readbacks: AtomicU64,
@@ -125,7 +127,16 @@ impl Gpu {
 
     /// The form of the kernels for work that takes so many gradients of single samples, see [`Form`].
     pub fn form_for(&self, work: u64) -> Form {
-        self.forced.unwrap_or_else(|| Form::of(&self.info, self.device.features(), work))
+        self.forms_of_work().of_work(work)
+    }
+
+    /// How the form follows from the work.
+    pub fn forms_of_work(&self) -> Forms {
+        match self.forced {
+            Some(form) => Forms::Always(form),
+            None if self.is_software() => Forms::Software(Form::subgroups(&self.info, self.device.features())),
+            None => Forms::Hardware,
+        }
     }
 
     /// Every form of the kernels that this adapter can run.
@@ -184,7 +195,7 @@ impl Gpu {
     /// As [`Gpu::check`].
     pub fn submit(&self, recording: &Recording) -> Result<()> {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        recording.encode(&mut encoder);
+        recording.encode(&mut encoder)?;
         self.submit_commands(encoder);
         self.check()
     }

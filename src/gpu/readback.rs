@@ -82,7 +82,7 @@ impl Gpu {
     /// As [`Gpu::check`].
     pub fn submit_and_read(&self, recording: &Recording, sources: &[&wgpu::Buffer]) -> Result<Readback> {
         let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        recording.encode(&mut encoder);
+        recording.encode(&mut encoder)?;
         let sources: Vec<_> = sources.iter().map(|&source| (source, source.size())).collect();
         self.read_raw(encoder, &sources)
     }

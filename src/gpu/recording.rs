@@ -1,30 +1,74 @@
 //! Work as plain data: a list of passes that can be printed, replayed and timed.
 
 use super::{Gpu, Kernel};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// One dispatch: (kernel, threads, buffers).
+/// One dispatch: (kernel, threads, buffers). Clones share it; one of a plan can be recorded before it can be run.
 #[derive(Clone, Debug)]
-pub struct Pass {
-    pub(super) kernel: Kernel,
-    pub(super) bind_group: Option<wgpu::BindGroup>,
-    pub(super) threads: u64,
-    pub(super) agents: u32,
-    pub(super) groups: [u32; 3],
+pub struct Pass(Arc<Dispatch>);
+
+#[derive(Debug)]
+struct Dispatch {
+    kernel: String,
+    threads: u64,
+    agents: u32,
+    ready: OnceLock<Ready>,
+}
+
+/// What a dispatch is encoded from.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub kernel: Kernel,
+    pub bind_group: Option<wgpu::BindGroup>,
+    pub groups: [u32; 3],
+}
+
+impl Pass {
+    /// A dispatch that is made ready later.
+    pub(crate) fn declared(kernel: &str, threads: u64, agents: u32) -> Self {
+        Self(Arc::new(Dispatch { kernel: kernel.to_owned(), threads, agents, ready: OnceLock::new() }))
+    }
+
+    pub(super) fn make_ready(&self, ready: Ready) {
+        self.0.ready.get_or_init(|| ready);
+    }
+
+    /// Name of its kernel.
+    pub fn kernel(&self) -> &str {
+        &self.0.kernel
+    }
+
+    /// Threads for each agent.
+    pub fn threads(&self) -> u64 {
+        self.0.threads
+    }
+
+    /// Number of agents.
+    pub fn agents(&self) -> u32 {
+        self.0.agents
+    }
+
+    /// Whether both are the same dispatch.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn ready(&self) -> Result<&Ready> {
+        let bug = || Error::Gpu(format!("a pass of kernel {} is of a plan that was not built", self.0.kernel));
+        self.0.ready.get().ok_or_else(bug)
+    }
 }
 
 impl fmt::Display for Pass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [x, y, z] = self.groups;
-        write!(
-            f,
-            "{}: {} threads × {} agents, workgroups {x} × {y} × {z}",
-            self.kernel.name(),
-            self.threads,
-            self.agents
-        )
+        write!(f, "{}: {} threads × {} agents", self.0.kernel, self.0.threads, self.0.agents)?;
+        match self.0.ready.get() {
+            Some(Ready { groups: [x, y, z], .. }) => write!(f, ", workgroups {x} × {y} × {z}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -61,33 +105,33 @@ impl Recording {
         &self.passes
     }
 
-    pub(super) fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
+    pub(super) fn encode(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
         let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for pass in &self.passes {
-            encode(pass, &mut compute);
+        self.passes.iter().try_for_each(|pass| encode(pass, &mut compute))
+    }
+}
+
+fn encode(pass: &Pass, compute: &mut wgpu::ComputePass<'_>) -> Result<()> {
+    let ready = pass.ready()?;
+    if ready.groups.iter().all(|&groups| groups > 0) {
+        ready.dispatch(compute);
+    }
+    Ok(())
+}
+
+impl Ready {
+    fn dispatch(&self, compute: &mut wgpu::ComputePass<'_>) {
+        let [x, y, z] = self.groups;
+        compute.set_pipeline(self.kernel.pipeline());
+        if let Some(group) = &self.bind_group {
+            compute.set_bind_group(0, group, &[]);
         }
+        compute.dispatch_workgroups(x, y, z);
     }
-}
 
-fn encode(pass: &Pass, compute: &mut wgpu::ComputePass<'_>) {
-    if pass.groups.iter().all(|&groups| groups > 0) {
-        dispatch(pass, compute);
-    }
-}
-
-fn dispatch(pass: &Pass, compute: &mut wgpu::ComputePass<'_>) {
-    let [x, y, z] = pass.groups;
-    compute.set_pipeline(pass.kernel.pipeline());
-    if let Some(group) = &pass.bind_group {
-        compute.set_bind_group(0, group, &[]);
-    }
-    compute.dispatch_workgroups(x, y, z);
-}
-
-impl Pass {
     /// Encodes a dispatch even if it is empty.
-    pub(super) fn encode_whatever_the_size(&self, encoder: &mut wgpu::CommandEncoder) {
-        dispatch(self, &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+    pub fn encode_whatever_the_size(&self, encoder: &mut wgpu::CommandEncoder) {
+        self.dispatch(&mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
     }
 }
 
@@ -127,23 +171,23 @@ impl Gpu {
             let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
             for (i, pass) in passes.iter().enumerate() {
                 let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                    label: Some(pass.kernel.name()),
+                    label: Some(pass.kernel()),
                     timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
                         query_set: &queries,
                         beginning_of_pass_write_index: Some(2 * i as u32),
                         end_of_pass_write_index: Some(2 * i as u32 + 1),
                     }),
                 });
-                encode(pass, &mut compute);
+                encode(pass, &mut compute)?;
             }
             encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
             let words: Vec<u64> = self.read_raw(encoder, &[(&resolved, u64::from(count) * 8)])?.wait(self)?.take(0);
             for (pass, stamps) in passes.iter().zip(words.chunks_exact(2)) {
                 let ticks = stamps[1].saturating_sub(stamps[0]) as f64;
                 let time = Duration::from_secs_f64(ticks * f64::from(self.queue().get_timestamp_period()) * 1e-9);
-                match times.iter_mut().find(|known| known.kernel == pass.kernel.name()) {
+                match times.iter_mut().find(|known| known.kernel == pass.kernel()) {
                     Some(known) => (known.dispatches, known.time) = (known.dispatches + 1, known.time + time),
-                    None => times.push(PassTime { kernel: pass.kernel.name().to_owned(), dispatches: 1, time }),
+                    None => times.push(PassTime { kernel: pass.kernel().to_owned(), dispatches: 1, time }),
                 }
             }
         }

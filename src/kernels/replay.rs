@@ -3,7 +3,7 @@
 use super::{Kernels, Optimizer, Way};
 use crate::env::{ActionSpace, Environment};
 use crate::error::Result;
-use crate::shader::{Constants, Linked, Program};
+use crate::shader::{Constants, Program};
 
 /// What an actor's outputs and noise make of an action: slot `decision`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -200,7 +200,7 @@ impl OffPolicyKernels<'_> {
     ///
     /// # Errors
     /// [`crate::Error::Shader`] where the environment does not link.
-    pub fn interact(&self, env: &Environment) -> Result<Linked> {
+    pub fn interact(&self, env: &Environment) -> Result<Program> {
         let explore = match self.decision {
             Decision::Deterministic { .. } => "slot/explore/added.wgsl",
             Decision::Squashed { .. } => "slot/explore/drawn.wgsl",
@@ -211,39 +211,36 @@ impl OffPolicyKernels<'_> {
             .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.seen_part(), "part/exploring.wgsl"])?
             .parts(&[self.decision_part(), explore])?
             .word("MW_LANES", 1)
-            .parts(&["part/explorer.wgsl", env.keep_part(), "interact.wgsl"])?
-            .link()
+            .parts(&["part/explorer.wgsl", env.keep_part(), "interact.wgsl"])
     }
 
     /// The actor's outputs for what worlds observe.
     ///
     /// # Errors
     /// Never, unless a file of ours is broken.
-    pub fn outputs(&self) -> Result<Linked> {
+    pub fn outputs(&self) -> Result<Program> {
         let kernels = &self.actor;
         let program = self.plain(kernels, "act")?;
         Self::forward(kernels, program)?
-            .parts(&["slot/observed/columns.wgsl", "slot/head/outputs.wgsl", "forward.wgsl"])?
-            .link()
+            .parts(&["slot/observed/columns.wgsl", "slot/head/outputs.wgsl", "forward.wgsl"])
     }
 
     /// Observations that were written for the worlds alone, into a part of the ring.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn remember(&self) -> Result<Linked> {
-        self.plain(&self.actor.brief(), "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])?.link()
+    pub fn remember(&self) -> Result<Program> {
+        self.plain(&self.actor.brief(), "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])
     }
 
     /// A minibatch of transitions.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn draw(&self) -> Result<Linked> {
+    pub fn draw(&self) -> Result<Program> {
         self.plain(&self.actor.brief(), "draw")?
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/noise.wgsl", "part/drawn.wgsl"])?
-            .parts(&["part/explorer.wgsl", self.seen_part(), "draw.wgsl"])?
-            .link()
+            .parts(&["part/explorer.wgsl", self.seen_part(), "draw.wgsl"])
     }
 
     /// The network of an actor or a critic, forward.
@@ -271,41 +268,39 @@ impl OffPolicyKernels<'_> {
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn choose(&self) -> Result<Linked> {
+    pub fn choose(&self) -> Result<Program> {
         let program = Self::forward(&self.actor, self.plain(&self.actor, "choose")?)?;
         let smoothed = matches!(self.decision, Decision::Deterministic { smoothed: true });
         let smoothing = if smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
-        self.deciding(program)?.parts(&[smoothing, "slot/head/decision.wgsl", "forward.wgsl"])?.link()
+        self.deciding(program)?.parts(&[smoothing, "slot/head/decision.wgsl", "forward.wgsl"])
     }
 
     /// Q of that action, of every target critic.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn next_value(&self) -> Result<Linked> {
+    pub fn next_value(&self) -> Result<Program> {
         let program = Self::forward(&self.critic, self.plain(&self.critic, "next value")?)?;
         Self::judging(program, State::After, self.action_rows()[1])?
-            .parts(&["slot/head/value.wgsl", "forward.wgsl"])?
-            .link()
+            .parts(&["slot/head/value.wgsl", "forward.wgsl"])
     }
 
     /// Gradients of the critics' squared temporal differences.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn critic_gradient(&self) -> Result<Linked> {
+    pub fn critic_gradient(&self) -> Result<Program> {
         let critic = &self.critic;
         let program = critic.backward(self.plain(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
         Self::judging(program, State::Before, self.action_rows()[0])?
-            .parts(&["slot/slopes/none.wgsl", "slot/objective/temporal_difference.wgsl", critic.gradient_part()])?
-            .link()
+            .parts(&["slot/slopes/none.wgsl", "slot/objective/temporal_difference.wgsl", critic.gradient_part()])
     }
 
     /// Q of the actor's action, and how it changes with it, of the critics that judge it.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn slopes(&self) -> Result<Linked> {
+    pub fn slopes(&self) -> Result<Program> {
         let critic = &self.critic;
         let weights = if critic.narrow(0) { "slot/weights/none.wgsl" } else { "slot/memory/trace.wgsl" };
         let program = critic.backward(self.plain(critic, "slopes")?, 0, Way::Backward, weights)?;
@@ -313,20 +308,18 @@ impl OffPolicyKernels<'_> {
             .word("MW_SLOPES_FROM", self.features())
             .word("MW_LAST_DELTAS", 0)
             .word("MW_AGENT_STEP", self.twins / self.judges)
-            .parts(&["slot/slopes/kept.wgsl", "slot/objective/slope.wgsl", critic.gradient_part()])?
-            .link()
+            .parts(&["slot/slopes/kept.wgsl", "slot/objective/slope.wgsl", critic.gradient_part()])
     }
 
     /// Gradient of what the critics say of the actor's action.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn actor_gradient(&self) -> Result<Linked> {
+    pub fn actor_gradient(&self) -> Result<Program> {
         let actor = &self.actor;
         let program = actor.backward(self.plain(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
         self.deciding(program)?
-            .parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])?
-            .link()
+            .parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])
     }
 
     /// Partial weight gradients, where the gradient kernel does not sum them itself; `kernels` are the actor's or the
@@ -334,7 +327,7 @@ impl OffPolicyKernels<'_> {
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn weight_gradient(kernels: &Kernels) -> Result<Linked> {
+    pub fn weight_gradient(kernels: &Kernels) -> Result<Program> {
         kernels.weight_gradient(0, super::Objective::Value)
     }
 
@@ -343,21 +336,20 @@ impl OffPolicyKernels<'_> {
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn learn(kernels: &Kernels, optimizer: Optimizer, first: u32) -> Result<Linked> {
+    pub fn learn(kernels: &Kernels, optimizer: Optimizer, first: u32) -> Result<Program> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
         kernels
             .brief()
             .over(kernels.parameters.span([0]), &name)?
             .word("MW_FAULTS_FIRST", first)
-            .parts(&["part/partial.wgsl", optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "learn.wgsl"])?
-            .link()
+            .parts(&["part/partial.wgsl", optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "learn.wgsl"])
     }
 
     /// The end of a gradient step.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn finish_step(&self) -> Result<Linked> {
+    pub fn finish_step(&self) -> Result<Program> {
         self.plain(&self.actor, "finish step")?
             .parts(&[
                 "part/math.wgsl",
@@ -365,29 +357,26 @@ impl OffPolicyKernels<'_> {
                 "slot/element/number.wgsl",
                 "part/tree.wgsl",
                 "finish_step.wgsl",
-            ])?
-            .link()
+            ])
     }
 
     /// The end of an update.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn finish_block(&self) -> Result<Linked> {
+    pub fn finish_block(&self) -> Result<Program> {
         self.plain(&self.actor, "finish block")?
             .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "part/fault.wgsl", "part/verdict.wgsl"])?
-            .parts(&["part/schedule_block.wgsl", "finish_block.wgsl"])?
-            .link()
+            .parts(&["part/schedule_block.wgsl", "finish_block.wgsl"])
     }
 
     /// The schedules of a run that goes on with another number of updates.
     ///
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
-    pub fn reschedule_block(&self) -> Result<Linked> {
+    pub fn reschedule_block(&self) -> Result<Program> {
         self.plain(&self.actor, "reschedule block")?
-            .parts(&["part/schedule_block.wgsl", "reschedule_block.wgsl"])?
-            .link()
+            .parts(&["part/schedule_block.wgsl", "reschedule_block.wgsl"])
     }
 }
 

@@ -113,6 +113,50 @@ impl Program {
         self
     }
 
+    /// The kernel's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Paths of its parts, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| &*part.path)
+    }
+
+    /// Bytes of its parts together: a measure of how long it takes to compile.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.text.len()).sum()
+    }
+
+    /// Whether it has no parts.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Values of its overrides, the last one of each name counting.
+    pub fn overrides(&self) -> &[(String, f64)] {
+        &self.overrides
+    }
+
+    /// BLAKE3 of all that the linked kernel follows from.
+    pub fn key(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        let mut add = |text: &str| {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        add(&self.name);
+        add(&format!("{:?} {:?}", self.foreign, self.overrides));
+        add(&self.constants.declarations());
+        add(&self.structs);
+        for part in &self.parts {
+            add(&part.path);
+            add(&part.text);
+            add(&format!("{:?}", part.edits));
+        }
+        *hasher.finalize().as_bytes()
+    }
+
     /// Joins the parts, parses and validates the module.
     ///
     /// # Errors

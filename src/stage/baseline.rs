@@ -3,8 +3,9 @@
 use super::{Learner, Portion, Slicing};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
-use crate::gpu::{Gpu, Recording};
+use crate::gpu::Recording;
 use crate::kernels::{Kernels, Objective};
+use crate::plan::Plan;
 
 /// Subtracts it from the gradient of a policy over the whole batch.
 #[derive(Clone, Debug)]
@@ -13,12 +14,12 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// For a learner of the policy `network` alone, over the whole batch.
+    /// The baseline for a learner of the policy `network` alone, over the whole batch.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         network: usize,
         agents: &Agents,
@@ -29,17 +30,17 @@ impl Baseline {
         let mut recording = Recording::default();
         let mut sums = Vec::new();
         let buffers = batch.buffers(&agents.buffers());
-        let score = Learner::new(gpu, kernels, agents, &buffers, slicing, &[(network, Objective::Score)])?;
+        let score = Learner::new(plan, kernels, agents, &buffers, slicing, &[(network, Objective::Score)])?;
         score.record(&mut recording);
         sums.push(score.gradient);
         // squares of products need the products of single samples
         let traced = kernels.traced();
         let portion = Portion::new(&traced, network, agents.run, 1);
-        let apart = agents.apart(gpu, portion.run)?;
+        let apart = agents.apart(plan, portion.run)?;
         let buffers = batch.buffers(&apart.buffers());
         for weighted in [false, true] {
             let objective = [(network, Objective::Squares { weighted })];
-            let squares = Learner::new(gpu, &traced, &apart, &buffers, portion.slicing, &objective)?;
+            let squares = Learner::new(plan, &traced, &apart, &buffers, portion.slicing, &objective)?;
             squares.record(&mut recording);
             sums.push(squares.gradient);
         }
@@ -50,8 +51,8 @@ impl Baseline {
             .with("mw_weighted", &sums[2])
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms);
-        let kernel = gpu.kernel(&kernels.subtract_baseline(learner.span)?)?;
-        recording.push(&kernel.pass(gpu, agents.count, u64::from(learner.span.count), 0, &buffers)?);
+        let kernel = plan.kernel(kernels.subtract_baseline(learner.span)?);
+        recording.push(&plan.pass(kernel, agents.count, learner.span.count.into(), 0, &buffers));
         Ok(Self { recording })
     }
 

@@ -3,9 +3,10 @@
 use super::{Elements, Reduced};
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Reduction, Sums, TextbookPolicy};
 use crate::layout::Estimate;
+use crate::plan::Plan;
 
 /// Rollouts of every agent, an agent being one θ.
 #[derive(Clone, Debug)]
@@ -22,9 +23,9 @@ impl Estimates {
     ///
     /// # Errors
     /// [`Error::LoopBudget`] where rollouts are longer than this adapter's loops, [`Error::TooLarge`] where their rows
-    /// do not fit, and as [`Gpu::kernel`].
+    /// do not fit.
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         env: &Environment,
         policy: TextbookPolicy,
@@ -34,18 +35,17 @@ impl Estimates {
     ) -> Result<Self> {
         let agents = kernels.agents;
         let iterations = u64::from(shape.depth).saturating_mul(1 + env.iterations());
-        if gpu.is_software() && iterations > LOOP_BUDGET {
+        if plan.target().software && iterations > LOOP_BUDGET {
             let (kernel, remedy) = ("estimate".to_owned(), "depth".to_owned());
             return Err(Error::LoopBudget { kernel, iterations, limit: LOOP_BUDGET, remedy });
         }
         let shape = Estimate { rows: sums.rows(policy.parameters(), shape.depth), ..shape };
-        let words = u64::from(agents) * u64::from(shape.rows) * u64::from(shape.rollouts);
-        let arithmetic = format!("agents {agents} × rows {} × rollouts {}", shape.rows, shape.rollouts);
-        let rows = gpu.buffer("rollouts", words, &arithmetic, "rollouts")?;
-        let kernel = gpu.kernel(&kernels.estimate(env, policy, sums)?)?;
-        let buffers = buffers.with("mw_estimate", &gpu.uniform("estimate", &shape)?).with("mw_rows", &rows);
+        let axes = [("agents", agents.into()), ("rows", shape.rows.into()), ("rollouts", shape.rollouts.into())];
+        let rows = plan.buffer("rollouts", &axes, "rollouts")?;
+        let kernel = plan.kernel(kernels.estimate(env, policy, sums)?);
+        let buffers = buffers.with("mw_estimate", &plan.uniform("estimate", &shape)).with("mw_rows", &rows);
         let mut recording = Recording::default();
-        recording.push(&kernel.pass(gpu, agents, u64::from(shape.rollouts), iterations, &buffers)?);
+        recording.push(&plan.pass(kernel, agents, shape.rollouts.into(), iterations, &buffers));
         Ok(Self { recording, agents, shape, rows })
     }
 
@@ -62,22 +62,22 @@ impl Estimates {
     /// Moments (count, mean, sum of squared deviations) of every row, `[agent][row]`.
     ///
     /// # Errors
-    /// As [`Reduced::new`].
-    pub fn moments(&self, gpu: &Gpu, kernels: &Kernels) -> Result<Reduced> {
+    /// Those of [`Plan::buffer`].
+    pub fn moments(&self, plan: &mut Plan, kernels: &Kernels) -> Result<Reduced> {
         let agents = self.agents * self.shape.rows;
         let buffers = Buffers::default().with("mw_rows", &self.rows);
         let elements = Elements::from(self.shape.rollouts);
-        Reduced::new(gpu, kernels, Reduction::Rollouts, Reduction::Moments, agents, elements, &buffers)
+        Reduced::new(plan, kernels, Reduction::Rollouts, Reduction::Moments, agents, elements, &buffers)
     }
 
     /// The same of the differences of returns between agents 2 i and 2 i + 1, `[i]`.
     ///
     /// # Errors
-    /// As [`Reduced::new`].
-    pub fn differences(&self, gpu: &Gpu, kernels: &Kernels) -> Result<Reduced> {
+    /// Those of [`Plan::buffer`].
+    pub fn differences(&self, plan: &mut Plan, kernels: &Kernels) -> Result<Reduced> {
         let buffers = Buffers::default().with("mw_rows", &self.rows);
         let elements = Elements { count: self.shape.rollouts, stride: self.shape.rows * self.shape.rollouts };
         let pairs = self.agents / 2;
-        Reduced::new(gpu, kernels, Reduction::Differences, Reduction::Moments, pairs, elements, &buffers)
+        Reduced::new(plan, kernels, Reduction::Differences, Reduction::Moments, pairs, elements, &buffers)
     }
 }

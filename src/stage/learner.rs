@@ -1,13 +1,14 @@
 //! From a batch to new parameters: loss gradients of a minibatch, their sum, and Adam's step.
 
 use super::{Reduced, one_workgroup};
-use crate::batch::{Agents, Sizes};
+use crate::batch::Agents;
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Gpu, Kernel, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
 use crate::kernels::{self, Kernels, Objective, Reduction};
 use crate::layout::{Run, TERMS, Window};
 use crate::nn::{Parameters, Span};
-use crate::shader::{Constant, Linked};
+use crate::plan::{Kernel, Plan};
+use crate::shader::{Constant, Program};
 
 /// How a minibatch is divided: slices give the partial gradients, windows of slices share the trace.
 ///
@@ -79,9 +80,9 @@ pub struct Differentiated {
     /// Its place among the parameters.
     pub network: usize,
     /// Loss gradients of samples.
-    pub gradient: Linked,
+    pub gradient: Program,
     /// Their products with units, where the gradient kernel does not sum these itself.
-    pub weights: Option<Linked>,
+    pub weights: Option<Program>,
 }
 
 /// Loss gradients of a minibatch, window by window: partial gradients that are not added up yet.
@@ -106,38 +107,34 @@ impl Gradients {
     /// what is made here.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         run: &Run,
         [count, step]: [u32; 2],
         buffers: &Buffers,
         slicing: Slicing,
-        networks: &[Differentiated],
+        networks: Vec<Differentiated>,
     ) -> Result<Self> {
         let samples = kernels.samples();
-        let slices = u64::from(slicing.window) + 1;
-        let partial_words = u64::from(kernels.parameters.partial_words());
-        let arithmetic = format!("agents {count} × slices {slices} × parameters {partial_words}");
-        let partial: Buffer<f32> =
-            gpu.buffer("partial gradients", u64::from(count) * slices * partial_words, &arithmetic, "hidden")?;
-        let threads = u64::from(run.minibatch_threads);
-        let arithmetic = format!("agents {count} × terms {TERMS} × invocations {threads}");
-        let terms = gpu.buffer("terms", u64::from(count * TERMS) * threads, &arithmetic, "num_envs")?;
+        let agents = ("agents", u64::from(count));
+        let slices = ("slices", u64::from(slicing.window) + 1);
+        let words = ("parameters", u64::from(kernels.parameters.partial_words()));
+        let partial: Buffer<f32> = plan.buffer("partial gradients", &[agents, slices, words], "hidden")?;
+        let threads = ("invocations", u64::from(run.minibatch_threads));
+        let terms = plan.buffer("terms", &[agents, ("terms", TERMS.into()), threads], "num_envs")?;
         let traced = !kernels.summed();
         let rows = if traced { u64::from(slicing.window * slicing.slice + samples) } else { 1 };
         let width = networks.iter().map(|of| trace_row_bytes(kernels, of.network) / 4).max().unwrap_or(4);
-        let arithmetic = format!("agents {count} × samples {rows} × words {width}");
-        let trace: Buffer<f32> = gpu.buffer("trace", u64::from(count) * rows * width, &arithmetic, "hidden")?;
+        let trace: Buffer<f32> =
+            plan.buffer("trace", &[agents, ("samples", rows), ("words", width)], "hidden or num_envs")?;
         let buffers = buffers.with("mw_partial", &partial).with("mw_terms", &terms).with("mw_trace", &trace);
 
-        let compiled: Vec<_> = networks
-            .iter()
-            .map(|of| {
-                Ok((of.network, gpu.kernel(&of.gradient)?, of.weights.as_ref().map(|w| gpu.kernel(w)).transpose()?))
-            })
-            .collect::<Result<_>>()?;
+        let planned: Vec<(usize, Kernel, Option<Kernel>)> = networks
+            .into_iter()
+            .map(|of| (of.network, plan.kernel(of.gradient), of.weights.map(|weights| plan.kernel(weights))))
+            .collect();
         let mut windows = Vec::new();
         let mut first = 0;
         while first < slicing.slices {
@@ -148,11 +145,11 @@ impl Gradients {
                 rows: rows as u32,
                 slices: slicing.window + 1,
             };
-            let buffers = buffers.with("mw_window", &gpu.uniform("window", &window)?);
+            let buffers = buffers.with("mw_window", &plan.uniform("window", &window));
             let mut recording = Recording::default();
-            for (network, gradient, weights) in &compiled {
-                let shape = &kernels.parameters.networks()[*network];
-                let (threads, iterations) = match kernels.tile(*network) {
+            for &(network, gradient, weights) in &planned {
+                let shape = &kernels.parameters.networks()[network];
+                let (threads, iterations) = match kernels.tile(network) {
                     Some(tile) => {
                         let tiles = u64::from(slicing.slice.div_ceil(tile.samples));
                         (u64::from(slices * tile.threads), tiles * (tile.iterations(shape) + 1) + 64)
@@ -162,16 +159,10 @@ impl Gradients {
                         (u64::from(window.count.div_ceil(samples)), iterations)
                     }
                 };
-                recording.push(&gradient.pass(gpu, count / step, threads, iterations, &buffers)?);
+                recording.push(&plan.pass(gradient, count / step, threads, iterations, &buffers));
                 if let Some(weights) = weights {
-                    let threads = u64::from(slices) * constant(kernels, *network, "MW_TASKS");
-                    recording.push(&weights.pass(
-                        gpu,
-                        count / step,
-                        threads,
-                        u64::from(slicing.slice / 4),
-                        &buffers,
-                    )?);
+                    let threads = u64::from(slices) * constant(kernels, network, "MW_TASKS");
+                    recording.push(&plan.pass(weights, count / step, threads, u64::from(slicing.slice / 4), &buffers));
                 }
             }
             windows.push(GradientWindow { recording, buffers, slices });
@@ -186,25 +177,22 @@ impl Gradients {
     }
 
     /// The passes of every window, each followed by one of `sum` over the slices; of `last` behind the last one.
-    ///
-    /// # Errors
-    /// As [`Kernel::pass`].
     pub fn summed(
         &self,
-        gpu: &Gpu,
+        plan: &mut Plan,
         count: u32,
         threads: u32,
-        [sum, last]: [&Kernel; 2],
+        [sum, last]: [Kernel; 2],
         buffers: &Buffers,
-    ) -> Result<Recording> {
+    ) -> Recording {
         let mut recording = Recording::default();
         for (n, window) in self.windows.iter().enumerate() {
             recording.extend(&window.recording);
             let kernel = if n + 1 == self.windows.len() { last } else { sum };
             let buffers = window.buffers.and(buffers);
-            recording.push(&kernel.pass(gpu, count, u64::from(threads), u64::from(window.slices), &buffers)?);
+            recording.push(&plan.pass(kernel, count, threads.into(), window.slices.into(), &buffers));
         }
-        Ok(recording)
+        recording
     }
 }
 
@@ -225,25 +213,12 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Adds the buffers to a list of sizes.
-    pub fn sizes(sizes: &mut Sizes, agents: u32, slicing: Slicing, kernels: &Kernels) {
-        let agents = ("agents", u64::from(agents));
-        let words = ("parameters", u64::from(kernels.parameters.partial_words()));
-        sizes.add("partial gradients", &[agents, ("slices", u64::from(slicing.window) + 1), words, ("bytes", 4)]);
-        if kernels.summed() {
-            return;
-        }
-        let row = (0..kernels.parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max();
-        let samples = u64::from(slicing.window * slicing.slice + kernels.samples());
-        sizes.add("trace", &[agents, ("samples", samples), ("bytes", row.unwrap_or(16))]);
-    }
-
-    /// For these networks, each with its objective. `buffers`: those of agents and batch, and what objectives want beyond.
+    /// Gradients of these networks, each with its objective. `buffers`: those of agents and batch, and what objectives want beyond.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         agents: &Agents,
         buffers: &Buffers,
@@ -256,21 +231,15 @@ impl Learner {
         let mut recording = Recording::default();
 
         let moments = if run.norm_adv > 0 {
-            let reduced = Reduced::new(
-                gpu,
-                kernels,
-                Reduction::Advantages,
-                Reduction::Moments,
-                count,
-                run.minibatch_size.into(),
-                buffers,
-            )?;
+            let (kind, elements) = (Reduction::Advantages, run.minibatch_size.into());
+            let reduced = Reduced::new(plan, kernels, kind, Reduction::Moments, count, elements, buffers)?;
             reduced.record(&mut recording);
             Some(reduced.result)
         } else {
             None
         };
-        let unused = gpu.buffer("moments", u64::from(count), "agents", "agents")?;
+        let agent = ("agents", u64::from(count));
+        let unused = plan.buffer("moments", &[agent], "the number of agents")?;
         let buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
 
         let differentiate = |&(network, objective): &(usize, Objective)| {
@@ -279,15 +248,13 @@ impl Learner {
             Ok(Differentiated { network, gradient, weights })
         };
         let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
-        let gradients = Gradients::new(gpu, kernels, run, [count, 1], &buffers, slicing, &networks)?;
-        let words = u64::from(kernels.parameters.learned());
-        let arithmetic = format!("agents {count} × parameters {words}");
-        let gradient: Buffer<f32> = gpu.buffer("gradient", u64::from(count) * words, &arithmetic, "hidden")?;
-        let norms: Buffer<f32> =
-            gpu.buffer("norms", u64::from(count) * u64::from(run.norm_blocks), "agents × blocks", "hidden")?;
-        let sum = gpu.kernel(&kernels.sum_slices(span)?)?;
+        let gradients = Gradients::new(plan, kernels, run, [count, 1], &buffers, slicing, networks)?;
+        let words = ("parameters", kernels.parameters.learned().into());
+        let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
+        let norms: Buffer<f32> = plan.buffer("norms", &[agent, ("blocks", run.norm_blocks.into())], "hidden")?;
+        let sum = plan.kernel(kernels.sum_slices(span)?);
         let buffers = buffers.with("mw_gradient", &gradient).with("mw_norms", &norms);
-        recording.extend(&gradients.summed(gpu, count, span.count, [&sum, &sum], &buffers)?);
+        recording.extend(&gradients.summed(plan, count, span.count, [sum, sum], &buffers));
         Ok(Self { recording, moments, terms: gradients.terms, gradient, norms, span })
     }
 
@@ -307,12 +274,12 @@ pub struct Optimiser {
 }
 
 impl Optimiser {
-    /// For the gradients and terms of a learner.
+    /// The optimiser for the gradients and terms of a learner.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         agents: &Agents,
         learner: &Learner,
@@ -320,26 +287,25 @@ impl Optimiser {
     ) -> Result<Self> {
         let run: &Run = &agents.run;
         let count = agents.count;
-        let words = u64::from(kernels.parameters.learned());
-        let total = u64::from(count) * words;
-        let arithmetic = format!("agents {count} × parameters {words}");
-        let state = gpu.buffer("optimizer", 2 * total, &format!("2 × {arithmetic}"), "hidden")?;
+        let words = ("parameters", kernels.parameters.learned().into());
+        let state = plan.buffer("optimizer", &[("agents", count.into()), ("moments", 2), words], "hidden")?;
         let buffers = agents
             .buffers()
             .with("mw_terms", &learner.terms)
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms)
             .with("mw_past", &state);
-        let reduced = Reduced::partial(gpu, kernels, Reduction::Terms, count, run.minibatch_threads, 2, &buffers)?;
+        let reduced = Reduced::partial(plan, kernels, Reduction::Terms, count, run.minibatch_threads, 2, &buffers)?;
         let mut advance = Recording::default();
         reduced.record(&mut advance);
         let buffers = buffers.with("mw_term_partials", &reduced.result);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
-        advance.extend(&one_workgroup(gpu, &gpu.kernel(&kernels.advance()?)?, count, turns, &buffers)?);
+        let kernel = plan.kernel(kernels.advance()?);
+        advance.extend(&one_workgroup(plan, kernel, count, turns, &buffers));
 
-        let kernel = gpu.kernel(&kernels.descend(optimizer, learner.span)?)?;
+        let kernel = plan.kernel(kernels.descend(optimizer, learner.span)?);
         let mut descend = Recording::default();
-        descend.push(&kernel.pass(gpu, count, u64::from(learner.span.count), 0, &buffers)?);
+        descend.push(&plan.pass(kernel, count, learner.span.count.into(), 0, &buffers));
         Ok(Self { advance, descend, state })
     }
 

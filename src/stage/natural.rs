@@ -3,9 +3,11 @@
 use super::{Elements, Learner, Portion, Reduced, forward, one_workgroup};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Kernels, Objective, Reduction};
 use crate::layout::{Columns, Search, Trust};
+use crate::plan::Plan;
+use crate::shader::Program;
 
 /// From the gradient of the loss of one network to its new parameters; nothing comes back to the host on the way.
 #[derive(Clone, Debug)]
@@ -24,14 +26,14 @@ pub struct Natural {
 }
 
 impl Natural {
-    /// For the gradients and moments of a learner of the policy `network`. `kernels`: those of the products
+    /// The step for the gradients and moments of a learner of the policy `network`. `kernels`: those of the products
     /// ([`Kernels::untiled`]).
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     #[allow(clippy::too_many_arguments)]
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         network: usize,
         agents: &Agents,
@@ -41,15 +43,14 @@ impl Natural {
         trust: Trust,
     ) -> Result<Self> {
         let (count, span) = (agents.count, learner.span);
-        let words = u64::from(count) * 4 * u64::from(span.count);
-        let of_all = format!("agents {count} × parameters");
-        let solver: Buffer<f32> = gpu.buffer("solver", 3 * words, &format!("3 × {of_all}"), "hidden")?;
-        let direction: Buffer<f32> =
-            gpu.buffer("direction", u64::from(count * kernels.parameters.learned()), &of_all, "hidden")?;
-        let search: Buffer<Search> = gpu.buffer("search", u64::from(count), "agents", "agents")?;
-        let candidates = u64::from(trust.candidates.max(1)) + 1;
-        let trials = gpu.buffer("trials", u64::from(count) * candidates, "agents × candidates", "backtrack_iters")?;
-        let trust_uniform = gpu.uniform("trust", &trust)?;
+        let (agent, words) = (("agents", u64::from(count)), ("parameters", 4 * u64::from(span.count)));
+        let solver: Buffer<f32> = plan.buffer("solver", &[agent, ("vectors", 3), words], "hidden")?;
+        let learned = ("parameters", u64::from(kernels.parameters.learned()));
+        let direction: Buffer<f32> = plan.buffer("direction", &[agent, learned], "hidden")?;
+        let search: Buffer<Search> = plan.buffer("search", &[agent], "the number of agents")?;
+        let candidates = ("candidates", u64::from(trust.candidates.max(1)) + 1);
+        let trials = plan.buffer("trials", &[agent, candidates], "backtrack_iters")?;
+        let trust_uniform = plan.uniform("trust", &trust);
         let buffers = batch
             .buffers(&agents.buffers())
             .with("mw_trust", &trust_uniform)
@@ -62,44 +63,46 @@ impl Natural {
         let mut recording = Recording::default();
 
         // x ≈ (F + damping)⁻¹ g
-        let fisher_agents = agents.apart(gpu, products.run)?;
+        let fisher_agents = agents.apart(plan, products.run)?;
         let fisher_buffers = batch.buffers(&fisher_agents.buffers()).with("mw_direction", &direction);
         let objective = [(network, Objective::Fisher)];
-        let fisher = Learner::new(gpu, kernels, &fisher_agents, &fisher_buffers, products.slicing, &objective)?;
-        let solving = buffers.with("mw_progress", &fisher_agents.progress);
-        let solve = |kernel, buffers: &Buffers| one_workgroup(gpu, &gpu.kernel(&kernel)?, count, turns, buffers);
-        recording.extend(&solve(kernels.conjugate_begin(span)?, &solving)?);
-        let step = solve(kernels.conjugate_step(span)?, &solving.with("mw_gradient", &fisher.gradient))?;
+        let fisher = Learner::new(plan, kernels, &fisher_agents, &fisher_buffers, products.slicing, &objective)?;
+        let solving = buffers.instead("mw_progress", &fisher_agents.progress);
+        let solve = |plan: &mut Plan, program: Program, buffers: &Buffers| {
+            let kernel = plan.kernel(program);
+            one_workgroup(plan, kernel, count, turns, buffers)
+        };
+        recording.extend(&solve(plan, kernels.conjugate_begin(span)?, &solving));
+        let product = solving.instead("mw_gradient", &fisher.gradient);
+        let step = solve(plan, kernels.conjugate_step(span)?, &product);
         for _ in 0..trust.iterations {
             fisher.record(&mut recording);
             recording.extend(&step);
         }
-        recording.extend(&solve(kernels.conjugate_end(span)?, &buffers)?);
+        recording.extend(&solve(plan, kernels.conjugate_end(span)?, &buffers));
 
         // θ + fraction · √(2δ/xᵀFx) x, the longest first
-        let measures: Buffer<[f32; 2]> = gpu.buffer(
-            "measures",
-            u64::from(count) * u64::from(trust.samples),
-            &format!("agents {count} × samples {}", trust.samples),
-            "num_envs",
-        )?;
-        let mut buffers = buffers.with("mw_observed", &batch.observations).with("mw_measures", &measures);
-        if let Some(moments) = &learner.moments {
-            buffers = buffers.with("mw_moments", moments);
-        } else {
-            buffers = buffers.with("mw_moments", &gpu.buffer::<[f32; 4]>("moments", count.into(), "agents", "agents")?);
-        }
+        let samples = ("samples", u64::from(trust.samples));
+        let measures: Buffer<[f32; 2]> = plan.buffer("measures", &[agent, samples], "num_envs")?;
+        let moments = match &learner.moments {
+            Some(moments) => moments.clone(),
+            None => plan.buffer("moments", &[agent], "the number of agents")?,
+        };
+        let buffers = buffers
+            .with("mw_observed", &batch.observations)
+            .with("mw_measures", &measures)
+            .with("mw_moments", &moments);
         let columns = Columns { count: trust.samples, ..Columns::default() };
-        let kernel = gpu.kernel(&kernels.surrogate(network)?)?;
-        let mut measure = forward(gpu, kernels, &kernel, network, count, columns, &buffers)?;
+        let kernel = plan.kernel(kernels.surrogate(network)?);
+        let mut measure = forward(plan, kernels, kernel, network, count, columns, &buffers)?;
         let elements = Elements::from(trust.samples);
-        let sums = Reduced::new(gpu, kernels, Reduction::Measures, Reduction::Sums, count, elements, &buffers)?;
+        let sums = Reduced::new(plan, kernels, Reduction::Measures, Reduction::Sums, count, elements, &buffers)?;
         sums.record(&mut measure);
-        let judge = gpu.kernel(&kernels.judge()?)?;
-        measure.push(&judge.pass(gpu, count, 1, 0, &buffers.with("mw_measured", &sums.result))?);
-        let kernel = gpu.kernel(&kernels.propose(span)?)?;
+        let judge = plan.kernel(kernels.judge()?);
+        measure.push(&plan.pass(judge, count, 1, 0, &buffers.with("mw_measured", &sums.result)));
+        let kernel = plan.kernel(kernels.propose(span)?);
         let mut propose = Recording::default();
-        propose.push(&kernel.pass(gpu, count, u64::from(span.count), 0, &buffers)?);
+        propose.push(&plan.pass(kernel, count, span.count.into(), 0, &buffers));
 
         recording.extend(&measure);
         for _ in 0..trust.candidates.max(1) {

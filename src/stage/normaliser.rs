@@ -3,9 +3,10 @@
 use super::{Elements, Reduced};
 use crate::batch::{Agents, Batch};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::gpu::{Buffer, Recording};
 use crate::kernels::{Kernels, Reduction};
 use crate::layout::Blocks;
+use crate::plan::Plan;
 
 /// Joins each batch's moments to the running ones, which stand among the agents' parameters.
 #[derive(Clone, Debug)]
@@ -17,12 +18,12 @@ pub struct Normaliser {
 }
 
 impl Normaliser {
-    /// Of observations, of rewards, or of both.
+    /// Moments of observations, of rewards, or of both.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// [`Error::Setting`] where agents and features are too many, and those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         agents: &Agents,
         batch: &Batch,
@@ -35,31 +36,35 @@ impl Normaliser {
                 format!("{count} agents × {features} features are more than 65,535; train fewer agents at once");
             return Err(Error::setting("norm_obs", reason));
         }
-        let worlds = u64::from(count) * u64::from(run.num_envs);
-        let discounted = gpu.buffer("discounted rewards", worlds, "agents × worlds", "num_envs")?;
+        let axes = [("agents", count.into()), ("worlds", run.num_envs.into())];
+        let discounted = plan.buffer("discounted rewards", &axes, "num_envs")?;
+        plan.keep("discounted rewards", &discounted);
         let buffers = batch.buffers(&agents.buffers()).with("mw_discounted", &discounted);
         let elements = Elements::from(run.batch_size);
-        let merge = |recording: &mut Recording, moments: &Reduced, first: u32, entries: u32| -> Result<()> {
-            moments.record(recording);
+        // moments of a batch, joined to the running ones from entry `first` on
+        let joined = |plan: &mut Plan, kind, agent_rows, first: u32, entries: u32| -> Result<Recording> {
+            let moments = Reduced::new(plan, kernels, kind, Reduction::Moments, agent_rows, elements, &buffers)?;
+            let mut recording = Recording::default();
+            moments.record(&mut recording);
             let blocks = Blocks { count: entries, stride: first, ..Blocks::default() };
-            let buffers: Buffers = agents
+            let buffers = agents
                 .buffers()
                 .with("mw_moments", &moments.result)
-                .with("mw_blocks", &gpu.uniform("entries", &blocks)?);
-            recording.push(&gpu.kernel(&kernels.merge_moments()?)?.pass(gpu, count, entries.into(), 0, &buffers)?);
-            Ok(())
+                .with("mw_blocks", &plan.uniform("entries", &blocks));
+            let kernel = plan.kernel(kernels.merge_moments()?);
+            recording.push(&plan.pass(kernel, count, entries.into(), 0, &buffers));
+            Ok(recording)
         };
-        let moments = |kind, agents| Reduced::new(gpu, kernels, kind, Reduction::Moments, agents, elements, &buffers);
 
         let mut observations = Recording::default();
         if observed {
-            merge(&mut observations, &moments(Reduction::Observations, count * features)?, 0, features)?;
+            observations = joined(plan, Reduction::Observations, count * features, 0, features)?;
         }
         let mut rewards = Recording::default();
         if rewarded {
-            let kernel = gpu.kernel(&kernels.discount_rewards()?)?;
-            rewards.push(&kernel.pass(gpu, count, run.num_envs.into(), run.num_steps.into(), &buffers)?);
-            merge(&mut rewards, &moments(Reduction::Discounted, count)?, features, 1)?;
+            let kernel = plan.kernel(kernels.discount_rewards()?);
+            rewards.push(&plan.pass(kernel, count, run.num_envs.into(), run.num_steps.into(), &buffers));
+            rewards.extend(&joined(plan, Reduction::Discounted, count, features, 1)?);
         }
         Ok(Self { observations, rewards, discounted })
     }

@@ -1,9 +1,10 @@
 //! Fixed-order reductions of many elements to one for each agent.
 
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Kernels, Reduction};
 use crate::layout::Blocks;
+use crate::plan::Plan;
 
 /// Elements that one workgroup reduces at first.
 const SPAN: u32 = 1024;
@@ -40,9 +41,9 @@ impl Reduced {
     /// The first pass alone: `[agent][block]` elements of `width` vec4s.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn partial(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         kind: Reduction,
         agents: u32,
@@ -53,16 +54,16 @@ impl Reduced {
         let blocks = Self::blocks(count);
         let mut recording = Recording::default();
         let blocks = Blocks { count, span: SPAN, blocks, stride: 0 };
-        let result = pass(gpu, kernels, kind, agents, blocks, width, buffers, &mut recording)?;
+        let result = pass(plan, kernels, kind, agents, blocks, width, buffers, &mut recording)?;
         Ok(Self { recording, result })
     }
 
     /// Reduces `count` elements of each agent by `kind`, and what that leaves by `then`.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         kind: Reduction,
         then: Reduction,
@@ -73,12 +74,12 @@ impl Reduced {
         let blocks = Self::blocks(elements.count);
         let first = Blocks { count: elements.count, span: SPAN, blocks, stride: elements.stride };
         let mut recording = Recording::default();
-        let mut result = pass(gpu, kernels, kind, agents, first, 1, buffers, &mut recording)?;
+        let mut result = pass(plan, kernels, kind, agents, first, 1, buffers, &mut recording)?;
         if blocks > 1 {
             let span = blocks.next_multiple_of(kernels.form.workgroup);
             let all = Blocks { count: blocks, span, blocks: 1, stride: 0 };
             let buffers = Buffers::default().with("mw_partials", &result);
-            result = pass(gpu, kernels, then, agents, all, 1, &buffers, &mut recording)?;
+            result = pass(plan, kernels, then, agents, all, 1, &buffers, &mut recording)?;
         }
         Ok(Self { recording, result })
     }
@@ -91,7 +92,7 @@ impl Reduced {
 
 #[allow(clippy::too_many_arguments)]
 fn pass(
-    gpu: &Gpu,
+    plan: &mut Plan,
     kernels: &Kernels,
     kind: Reduction,
     agents: u32,
@@ -100,17 +101,12 @@ fn pass(
     buffers: &Buffers,
     recording: &mut Recording,
 ) -> Result<Buffer<[f32; 4]>> {
-    let kernel = gpu.kernel(&kernels.reduce(kind)?)?;
-    let len = u64::from(agents) * u64::from(blocks.blocks) * u64::from(width);
-    let result = gpu.buffer(
-        "partial results",
-        len,
-        &format!("agents {agents} × blocks {} × vectors {width}", blocks.blocks),
-        "num_envs",
-    )?;
-    let buffers = buffers.with("mw_blocks", &gpu.uniform("blocks", &blocks)?).with("mw_result", &result);
+    let kernel = plan.kernel(kernels.reduce(kind)?);
+    let axes = [("agents", agents.into()), ("blocks", blocks.blocks.into()), ("vectors", width.into())];
+    let result = plan.buffer("partial results", &axes, "num_envs")?;
+    let buffers = buffers.with("mw_blocks", &plan.uniform("blocks", &blocks)).with("mw_result", &result);
     let workgroup = kernels.form.workgroup;
     let threads = u64::from(blocks.blocks) * u64::from(workgroup);
-    recording.push(&kernel.pass(gpu, agents, threads, u64::from(blocks.span / workgroup), &buffers)?);
+    recording.push(&plan.pass(kernel, agents, threads, u64::from(blocks.span / workgroup), &buffers));
     Ok(result)
 }

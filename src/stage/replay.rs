@@ -1,12 +1,13 @@
 //! Gradient steps of critics and actors on a minibatch of transitions.
 
 use super::{Differentiated, Gradients, Minibatch, Slicing, forward};
-use crate::batch::{Agents, Sizes};
+use crate::batch::Agents;
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Kernels, OffPolicyKernels, Optimizer};
 use crate::layout::{Columns, Following, Replay};
-use crate::shader::Linked;
+use crate::plan::Plan;
+use crate::shader::Program;
 
 /// Parameters that follow those that learn, each in the same places.
 #[derive(Clone, Debug)]
@@ -20,8 +21,6 @@ pub struct Targets {
 /// What learns by gradient steps on minibatches, and from what: what all stages here are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Replayed<'a> {
-    /// The device.
-    pub gpu: &'a Gpu,
     /// The kernels.
     pub kernels: &'a OffPolicyKernels<'a>,
     /// The actors.
@@ -42,16 +41,21 @@ pub struct Replayed<'a> {
 
 impl Replayed<'_> {
     /// Actions in some of the columns: before the step in the first half of them, after it in the second.
-    fn choose(&self, parameters: &Buffer<f32>, columns: std::ops::Range<u32>) -> Result<Recording> {
-        let (gpu, kernels) = (self.gpu, &self.kernels.actor);
+    fn choose(
+        &self,
+        plan: &mut Plan,
+        parameters: &Buffer<f32>,
+        columns: std::ops::Range<u32>,
+    ) -> Result<Recording> {
         let columns = Columns { first: columns.start, count: columns.end, ..Columns::default() };
         let buffers = self
             .actor
             .buffers()
             .and(&self.minibatch.buffers())
-            .with("mw_replay", &gpu.uniform("replay", &self.settings)?)
-            .with("mw_parameters", parameters);
-        forward(gpu, kernels, &gpu.kernel(&self.kernels.choose()?)?, 0, self.actor.count, columns, &buffers)
+            .with("mw_replay", &plan.uniform("replay", &self.settings))
+            .instead("mw_parameters", parameters);
+        let kernel = plan.kernel(self.kernels.choose()?);
+        forward(plan, &self.kernels.actor, kernel, 0, self.actor.count, columns, &buffers)
     }
 }
 
@@ -74,35 +78,32 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// Adds the buffers to a list of sizes.
-    pub fn sizes(sizes: &mut Sizes, kernels: &Kernels, batch_size: u32) {
-        super::Learner::sizes(sizes, kernels.agents, slicing(kernels, batch_size), kernels);
-    }
-
     fn new(
+        plan: &mut Plan,
         of: &Replayed,
         kernels: &Kernels,
         agents: &Agents,
-        gradient: Linked,
+        gradient: Program,
         target: Option<&Buffer<f32>>,
         buffers: &Buffers,
     ) -> Result<Self> {
-        let (gpu, count) = (of.gpu, agents.count);
+        let count = agents.count;
         let weights = (!kernels.summed()).then(|| kernels.weight_gradient(0, crate::kernels::Objective::Value));
         let network = Differentiated { network: 0, gradient, weights: weights.transpose()? };
         let slicing = slicing(kernels, of.settings.batch_size);
-        let gradients = Gradients::new(gpu, kernels, &agents.run, [count, 1], buffers, slicing, &[network])?;
+        let gradients = Gradients::new(plan, kernels, &agents.run, [count, 1], buffers, slicing, vec![network])?;
 
-        let words = u64::from(count) * u64::from(kernels.parameters.learned());
-        let arithmetic = format!("agents {count} × parameters {}", kernels.parameters.learned());
-        let gradient: Buffer<f32> = gpu.buffer("gradient", words, &arithmetic, "hidden")?;
-        let state: Buffer<f32> = gpu.buffer("optimizer", 2 * words, &format!("2 × {arithmetic}"), "hidden")?;
-        let norms: Buffer<f32> = gpu.buffer("norms", u64::from(count * agents.run.norm_blocks), "agents", "hidden")?;
-        let none = gpu.buffer("no target", 1, "1", "nothing")?;
+        let agent = ("agents", u64::from(count));
+        let words = ("parameters", u64::from(kernels.parameters.learned()));
+        let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
+        let state: Buffer<f32> = plan.buffer("optimizer", &[agent, ("moments", 2), words], "hidden")?;
+        let blocks = ("blocks", agents.run.norm_blocks.into());
+        let norms: Buffer<f32> = plan.buffer("norms", &[agent, blocks], "hidden")?;
+        let none = plan.buffer("no target", &[], "nothing")?;
         let span = kernels.parameters.span([0]);
-        let sum = gpu.kernel(&kernels.sum_slices(span)?)?;
-        let learn = gpu.kernel(&OffPolicyKernels::learn(kernels, of.optimizer, agents.faults_first)?)?;
-        let step = |tau: f32| {
+        let sum = plan.kernel(kernels.sum_slices(span)?);
+        let learn = plan.kernel(OffPolicyKernels::learn(kernels, of.optimizer, agents.faults_first)?);
+        let mut step = |tau: f32| {
             let following = Following { tau, actor: 0 };
             let buffers = agents
                 .buffers()
@@ -110,11 +111,11 @@ impl Learned {
                 .with("mw_past", &state)
                 .with("mw_norms", &norms)
                 .with("mw_target", target.unwrap_or(&none))
-                .with("mw_following", &gpu.uniform("following", &following)?);
-            gradients.summed(gpu, count, span.count, [&sum, &learn], &buffers)
+                .with("mw_following", &plan.uniform("following", &following));
+            gradients.summed(plan, count, span.count, [sum, learn], &buffers)
         };
-        let recording = step(0.0)?;
-        let following = step(if target.is_some() { of.tau } else { 0.0 })?;
+        let recording = step(0.0);
+        let following = step(if target.is_some() { of.tau } else { 0.0 });
         Ok(Self { recording, following, terms: gradients.terms, gradient, state })
     }
 
@@ -138,27 +139,27 @@ pub struct Critics {
 }
 
 impl Critics {
-    /// Of these agents.
+    /// The stage of these agents.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(of: &Replayed) -> Result<Self> {
-        let Replayed { gpu, kernels, actor, critic, targets, minibatch, settings, .. } = *of;
+    /// Those of [`Plan::buffer`].
+    pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
+        let Replayed { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
         let size = settings.batch_size;
-        let len = u64::from(critic.count) * u64::from(size);
-        let next_values = gpu.buffer("next values", len, "critics × batch_size", "batch_size")?;
-        let next = of.choose(targets.actor.as_ref().unwrap_or(&actor.parameters), size..2 * size)?;
-        let both = if targets.actor.is_none() { Some(of.choose(&actor.parameters, 0..2 * size)?) } else { None };
+        let axes = [("critics", critic.count.into()), ("batch_size", size.into())];
+        let next_values = plan.buffer("next values", &axes, "batch_size")?;
+        let next = of.choose(plan, targets.actor.as_ref().unwrap_or(&actor.parameters), size..2 * size)?;
+        let both = if targets.actor.is_none() { Some(of.choose(plan, &actor.parameters, 0..2 * size)?) } else { None };
         let columns = Columns { count: size, stride: size, ..Columns::default() };
         let mut judge = Recording::default();
         let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_values", &next_values);
-        let buffers = buffers.with("mw_parameters", &targets.critic);
-        let kernel = gpu.kernel(&kernels.next_value()?)?;
-        judge.extend(&forward(gpu, &kernels.critic, &kernel, 0, critic.count, columns, &buffers)?);
+        let buffers = buffers.instead("mw_parameters", &targets.critic);
+        let kernel = plan.kernel(kernels.next_value()?);
+        judge.extend(&forward(plan, &kernels.critic, kernel, 0, critic.count, columns, &buffers)?);
 
         let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_next_values", &next_values);
         let gradient = kernels.critic_gradient()?;
-        let learned = Learned::new(of, &kernels.critic, critic, gradient, Some(&targets.critic), &buffers)?;
+        let learned = Learned::new(plan, of, &kernels.critic, critic, gradient, Some(&targets.critic), &buffers)?;
         Ok(Self { next, both, judge, learned, next_values })
     }
 
@@ -181,29 +182,30 @@ pub struct Actors {
 }
 
 impl Actors {
-    /// Of these agents.
+    /// The stage of these agents.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(of: &Replayed) -> Result<Self> {
-        let Replayed { gpu, kernels, actor, critic, targets, minibatch, settings, .. } = *of;
+    /// Those of [`Plan::buffer`].
+    pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
+        let Replayed { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
         let size = settings.batch_size;
-        let len = u64::from(critic.count) * u64::from(kernels.slope_rows()) * u64::from(size);
-        let slopes = gpu.buffer("slopes", len, "critics × rows × batch_size", "batch_size")?;
+        let rows = ("rows", kernels.slope_rows().into());
+        let axes = [("critics", critic.count.into()), rows, ("batch_size", size.into())];
+        let slopes = plan.buffer("slopes", &axes, "batch_size")?;
         let buffers = actor.buffers().and(&minibatch.buffers());
         let mut judge = Recording::default();
         if targets.actor.is_some() {
-            judge.extend(&of.choose(&actor.parameters, 0..size)?);
+            judge.extend(&of.choose(plan, &actor.parameters, 0..size)?);
         }
         let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None };
         let seen = critic.buffers().and(&minibatch.buffers()).with("mw_slopes", &slopes);
         let (step, slicing) = (kernels.twins / kernels.judges, slicing(&kernels.critic, size));
-        Gradients::new(gpu, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, &[network])?
+        Gradients::new(plan, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, vec![network])?
             .record(&mut judge);
 
         let buffers = buffers.with("mw_slopes", &slopes);
         let gradient = kernels.actor_gradient()?;
-        let learned = Learned::new(of, &kernels.actor, actor, gradient, targets.actor.as_ref(), &buffers)?;
+        let learned = Learned::new(plan, of, &kernels.actor, actor, gradient, targets.actor.as_ref(), &buffers)?;
         Ok(Self { judge, learned, slopes })
     }
 
@@ -222,25 +224,25 @@ pub struct Step {
 }
 
 impl Step {
-    /// Of these agents.
+    /// The stage of these agents.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
-    pub fn new(of: &Replayed) -> Result<Self> {
-        let Replayed { gpu, kernels, actor, critic, minibatch, settings, .. } = *of;
-        let kernel = gpu.kernel(&kernels.finish_step()?)?;
-        let replay = gpu.uniform("replay", &settings)?;
-        let pass = |acted: u32| -> Result<Recording> {
+    /// Those of [`Plan::buffer`].
+    pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
+        let Replayed { kernels, actor, critic, minibatch, settings, .. } = *of;
+        let kernel = plan.kernel(kernels.finish_step()?);
+        let replay = plan.uniform("replay", &settings);
+        let mut pass = |acted: u32| {
             let buffers = actor
                 .buffers()
                 .and(&minibatch.buffers())
                 .with("mw_critic_progress", &critic.progress)
                 .with("mw_replay", &replay)
-                .with("mw_following", &gpu.uniform("following", &Following { tau: of.tau, actor: acted })?);
+                .with("mw_following", &plan.uniform("following", &Following { tau: of.tau, actor: acted }));
             let turns = u64::from(settings.batch_size / kernels.actor.form.workgroup) + 1;
-            super::one_workgroup(gpu, &kernel, actor.count, turns, &buffers)
+            super::one_workgroup(plan, kernel, actor.count, turns, &buffers)
         };
-        Ok(Self { critic: pass(0)?, both: pass(1)? })
+        Ok(Self { critic: pass(0), both: pass(1) })
     }
 
     /// Adds the stage; `acted`: the actor took a step too.

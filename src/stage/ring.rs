@@ -1,12 +1,13 @@
 //! Worlds that step into a ring of transitions.
 
 use super::{Elements, Reduced, forward};
-use crate::batch::{Agents, Sizes};
+use crate::batch::Agents;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{OffPolicyKernels, Reduction};
 use crate::layout::{Columns, Interaction, Replay, Rows, STREAM_TRAINING, Worlds};
+use crate::plan::Plan;
 
 /// Transitions of every agent, in the order in which its worlds made them, the newest over the oldest.
 ///
@@ -35,41 +36,35 @@ pub struct RingPart {
 const LARGEST_RING: u32 = 1 << 30;
 
 impl Ring {
-    /// Adds the buffers that cannot be smaller to a list of sizes.
-    pub fn sizes(sizes: &mut Sizes, agents: u32, capacity: u32, kernels: &OffPolicyKernels) {
-        let (agents, capacity) = (("agents", u64::from(agents)), ("buffer_size", u64::from(capacity)));
-        sizes.add_for(
-            "buffer_size",
-            "ring",
-            &[agents, ("rows", u64::from(kernels.ring_rows())), capacity, ("bytes", 4)],
-        );
-        sizes.add_for("buffer_size", "ring of one feature", &[agents, capacity, ("bytes", 4)]);
-        sizes.wish(agents.1.saturating_mul(capacity.1).saturating_mul(4 * u64::from(kernels.features())));
-    }
-
-    /// With room for `capacity` transitions of each agent.
+    /// A ring with room for `capacity` transitions of each agent.
     ///
     /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, kernels: &OffPolicyKernels, agents: u32, capacity: u32) -> Result<Self> {
-        Self::within(gpu, kernels, agents, capacity, gpu.largest_binding())
+    /// [`Error::Setting`] where places cannot be counted, and those of [`Plan::buffer`].
+    pub fn new(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, capacity: u32) -> Result<Self> {
+        let most = plan.target().largest_binding;
+        Self::within(plan, kernels, agents, capacity, most)
     }
 
     /// The same where a binding holds so many bytes.
     ///
     /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn within(gpu: &Gpu, kernels: &OffPolicyKernels, agents: u32, capacity: u32, bytes: u64) -> Result<Self> {
+    /// Those of [`Ring::new`].
+    pub fn within(
+        plan: &mut Plan,
+        kernels: &OffPolicyKernels,
+        agents: u32,
+        capacity: u32,
+        bytes: u64,
+    ) -> Result<Self> {
         if capacity > LARGEST_RING {
             let reason = format!("{capacity} is not allowed; at most {LARGEST_RING} transitions are possible");
             return Err(Error::setting("buffer_size", reason));
         }
-        let places = u64::from(agents) * u64::from(capacity);
-        let make = |label, rows: u32| {
-            let arithmetic = format!("agents {agents} × rows {rows} × buffer_size {capacity}");
-            gpu.buffer(label, places * u64::from(rows), &arithmetic, "buffer_size")
-        };
+        let axes = |name, rows: u32| [("agents", u64::from(agents)), (name, rows.into()), ("buffer_size", capacity.into())];
+        let steps = plan.buffer("ring", &axes("rows", kernels.ring_rows()), "buffer_size")?;
+        plan.keep_transitions("ring", &steps);
         let features = kernels.features();
+        let places = u64::from(agents) * u64::from(capacity);
         let most = u32::try_from(bytes / (4 * places)).unwrap_or(u32::MAX).clamp(1, features);
         // parts of the same size, as near as may be
         let share = features.div_ceil(features.div_ceil(most));
@@ -77,16 +72,14 @@ impl Ring {
         let mut first = 0;
         while first < features {
             let rows = Rows { first, count: share.min(features - first) };
-            parts.push(RingPart {
-                rows,
-                before: make("ring of observations", rows.count)?,
-                after: make("ring of next observations", rows.count)?,
-            });
+            let axes = axes("features", rows.count);
+            let before = plan.buffer("ring of observations", &axes, "buffer_size")?;
+            let after = plan.buffer("ring of next observations", &axes, "buffer_size")?;
+            plan.keep_transitions(&format!("ring of observations {}", parts.len()), &before);
+            plan.keep_transitions(&format!("ring of next observations {}", parts.len()), &after);
+            parts.push(RingPart { rows, before, after });
             first += rows.count;
         }
-        let rows = kernels.ring_rows();
-        let arithmetic = format!("agents {agents} × rows {rows} × buffer_size {capacity}");
-        let steps = gpu.buffer("ring", places * u64::from(rows), &arithmetic, "buffer_size")?;
         Ok(Self { steps, parts, capacity })
     }
 
@@ -95,12 +88,12 @@ impl Ring {
         self.capacity
     }
 
-    fn buffers(&self, gpu: &Gpu, part: &RingPart) -> Result<Buffers> {
-        Ok(Buffers::default()
+    fn buffers(&self, plan: &mut Plan, part: &RingPart) -> Buffers {
+        Buffers::default()
             .with("mw_ring_before", &part.before)
             .with("mw_ring_after", &part.after)
             .with("mw_ring_steps", &self.steps)
-            .with("mw_rows", &gpu.uniform("features", &part.rows)?))
+            .with("mw_rows", &plan.uniform("features", &part.rows))
     }
 }
 
@@ -124,19 +117,12 @@ pub struct Interact {
 }
 
 impl Interact {
-    /// Adds the buffers to a list of sizes.
-    pub fn sizes(sizes: &mut Sizes, agents: u32, worlds: u32, env: &Environment) {
-        let (agents, worlds) = (("agents", u64::from(agents)), ("worlds", u64::from(worlds)));
-        sizes.add("worlds", &[agents, ("words", u64::from(env.world_words())), worlds, ("bytes", 4)]);
-        sizes.add("observations", &[agents, ("features", u64::from(env.spec().observation_dim)), worlds, ("bytes", 4)]);
-    }
-
-    /// Under the actors of `agents`, after a warm-up of so many steps of each world.
+    /// Worlds under the actors of `agents`, after a warm-up of so many steps of each world.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &OffPolicyKernels,
         env: &Environment,
         agents: &Agents,
@@ -145,24 +131,26 @@ impl Interact {
         warm_up: u32,
     ) -> Result<Self> {
         let (count, n) = (agents.count, settings.worlds);
-        let total = u64::from(count) * u64::from(n);
-        let make = |label, words: u64| {
-            gpu.buffer(label, total * words, &format!("agents {count} × words {words} × worlds {n}"), "num_envs")
-        };
-        let worlds: Buffer<u32> = make("worlds", u64::from(env.world_words()))?;
-        let explorers: Buffer<u32> = make("explorers", u64::from(kernels.explorer_words()))?;
-        gpu.write(&explorers, &vec![0; explorers.len()]);
-        put_first_places(gpu, &explorers, count, n);
+        let (agent, world) = (("agents", u64::from(count)), ("worlds", u64::from(n)));
+        let words = ("words", env.world_words().into());
+        let worlds: Buffer<u32> = plan.buffer("worlds", &[agent, words, world], "num_envs")?;
+        let words = kernels.explorer_words();
+        let axes = [agent, ("words", words.into()), world];
+        let explorers = plan.filled("explorers", &axes, "num_envs", move || {
+            let others = (words - 1) * n;
+            (0..count).flat_map(|_| (0..n).chain(std::iter::repeat_n(0, others as usize))).collect()
+        })?;
         let features = u64::from(kernels.features());
-        let arithmetic = format!("agents {count} × features {features} × worlds {n}");
-        let observations = |label| gpu.buffer(label, total * features, &arithmetic, "num_envs");
-        let current: Buffer<f32> = observations("observations")?;
-        let decisions = u64::from(kernels.decisions());
-        let arithmetic = format!("agents {count} × outputs {decisions} × worlds {n}");
-        let outputs: Buffer<f32> = gpu.buffer("outputs", total * decisions, &arithmetic, "num_envs")?;
+        let axes = [agent, ("features", features), world];
+        let current: Buffer<f32> = plan.buffer("observations", &axes, "num_envs")?;
+        let decisions = ("outputs", kernels.decisions().into());
+        let outputs: Buffer<f32> = plan.buffer("outputs", &[agent, decisions, world], "num_envs")?;
+        plan.keep("worlds", &worlds);
+        plan.keep("explorers", &explorers);
+        plan.keep("observations", &current);
 
         let staged = ring.parts.len() > 1;
-        let replay = gpu.uniform("replay", &Replay { staged: staged.into(), ..settings })?;
+        let replay = plan.uniform("replay", &Replay { staged: staged.into(), ..settings });
         let buffers = agents
             .buffers()
             .with("mw_replay", &replay)
@@ -172,64 +160,71 @@ impl Interact {
             .with("mw_outputs", &outputs);
 
         let first = Worlds { count: n, stream: STREAM_TRAINING, ..Worlds::default() };
-        let with_worlds = buffers.with("mw_worlds", &gpu.uniform("worlds of the reset", &first)?);
+        let with_worlds = buffers.with("mw_worlds", &plan.uniform("worlds of the reset", &first));
         let mut reset = Recording::default();
-        reset.push(&gpu.kernel(&kernels.actor.reset(env)?)?.pass(gpu, count, u64::from(n), 0, &with_worlds)?);
+        let kernel = plan.kernel(kernels.actor.reset(env)?);
+        reset.push(&plan.pass(kernel, count, n.into(), 0, &with_worlds));
 
         let columns = Columns { count: n, ..Columns::default() };
-        let kernel = gpu.kernel(&kernels.outputs()?)?;
+        let kernel = plan.kernel(kernels.outputs()?);
         let observed = buffers.with("mw_observed", &current);
-        let act = forward(gpu, &kernels.actor, &kernel, 0, count, columns, &observed)?;
+        let act = forward(plan, &kernels.actor, kernel, 0, count, columns, &observed)?;
 
         // where observations lie in parts, a step leaves them for those to take
         let (before, after) = match (staged, ring.parts.first()) {
             (false, Some(part)) => (part.before.clone(), part.after.clone()),
-            _ => (observations("observations before")?, observations("observations after")?),
+            _ => (
+                plan.buffer("observations before", &axes, "num_envs")?,
+                plan.buffer("observations after", &axes, "num_envs")?,
+            ),
         };
-        let kernel = gpu.kernel(&kernels.interact(env)?)?;
+        let kernel = plan.kernel(kernels.interact(env)?);
         let step = env.iterations() + 3 * features + 8;
-        let steps = |interaction: Interaction| -> Result<Recording> {
-            let buffers = buffers
-                .with("mw_interaction", &gpu.uniform("interaction", &interaction)?)
+        let steps = |plan: &mut Plan, interaction: Interaction| -> Result<Recording> {
+            let with_ring = buffers
+                .with("mw_interaction", &plan.uniform("interaction", &interaction))
                 .with("mw_ring_before", &before)
                 .with("mw_ring_after", &after)
                 .with("mw_ring_steps", &ring.steps);
             let mut recording = Recording::default();
-            recording.push(&kernel.pass(gpu, count, u64::from(n), u64::from(interaction.steps) * step, &buffers)?);
+            let iterations = u64::from(interaction.steps) * step;
+            recording.push(&plan.pass(kernel, count, n.into(), iterations, &with_ring));
             if staged && interaction.steps > 0 {
-                let kernel = gpu.kernel(&kernels.remember()?)?;
+                let kernel = plan.kernel(kernels.remember()?);
                 for part in &ring.parts {
                     let buffers = buffers
-                        .and(&ring.buffers(gpu, part)?)
+                        .and(&ring.buffers(plan, part))
+                        .with("mw_interaction", &plan.uniform("interaction", &interaction))
                         .with("mw_staged_before", &before)
                         .with("mw_staged_after", &after);
-                    recording.push(&kernel.pass(gpu, count, u64::from(n), part.rows.count.into(), &buffers)?);
+                    recording.push(&plan.pass(kernel, count, n.into(), part.rows.count.into(), &buffers));
                 }
             }
             Ok(recording)
         };
         // no step shows the actor where worlds begin
-        reset.extend(&steps(Interaction { steps: 0, uniform_: 1, first: 1 })?);
+        reset.extend(&steps(plan, Interaction { steps: 0, uniform_: 1, first: 1 })?);
         // within a dispatch no two worlds may write the same place
         let most =
             if staged { 1 } else { ((LOOP_BUDGET / step) as u32).clamp(1, RANDOM_STEPS.min(settings.capacity / n)) };
-        let some = steps(Interaction { steps: most, uniform_: 1, first: 1 })?;
+        let some = steps(plan, Interaction { steps: most, uniform_: 1, first: 1 })?;
         let mut random = Recording::default();
         for _ in 0..warm_up / most {
             random.extend(&some);
         }
         if !warm_up.is_multiple_of(most) {
-            random.extend(&steps(Interaction { steps: warm_up % most, uniform_: 1, first: 1 })?);
+            random.extend(&steps(plan, Interaction { steps: warm_up % most, uniform_: 1, first: 1 })?);
         }
         let elements = Elements { count: n, stride: env.world_words() * n };
-        let episodes =
-            Reduced::new(gpu, &kernels.actor, Reduction::Episodes, Reduction::Sums, count, elements, &buffers)?;
+        let of_worlds = Buffers::default().with("mw_world", &worlds);
+        let (kind, kernels) = (Reduction::Episodes, &kernels.actor);
+        let episodes = Reduced::new(plan, kernels, kind, Reduction::Sums, count, elements, &of_worlds)?;
         Ok(Self {
+            first: steps(plan, Interaction { steps: 1, uniform_: 0, first: 1 })?,
+            further: steps(plan, Interaction { steps: 1, uniform_: 0, first: 0 })?,
             reset,
             random,
             act,
-            first: steps(Interaction { steps: 1, uniform_: 0, first: 1 })?,
-            further: steps(Interaction { steps: 1, uniform_: 0, first: 0 })?,
             episodes,
             agents: count,
             count: n,
@@ -300,14 +295,14 @@ impl Minibatch {
     /// Room for `size` transitions of each agent.
     ///
     /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, kernels: &OffPolicyKernels, agents: u32, size: u32) -> Result<Self> {
-        let make = |label, rows: u32| {
-            let arithmetic = format!("agents {agents} × rows {rows} × batch_size {size}");
-            let len = u64::from(agents) * u64::from(rows) * u64::from(size);
-            gpu.buffer(label, len, &arithmetic, "batch_size")
-        };
-        Ok(Self { states: make("states", 2 * kernels.features())?, drawn: make("drawn", kernels.drawn_rows())? })
+    /// Those of [`Plan::buffer`].
+    pub fn new(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, size: u32) -> Result<Self> {
+        let (agents, size) = (("agents", agents.into()), ("batch_size", size.into()));
+        let (ends, features) = (("before and after", 2), ("features", kernels.features().into()));
+        Ok(Self {
+            states: plan.buffer("states", &[agents, ends, features, size], "batch_size")?,
+            drawn: plan.buffer("drawn", &[agents, ("rows", kernels.drawn_rows().into()), size], "batch_size")?,
+        })
     }
 
     /// The buffers by the names that shaders know them by.
@@ -318,27 +313,27 @@ impl Minibatch {
     /// The passes that draw it from a ring.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn draw(
         &self,
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &OffPolicyKernels,
         agents: &Agents,
         ring: &Ring,
         explorers: &Buffer<u32>,
         settings: Replay,
     ) -> Result<Recording> {
-        let kernel = gpu.kernel(&kernels.draw()?)?;
+        let kernel = plan.kernel(kernels.draw()?);
         let buffers = agents
             .buffers()
             .and(&self.buffers())
             .with("mw_explorers", explorers)
-            .with("mw_replay", &gpu.uniform("replay", &settings)?);
+            .with("mw_replay", &plan.uniform("replay", &settings));
         let mut recording = Recording::default();
         for part in &ring.parts {
             let iterations = u64::from(settings.n_steps + part.rows.count);
-            let buffers = buffers.and(&ring.buffers(gpu, part)?);
-            recording.push(&kernel.pass(gpu, agents.count, settings.batch_size.into(), iterations, &buffers)?);
+            let buffers = buffers.and(&ring.buffers(plan, part));
+            recording.push(&plan.pass(kernel, agents.count, settings.batch_size.into(), iterations, &buffers));
         }
         Ok(recording)
     }

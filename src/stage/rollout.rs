@@ -1,12 +1,13 @@
 //! Stages with worlds in them: rollout and evaluation.
 
 use super::{turns, workspace};
-use crate::batch::{Agents, Batch, Sizes};
+use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, Gpu, Kernel, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
+use crate::plan::{Kernel, Plan};
 
 /// Steps of an evaluation in an environment without a step limit; episodes that go on are cut off there, and counted.
 const STEPS_WITHOUT_LIMIT: u32 = 10_000;
@@ -34,23 +35,12 @@ fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> 
 }
 
 impl Rollout {
-    /// Adds the buffers to a list of sizes.
-    pub fn sizes(sizes: &mut Sizes, agents: u32, worlds: u32, env: &Environment, kernels: &Kernels, network: usize) {
-        let agents = ("agents", u64::from(agents));
-        let worlds = ("worlds", u64::from(worlds));
-        sizes.add("worlds", &[agents, ("words", u64::from(env.world_words())), worlds, ("bytes", 4)]);
-        if kernels.needs_workspace(network) {
-            let units = u64::from(kernels.parameters.networks()[network].units());
-            sizes.add("workspace", &[agents, ("units", units), worlds, ("bytes", 4)]);
-        }
-    }
-
-    /// Under the policy `network`. `fresh`: every rollout begins with new episodes in all worlds; else they go on.
+    /// Steps under the policy `network`. `fresh`: every rollout begins with new episodes in all worlds; else they go on.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         env: &Environment,
         network: usize,
@@ -59,34 +49,35 @@ impl Rollout {
         fresh: bool,
     ) -> Result<Self> {
         let run = &agents.run;
-        let (n, worlds_total) = (run.num_envs, u64::from(agents.count) * u64::from(run.num_envs));
-        let words = u64::from(env.world_words());
-        let arithmetic = format!("agents {} × words {words} × worlds {n}", agents.count);
-        let worlds = gpu.buffer("worlds", worlds_total * words, &arithmetic, "num_envs")?;
-        let workspace = workspace(gpu, kernels, network, agents.count, n.div_ceil(kernels.worlds(network)))?;
+        let n = run.num_envs;
+        let axes = [("agents", agents.count.into()), ("words", env.world_words().into()), ("worlds", n.into())];
+        let worlds = plan.buffer("worlds", &axes, "num_envs")?;
+        plan.keep("worlds", &worlds);
+        let workspace = workspace(plan, kernels, network, agents.count, n.div_ceil(kernels.worlds(network)))?;
         let buffers = batch.buffers(&agents.buffers()).with("mw_world", &worlds).with("mw_workspace", &workspace);
 
         let first = Worlds { count: n, stream: STREAM_TRAINING, ..Worlds::default() };
-        let kernel = gpu.kernel(&kernels.reset(env)?)?;
+        let kernel = plan.kernel(kernels.reset(env)?);
         let mut reset = Recording::default();
-        let with_worlds = buffers.with("mw_worlds", &gpu.uniform("worlds of the reset", &first)?);
-        reset.push(&kernel.pass(gpu, agents.count, u64::from(n), 0, &with_worlds)?);
+        let with_worlds = buffers.with("mw_worlds", &plan.uniform("worlds of the reset", &first));
+        reset.push(&plan.pass(kernel, agents.count, n.into(), 0, &with_worlds));
 
-        let kernel = gpu.kernel(&kernels.rollout(env, network)?)?;
+        let kernel = plan.kernel(kernels.rollout(env, network)?);
         let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
         let total = n.div_ceil(kernels.worlds(network));
         let turns = turns(kernels, network, agents.count, total).min((most / run.num_steps).max(1));
         let threads = total.div_ceil(turns);
         let mut steps = Recording::default();
         if fresh {
-            steps.push(&gpu.kernel(&kernels.restart(env)?)?.pass(gpu, agents.count, u64::from(n), 0, &with_worlds)?);
+            let kernel = plan.kernel(kernels.restart(env)?);
+            steps.push(&plan.pass(kernel, agents.count, n.into(), 0, &with_worlds));
         }
         let mut first = 0;
         while first < run.num_steps {
             let span = Span { first, count: most.min(run.num_steps - first), threads, turns };
-            let buffers = buffers.with("mw_span", &gpu.uniform("span", &span)?);
+            let buffers = buffers.with("mw_span", &plan.uniform("span", &span));
             let iterations = iterations * u64::from(span.count) * u64::from(turns);
-            steps.push(&kernel.pass(gpu, agents.count, u64::from(threads), iterations, &buffers)?);
+            steps.push(&plan.pass(kernel, agents.count, threads.into(), iterations, &buffers));
             first += span.count;
         }
         Ok(Self { reset, steps, worlds })
@@ -117,9 +108,9 @@ impl RandomSteps {
     /// `num_steps` of `num_envs` worlds of an agent with this seed.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] where `num_steps` is 0 or above 1,000,000, and as [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// [`crate::Error::Setting`] where `num_steps` is 0 or above 1,000,000, and those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         env: &Environment,
         seed: u32,
@@ -127,28 +118,29 @@ impl RandomSteps {
         num_steps: u32,
     ) -> Result<Self> {
         Self::check(num_steps)?;
-        let words = u64::from(env.world_words());
-        let arithmetic = format!("words {words} × worlds {num_envs}");
-        let worlds = gpu.buffer("worlds", u64::from(num_envs) * words, &arithmetic, "num_envs")?;
-        let progress = gpu.buffer_of("progress", &[Progress { seed, ..Progress::default() }])?;
+        let axes = [("words", env.world_words().into()), ("worlds", num_envs.into())];
+        let worlds = plan.buffer("worlds", &axes, "num_envs")?;
+        let progress = vec![Progress { seed, ..Progress::default() }];
+        let progress = plan.filled("progress", &[("agents", 1)], "nothing", move || progress.clone())?;
         let buffers = Buffers::default().with("mw_world", &worlds).with("mw_progress", &progress);
-        let pass = |kernel: &Kernel, steps: u32, iterations: u64| {
+        let pass = |plan: &mut Plan, kernel: Kernel, steps: u32, iterations: u64| {
             let part = Worlds { count: num_envs, stream: STREAM_TRAINING, steps, ..Worlds::default() };
-            let buffers = buffers.with("mw_worlds", &gpu.uniform("worlds", &part)?);
+            let buffers = buffers.with("mw_worlds", &plan.uniform("worlds", &part));
             let worlds = if steps == 0 { 1 } else { kernels.form.lanes };
-            kernel.pass(gpu, 1, u64::from(num_envs.div_ceil(worlds)), iterations, &buffers)
+            plan.pass(kernel, 1, num_envs.div_ceil(worlds).into(), iterations, &buffers)
         };
         let mut reset = Recording::default();
-        reset.push(&pass(&gpu.kernel(&kernels.reset(env)?)?, 0, 0)?);
+        let kernel = plan.kernel(kernels.reset(env)?);
+        reset.push(&pass(plan, kernel, 0, 0));
 
-        let kernel = gpu.kernel(&kernels.step(env)?)?;
+        let kernel = plan.kernel(kernels.step(env)?);
         let step = u64::from(kernels.form.lanes) * env.iterations() + 4;
         let most = ((LOOP_BUDGET / step) as u32 / 8 * 8).max(8);
         let mut steps = Recording::default();
         let mut done = 0;
         while done < num_steps {
             let count = most.min(num_steps - done);
-            steps.push(&pass(&kernel, count, step * u64::from(count))?);
+            steps.push(&pass(plan, kernel, count, step * u64::from(count)));
             done += count;
         }
         Ok(Self { reset, steps, worlds })
@@ -189,9 +181,9 @@ impl Evaluation {
     /// `episodes` of each agent under the policy `network`, which takes its most likely action, or samples.
     ///
     /// # Errors
-    /// As [`Gpu::kernel`] and [`Gpu::buffer`].
+    /// Those of [`Plan::buffer`].
     pub fn new(
-        gpu: &Gpu,
+        plan: &mut Plan,
         kernels: &Kernels,
         env: &Environment,
         network: usize,
@@ -199,17 +191,15 @@ impl Evaluation {
         episodes: u32,
         sampled: bool,
     ) -> Result<Self> {
-        let count = u64::from(agents.count) * u64::from(episodes);
-        let words = u64::from(env.world_words());
-        let arithmetic = format!("agents {} × words {words} × episodes {episodes}", agents.count);
-        let worlds: Buffer<u32> = gpu.buffer("evaluation worlds", count * words, &arithmetic, "eval_episodes")?;
-        let arithmetic = format!("agents {} × episodes {episodes}", agents.count);
-        let outcomes = gpu.buffer("outcomes", count, &arithmetic, "eval_episodes")?;
-        let workspace = workspace(gpu, kernels, network, agents.count, episodes.div_ceil(kernels.worlds(network)))?;
+        let (agent, episode) = (("agents", agents.count.into()), ("episodes", episodes.into()));
+        let words = ("words", env.world_words().into());
+        let worlds: Buffer<u32> = plan.buffer("evaluation worlds", &[agent, words, episode], "eval_episodes")?;
+        let outcomes = plan.buffer("outcomes", &[agent, episode], "eval_episodes")?;
+        let workspace = workspace(plan, kernels, network, agents.count, episodes.div_ceil(kernels.worlds(network)))?;
         let buffers =
             agents.buffers().with("mw_world", &worlds).with("mw_outcomes", &outcomes).with("mw_workspace", &workspace);
 
-        let kernel = gpu.kernel(&kernels.evaluate(env, network)?)?;
+        let kernel = plan.kernel(kernels.evaluate(env, network)?);
         let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
         let limit = match env.spec().max_episode_steps {
             0 => STEPS_WITHOUT_LIMIT,
@@ -220,9 +210,9 @@ impl Evaluation {
         while first < limit {
             let steps = most.min(limit - first);
             let part = Worlds { count: episodes, stream: STREAM_EVALUATION, first, steps, sampled: u32::from(sampled) };
-            let buffers = buffers.with("mw_worlds", &gpu.uniform("worlds of the evaluation", &part)?);
+            let buffers = buffers.with("mw_worlds", &plan.uniform("worlds of the evaluation", &part));
             let threads = u64::from(episodes.div_ceil(kernels.worlds(network)));
-            recording.push(&kernel.pass(gpu, agents.count, threads, iterations * u64::from(steps), &buffers)?);
+            recording.push(&plan.pass(kernel, agents.count, threads, iterations * u64::from(steps), &buffers));
             first += steps;
         }
         Ok(Self { recording, outcomes })

@@ -12,7 +12,6 @@ use super::tensors::Fault;
 use super::{Policy, STATE_FILE, State};
 use crate::algo;
 use crate::error::{Error, Result};
-use crate::gpu::Form;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -227,7 +226,7 @@ pub(super) fn newest_policy(directory: &Path) -> Result<(Policy, Vec<String>)> {
 pub(super) fn newest_pair(run: &Path) -> Result<Found<(Policy, State)>> {
     let read = |place: &Path| {
         let policy = Policy::read(&place.join(CHECKPOINT_FILE)).map_err(at(place, CHECKPOINT_FILE))?;
-        let most = largest_state(&policy);
+        let most = largest_state(&policy).map_err(Fault::Refused)?;
         let state = State::read(&place.join(STATE_FILE), most).map_err(at(place, STATE_FILE))?;
         if (policy.hash(), policy.updates) != (state.params_hash.clone(), state.updates) {
             let reason = format!(
@@ -243,13 +242,11 @@ pub(super) fn newest_pair(run: &Path) -> Result<Found<(Policy, State)>> {
     newest(run, &read)
 }
 
-/// Bytes that the state of a run with this policy has at most: all its buffers, with room to spare.
-fn largest_state(policy: &Policy) -> u64 {
-    let sizes = algo::sizes(&policy.config, &policy.env, 1, Form::WIDE);
-    let parameters = 4 * policy.parameters().len() as u64;
-    // a ring holds observations before and after
-    let ring = sizes.largest().saturating_mul(2).saturating_add(1024 * u64::from(policy.config.num_envs));
-    sizes.total().saturating_mul(2).saturating_add(ring).saturating_add(64 * parameters).saturating_add(64 << 20)
+/// Bytes that the file of a state of a run with this policy has at most: all that is kept, and room for its head.
+fn largest_state(policy: &Policy) -> Result<u64> {
+    let plan = algo::sizes(&policy.config, &policy.env, 1)?;
+    let kept = plan.kept().iter().fold(0_u64, |all, kept| all.saturating_add(kept.bytes));
+    Ok(kept.saturating_add(1 << 20))
 }
 
 /// Puts the file's name before the reason.

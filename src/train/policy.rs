@@ -11,8 +11,9 @@ use crate::error::{Error, Result, shown};
 use crate::file;
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
-use crate::layout::Run;
+use crate::layout::{Progress, Run};
 use crate::nn::{Parameters, Tensor, check_numbers};
+use crate::plan::{Plan, Target};
 use crate::stage::Evaluation;
 use safetensors::Dtype;
 use std::collections::BTreeMap;
@@ -136,8 +137,7 @@ impl Policy {
     /// Plays whole episodes on the device.
     ///
     /// # Errors
-    /// [`Error::EpisodeNotFinite`] and [`Error::LoopCut`] where an episode means nothing, and as [`Gpu::kernel`],
-    /// [`Gpu::buffer`] and [`Gpu::check`].
+    /// [`Error::EpisodeNotFinite`] and [`Error::LoopCut`] where an episode means nothing, and those of [`Plan::build`].
     pub fn evaluate(&self, gpu: &Gpu, episodes: u32, seed: u32, sampled: bool) -> Result<Returns> {
         if episodes == 0 {
             return Err(Error::setting("episodes", "0 is not allowed; it must be at least 1"));
@@ -151,8 +151,12 @@ impl Policy {
             keeps: false,
             agents: 1,
         };
-        let agents = Agents::new(gpu, Run::default(), &[seed], &layout.expand(&self.parameters), 0.0)?;
-        let evaluation = Evaluation::new(gpu, &kernels, &self.env, 0, &agents, episodes, sampled)?;
+        let mut plan = Plan::new(Target::of(gpu));
+        let (words, first) = (layout.expand(&self.parameters), Progress::default());
+        let parameters = move || words.clone();
+        let agents = Agents::new(&mut plan, Run::default(), &[seed], layout.words(), parameters, first)?;
+        let evaluation = Evaluation::new(&mut plan, &kernels, &self.env, 0, &agents, episodes, sampled)?;
+        plan.build(gpu)?;
         let mut work = Recording::default();
         evaluation.record(&mut work);
         let arrived = gpu.submit_and_read(&work, &[evaluation.outcomes.raw()])?.wait(gpu)?;

@@ -45,7 +45,7 @@ impl State {
     ///
     /// # Errors
     /// [`Error::Setting`] where one is missing or has another size: the run is of another configuration.
-    pub(super) fn restore(&self, gpu: &Gpu, buffers: &[(String, &wgpu::Buffer)]) -> Result<()> {
+    pub(super) fn restore(&self, gpu: &Gpu, buffers: &[(&str, &wgpu::Buffer)]) -> Result<()> {
         if let Some((name, _)) = self.words.iter().find(|(name, _)| !buffers.iter().any(|(known, _)| known == name)) {
             let reason = format!("'{name}' was kept, and there is none now; resume with the same settings");
             return Err(Error::setting("resume", reason));

@@ -212,7 +212,7 @@ impl Trainer {
     /// # Errors
     /// [`crate::Error::TooLarge`] with the arithmetic.
     pub(super) fn check_state(&self, gpu: &Gpu) -> Result<()> {
-        let buffers = self.keeps.map(|ring| self.learning.state(ring)).unwrap_or_default();
+        let buffers: Vec<_> = self.keeps.iter().flat_map(|&ring| self.learning.state(ring)).collect();
         let bytes: u64 = buffers.iter().map(|(_, buffer)| buffer.size()).sum();
         let limit = gpu.device().limits().max_buffer_size;
         if bytes.saturating_add(READ_BESIDE) <= limit {
@@ -231,7 +231,7 @@ impl Trainer {
     /// # Errors
     /// [`crate::Error::Setting`] where the state is of another configuration, and as [`Gpu::submit`].
     pub fn resume(mut self, state: &State) -> Result<Self> {
-        state.restore(&self.gpu, &self.learning.state(state.ring))?;
+        state.restore(&self.gpu, &self.learning.state(state.ring).collect::<Vec<_>>())?;
         if !state.ring {
             self.learning.refill(&self.gpu, &self.config)?;
         }
@@ -273,16 +273,16 @@ impl Trainer {
 
         let mut work = Recording::default();
         for _ in 0..count {
-            work.extend(self.learning.update());
+            work.extend(&self.learning.update);
         }
-        let mut sources = vec![self.learning.metrics().raw()];
+        let mut sources = vec![self.learning.metrics.raw()];
         if evaluated {
-            let evaluation = self.learning.evaluation();
+            let evaluation = &self.learning.evaluation;
             evaluation.record(&mut work);
             sources.push(evaluation.outcomes.raw());
         }
         if kept {
-            sources.extend(self.learning.parameters().iter().map(|buffer| buffer.raw()));
+            sources.extend(self.learning.parameters.iter().map(|buffer| buffer.raw()));
             sources.extend(self.keeps.iter().flat_map(|&ring| self.learning.state(ring)).map(|(_, buffer)| buffer));
         }
         let readback = self.gpu.submit_and_read(&work, &sources)?;
@@ -298,7 +298,7 @@ impl Trainer {
     fn unsound(&self, metrics: &[Vec<Metrics>]) -> Option<(usize, Error)> {
         metrics.iter().enumerate().find_map(|(update, agents)| {
             let check = |(metrics, &seed)| {
-                fault::check_update(metrics, &self.env, &self.config, seed, self.learning.layout()).err()
+                fault::check_update(metrics, &self.env, &self.config, seed, &self.learning.layout).err()
             };
             agents.iter().zip(&self.seeds).find_map(check).map(|error| (update, error))
         })
@@ -365,7 +365,7 @@ impl Trainer {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
             outcomes.chunks_exact(self.config.eval_episodes as usize).map(Returns::of).collect()
         });
-        let (first_parameters, networks) = (1 + usize::from(evaluated), self.learning.parameters().len());
+        let (first_parameters, networks) = (1 + usize::from(evaluated), self.learning.parameters.len());
         let policies: Option<Vec<Policy>> = kept.then(|| {
             let buffers: Vec<Vec<f32>> =
                 (first_parameters..first_parameters + networks).map(|n| arrived.take(n)).collect();
@@ -379,7 +379,7 @@ impl Trainer {
                     .collect()
             };
             let policy = |(agent, &seed): (usize, &u32)| {
-                let parameters = self.learning.layout().compact(&own(agent));
+                let parameters = self.learning.layout.compact(&own(agent));
                 let config = Config { seed, ..self.config.clone() };
                 let mut policy = Policy::new(&self.env, config, updates, parameters);
                 policy.evaluation = outcomes.as_ref().and_then(|agents| agents.get(agent)).copied();
@@ -388,13 +388,13 @@ impl Trainer {
             self.seeds.iter().enumerate().map(policy).collect()
         });
         for policy in policies.iter().flatten() {
-            let (seed, layout) = (policy.config.seed, self.learning.layout());
+            let (seed, layout) = (policy.config.seed, &self.learning.layout);
             fault::check_parameters(policy.parameters(), &self.config, seed, updates, layout)?;
         }
         let evaluation = outcomes.zip(policies.as_ref());
         let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());
         let state = self.keeps.zip(policies.as_ref()).map(|(ring, agents)| {
-            let names = self.learning.state(ring).into_iter().map(|(name, _)| name);
+            let names = self.learning.state(ring).map(|(name, _)| name.to_owned());
             let words =
                 names.enumerate().map(|(n, name)| (name, arrived.take(first_parameters + networks + n))).collect();
             let hash = agents.first().map(Policy::hash).unwrap_or_default();

@@ -1,0 +1,41 @@
+//! What of a device a plan depends on.
+
+use crate::gpu::{Form, Forms, Gpu};
+
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Which forms its kernels have.
+    pub forms: Forms,
+    /// Whether a processor plays the GPU.
+    pub software: bool,
+    /// Bytes of the largest buffer that a kernel can bind.
+    pub largest_binding: u64,
+    /// Whether kernels and passes are wanted, or nothing but the sizes of buffers.
+    pub(super) records: bool,
+}
+
+impl Target {
+    /// A GPU that can bind everything.
+    pub const GPU: Self =
+        Self { forms: Forms::Hardware, software: false, largest_binding: u64::MAX, records: true };
+
+    /// Any adapter, before one was opened: sizes alone, which the form of the kernels moves by a few samples.
+    pub const ANY: Self =
+        Self { forms: Forms::Always(Form::WIDE), software: false, largest_binding: u64::MAX, records: false };
+
+    /// Whether kernels and passes are wanted, or nothing but the sizes of buffers.
+    pub fn records(&self) -> bool {
+        self.records
+    }
+
+    /// This device.
+    pub fn of(gpu: &Gpu) -> Self {
+        Self {
+            forms: gpu.forms_of_work(),
+            software: gpu.is_software(),
+            largest_binding: gpu.largest_binding(),
+            records: true,
+        }
+    }
+}
