@@ -325,8 +325,12 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn conjugate_begin(&self, span: Span) -> Result<Program> {
-        self.over(span, "conjugate begin")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_begin.wgsl"])
+        self.over(span, "conjugate begin")?.parts(&[
+            "slot/element/number.wgsl",
+            "part/tree.wgsl",
+            "part/solver.wgsl",
+            "conjugate_begin.wgsl",
+        ])
     }
 
     /// One iteration of conjugate gradients.
@@ -334,8 +338,12 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn conjugate_step(&self, span: Span) -> Result<Program> {
-        self.over(span, "conjugate step")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_step.wgsl"])
+        self.over(span, "conjugate step")?.parts(&[
+            "slot/element/number.wgsl",
+            "part/tree.wgsl",
+            "part/solver.wgsl",
+            "conjugate_step.wgsl",
+        ])
     }
 
     /// The length of the natural gradient's step.
@@ -343,8 +351,12 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn conjugate_end(&self, span: Span) -> Result<Program> {
-        self.over(span, "conjugate end")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/solver.wgsl", "conjugate_end.wgsl"])
+        self.over(span, "conjugate end")?.parts(&[
+            "slot/element/number.wgsl",
+            "part/tree.wgsl",
+            "part/solver.wgsl",
+            "conjugate_end.wgsl",
+        ])
     }
 
     /// Parameters somewhere along the natural gradient.
@@ -403,10 +415,7 @@ impl Kernels<'_> {
             }
             _ => &[],
         };
-        program
-            .parts(&[reward, "part/transition.wgsl"])?
-            .parts(importance)?
-            .parts(&[part, "part/affine.wgsl", kernel])
+        program.parts(&[reward, "part/transition.wgsl"])?.parts(importance)?.parts(&[part, "part/affine.wgsl", kernel])
     }
 
     /// Discounted sums of rewards.
@@ -432,10 +441,7 @@ impl Kernels<'_> {
     /// As [`Kernels::value`].
     pub fn reduce(&self, reduction: Reduction) -> Result<Program> {
         let (name, parts) = reduction.parts();
-        self.plain(name)?
-            .word("MW_SAMPLES", self.samples())
-            .parts(parts)?
-            .parts(&["part/tree.wgsl", "reduce.wgsl"])
+        self.plain(name)?.word("MW_SAMPLES", self.samples()).parts(parts)?.parts(&["part/tree.wgsl", "reduce.wgsl"])
     }
 
     /// The same without tiles of samples, which no tangent runs through.
@@ -538,8 +544,12 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn subtract_baseline(&self, span: Span) -> Result<Program> {
-        self.over(span, "subtract baseline")?
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/norm.wgsl", "subtract_baseline.wgsl"])
+        self.over(span, "subtract baseline")?.parts(&[
+            "slot/element/number.wgsl",
+            "part/tree.wgsl",
+            "part/norm.wgsl",
+            "subtract_baseline.wgsl",
+        ])
     }
 
     /// Sum of the partial gradients of a span of the parameters.
@@ -549,9 +559,11 @@ impl Kernels<'_> {
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         let program = self.over(span, "sum slices")?.parts(&parts)?;
-        program
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl"])?
-            .parts(&["part/partial.wgsl", "part/norm.wgsl", "sum_slices.wgsl"])
+        program.parts(&["slot/element/number.wgsl", "part/tree.wgsl"])?.parts(&[
+            "part/partial.wgsl",
+            "part/norm.wgsl",
+            "sum_slices.wgsl",
+        ])
     }
 
     /// One minibatch further.
@@ -577,8 +589,12 @@ impl Kernels<'_> {
     /// # Errors
     /// As [`Kernels::value`].
     pub fn finish_update(&self) -> Result<Program> {
-        self.plain("finish update")?
-            .parts(&["part/schedule.wgsl", "part/next_update.wgsl", "part/verdict.wgsl", "finish_update.wgsl"])
+        self.plain("finish update")?.parts(&[
+            "part/schedule.wgsl",
+            "part/next_update.wgsl",
+            "part/verdict.wgsl",
+            "finish_update.wgsl",
+        ])
     }
 
     /// End of a fit of values apart from the policy.

@@ -18,7 +18,7 @@ use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::{Learner, Natural, Portion, Rollout};
 use manyworlds::train::{Policy, Trainer};
 use manyworlds::{Error, Result};
-use support::{Draw, Stages, few_forms, gpu, ok, run, submit};
+use support::{Draw, Stages, few_forms, gpu, ok, planned, run, submit};
 
 const NAN: u32 = 0x7fc0_0000;
 const INFINITE: u32 = 0xff80_0000;
@@ -124,7 +124,8 @@ fn worlds_note_what_is_unsound_first() {
             let env = env(CHOICES, what, bits, 4);
             let stages =
                 Stages::new(form, &[&[&networks[0]], &[&networks[0]]], &[SEED, SEED + 1], run(WORLDS, STEPS, 65), None);
-            let rollout = ok(Rollout::new(gpu(), &stages.kernels(), &env, 0, &stages.agents, &stages.batch, false));
+            let rollout =
+                planned(|plan| Rollout::new(plan, &stages.kernels(), &env, 0, &stages.agents, &stages.batch, false));
             submit(rollout.reset());
             let mut steps = Recording::default();
             rollout.record(&mut steps);
@@ -240,11 +241,12 @@ fn natural_gradients_tell_of_their_solver_and_of_what_they_measure() {
     };
     let kernels = stages.kernels();
     let portion = Portion::new(&kernels, 0, Run { stride: 1, ..stages.agents.run }, 1);
-    let agents = ok(stages.agents.apart(gpu(), portion.run));
+    let agents = planned(|plan| stages.agents.apart(plan, portion.run));
     let buffers = stages.batch.buffers(&agents.buffers());
-    let learner =
-        ok(Learner::new(gpu(), &kernels, &agents, &buffers, portion.slicing, &[(0, Objective::PolicyGradient)]));
-    let natural = ok(Natural::new(gpu(), &kernels, 0, &agents, &stages.batch, &learner, portion, trust));
+    let learner = planned(|plan| {
+        Learner::new(plan, &kernels, &agents, &buffers, portion.slicing, &[(0, Objective::PolicyGradient)])
+    });
+    let natural = planned(|plan| Natural::new(plan, &kernels, 0, &agents, &stages.batch, &learner, portion, trust));
     let mut step = Recording::default();
     natural.record(&mut step);
     let words = learner.gradient.len();

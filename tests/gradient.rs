@@ -23,7 +23,7 @@ use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::Estimates;
 use manyworlds::train::Policy;
 use std::time::Instant;
-use support::{gpu, ok, wide};
+use support::{gpu, ok, planned, wide};
 
 const REGULATOR: &str = "SimpleRegulator";
 const TWO_ACTION: &str = "TwoAction";
@@ -227,7 +227,7 @@ fn every_estimator_sums_each_rollout_as_the_textbook_writes_it() {
                 .with("mw_theta", &ok(gpu().buffer_of("theta", &narrow(thetas.concat()))))
                 .with("mw_baseline", &ok(gpu().buffer_of("baseline", &narrow(baseline.clone()))))
                 .with("mw_values", &ok(gpu().buffer_of("values", &narrow(values.concat().concat()))));
-            let stage = ok(Estimates::new(gpu(), &kernels, &env, textbook.kind(), sums, shape, &buffers));
+            let stage = planned(|plan| Estimates::new(plan, &kernels, &env, textbook.kind(), sums, shape, &buffers));
             let mut recording = Recording::default();
             stage.record(&mut recording);
             ok(gpu().submit(&recording));

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 use support::{
     Draw, POISON, ROUNDING, SIZES, Stages, assert_bits, assert_norm, bits, call, few_forms, forms, gpu, kernel, ok,
-    outputs_with_bounds, partial_slice, poison, run, shuffled, submit, wide,
+    outputs_with_bounds, partial_slice, planned, poison, run, shuffled, submit, wide,
 };
 
 // ---------------------------------------------------------------- reductions
@@ -85,7 +85,9 @@ fn reduce_gives_the_moments_of_targets_and_of_residuals() {
             let stages = Stages::new(form, &[&[], &[]], &[1, 2], run(count, 1, count), None);
             let kernels = stages.kernels();
             let buffers = stages.buffers();
-            let of = |kind| ok(Reduced::new(gpu(), &kernels, kind, Reduction::Moments, 2, count.into(), &buffers));
+            let of = |kind| {
+                planned(|plan| Reduced::new(plan, &kernels, kind, Reduction::Moments, 2, count.into(), &buffers))
+            };
             let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..2)
                 .map(|agent| {
                     let targets = draw.vector(count as usize, offset - 1.0, offset + 1.0);
@@ -127,7 +129,9 @@ fn reduce_gives_the_moments_of_the_advantages_of_the_current_minibatch() {
                 stages.write_row(agent, Row::Advantage, &bits(advantages));
             }
             let (kind, then) = (Reduction::Advantages, Reduction::Moments);
-            let stage = ok(Reduced::new(gpu(), &stages.kernels(), kind, then, 2, minibatch.into(), &stages.buffers()));
+            let stage = planned(|plan| {
+                Reduced::new(plan, &stages.kernels(), kind, then, 2, minibatch.into(), &stages.buffers())
+            });
             let case = format!("{form}, seed {seed}, minibatch {at} of {minibatch} from {batch}");
             let got = reduced(&case, &stage);
             for (agent, advantages) in advantages.iter().enumerate() {
@@ -171,7 +175,7 @@ fn reduce_sums_vectors_and_what_worlds_counted() {
             for (kind, stride) in [(Reduction::Sums, 0), (Reduction::Episodes, words as u32)] {
                 let elements = Elements { count, stride };
                 let then = Reduction::Sums;
-                let stage = ok(Reduced::new(gpu(), &stages.kernels(), kind, then, 2, elements, &buffers));
+                let stage = planned(|plan| Reduced::new(plan, &stages.kernels(), kind, then, 2, elements, &buffers));
                 let got = reduced(&format!("{case}, {kind:?}"), &stage);
                 for (agent, component) in (0..8).map(|i| (i / 4, i % 4)) {
                     let low = |i: usize| match (kind, component) {
@@ -210,7 +214,7 @@ fn reduce_sums_terms_of_the_current_minibatch_only() {
             let buffer = ok(gpu().buffer_of("terms", &terms.iter().map(|&x| x as f32).collect::<Vec<_>>()));
             let buffers = stages.buffers().with("mw_terms", &buffer);
             let (kind, count) = (Reduction::Terms, lanes as u32);
-            let stage = ok(Reduced::partial(gpu(), &stages.kernels(), kind, 2, count, 2, &buffers));
+            let stage = planned(|plan| Reduced::partial(plan, &stages.kernels(), kind, 2, count, 2, &buffers));
             let case = format!("{form}, seed {seed}, minibatch {at} of {minibatch} from {batch}");
             let got = reduced(&case, &stage);
             let blocks = Reduced::blocks(count) as usize;

@@ -115,7 +115,7 @@ fn updates_never_wait_for_the_host() {
         let name = format!("{} on {env}", config.algo.name());
         let agents = ok(Learning::new(&gpu, &ok(Environment::load(env)), &config, &[1]));
         let before = gpu.counts();
-        ok(gpu.submit(agents.update()));
+        ok(gpu.submit(&agents.update));
         let now = gpu.counts();
         let counts = (now.submissions - before.submissions, now.readbacks - before.readbacks);
         assert_eq!(counts, (1, 0), "{name}: (submissions, readbacks) of an update");
@@ -136,7 +136,7 @@ fn passes(gpu: &Gpu, hidden: &str, gradient_steps: u32) -> usize {
     ];
     let config = config(Algo::Sac, &pairs);
     let agents = ok(Learning::new(gpu, &ok(Environment::load("Pendulum-v1")), &config, &[1]));
-    agents.update().passes().len()
+    agents.update.passes().len()
 }
 
 /// Sac takes the most of them. Windows, and with them passes, do not depend on these widths; where compilation is slow,

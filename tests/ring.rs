@@ -18,7 +18,7 @@ use manyworlds::reference::replay::{Ring as Log, Transition};
 use manyworlds::stage::{Interact, Minibatch, Ring};
 use oracle::assert_close;
 use std::f64::consts::PI;
-use support::{POISON, ROUNDING, assert_bits, gpu, ok, poison, submit};
+use support::{POISON, ROUNDING, assert_bits, gpu, ok, planned, poison, submit};
 
 /// Purposes of random numbers (`part/random_words.wgsl`).
 const RESET: u32 = 0;
@@ -183,14 +183,19 @@ impl<'a> Worlds<'a> {
     fn new(place: &'a Place, settings: Replay, parameters: &[f32], warm_up: u32, bytes: u64) -> Self {
         let kernels = place.kernels();
         let (capacity, worlds) = (settings.capacity, settings.worlds);
-        let agents = ok(Agents::new(gpu(), support::run(worlds, 1, 1), &SEEDS, parameters, 0.0));
-        let ring = ok(Ring::within(gpu(), &kernels, agents.count, capacity, bytes));
+        let (words, own) = (parameters.len() as u32 / SEEDS.len() as u32, parameters.to_vec());
+        let (agents, ring, interact) = planned(|plan| {
+            let run = support::run(worlds, 1, 1);
+            let agents = Agents::new(plan, run, &SEEDS, words, move || own.clone(), Progress::default())?;
+            let ring = Ring::within(plan, &kernels, agents.count, capacity, bytes)?;
+            let interact = Interact::new(plan, &kernels, &place.env, &agents, &ring, settings, warm_up)?;
+            Ok((agents, ring, interact))
+        });
         poison(&ring.steps);
         for part in &ring.parts {
             poison(&part.before);
             poison(&part.after);
         }
-        let interact = ok(Interact::new(gpu(), &kernels, &place.env, &agents, &ring, settings, warm_up));
         submit(interact.reset());
         let logs = vec![Log::new(capacity as usize, worlds as usize); SEEDS.len()];
         let last = stored(&ring);
@@ -315,11 +320,15 @@ impl<'a> Worlds<'a> {
         let kernels = self.place.kernels();
         let progress = SEEDS.map(|seed| Progress { seed, gradient_steps, ..Progress::default() });
         gpu().write(&self.agents.progress, &progress);
-        let minibatch = ok(Minibatch::new(gpu(), &kernels, self.agents.count, settings.batch_size));
+        let explorers = &self.interact.explorers;
+        let (minibatch, draw) = planned(|plan| {
+            let minibatch = Minibatch::new(plan, &kernels, self.agents.count, settings.batch_size)?;
+            let draw = minibatch.draw(plan, &kernels, &self.agents, &self.ring, explorers, settings)?;
+            Ok((minibatch, draw))
+        });
         poison(&minibatch.states);
         poison(&minibatch.drawn);
-        let explorers = &self.interact.explorers;
-        submit(&ok(minibatch.draw(gpu(), &kernels, &self.agents, &self.ring, explorers, settings)));
+        submit(&draw);
         let (states, drawn) = (ok(gpu().read(&minibatch.states)), ok(gpu().read(&minibatch.drawn)));
         (minibatch, states, drawn)
     }

@@ -11,7 +11,7 @@ use manyworlds::kernels::{
     Recursion, Reduction, Sums, TextbookPolicy,
 };
 use manyworlds::nn::{Activation, Normalise, Parameters};
-use manyworlds::shader::Linked;
+use manyworlds::shader::{Linked, Program};
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
@@ -48,8 +48,8 @@ fn of_textbook_policies() -> Vec<(String, Linked)> {
         };
         let estimates = Sums::ALL.map(|sums| kernels.estimate(&env, policy, sums));
         let climbs = [Combine::Mean, Combine::LeaveOneOut].map(|combine| kernels.climb(&env, policy, combine));
-        let named = |kernel: manyworlds::Result<Linked>| {
-            let kernel = kernel.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let named = |kernel: manyworlds::Result<Program>| {
+            let kernel = kernel.and_then(|kernel| kernel.link()).unwrap_or_else(|error| panic!("{name}: {error}"));
             (format!("{} of {name}", kernel.name()), kernel)
         };
         estimates.into_iter().chain(climbs).map(named).collect::<Vec<_>>()
@@ -142,8 +142,10 @@ fn of_environment(env: &Environment, exploration: Exploration, learns: bool) -> 
             kernels.merge_moments(),
         ]);
     }
-    let named = |kernel: manyworlds::Result<Linked>| {
-        let kernel = kernel.unwrap_or_else(|error| panic!("{}, {exploration:?}: {error}", env.name()));
+    let named = |kernel: manyworlds::Result<Program>| {
+        let kernel = kernel
+            .and_then(|kernel| kernel.link())
+            .unwrap_or_else(|error| panic!("{}, {exploration:?}: {error}", env.name()));
         (format!("{} of {}, {exploration:?}", kernel.name(), env.name()), kernel)
     };
     linked.into_iter().map(named).collect()
@@ -158,7 +160,7 @@ const NETWORKS: [(&[u32], Activation); 4] = [
 ];
 
 /// Actors and critics that learn from replay: each kind of actor with one of the networks.
-fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) -> Vec<manyworlds::Result<Linked>> {
+fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) -> Vec<manyworlds::Result<Program>> {
     let log_std = [-5.0, 2.0];
     let (name, decision, spread, judges, process) = [
         ("Pendulum-v1", Decision::Squashed { log_std }, Spread::Clamped { log_std }, 2, false),
@@ -233,6 +235,7 @@ fn in_form(form: Form, networks: usize) -> Vec<(String, Linked)> {
         }
         linked.extend(of_replay(form, hidden, activation, number));
         for kernel in linked {
+            let kernel = kernel.and_then(|kernel| kernel.link());
             let kernel = kernel.unwrap_or_else(|error| panic!("{form:?} {hidden:?}: {error}"));
             everything.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
         }
@@ -241,7 +244,7 @@ fn in_form(form: Form, networks: usize) -> Vec<(String, Linked)> {
 }
 
 /// Kernels that know of networks at most how many parameters they have.
-fn beside_networks(kernels: &Kernels, env: &Environment) -> Vec<manyworlds::Result<Linked>> {
+fn beside_networks(kernels: &Kernels, env: &Environment) -> Vec<manyworlds::Result<Program>> {
     let (all, actor) = (kernels.parameters.span([]), kernels.parameters.span([0]));
     let mut linked = vec![
         kernels.reset(env),

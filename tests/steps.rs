@@ -13,7 +13,7 @@ use manyworlds::nn::Parameters;
 use manyworlds::reference::cartpole;
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::RandomSteps;
-use support::{forms, gpu, ok};
+use support::{forms, gpu, ok, planned_on};
 
 /// Words of a world of CartPole's, whose state has four.
 const EPISODE_LENGTH: usize = 4 + WorldWord::Length as usize;
@@ -36,7 +36,7 @@ fn stepped(env: &Environment, form: Form, seed: u32, worlds: u32, dispatches: &[
     let mut work = Recording::default();
     let mut first: Option<RandomSteps> = None;
     for &steps in dispatches {
-        let stage = ok(RandomSteps::new(&gpu, &kernels, env, seed, worlds, steps));
+        let stage = planned_on(&gpu, |plan| RandomSteps::new(plan, &kernels, env, seed, worlds, steps));
         if let Some(first) = &first {
             // go on with the worlds of the first stage
             let words = ok(gpu.read(&first.worlds));

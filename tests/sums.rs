@@ -12,7 +12,7 @@ use manyworlds::layout::WorldWord;
 use manyworlds::nn::Parameters;
 use manyworlds::stage::RandomSteps;
 use manyworlds::train::{Policy, Trainer};
-use support::{call, few_forms, forms, gpu, kernel, ok};
+use support::{call, few_forms, forms, gpu, kernel, ok, planned_on};
 
 /// Terms of a sequence.
 const TERMS: usize = 200_000;
@@ -170,7 +170,7 @@ fn random_steps_sum_long_episodes() {
                 agents: 1,
             };
             let worlds = 5;
-            let stage = ok(RandomSteps::new(&gpu, &kernels, &env, 1, worlds, LIMIT + 7));
+            let stage = planned_on(&gpu, |plan| RandomSteps::new(plan, &kernels, &env, 1, worlds, LIMIT + 7));
             let mut work = Recording::default();
             work.extend(stage.reset());
             work.extend(stage.steps());

@@ -12,9 +12,7 @@ use crate::kernels::{Kernels, Noise, OffPolicyKernels};
 use crate::layout::{Metrics, Progress, Replay, Run};
 use crate::nn::Parameters;
 use crate::plan::{Kept, Plan, Target};
-use crate::stage::{
-    Actors, Critics, Evaluation, Interact, Minibatch, Replayed, Ring, Step, Targets, slicing,
-};
+use crate::stage::{Actors, Critics, Evaluation, Interact, Minibatch, Replayed, Ring, Step, Targets, slicing};
 
 /// The actor alone, a critic alone: as they lie in buffers of their own.
 #[derive(Debug)]

@@ -148,7 +148,7 @@ impl Kernel {
     /// kernels. `iterations` is the number of iterations of all loops in one invocation, counted from static shapes.
     ///
     /// # Errors
-    /// [`Error::Gpu`] where a buffer is missing, [`Error::LoopBudget`] where this adapter would cut the loops short.
+    /// [`Error::Gpu`] where a buffer is missing or given twice, [`Error::LoopBudget`] where this adapter would cut the loops short.
     pub fn pass(&self, gpu: &Gpu, agents: u32, threads: u64, iterations: u64, buffers: &Buffers) -> Result<Pass> {
         let pass = Pass::declared(self.name(), threads, agents);
         self.bind(gpu, &pass, iterations, buffers)?;
@@ -173,6 +173,9 @@ impl Kernel {
             let reason =
                 format!("kernel '{}' would run for {agents} agents, at most {MOST_AGENTS} are possible", self.0.name);
             return Err(Error::setting("agents", reason));
+        }
+        if let Some(name) = buffers.twice() {
+            return Err(Error::Gpu(format!("kernel {}: two buffers were given for '{name}'", self.0.name)));
         }
         let mut entries = Vec::with_capacity(self.0.bindings.len());
         for (name, &binding) in &self.0.bindings {

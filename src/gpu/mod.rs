@@ -8,11 +8,10 @@ mod readback;
 mod recording;
 
 pub use adapter::{AdapterChoice, adapters, missing_driver_hint};
-pub use buffer::{Buffer, Memory};
 pub(crate) use buffer::bytes_of;
+pub use buffer::{Buffer, Memory};
 pub use form::{Form, Forms, Share};
 pub use kernel::{Buffers, Kernel};
-pub(crate) use kernel::workgroups;
 pub use readback::{Arrived, Readback};
 pub use recording::{Pass, PassTime, Recording};
 

@@ -221,8 +221,11 @@ impl OffPolicyKernels<'_> {
     pub fn outputs(&self) -> Result<Program> {
         let kernels = &self.actor;
         let program = self.plain(kernels, "act")?;
-        Self::forward(kernels, program)?
-            .parts(&["slot/observed/columns.wgsl", "slot/head/outputs.wgsl", "forward.wgsl"])
+        Self::forward(kernels, program)?.parts(&[
+            "slot/observed/columns.wgsl",
+            "slot/head/outputs.wgsl",
+            "forward.wgsl",
+        ])
     }
 
     /// Observations that were written for the worlds alone, into a part of the ring.
@@ -281,8 +284,7 @@ impl OffPolicyKernels<'_> {
     /// As [`OffPolicyKernels::outputs`].
     pub fn next_value(&self) -> Result<Program> {
         let program = Self::forward(&self.critic, self.plain(&self.critic, "next value")?)?;
-        Self::judging(program, State::After, self.action_rows()[1])?
-            .parts(&["slot/head/value.wgsl", "forward.wgsl"])
+        Self::judging(program, State::After, self.action_rows()[1])?.parts(&["slot/head/value.wgsl", "forward.wgsl"])
     }
 
     /// Gradients of the critics' squared temporal differences.
@@ -292,8 +294,11 @@ impl OffPolicyKernels<'_> {
     pub fn critic_gradient(&self) -> Result<Program> {
         let critic = &self.critic;
         let program = critic.backward(self.plain(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
-        Self::judging(program, State::Before, self.action_rows()[0])?
-            .parts(&["slot/slopes/none.wgsl", "slot/objective/temporal_difference.wgsl", critic.gradient_part()])
+        Self::judging(program, State::Before, self.action_rows()[0])?.parts(&[
+            "slot/slopes/none.wgsl",
+            "slot/objective/temporal_difference.wgsl",
+            critic.gradient_part(),
+        ])
     }
 
     /// Q of the actor's action, and how it changes with it, of the critics that judge it.
@@ -318,8 +323,7 @@ impl OffPolicyKernels<'_> {
     pub fn actor_gradient(&self) -> Result<Program> {
         let actor = &self.actor;
         let program = actor.backward(self.plain(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
-        self.deciding(program)?
-            .parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])
+        self.deciding(program)?.parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])
     }
 
     /// Partial weight gradients, where the gradient kernel does not sum them itself; `kernels` are the actor's or the
@@ -338,11 +342,13 @@ impl OffPolicyKernels<'_> {
     /// As [`OffPolicyKernels::outputs`].
     pub fn learn(kernels: &Kernels, optimizer: Optimizer, first: u32) -> Result<Program> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
-        kernels
-            .brief()
-            .over(kernels.parameters.span([0]), &name)?
-            .word("MW_FAULTS_FIRST", first)
-            .parts(&["part/partial.wgsl", optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "learn.wgsl"])
+        kernels.brief().over(kernels.parameters.span([0]), &name)?.word("MW_FAULTS_FIRST", first).parts(&[
+            "part/partial.wgsl",
+            optimizer.part(),
+            "part/past.wgsl",
+            "part/fault_places.wgsl",
+            "learn.wgsl",
+        ])
     }
 
     /// The end of a gradient step.
@@ -350,14 +356,13 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
     pub fn finish_step(&self) -> Result<Program> {
-        self.plain(&self.actor, "finish step")?
-            .parts(&[
-                "part/math.wgsl",
-                "part/drawn.wgsl",
-                "slot/element/number.wgsl",
-                "part/tree.wgsl",
-                "finish_step.wgsl",
-            ])
+        self.plain(&self.actor, "finish step")?.parts(&[
+            "part/math.wgsl",
+            "part/drawn.wgsl",
+            "slot/element/number.wgsl",
+            "part/tree.wgsl",
+            "finish_step.wgsl",
+        ])
     }
 
     /// The end of an update.
@@ -375,8 +380,7 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// As [`OffPolicyKernels::outputs`].
     pub fn reschedule_block(&self) -> Result<Program> {
-        self.plain(&self.actor, "reschedule block")?
-            .parts(&["part/schedule_block.wgsl", "reschedule_block.wgsl"])
+        self.plain(&self.actor, "reschedule block")?.parts(&["part/schedule_block.wgsl", "reschedule_block.wgsl"])
     }
 }
 

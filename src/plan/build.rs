@@ -20,12 +20,6 @@ impl Plan {
                 return Err(Error::Gpu(format!("two buffers of a state are called '{}'", kept.name)));
             }
         }
-        for dispatch in &self.passes {
-            if let Some(name) = dispatch.buffers.twice() {
-                let kernel = dispatch.pass.kernel();
-                return Err(Error::Gpu(format!("kernel {kernel}: two buffers were given for '{name}'")));
-            }
-        }
         // the one first that takes longest
         let mut programs: Vec<&Program> = self.kernels.iter().collect();
         programs.sort_by_key(|program| Reverse(program.len()));

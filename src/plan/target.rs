@@ -17,8 +17,7 @@ pub struct Target {
 
 impl Target {
     /// A GPU that can bind everything.
-    pub const GPU: Self =
-        Self { forms: Forms::Hardware, software: false, largest_binding: u64::MAX, records: true };
+    pub const GPU: Self = Self { forms: Forms::Hardware, software: false, largest_binding: u64::MAX, records: true };
 
     /// Any adapter, before one was opened: sizes alone, which the form of the kernels moves by a few samples.
     pub const ANY: Self =

@@ -41,12 +41,7 @@ pub struct Replayed<'a> {
 
 impl Replayed<'_> {
     /// Actions in some of the columns: before the step in the first half of them, after it in the second.
-    fn choose(
-        &self,
-        plan: &mut Plan,
-        parameters: &Buffer<f32>,
-        columns: std::ops::Range<u32>,
-    ) -> Result<Recording> {
+    fn choose(&self, plan: &mut Plan, parameters: &Buffer<f32>, columns: std::ops::Range<u32>) -> Result<Recording> {
         let columns = Columns { first: columns.start, count: columns.end, ..Columns::default() };
         let buffers = self
             .actor

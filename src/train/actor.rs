@@ -15,7 +15,8 @@ use std::ops::Range;
 ///
 /// ```
 /// use manyworlds::env::Environment;
-/// use manyworlds::train::{Config, Policy};
+/// use manyworlds::config::Config;
+/// use manyworlds::train::Policy;
 ///
 /// let policy = Policy::untrained(&Environment::load("CartPole-v1")?, Config::default())?;
 /// let actor = policy.actor()?;

@@ -9,6 +9,7 @@ use manyworlds::gpu::{Form, Recording};
 use manyworlds::kernels::{Decision, Kernels, Noise, OffPolicyKernels, Optimizer};
 use manyworlds::layout::{Progress, Replay, Run, TERMS};
 use manyworlds::nn::{self, Parameters};
+use manyworlds::plan::{Plan, Target};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::reparametrised::Head;
 use manyworlds::stage::{Actors, Critics, Minibatch, Replayed, Step, Targets, slicing};
@@ -194,12 +195,11 @@ impl Device {
             run.set_slicing(slicing(kernels, samples as u32), kernels, kernels.parameters.span([0]));
             run
         };
-        let agents_of = |kernels: &Kernels, rate: f64, parameters: &[f32]| {
+        let mut plan = Plan::new(Target::of(gpu()));
+        let agents_of = |plan: &mut Plan, kernels: &Kernels, rate: f64, parameters: Vec<f32>| {
             let run = run_of(kernels, rate);
             let seeds: Vec<u32> = (1..=kernels.agents).collect();
-            let agents = ok(Agents::new(gpu(), run, &seeds, parameters, 0.0));
-            let progress = Progress {
-                learning_rate: run.learning_rate,
+            let first = Progress {
                 correction1: run.decay1,
                 correction2: run.decay2,
                 alpha: setup.alpha as f32,
@@ -207,21 +207,46 @@ impl Device {
                 gumbel_temperature: setup.temperature as f32,
                 ..Progress::default()
             };
-            gpu().write(&agents.progress, &vec![progress; seeds.len()]);
-            agents
+            let words = kernels.parameters.words();
+            Agents::new(plan, run, &seeds, words, move || parameters.clone(), first)
         };
         let all = setup.agents.iter();
-        let actor = agents_of(&kernels.actor, setup.rates[0], &words(&actor_layout, all.clone().map(|a| &a.actor)));
+        let actors = words(&actor_layout, all.clone().map(|a| &a.actor));
+        let actor = ok(agents_of(&mut plan, &kernels.actor, setup.rates[0], actors));
         let critics = words(&critic_layout, all.clone().flat_map(|a| &a.critics));
-        let critic = agents_of(&kernels.critic, setup.rates[1], &critics);
-        let target = |words: Vec<f32>| ok(gpu().uniform_or_storage("target", &words));
+        let critic = ok(agents_of(&mut plan, &kernels.critic, setup.rates[1], critics));
+        let mut target = |words: Vec<f32>| {
+            let axes = [("words", words.len() as u64)];
+            ok(plan.parameters("target", &axes, move || words.clone()))
+        };
         let followed: Vec<&Mlp> = all.clone().filter_map(|a| a.target_actor.as_ref()).collect();
         let targets = Targets {
             actor: (!followed.is_empty()).then(|| target(words(&actor_layout, followed.into_iter()))),
             critic: target(words(&critic_layout, all.flat_map(|a| &a.target_critics))),
         };
 
-        let minibatch = ok(Minibatch::new(gpu(), &kernels, count, samples as u32));
+        let minibatch = ok(Minibatch::new(&mut plan, &kernels, count, samples as u32));
+        let settings = Replay {
+            worlds: 1,
+            batch_size: samples as u32,
+            critic_threads: critic.run.minibatch_threads,
+            gamma: 0.99,
+            ..setup.settings
+        };
+        let replayed = Replayed {
+            kernels: &kernels,
+            actor: &actor,
+            critic: &critic,
+            targets: &targets,
+            minibatch: &minibatch,
+            settings,
+            tau: setup.tau as f32,
+            optimizer: setup.optimizer,
+        };
+        let critics = ok(Critics::new(&mut plan, &replayed));
+        let actors = ok(Actors::new(&mut plan, &replayed));
+        let step = ok(Step::new(&mut plan, &replayed));
+        ok(plan.build(gpu()));
         poison(&minibatch.states);
         poison(&minibatch.drawn);
         let put = |buffer, first_row: usize, rows: &[f64]| {
@@ -249,26 +274,6 @@ impl Device {
             }
         }
 
-        let settings = Replay {
-            worlds: 1,
-            batch_size: samples as u32,
-            critic_threads: critic.run.minibatch_threads,
-            gamma: 0.99,
-            ..setup.settings
-        };
-        let replayed = Replayed {
-            gpu: gpu(),
-            kernels: &kernels,
-            actor: &actor,
-            critic: &critic,
-            targets: &targets,
-            minibatch: &minibatch,
-            settings,
-            tau: setup.tau as f32,
-            optimizer: setup.optimizer,
-        };
-        let (critics, actors, step) =
-            (ok(Critics::new(&replayed)), ok(Actors::new(&replayed)), ok(Step::new(&replayed)));
         for buffer in [&critics.next_values, &actors.slopes] {
             poison(buffer);
         }

@@ -12,6 +12,7 @@ pub use stages::{Learning, Samples, Stages, padded, partial_slice, run, with_par
 
 use manyworlds::gpu::{AdapterChoice, Buffer, Buffers, Form, Gpu, Kernel, Recording};
 use manyworlds::layout::STREAM_TRAINING;
+use manyworlds::plan::{Plan, Target};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::shader::Program;
@@ -56,6 +57,21 @@ pub fn open() -> Gpu {
         assert!(name.contains(&part), "MANYWORLDS_EXPECT_ADAPTER is '{part}', the adapter is '{name}'");
     }
     gpu
+}
+
+/// What a plan for the shared device makes, built.
+#[track_caller]
+pub fn planned<T>(make: impl FnOnce(&mut Plan) -> manyworlds::Result<T>) -> T {
+    planned_on(gpu(), make)
+}
+
+/// What a plan for a device makes, built.
+#[track_caller]
+pub fn planned_on<T>(gpu: &Gpu, make: impl FnOnce(&mut Plan) -> manyworlds::Result<T>) -> T {
+    let mut plan = Plan::new(Target::of(gpu));
+    let made = ok(make(&mut plan));
+    ok(plan.build(gpu));
+    made
 }
 
 /// Every form that this adapter can run.
@@ -217,7 +233,7 @@ pub fn kernel(name: &str, words: &[(&str, u32)], parts: &[&str], source: &str) -
 
 /// Compiles the program of a test.
 pub fn link(program: &Program) -> Kernel {
-    ok(gpu().kernel(&ok(program.link())))
+    ok(gpu().kernel(program))
 }
 
 /// Runs a kernel of a test over so many threads; gives the words of `test_output`, poisoned before.

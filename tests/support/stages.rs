@@ -1,6 +1,6 @@
 //! The one place where the stages of an update are put together.
 
-use super::{bits, gpu, ok, poison, wide};
+use super::{bits, gpu, ok, planned, poison, wide};
 use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::{ActionSpace, Environment, Exploration};
 use manyworlds::gpu::{Buffer, Buffers, Form, Recording};
@@ -145,8 +145,11 @@ impl Stages {
         slicing.window = window.map_or(slicing.window, |most| slicing.window.min(most));
         run.set_slicing(slicing, &kernels, layout.span([]));
         let parameters: Vec<f32> = networks.iter().flat_map(|networks| padded(&layout, networks)).collect();
-        let agents = ok(Agents::new(gpu(), run, seeds, &parameters, 0.7));
-        let batch = ok(Batch::new(gpu(), count, &run, features as u32, kernels.rows()));
+        let first = Progress { beta: 0.7, ..Progress::default() };
+        let (agents, batch) = planned(|plan| {
+            let agents = Agents::new(plan, run, seeds, layout.words(), move || parameters.clone(), first)?;
+            Ok((agents, Batch::new(plan, count, &run, features as u32, kernels.rows())?))
+        });
         for buffer in [&batch.samples, &batch.final_values] {
             poison(buffer);
         }
@@ -250,7 +253,8 @@ impl Stages {
 
     /// A reset of every world, and the steps of a rollout under a network.
     pub fn rollout(&self, env: &Environment, network: usize) -> Recording {
-        let rollout = ok(Rollout::new(gpu(), &self.kernels(), env, network, &self.agents, &self.batch, false));
+        let rollout =
+            planned(|plan| Rollout::new(plan, &self.kernels(), env, network, &self.agents, &self.batch, false));
         let mut recording = rollout.reset().clone();
         rollout.record(&mut recording);
         recording
@@ -259,20 +263,22 @@ impl Stages {
     /// V of every observation under a network.
     pub fn values(&self, network: usize) -> Recording {
         let mut recording = Recording::default();
-        ok(Values::new(gpu(), &self.kernels(), network, &self.agents, &self.batch)).record(&mut recording);
+        planned(|plan| Values::new(plan, &self.kernels(), network, &self.agents, &self.batch)).record(&mut recording);
         recording
     }
 
     /// What these recursions leave: Φ and targets.
     pub fn along(&self, recursions: &[Recursion], way: OverTime) -> Recording {
         let mut recording = Recording::default();
-        ok(Advantage::new(gpu(), &self.kernels(), &self.agents, &self.batch, recursions, way)).record(&mut recording);
+        planned(|plan| Advantage::new(plan, &self.kernels(), &self.agents, &self.batch, recursions, way))
+            .record(&mut recording);
         recording
     }
 
     /// Importance weights under the policy (network 0).
     pub fn weights(&self, importance: Importance, way: OverTime) -> (Recording, Weights) {
-        let weights = ok(Weights::new(gpu(), &self.kernels(), 0, &self.agents, &self.batch, importance, way));
+        let weights =
+            planned(|plan| Weights::new(plan, &self.kernels(), 0, &self.agents, &self.batch, importance, way));
         let mut recording = Recording::default();
         weights.record(&mut recording);
         (recording, weights)
@@ -289,7 +295,8 @@ impl Stages {
         let mut recording = Recording::default();
         learner.record(&mut recording);
         let kernels = self.kernels();
-        ok(Baseline::new(gpu(), &kernels, 0, &agents, &self.batch, &learner, self.slicing)).record(&mut recording);
+        planned(|plan| Baseline::new(plan, &kernels, 0, &agents, &self.batch, &learner, self.slicing))
+            .record(&mut recording);
         (recording, learner)
     }
 
@@ -301,10 +308,10 @@ impl Stages {
     }
 
     fn policy_learner_of(&self, run: &Run) -> (Agents, Learner) {
-        let agents = ok(self.agents.apart(gpu(), *run));
+        let agents = planned(|plan| self.agents.apart(plan, *run));
         let objectives = [(0, Objective::PolicyGradient)];
         let buffers = self.buffers_of(&agents);
-        let learner = ok(Learner::new(gpu(), &self.kernels(), &agents, &buffers, self.slicing, &objectives));
+        let learner = planned(|plan| Learner::new(plan, &self.kernels(), &agents, &buffers, self.slicing, &objectives));
         poison(&learner.gradient);
         (agents, learner)
     }
@@ -316,19 +323,20 @@ impl Stages {
         let kernels = self.kernels();
         let untiled = kernels.untiled();
         let products = Portion::new(&untiled, 0, run, stride);
-        let natural = Natural::new(gpu(), &untiled, 0, &agents, &self.batch, &learner, products, trust);
-        (learner, ok(natural))
+        let natural = planned(|plan| Natural::new(plan, &untiled, 0, &agents, &self.batch, &learner, products, trust));
+        (learner, natural)
     }
 
     /// One minibatch of PPO for actor (network 0) and critic (network 1).
     pub fn learning(&self) -> Learning {
         let objectives = [(0, self.objective), (1, Objective::Value)];
         let kernels = self.kernels();
-        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.buffers(), self.slicing, &objectives));
+        let learner =
+            planned(|plan| Learner::new(plan, &kernels, &self.agents, &self.buffers(), self.slicing, &objectives));
         poison(&learner.gradient);
         poison(&learner.norms);
         poison(&learner.terms);
-        let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner, self.optimizer));
+        let optimiser = planned(|plan| Optimiser::new(plan, &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
         learner.record(&mut step);
         optimiser.record(&mut step);
@@ -343,7 +351,7 @@ impl Stages {
         let partial_words = u64::from(self.layout.partial_words());
         let partial = ok(gpu().buffer("partial", count * partial_words, "a test's", "the test"));
         let kernels = self.kernels();
-        let learner = ok(Learner::new(gpu(), &kernels, &self.agents, &self.buffers(), self.slicing, &[]));
+        let learner = planned(|plan| Learner::new(plan, &kernels, &self.agents, &self.buffers(), self.slicing, &[]));
         poison(&learner.gradient);
         poison(&learner.norms);
         let window = Window { first: 0, count: self.slicing.slice, rows: 1, slices: 1 };
@@ -354,7 +362,7 @@ impl Stages {
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms);
         let sum = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
-        let optimiser = ok(Optimiser::new(gpu(), &kernels, &self.agents, &learner, self.optimizer));
+        let optimiser = planned(|plan| Optimiser::new(plan, &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
         step.push(&ok(sum.pass(gpu(), self.agents.count, words / 4, 1, &buffers)));
         optimiser.record(&mut step);
