@@ -79,7 +79,7 @@ fn forward(
     let fit = if kernels.needs_workspace(network) { WORKSPACE_WORDS / (units * samples) } else { WINDOW };
     let total = (columns.count - columns.first).div_ceil(samples);
     let most = (fit.min(WINDOW) / agents).max(1).min(total);
-    let buffers = buffers.with("mw_workspace", &workspace(plan, kernels, network, agents, most)?);
+    let buffers = with_workspace(plan, kernels, network, agents, most, buffers)?;
     let turns = turns(kernels, network, agents, total);
     let mut recording = Recording::default();
     let mut done = 0;
@@ -217,10 +217,17 @@ const WINDOW: u32 = 1 << 16;
 /// Words of the workspace of all agents that a window of a wide network may take: 64 MiB.
 const WORKSPACE_WORDS: u32 = 1 << 24;
 
-/// Memory for the hidden units of a forward pass: `[agent][unit][thread + 1]`, each a Lane.
-fn workspace(plan: &mut Plan, kernels: &Kernels, network: usize, agents: u32, threads: u32) -> Result<Buffer<f32>> {
+/// Buffers and, where a forward pass needs it, memory for its hidden units: `[agent][unit][thread + 1]`, each a Lane.
+fn with_workspace(
+    plan: &mut Plan,
+    kernels: &Kernels,
+    network: usize,
+    agents: u32,
+    threads: u32,
+    buffers: &Buffers,
+) -> Result<Buffers> {
     if !kernels.needs_workspace(network) {
-        return plan.buffer("workspace", &[], "nothing"); // no kernel binds it
+        return Ok(buffers.clone());
     }
     let axes = [
         ("agents", u64::from(agents)),
@@ -228,7 +235,8 @@ fn workspace(plan: &mut Plan, kernels: &Kernels, network: usize, agents: u32, th
         ("threads", u64::from(threads) + 1), // one place for all threads past the end
         ("lanes", kernels.form.lanes.into()),
     ];
-    plan.buffer("workspace", &axes, "num_envs or hidden")
+    let workspace: Buffer<f32> = plan.buffer("workspace", &axes, "num_envs or hidden")?;
+    Ok(buffers.with("mw_workspace", &workspace))
 }
 
 /// A pass of one workgroup for each agent.

@@ -150,7 +150,7 @@ impl ActorCritic {
             kept: Vec::new(),
             config: config.clone(),
         };
-        if plan.target().records() {
+        if plan.target().records {
             agents.update = config.algo.record(&agents, config);
         }
         Ok(agents)

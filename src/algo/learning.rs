@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Recording};
 use crate::layout::Metrics;
 use crate::nn::Parameters;
-use crate::plan::{Kept, Plan, Target};
+use crate::plan::{Description, Kept, Plan, Target};
 use crate::stage::Evaluation;
 
 /// One or more independent agents and an update of their algorithm.
@@ -49,6 +49,26 @@ pub fn sizes(config: &Config, env: &Environment, agents: u32) -> Result<Plan> {
         ActorCritic::plan(&mut plan, env, config, &seeds)?;
     }
     Ok(plan)
+}
+
+/// The plan of a run with these seeds, written down. It needs no device.
+///
+/// # Errors
+/// [`crate::Error::Setting`] where something cannot be, [`crate::Error::TooLarge`] where the target cannot bind a buffer, and
+/// those of [`Plan::describe`].
+pub fn describe(target: Target, config: &Config, env: &Environment, seeds: &[u32]) -> Result<Description> {
+    let mut plan = Plan::new(target);
+    let mut evaluation = Recording::default();
+    if config.algo.is_off_policy() {
+        let agents = OffPolicy::plan(&mut plan, env, config, seeds)?;
+        agents.evaluation.record(&mut evaluation);
+        let mut begin = agents.worlds.reset().clone();
+        begin.extend(agents.worlds.random());
+        return plan.describe(&[("begin", &begin), ("update", agents.update()), ("evaluation", &evaluation)]);
+    }
+    let agents = ActorCritic::plan(&mut plan, env, config, seeds)?;
+    agents.evaluation.record(&mut evaluation);
+    plan.describe(&[("begin", agents.rollout.reset()), ("update", agents.update()), ("evaluation", &evaluation)])
 }
 
 impl Learning {

@@ -13,7 +13,7 @@ mod setup;
 mod trpo;
 
 pub use actor_critic::{ActorCritic, RING};
-pub use learning::{Learning, sizes};
+pub use learning::{Learning, describe, sizes};
 pub use networks::networks;
 pub(crate) use networks::{ACTOR, CRITIC, HEAD_GAINS};
 pub use replayed::OffPolicy;

@@ -250,7 +250,7 @@ impl OffPolicy {
             update: Recording::default(),
             kept: Vec::new(),
         };
-        if plan.target().records() {
+        if plan.target().records {
             agents.update = off_policy::record(&agents, config);
         }
         Ok(agents)

@@ -9,6 +9,7 @@ mod eval;
 mod foreign;
 mod gradient;
 mod new_env;
+mod plan;
 mod reproduce;
 mod say;
 mod settings;
@@ -68,6 +69,8 @@ enum Command {
     Bench(bench::Bench),
     /// Show adapters, drivers and limits, what would be chosen and why, and test the chosen one
     Doctor(doctor::Doctor),
+    /// Show what a run would do, without a device: buffers, kernels, and every pass of an update
+    Plan(plan::Plan),
     /// List the settings of `train --set` with their defaults
     Settings(settings::Settings),
 }
@@ -103,7 +106,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(shown) => return show(&shown),
     };
-    if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_)) {
+    if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_) | Command::Plan(_)) {
         wide::use_processor(match &arguments.command {
             Command::Train(command) => command.is_small(),
             Command::Bench(command) => command.is_small(),
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::Reproduce(command) => command.run(),
         Command::Bench(command) => command.run(),
         Command::Doctor(command) => command.run(),
+        Command::Plan(command) => command.run(),
         Command::Settings(command) => command.run(),
     };
     match done {

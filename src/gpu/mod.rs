@@ -11,6 +11,7 @@ pub use adapter::{AdapterChoice, adapters, missing_driver_hint};
 pub(crate) use buffer::bytes_of;
 pub use buffer::{Buffer, Memory};
 pub use form::{Form, Forms, Share};
+pub(crate) use kernel::workgroups;
 pub use kernel::{Buffers, Kernel};
 pub use readback::{Arrived, Readback};
 pub use recording::{Pass, PassTime, Recording};

@@ -1,8 +1,12 @@
 //! A run before there is a device for it: buffers with axes, kernels, and passes over them, as data.
 
 mod build;
+mod description;
 mod target;
 
+pub use description::{
+    BufferDescription, Description, KernelDescription, PassDescription, RecordingDescription, Run, Totals,
+};
 pub use target::Target;
 
 use crate::error::{Error, Result};

@@ -12,21 +12,19 @@ pub struct Target {
     /// Bytes of the largest buffer that a kernel can bind.
     pub largest_binding: u64,
     /// Whether kernels and passes are wanted, or nothing but the sizes of buffers.
-    pub(super) records: bool,
+    pub records: bool,
 }
 
 impl Target {
     /// A GPU that can bind everything.
     pub const GPU: Self = Self { forms: Forms::Hardware, software: false, largest_binding: u64::MAX, records: true };
 
+    /// A processor that plays a GPU with subgroups of eight, as Mesa's driver does on one with AVX2.
+    pub const SOFTWARE: Self = Self { forms: Forms::Software(Some(8)), software: true, ..Self::GPU };
+
     /// Any adapter, before one was opened: sizes alone, which the form of the kernels moves by a few samples.
     pub const ANY: Self =
         Self { forms: Forms::Always(Form::WIDE), software: false, largest_binding: u64::MAX, records: false };
-
-    /// Whether kernels and passes are wanted, or nothing but the sizes of buffers.
-    pub fn records(&self) -> bool {
-        self.records
-    }
 
     /// This device.
     pub fn of(gpu: &Gpu) -> Self {

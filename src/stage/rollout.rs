@@ -1,6 +1,6 @@
 //! Stages with worlds in them: rollout and evaluation.
 
-use super::{turns, workspace};
+use super::{turns, with_workspace};
 use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -53,8 +53,9 @@ impl Rollout {
         let axes = [("agents", agents.count.into()), ("words", env.world_words().into()), ("worlds", n.into())];
         let worlds = plan.buffer("worlds", &axes, "num_envs")?;
         plan.keep("worlds", &worlds);
-        let workspace = workspace(plan, kernels, network, agents.count, n.div_ceil(kernels.worlds(network)))?;
-        let buffers = batch.buffers(&agents.buffers()).with("mw_world", &worlds).with("mw_workspace", &workspace);
+        let buffers = batch.buffers(&agents.buffers()).with("mw_world", &worlds);
+        let threads = n.div_ceil(kernels.worlds(network));
+        let buffers = with_workspace(plan, kernels, network, agents.count, threads, &buffers)?;
 
         let first = Worlds { count: n, stream: STREAM_TRAINING, ..Worlds::default() };
         let kernel = plan.kernel(kernels.reset(env)?);
@@ -195,9 +196,9 @@ impl Evaluation {
         let words = ("words", env.world_words().into());
         let worlds: Buffer<u32> = plan.buffer("evaluation worlds", &[agent, words, episode], "eval_episodes")?;
         let outcomes = plan.buffer("outcomes", &[agent, episode], "eval_episodes")?;
-        let workspace = workspace(plan, kernels, network, agents.count, episodes.div_ceil(kernels.worlds(network)))?;
-        let buffers =
-            agents.buffers().with("mw_world", &worlds).with("mw_outcomes", &outcomes).with("mw_workspace", &workspace);
+        let buffers = agents.buffers().with("mw_world", &worlds).with("mw_outcomes", &outcomes);
+        let threads = episodes.div_ceil(kernels.worlds(network));
+        let buffers = with_workspace(plan, kernels, network, agents.count, threads, &buffers)?;
 
         let kernel = plan.kernel(kernels.evaluate(env, network)?);
         let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
@@ -211,8 +212,7 @@ impl Evaluation {
             let steps = most.min(limit - first);
             let part = Worlds { count: episodes, stream: STREAM_EVALUATION, first, steps, sampled: u32::from(sampled) };
             let buffers = buffers.with("mw_worlds", &plan.uniform("worlds of the evaluation", &part));
-            let threads = u64::from(episodes.div_ceil(kernels.worlds(network)));
-            recording.push(&plan.pass(kernel, agents.count, threads, iterations * u64::from(steps), &buffers));
+            recording.push(&plan.pass(kernel, agents.count, threads.into(), iterations * u64::from(steps), &buffers));
             first += steps;
         }
         Ok(Self { recording, outcomes })
