@@ -8,7 +8,7 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use manyworlds::algo::ActorCritic;
+use manyworlds::algo::OnPolicy;
 use manyworlds::bench::{Case, Mode};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu, Recording};
@@ -36,7 +36,7 @@ const KERNELS: &[&str] = &[
 struct Form {
     gpu: Gpu,
     name: &'static str,
-    ppo: ActorCritic,
+    ppo: OnPolicy,
     samples: u64,
 }
 
@@ -52,7 +52,7 @@ fn forms() -> &'static [Form] {
         let forms = [("long work", gpu.form()), ("short work", gpu.form_for(0))];
         let make = |(name, form)| {
             let gpu = gpu.clone().with_form(form);
-            let ppo = ActorCritic::new(&gpu, &env, &config, &[1]).unwrap_or_else(|error| panic!("{error}"));
+            let ppo = OnPolicy::new(&gpu, &env, &config, &[1]).unwrap_or_else(|error| panic!("{error}"));
             let form = Form { gpu, name, ppo, samples: u64::from(config.rollout_size()) };
             submit(&form, form.ppo.update());
             form

@@ -6,10 +6,10 @@ mod replay;
 pub use kernels::{Ceilings, KernelReport, ceilings, kernel_report};
 pub use replay::{ReplayCase, ReplayMeasured, measure_replay};
 
-use crate::algo::ActorCritic;
+use crate::algo::OnPolicy;
 use crate::algo::{networks, sizes};
 use crate::config::Config;
-use crate::env::{Environment, Exploration};
+use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
@@ -160,7 +160,7 @@ const RUNS: usize = 5;
 /// Measures one combination: a warm-up, then at least five timed runs that fill `seconds` together.
 ///
 /// # Errors
-/// As [`Case::check`] and [`ActorCritic::new`]; [`Error::Setting`] where `seconds` is not from 0 to 3600.
+/// As [`Case::check`] and [`OnPolicy::new`]; [`Error::Setting`] where `seconds` is not from 0 to 3600.
 pub fn measure(gpu: &Gpu, env: &Environment, case: &Case, seconds: f64) -> Result<Measured> {
     let span = span(seconds)?;
     case.check()?;
@@ -208,15 +208,7 @@ pub fn span(seconds: f64) -> Result<Duration> {
 /// The work of a case, ready to be run again and again.
 fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
     if case.mode == Mode::Step {
-        let layout = Parameters::default();
-        let kernels = Kernels {
-            form: gpu.form(),
-            parameters: &layout,
-            space: &env.spec().action_space,
-            exploration: Exploration::default(),
-            keeps: false,
-            agents: 1,
-        };
+        let kernels = Kernels::of_worlds(gpu.form(), &env.spec().action_space);
         let mut plan = Plan::new(Target::of(gpu));
         let stage = RandomSteps::new(&mut plan, &kernels, env, 1, case.num_envs, case.num_steps)?;
         plan.build(gpu)?;
@@ -225,9 +217,9 @@ fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
     }
     let config = case.config();
     if case.mode == Mode::Train {
-        return Ok(ActorCritic::new(gpu, env, &config, &[1])?.update().clone());
+        return Ok(OnPolicy::new(gpu, env, &config, &[1])?.update().clone());
     }
-    ActorCritic::rollout_only(gpu, env, &config, 1)
+    OnPolicy::rollout_only(gpu, env, &config, 1)
 }
 
 /// Wall time of some repetitions. One submission holds enough of them to keep the host out of it.

@@ -4,11 +4,11 @@ mod environment;
 
 pub use environment::check_environment;
 
-use crate::env::{ActionSpace, Exploration};
+use crate::env::ActionSpace;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Reduction};
-use crate::nn::{Parameters, form_constants};
+use crate::nn::form_constants;
 use crate::plan::{Plan, Target};
 use crate::reference::philox::philox4x32_10;
 use crate::shader::Program;
@@ -35,16 +35,8 @@ pub fn self_test(gpu: &Gpu) -> Result<Vec<Finding>> {
 
 fn reduction(gpu: &Gpu) -> Result<Finding> {
     const COUNT: u32 = 1757;
-    let parameters = Parameters::default();
     let space = ActionSpace::Discrete { count: 1, masked: false };
-    let kernels = Kernels {
-        form: gpu.form_for(0),
-        parameters: &parameters,
-        space: &space,
-        exploration: Exploration::default(),
-        keeps: false,
-        agents: 1,
-    };
+    let kernels = Kernels::of_worlds(gpu.form_for(0), &space);
     let elements: Vec<[f32; 4]> = (0..COUNT).map(|i| [i as f32, 1.0, -1.0, 0.5]).collect();
     let mut plan = Plan::new(Target::of(gpu));
     let axes = [("elements", u64::from(COUNT))];

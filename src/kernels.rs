@@ -47,6 +47,18 @@ enum Way {
 /// Bytes of a uniform buffer that every adapter can bind.
 const UNIFORM_BYTES: u64 = 64 << 10;
 
+impl<'a> Kernels<'a> {
+    /// Kernels of one agent with these networks.
+    pub fn new(form: Form, parameters: &'a Parameters, space: &'a ActionSpace, exploration: Exploration) -> Self {
+        Self { form, parameters, space, exploration, keeps: false, agents: 1 }
+    }
+
+    /// Kernels of worlds in which nobody acts by a network.
+    pub fn of_worlds(form: Form, space: &'a ActionSpace) -> Self {
+        Self::new(form, Parameters::NONE, space, Exploration::default())
+    }
+}
+
 impl Kernels<'_> {
     fn plain(&self, name: &str) -> Result<Program> {
         let program = program(name, &form_constants(self.form))?

@@ -1,9 +1,12 @@
 //! What host and kernels share: structs, rows of the batch, and numbers with a meaning.
 
 use crate::shader::{Constants, Program};
-use crate::shared_struct;
+use crate::shared_structs;
 
-shared_struct! {
+shared_structs! {
+    /// Every struct that kernels know.
+    STRUCTS;
+
     /// What holds for a whole run and for every agent. Shapes of an agent; rates as in [`crate::config::Config`].
     pub struct Run {
         /// Worlds of an agent.
@@ -638,25 +641,5 @@ pub(crate) fn constants() -> Constants {
 /// # Errors
 /// Never, unless a file of ours is missing.
 pub(crate) fn program(name: &str, form: &Constants) -> crate::Result<Program> {
-    Program::new(name)
-        .constants(form)
-        .constants(&constants())
-        .shared::<Run>()
-        .shared::<Progress>()
-        .shared::<Metrics>()
-        .shared::<Trust>()
-        .shared::<Search>()
-        .shared::<Span>()
-        .shared::<Worlds>()
-        .shared::<Pool>()
-        .shared::<Columns>()
-        .shared::<Replay>()
-        .shared::<Interaction>()
-        .shared::<Rows>()
-        .shared::<Following>()
-        .shared::<Window>()
-        .shared::<Estimate>()
-        .shared::<Climb>()
-        .shared::<Blocks>()
-        .part("part/thread.wgsl")
+    Program::new(name).constants(form).constants(&constants()).structs(STRUCTS).part("part/thread.wgsl")
 }

@@ -139,6 +139,13 @@ impl Tile {
 }
 
 impl Parameters {
+    /// No networks at all.
+    pub const NONE: &'static Self = &Self {
+        networks: Vec::new(),
+        words: 0,
+        normaliser: Normalise { features: 0, observations: false, rewards: false },
+    };
+
     /// Adds a network with these widths, inputs first and outputs last; returns its place in the list.
     pub fn add(&mut self, name: &str, widths: &[u32], activation: Activation) -> usize {
         self.add_policy(name, widths, activation, 0, 0.0)

@@ -1,11 +1,10 @@
 //! Worlds for callers with a learner of their own: one step of all of them at a time.
 
-use crate::env::{ActionSpace, Environment, Exploration, world_word};
+use crate::env::{ActionSpace, Environment, world_word};
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{Pool, Progress, SPUN_OUT, STREAM_TRAINING, TERMINATED, TRUNCATED, WorldWord, Worlds};
-use crate::nn::Parameters;
 use crate::plan::{Plan, Target};
 
 /// What happens to a world whose episode has ended: the three modes of Gymnasium's vector environments.
@@ -115,15 +114,7 @@ impl WorldPool {
         let spec = env.spec();
         let n = u64::from(num_envs);
         let features = u64::from(spec.observation_dim);
-        let layout = Parameters::default();
-        let kernels = Kernels {
-            form: gpu.form_for(0),
-            parameters: &layout,
-            space: &spec.action_space,
-            exploration: Exploration::default(),
-            keeps: false,
-            agents: 1,
-        };
+        let kernels = Kernels::of_worlds(gpu.form_for(0), &spec.action_space);
 
         let mut plan = Plan::new(Target::of(gpu));
         let (worlds, remedy) = (("worlds", n), "num_envs");

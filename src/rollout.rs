@@ -57,14 +57,7 @@ impl Rollout {
         let truncations = if spec.max_episode_steps == 0 { 0 } else { num_steps.div_ceil(spec.max_episode_steps) };
         let run = Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, ..Run::default() };
         let layout = policy.layout()?;
-        let kernels = Kernels {
-            form: gpu.form(),
-            parameters: &layout,
-            space: &spec.action_space,
-            exploration: policy.config.exploration(env),
-            keeps: false,
-            agents: 1,
-        };
+        let kernels = Kernels::new(gpu.form(), &layout, &spec.action_space, policy.config.exploration(env));
         let mut plan = Plan::new(Target::of(gpu));
         let (words, first) = (layout.expand(policy.parameters()), Progress::default());
         let agents = Agents::new(&mut plan, run, &[seed], layout.words(), move || words.clone(), first)?;

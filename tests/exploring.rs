@@ -7,7 +7,7 @@
 mod oracle;
 mod support;
 
-use manyworlds::algo::ActorCritic;
+use manyworlds::algo::OnPolicy;
 use manyworlds::config::{Algo, Config, Penalty};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{Form, Recording};
@@ -45,7 +45,7 @@ fn runs_repeat_and_a_world_does_not_depend_on_the_number_of_worlds() {
     for form in few_forms() {
         let gpu = gpu().clone().with_form(form);
         let updated = |config: &Config| {
-            let learner = ok(ActorCritic::new(&gpu, &walk(), config, &[5]));
+            let learner = ok(OnPolicy::new(&gpu, &walk(), config, &[5]));
             for _ in 0..2 {
                 ok(gpu.submit(learner.update()));
             }
@@ -55,7 +55,7 @@ fn runs_repeat_and_a_world_does_not_depend_on_the_number_of_worlds() {
         assert_bits(&format!("{form}, seed 5, parameters after two updates"), &again, &first);
 
         let runs = [345, 66].map(|worlds| {
-            let learner = ok(ActorCritic::new(&gpu, &walk(), &config(worlds), &[5]));
+            let learner = ok(OnPolicy::new(&gpu, &walk(), &config(worlds), &[5]));
             let mut rollout = Recording::default();
             learner.rollout.record(&mut rollout);
             ok(gpu.submit(&rollout));
@@ -82,7 +82,7 @@ fn the_ratio_is_1_in_the_first_minibatch_however_a_policy_explores() {
         for &(exploration, penalty) in alone.iter().chain(&[(both, Penalty::Kl)]) {
             let (squash, use_sde) = (exploration.squash, exploration.state_dependent.is_some());
             let config = Config { squash, use_sde, penalty, ..config(45) };
-            let learner = ok(ActorCritic::new(&gpu, &walk(), &config, &[1]));
+            let learner = ok(OnPolicy::new(&gpu, &walk(), &config, &[1]));
             for update in 0..3 {
                 ok(gpu.submit(learner.update()));
                 let m = ok(gpu.read(&learner.metrics))[update];
@@ -221,7 +221,7 @@ fn the_clip_range_falls_like_the_learning_rate() {
     let env = walk();
     for anneal_clip in [true, false] {
         let config = Config { anneal_clip, clip_coef: 0.3, total_timesteps: 4 * 41 * 13, ..config(41) };
-        let learner = ok(ActorCritic::new(gpu(), &env, &config, &[2]));
+        let learner = ok(OnPolicy::new(gpu(), &env, &config, &[2]));
         for update in 0..4 {
             let clip = f64::from(ok(gpu().read(&learner.agents.progress))[0].clip_coef);
             let expected = if anneal_clip { 0.3 * (1.0 - f64::from(update) / 4.0) } else { 0.3 };

@@ -7,7 +7,7 @@
 mod support;
 
 use manyworlds::Error;
-use manyworlds::algo::ActorCritic;
+use manyworlds::algo::OnPolicy;
 use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::gpu::Gpu;
@@ -44,8 +44,8 @@ fn family() -> Vec<(String, Config)> {
     all
 }
 
-fn agents(gpu: &Gpu, config: &Config, seeds: &[u32]) -> ActorCritic {
-    ok(ActorCritic::new(gpu, &ok(Environment::load("CartPole-v1")), config, seeds))
+fn agents(gpu: &Gpu, config: &Config, seeds: &[u32]) -> OnPolicy {
+    ok(OnPolicy::new(gpu, &ok(Environment::load("CartPole-v1")), config, seeds))
 }
 
 /// Parameters after some updates, `[agent][word]`, and metrics of the last one, `[agent]`.

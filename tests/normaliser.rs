@@ -6,7 +6,7 @@
 mod oracle;
 mod support;
 
-use manyworlds::algo::ActorCritic;
+use manyworlds::algo::OnPolicy;
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::layout::{Row, TRUNCATED};
@@ -39,7 +39,7 @@ fn running_moments_are_those_of_all_batches_so_far() {
     let env = ok(Environment::load("Pendulum-v1"));
     for form in few_forms() {
         let gpu = gpu().clone().with_form(form);
-        let ppo = ok(ActorCritic::new(&gpu, &env, &config(), &[5, 6]));
+        let ppo = ok(OnPolicy::new(&gpu, &env, &config(), &[5, 6]));
         let tail = |agent: usize| {
             let words = wide(&ok(gpu.read(&ppo.agents.parameters)));
             let stride = words.len() / AGENTS;

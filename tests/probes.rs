@@ -5,7 +5,7 @@
 
 mod support;
 
-use manyworlds::algo::ActorCritic;
+use manyworlds::algo::OnPolicy;
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::layout::Row;
@@ -40,7 +40,7 @@ struct Learned {
 
 fn learn(name: &str, config: &Config) -> Learned {
     let env = ok(Environment::load(name));
-    let ppo = ok(ActorCritic::new(gpu(), &env, config, &[11]));
+    let ppo = ok(OnPolicy::new(gpu(), &env, config, &[11]));
     for _ in 0..UPDATES {
         ok(gpu().submit(ppo.update()));
     }

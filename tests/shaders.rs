@@ -3,80 +3,210 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
-use manyworlds::config::Config;
-use manyworlds::env::{Environment, Exploration, Spread};
-use manyworlds::gpu::Form;
-use manyworlds::kernels::{
-    Combine, Decision, Estimator, Importance, Kernels, Noise, Objective, OffPolicyKernels, Optimizer, OverTime,
-    Recursion, Reduction, Sums, TextbookPolicy,
-};
-use manyworlds::nn::{Activation, Normalise, Parameters};
+use manyworlds::algo;
+use manyworlds::config::{Algo, Config};
+use manyworlds::env::Environment;
+use manyworlds::gpu::{Buffers, Form, Forms};
+use manyworlds::kernels::{Combine, Estimator, Kernels, Sums, TextbookPolicy};
+use manyworlds::layout::Estimate;
+use manyworlds::plan::{Plan, Target};
 use manyworlds::shader::{Linked, Program};
+use manyworlds::stage::{Estimates, RandomSteps};
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
-/// Every kernel in every form, linked once for all tests.
+/// Every kernel of every plan, linked once for all tests, with words that say where it is from.
 fn every_kernel() -> &'static [(String, Linked)] {
     static ALL: OnceLock<Vec<(String, Linked)>> = OnceLock::new();
     ALL.get_or_init(|| {
-        // subgroups of other sizes change nothing but numbers
-        let others = [4, 16].into_iter().flat_map(|size| [Form::light(size), Form::fast(size)]).map(|form| (form, 2));
-        let forms = Form::table(Some(8)).into_iter().map(|form| (form, NETWORKS.len())).chain(others);
-        std::thread::scope(|scope| {
-            let forms: Vec<_> = forms.map(|(form, networks)| scope.spawn(move || in_form(form, networks))).collect();
-            let environments = scope.spawn(in_every_environment);
-            let linked = forms.into_iter().chain([environments]).flat_map(|thread| thread.join().unwrap());
-            linked.chain(of_textbook_policies()).collect()
-        })
+        let mut programs = Programs::default();
+        in_every_form(&mut programs);
+        in_every_environment(&mut programs);
+        of_worlds_and_textbooks(&mut programs);
+        let (next, linked) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let work = || {
+            while let Some((name, program)) = programs.list.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let kernel = program.link().unwrap_or_else(|error| panic!("{name}: {error}"));
+                linked.lock().unwrap().push((name.clone(), kernel));
+            }
+        };
+        std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
+        linked.into_inner().unwrap()
     })
 }
 
-/// Kernels in which a textbook policy acts.
-fn of_textbook_policies() -> Vec<(String, Linked)> {
-    let textbook = [("SimpleRegulator", TextbookPolicy::LinearGaussian), ("TwoAction", TextbookPolicy::Clamp)];
-    let of = |(name, policy): (&str, TextbookPolicy)| {
-        let env = Environment::load(name).unwrap();
-        let parameters = Parameters::default();
-        let space = &env.spec().action_space;
-        let kernels = Kernels {
-            form: Form::PLAIN,
-            parameters: &parameters,
-            space,
-            exploration: Exploration::default(),
-            keeps: false,
-            agents: 1,
-        };
-        let estimates = Sums::ALL.map(|sums| kernels.estimate(&env, policy, sums));
-        let climbs = [Combine::Mean, Combine::LeaveOneOut].map(|combine| kernels.climb(&env, policy, combine));
-        let named = |kernel: manyworlds::Result<Program>| {
-            let kernel = kernel.and_then(|kernel| kernel.link()).unwrap_or_else(|error| panic!("{name}: {error}"));
-            (format!("{} of {name}", kernel.name()), kernel)
-        };
-        estimates.into_iter().chain(climbs).map(named).collect::<Vec<_>>()
-    };
-    textbook.into_iter().flat_map(of).collect()
+/// Programs, each once.
+#[derive(Default)]
+struct Programs {
+    list: Vec<(String, Program)>,
+    known: HashSet<[u8; 32]>,
+}
+
+impl Programs {
+    fn add(&mut self, program: Program, of: &str) {
+        if self.known.insert(program.key()) {
+            self.list.push((format!("{} of {of}", program.name()), program));
+        }
+    }
+
+    /// Adds those kernels of a run with these settings that are `wanted`.
+    fn add_run(&mut self, form: Form, env: &Environment, algo: Algo, set: &str, wanted: impl Fn(&Program) -> bool) {
+        self.add_planned(Target { forms: Forms::Always(form), ..Target::GPU }, env, algo, set, wanted);
+    }
+
+    fn add_planned(
+        &mut self,
+        target: Target,
+        env: &Environment,
+        algo: Algo,
+        set: &str,
+        wanted: impl Fn(&Program) -> bool,
+    ) {
+        let case = format!("{} {} {set} for {target:?}", env.name(), algo.name());
+        let pairs: Vec<String> = SMALL.split(' ').chain(set.split_whitespace()).map(str::to_owned).collect();
+        let config =
+            Config::resolve("none", algo.name(), None, &pairs).unwrap_or_else(|error| panic!("{case}: {error}"));
+        let mut plan = Plan::new(target);
+        algo::plan(&mut plan, &config, env, &[1]).unwrap_or_else(|error| panic!("{case}: {error}"));
+        plan.kernels().iter().filter(|program| wanted(program)).for_each(|program| self.add(program.clone(), &case));
+    }
+}
+
+/// What makes a plan short.
+const SMALL: &str = "eval_episodes=2 total_timesteps=100000";
+const ROLLOUT: &str = "num_envs=65 num_steps=16";
+const RING: &str = "num_envs=4 learning_starts=300 buffer_size=1000";
+const REUSE: &str = "reuse=1 fresh_episodes=true norm_adv=false ent_coef=0 estimator=reward-to-go";
+
+/// Hidden layers of every kind: one, three with a wide middle, two, and such that go through memory.
+const NETWORKS: [&str; 4] =
+    ["hidden=[7] activation=relu", "hidden=[130,20,5]", "hidden=[12,16]", "hidden=[5,130] activation=relu"];
+
+/// Whether its shape follows from that of a network.
+fn has_network(program: &Program) -> bool {
+    program.paths().any(|path| path.starts_with("shaders/part/mlp") || path == "shaders/weight_gradient.wgsl")
+}
+
+/// Whether worlds of this environment are in it.
+fn has_worlds(program: &Program, env: &Environment) -> bool {
+    program.paths().any(|path| path == env.path())
+}
+
+/// Every algorithm in every form: what networks shape with each of them, the rest with the first.
+fn in_every_form(programs: &mut Programs) {
+    let [cartpole, pendulum] = ["CartPole-v1", "Pendulum-v1"].map(|name| Environment::load(name).unwrap());
+    let off_policy = [
+        (&pendulum, Algo::Sac, ""),
+        (&cartpole, Algo::Sac, "target_entropy_scale=0.3"),
+        (&pendulum, Algo::Td3, ""),
+        (&pendulum, Algo::Ddpg, "action_noise=ornstein-uhlenbeck"),
+    ];
+    for form in Form::table(Some(8)) {
+        for (number, (network, (env, algo, own))) in NETWORKS.into_iter().zip(off_policy).enumerate() {
+            let wanted = |program: &Program| number == 0 || has_network(program);
+            let explores = |program: &Program| wanted(program) || has_worlds(program, env);
+            // worlds act in the first of these runs as in the others
+            let others = |program: &Program| wanted(program) && !has_worlds(program, &cartpole);
+            let rollout = format!("{network} {ROLLOUT}");
+            programs.add_run(form, &cartpole, Algo::Ppo, &rollout, wanted);
+            programs.add_run(form, &cartpole, Algo::Trpo, &rollout, others);
+            programs.add_run(form, &cartpole, Algo::Reinforce, &format!("{rollout} {REUSE}"), others);
+            let best = format!("{rollout} estimator=optimal-baseline norm_adv=false");
+            programs.add_run(form, &cartpole, Algo::Reinforce, &best, others);
+            programs.add_run(form, env, algo, &format!("{network} {RING} {own}"), explores);
+        }
+        beside_networks(programs, form, &cartpole);
+    }
+    // subgroups of other sizes change nothing but numbers
+    for form in [4, 16].into_iter().flat_map(|size| [Form::light(size), Form::fast(size)]) {
+        programs.add_run(form, &cartpole, Algo::Ppo, &format!("{} {ROLLOUT}", NETWORKS[0]), has_network);
+        programs.add_run(form, &pendulum, Algo::Sac, &format!("{} {RING}", NETWORKS[0]), has_network);
+    }
+}
+
+/// What does not depend on networks: every estimator, weight and optimiser, walked and scanned.
+fn beside_networks(programs: &mut Programs, form: Form, env: &Environment) {
+    // networks and worlds were seen to already
+    let wanted = |program: &Program| !has_network(program) && !has_worlds(program, env);
+    for shape in [ROLLOUT, "num_envs=2 num_steps=300"] {
+        let one = format!("{shape} hidden=[7] num_minibatches=1 update_epochs=1");
+        for optimizer in ["adam", "rmsprop", "sgd"] {
+            programs.add_run(form, env, Algo::A2c, &format!("{one} optimizer={optimizer}"), wanted);
+        }
+        for estimator in Estimator::ALL {
+            let plain = format!("{one} fresh_episodes=true norm_adv=false estimator={}", estimator.name());
+            programs.add_run(form, env, Algo::Reinforce, &plain, wanted);
+            if !matches!(estimator, Estimator::MeanBaseline | Estimator::OptimalBaseline) {
+                let weighed = format!("{plain} discount_gradient=true one_episode=true");
+                programs.add_run(form, env, Algo::Reinforce, &weighed, wanted);
+            }
+        }
+        for importance in ["full", "causal", "first-order", "per-decision"] {
+            let weighted = format!("{one} {REUSE} importance={importance}");
+            programs.add_run(form, env, Algo::Reinforce, &weighted, wanted);
+        }
+        programs.add_run(form, env, Algo::Ppo, &format!("{one} norm_obs=true norm_reward=true"), wanted);
+    }
+    // four numbers of an observation that one binding does not hold, beside three rows of words that it does
+    let target = Target { forms: Forms::Always(form), largest_binding: 1_300_000, ..Target::GPU };
+    let parts = "hidden=[7] buffer_size=100000 learning_starts=1000";
+    programs.add_planned(target, env, Algo::Ddpg, parts, wanted);
 }
 
 /// Kernels that an environment shapes, for each of them, with everything normalised; of real numbers squashed too, with
 /// state-dependent exploration and without. Gradients know nothing of an environment but its actions: they are linked for
 /// the first of each kind.
-fn in_every_environment() -> Vec<(String, Linked)> {
+fn in_every_environment(programs: &mut Programs) {
     let own = [MASKED, UNEVEN].map(|text| Environment::from_source("Own", "own.wgsl", text).unwrap());
-    let mut kinds = Vec::new();
-    let mut all = Vec::new();
+    let mut kinds = HashSet::new();
     for env in Environment::names().map(|name| Environment::load(name).unwrap()).chain(own) {
-        let config = |squash, use_sde| Config { squash, use_sde, ..Config::default() };
-        for config in [config(false, false), config(true, false), config(true, true)] {
-            if config.check_for(&env).is_ok() {
-                let space = &env.spec().action_space;
-                let kind = (std::mem::discriminant(space), space.masked(), config.squash, config.use_sde);
-                let new = !kinds.contains(&kind);
-                kinds.push(kind);
-                all.extend(of_environment(&env, config.exploration(&env), new));
+        let space = &env.spec().action_space;
+        let ways: &[&str] = match space.is_box() {
+            true => &["", "squash=true", "squash=true use_sde=true", "use_sde=true"],
+            false => &[""],
+        };
+        for way in ways {
+            let set = format!("hidden=[12] norm_obs=true norm_reward=true fresh_episodes=true num_envs=8 {way}");
+            let pairs: Vec<String> = set.split_whitespace().map(str::to_owned).collect();
+            if Config::resolve("none", "ppo", None, &pairs).unwrap().check_for(&env).is_err() {
+                assert!(!way.is_empty(), "{}", env.name());
+                continue; // it cannot be squashed
+            }
+            let new = kinds.insert((std::mem::discriminant(space), space.masked(), way));
+            programs.add_run(Form::TILED, &env, Algo::Ppo, &set, |program| new || has_worlds(program, &env));
+            if new {
+                let others = |program: &Program| !has_worlds(program, &env);
+                programs.add_run(Form::TILED, &env, Algo::Ppo, &format!("{set} penalty=kl"), others);
+                programs.add_run(Form::TILED, &env, Algo::Trpo, &set, others);
             }
         }
     }
-    all
+}
+
+/// Worlds that nobody learns in, and textbook policies.
+fn of_worlds_and_textbooks(programs: &mut Programs) {
+    let mut plan = Plan::new(Target::GPU);
+    for env in Environment::names().map(|name| Environment::load(name).unwrap()) {
+        let kernels = Kernels::of_worlds(Form::TILED, &env.spec().action_space);
+        RandomSteps::new(&mut plan, &kernels, &env, 1, 8, 8).unwrap();
+        plan.kernel(kernels.pool(&env).unwrap());
+    }
+    for (name, policy) in [("SimpleRegulator", TextbookPolicy::LinearGaussian), ("TwoAction", TextbookPolicy::Clamp)] {
+        let env = Environment::load(name).unwrap();
+        let kernels = Kernels::of_worlds(Form::PLAIN, &env.spec().action_space);
+        for sums in Sums::ALL {
+            let shape = Estimate { rollouts: 9, depth: 3, ..Estimate::default() };
+            let none = Buffers::default();
+            let estimates = Estimates::new(&mut plan, &kernels, &env, policy, sums, shape, &none).unwrap();
+            estimates.moments(&mut plan, &kernels).unwrap();
+            estimates.differences(&mut plan, &kernels).unwrap();
+        }
+        for combine in [Combine::Mean, Combine::LeaveOneOut] {
+            plan.kernel(kernels.climb(&env, policy, combine).unwrap());
+        }
+    }
+    plan.kernels().iter().for_each(|program| programs.add(program.clone(), "worlds and textbooks"));
 }
 
 /// No environment of ours has such actions: two choices of which not everything is allowed.
@@ -111,173 +241,6 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 }
 fn env_observe(s: State) -> Observation { return Observation(s.a); }
 ";
-
-fn of_environment(env: &Environment, exploration: Exploration, learns: bool) -> Vec<(String, Linked)> {
-    let (space, features) = (&env.spec().action_space, env.spec().observation_dim);
-    let mut parameters = Parameters::default();
-    let (actor, free) = ([features, 12, space.outputs(exploration)], space.free_outputs(exploration));
-    let actor = parameters.add_policy("actor", &actor, Activation::Tanh, free, 0.0);
-    parameters.add("critic", &[features, 12, 1], Activation::Tanh);
-    parameters.normalise(Normalise { features, observations: true, rewards: true });
-    let kernels = Kernels { form: Form::TILED, parameters: &parameters, space, exploration, keeps: true, agents: 1 };
-    let mut linked = vec![kernels.rollout(env, actor), kernels.evaluate(env, actor)];
-    if learns {
-        linked.extend([
-            kernels.gradient(actor, Objective::PpoClip),
-            kernels.gradient(actor, Objective::PpoKl),
-            kernels.gradient(actor, Objective::PolicyGradient),
-            kernels.untiled().gradient(actor, Objective::Fisher),
-        ]);
-    }
-    // these know nothing of how a policy explores
-    if exploration == Exploration::default() {
-        linked.extend([
-            kernels.reset(env),
-            kernels.step(env),
-            kernels.pool(env),
-            kernels.restart(env),
-            kernels.discount_rewards(),
-            kernels.along(Recursion::Gae, OverTime::Walk),
-            kernels.along(Recursion::Gae, OverTime::Scan),
-            kernels.merge_moments(),
-        ]);
-    }
-    let named = |kernel: manyworlds::Result<Program>| {
-        let kernel = kernel
-            .and_then(|kernel| kernel.link())
-            .unwrap_or_else(|error| panic!("{}, {exploration:?}: {error}", env.name()));
-        (format!("{} of {}, {exploration:?}", kernel.name(), env.name()), kernel)
-    };
-    linked.into_iter().map(named).collect()
-}
-
-/// Hidden layers of every kind: one, three with a wide middle, the default ones, and such that go through memory.
-const NETWORKS: [(&[u32], Activation); 4] = [
-    (&[7], Activation::Relu),
-    (&[130, 20, 5], Activation::Tanh),
-    (&[64, 64], Activation::Tanh),
-    (&[5, 130], Activation::Relu),
-];
-
-/// Actors and critics that learn from replay: each kind of actor with one of the networks.
-fn of_replay(form: Form, hidden: &[u32], activation: Activation, number: usize) -> Vec<manyworlds::Result<Program>> {
-    let log_std = [-5.0, 2.0];
-    let (name, decision, spread, judges, process) = [
-        ("Pendulum-v1", Decision::Squashed { log_std }, Spread::Clamped { log_std }, 2, false),
-        ("CartPole-v1", Decision::Gumbel, Spread::Free, 2, false),
-        ("Pendulum-v1", Decision::Deterministic { smoothed: true }, Spread::None, 1, false),
-        ("Pendulum-v1", Decision::Deterministic { smoothed: false }, Spread::None, 1, true),
-    ][number];
-    let env = Environment::load(name).unwrap();
-    let space = &env.spec().action_space;
-    let exploration = Exploration { squash: space.is_box(), spread, ..Exploration::default() };
-    let seen = env.spec().observation_dim;
-    let widths = |inputs, outputs| [&[inputs][..], hidden, &[outputs][..]].concat();
-    let (mut actors, mut critics) = (Parameters::default(), Parameters::default());
-    actors.add("actor", &widths(seen, space.outputs(exploration)), activation);
-    critics.add("critic", &widths(seen + space.words().max(space.choices()), 1), activation);
-    let of = |parameters, agents| Kernels { form, parameters, space, exploration, keeps: false, agents };
-    let (actor, critic) = (of(&actors, 1), of(&critics, 2));
-    let kernels = OffPolicyKernels { actor, critic, decision, noise: Noise::Relative, twins: 2, judges, process };
-    vec![
-        kernels.interact(&env),
-        kernels.remember(),
-        kernels.draw(),
-        kernels.outputs(),
-        kernels.choose(),
-        kernels.next_value(),
-        kernels.critic_gradient(),
-        kernels.slopes(),
-        kernels.actor_gradient(),
-        OffPolicyKernels::learn(&actor, Optimizer::Adam, 0),
-        kernels.finish_step(),
-        kernels.finish_block(),
-        kernels.reschedule_block(),
-        actor.evaluate(&env, 0),
-    ]
-}
-
-/// What depends on networks for the first few of them, and what does not for the first.
-fn in_form(form: Form, networks: usize) -> Vec<(String, Linked)> {
-    let env = Environment::load("CartPole-v1").unwrap();
-    let mut everything = Vec::new();
-    for (number, &(hidden, activation)) in NETWORKS[..networks].iter().enumerate() {
-        let mut parameters = Parameters::default();
-        let widths = |outputs| [&[4][..], hidden, &[outputs][..]].concat();
-        let actor = parameters.add("actor", &widths(2), activation);
-        let critic = parameters.add("critic", &widths(1), activation);
-        let kernels = Kernels {
-            form,
-            parameters: &parameters,
-            space: &env.spec().action_space,
-            exploration: Exploration::default(),
-            keeps: true,
-            agents: 1,
-        };
-        let untiled = kernels.untiled();
-        let mut linked = vec![
-            kernels.rollout(&env, actor),
-            kernels.evaluate(&env, actor),
-            kernels.value(critic),
-            kernels.gradient(actor, Objective::PpoClip),
-            kernels.gradient(critic, Objective::Value),
-            kernels.weight_gradient(actor, Objective::PpoClip),
-            kernels.weight_gradient(critic, Objective::Value),
-            untiled.gradient(actor, Objective::Fisher),
-            untiled.surrogate(actor),
-            kernels.log_ratio(actor),
-            kernels.gradient(actor, Objective::Score),
-            kernels.traced().gradient(actor, Objective::Score),
-            kernels.traced().weight_gradient(actor, Objective::Squares { weighted: true }),
-        ];
-        if number == 0 {
-            linked.extend(beside_networks(&kernels, &env));
-        }
-        linked.extend(of_replay(form, hidden, activation, number));
-        for kernel in linked {
-            let kernel = kernel.and_then(|kernel| kernel.link());
-            let kernel = kernel.unwrap_or_else(|error| panic!("{form:?} {hidden:?}: {error}"));
-            everything.push((format!("{} in {form:?}, hidden {hidden:?}", kernel.name()), kernel));
-        }
-    }
-    everything
-}
-
-/// Kernels that know of networks at most how many parameters they have.
-fn beside_networks(kernels: &Kernels, env: &Environment) -> Vec<manyworlds::Result<Program>> {
-    let (all, actor) = (kernels.parameters.span([]), kernels.parameters.span([0]));
-    let mut linked = vec![
-        kernels.reset(env),
-        kernels.sum_slices(all),
-        kernels.advance(),
-        kernels.descend(Optimizer::Adam, all),
-        kernels.descend(Optimizer::RmsProp, all),
-        kernels.descend(Optimizer::Sgd, all),
-        kernels.finish_update(),
-        kernels.finish_fit(),
-        kernels.reschedule(),
-        kernels.conjugate_begin(actor),
-        kernels.conjugate_step(actor),
-        kernels.conjugate_end(actor),
-        kernels.propose(actor),
-        kernels.judge(),
-        kernels.subtract_baseline(actor),
-    ];
-    let returns = Estimator::ALL.into_iter().flat_map(|estimator| estimator.recursions(true, false));
-    let importance = [Importance::Full, Importance::Causal, Importance::FirstOrder, Importance::PerDecision];
-    let weights = importance.into_iter().flat_map(|importance| importance.recursions().iter().copied());
-    let mut recursions: Vec<Recursion> = Vec::new();
-    for recursion in returns.chain(weights) {
-        if !recursions.contains(&recursion) {
-            recursions.push(recursion);
-        }
-    }
-    for way in [OverTime::Walk, OverTime::Scan] {
-        linked.extend(recursions.iter().map(|&recursion| kernels.along(recursion, way)));
-    }
-    linked.extend(Reduction::ALL.map(|reduction| kernels.reduce(reduction)));
-    linked
-}
 
 #[test]
 fn every_kernel_links_within_the_default_limits() {
@@ -446,61 +409,21 @@ fn an_alias_in_a_module_would_define_functions_twice() {
 }
 
 #[test]
-fn every_file_of_the_shader_folder_is_built_in() {
-    fn files(folder: &std::path::Path, found: &mut Vec<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                files(&path, found);
-            } else {
-                found.push(path.to_str().unwrap().replace('\\', "/"));
-            }
-        }
-    }
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
-    let mut found = Vec::new();
-    files(std::path::Path::new(root), &mut found);
-    let mut found: Vec<&str> =
-        found.iter().map(|path| path.strip_prefix(&root.replace('\\', "/")).unwrap().trim_start_matches('/')).collect();
-    found.sort_unstable();
-    let mut known: Vec<&str> = manyworlds::shader::built_in().collect();
-    known.sort_unstable();
-    assert_eq!(found, known, "src/shader/parts.rs must list exactly the files under shaders/");
-}
-
-#[test]
 fn shared_structs_lie_in_wgsl_as_they_do_in_rust() {
-    use manyworlds::layout::{Blocks, Climb, Columns, Estimate, Metrics, Progress, Run, Span, Window, Worlds};
-    use manyworlds::shader::{Program, SharedStruct};
-    fn check<T: SharedStruct>() {
-        let linked = Program::new(T::NAME)
-            .shared::<T>()
-            .source("use.wgsl", &format!("@group(0) @binding(0) var<uniform> x: {};", T::NAME))
+    for shared in manyworlds::layout::STRUCTS {
+        let name = shared.name;
+        let linked = Program::new(name)
+            .structs(&[*shared])
+            .source("use.wgsl", &format!("@group(0) @binding(0) var<uniform> x: {name};"))
             .link()
             .unwrap();
-        let (_, kind) = linked.module().types.iter().find(|(_, kind)| kind.name.as_deref() == Some(T::NAME)).unwrap();
-        let naga::TypeInner::Struct { members, span } = &kind.inner else { panic!("{} is no struct", T::NAME) };
-        assert_eq!(*span as usize, size_of::<T>(), "size of {}", T::NAME);
-        assert_eq!(members.len(), T::FIELDS.len(), "fields of {}", T::NAME);
-        for (member, (name, _, offset)) in members.iter().zip(T::FIELDS) {
-            assert_eq!(
-                (member.name.as_deref(), member.offset as usize),
-                (Some(*name), *offset),
-                "field of {}",
-                T::NAME
-            );
-        }
+        let (_, kind) = linked.module().types.iter().find(|(_, kind)| kind.name.as_deref() == Some(name)).unwrap();
+        let naga::TypeInner::Struct { members, span } = &kind.inner else { panic!("{name} is no struct") };
+        assert_eq!(*span as usize, shared.size, "size of {name}");
+        let fields = members.iter().map(|member| (member.name.as_deref().unwrap(), member.offset as usize));
+        let expected = shared.fields.iter().map(|(name, _, offset)| (*name, *offset));
+        assert_eq!(fields.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "fields of {name}");
     }
-    check::<Run>();
-    check::<Progress>();
-    check::<Metrics>();
-    check::<Span>();
-    check::<Worlds>();
-    check::<Columns>();
-    check::<Window>();
-    check::<Blocks>();
-    check::<Estimate>();
-    check::<Climb>();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A run of any algorithm, as its trainer sees it.
 
-use super::{ActorCritic, OffPolicy};
+use super::{OffPolicy, OnPolicy};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::Result;
@@ -31,24 +31,31 @@ pub struct Learning {
 #[derive(Debug)]
 enum Family {
     /// Rollouts.
-    OnPolicy(Box<ActorCritic>),
+    OnPolicy(Box<OnPolicy>),
     /// Rings of transitions.
     OffPolicy(Box<OffPolicy>),
 }
 
-/// A plan for these agents, from which nothing is wanted but the sizes of its buffers, before there is a device.
+/// Puts agents with these seeds into a plan.
+///
+/// # Errors
+/// Those of [`OnPolicy::plan`] and [`OffPolicy::plan`].
+pub fn plan(plan: &mut Plan, config: &Config, env: &Environment, seeds: &[u32]) -> Result<()> {
+    if config.algo.is_off_policy() {
+        OffPolicy::plan(plan, env, config, seeds).map(drop)
+    } else {
+        OnPolicy::plan(plan, env, config, seeds).map(drop)
+    }
+}
+
+/// A plan for so many agents, from which nothing is wanted but the sizes of its buffers, before there is a device.
 ///
 /// # Errors
 /// [`crate::Error::Setting`] where something cannot be.
 pub fn sizes(config: &Config, env: &Environment, agents: u32) -> Result<Plan> {
-    let mut plan = Plan::new(Target::ANY);
-    let seeds = vec![0; agents as usize];
-    if config.algo.is_off_policy() {
-        OffPolicy::plan(&mut plan, env, config, &seeds)?;
-    } else {
-        ActorCritic::plan(&mut plan, env, config, &seeds)?;
-    }
-    Ok(plan)
+    let mut sizes = Plan::new(Target::ANY);
+    plan(&mut sizes, config, env, &vec![0; agents as usize])?;
+    Ok(sizes)
 }
 
 /// The plan of a run with these seeds, written down. It needs no device.
@@ -66,7 +73,7 @@ pub fn describe(target: Target, config: &Config, env: &Environment, seeds: &[u32
         begin.extend(agents.worlds.random());
         return plan.describe(&[("begin", &begin), ("update", agents.update()), ("evaluation", &evaluation)]);
     }
-    let agents = ActorCritic::plan(&mut plan, env, config, seeds)?;
+    let agents = OnPolicy::plan(&mut plan, env, config, seeds)?;
     agents.evaluation.record(&mut evaluation);
     plan.describe(&[("begin", agents.rollout.reset()), ("update", agents.update()), ("evaluation", &evaluation)])
 }
@@ -75,7 +82,7 @@ impl Learning {
     /// Agents with these seeds. The seed in `config` is not used.
     ///
     /// # Errors
-    /// Those of [`ActorCritic::new`] and [`OffPolicy::new`].
+    /// Those of [`OnPolicy::new`] and [`OffPolicy::new`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         if config.algo.is_off_policy() {
             let agents = OffPolicy::new(gpu, env, config, seeds)?;
@@ -90,7 +97,7 @@ impl Learning {
                 family: Family::OffPolicy(Box::new(agents)),
             });
         }
-        let agents = ActorCritic::new(gpu, env, config, seeds)?;
+        let agents = OnPolicy::new(gpu, env, config, seeds)?;
         Ok(Self {
             layout: agents.layout.clone(),
             parameters: vec![agents.agents.parameters.clone()],

@@ -1,45 +1,30 @@
-//! Algorithms, one file each; each reads from top to bottom like its pseudocode. What they are made of is in
-//! `actor_critic.rs`.
+//! Algorithms: each file reads from top to bottom like its pseudocode, and beside it stands what it is made of.
 
-mod a2c;
-mod actor_critic;
 mod learning;
 mod networks;
-pub(crate) mod off_policy;
-mod ppo;
-mod reinforce;
-mod replayed;
-mod setup;
-mod trpo;
+mod off_policy;
+mod on_policy;
 
-pub use actor_critic::{ActorCritic, RING};
-pub use learning::{Learning, describe, sizes};
+pub use learning::{Learning, describe, plan, sizes};
 pub use networks::networks;
 pub(crate) use networks::{ACTOR, CRITIC, HEAD_GAINS};
-pub use replayed::OffPolicy;
+pub use off_policy::OffPolicy;
+pub use on_policy::OnPolicy;
 
-use crate::config::{Algo, Config};
-use crate::gpu::Recording;
-use crate::kernels::Objective;
+use crate::config::Config;
+use crate::kernels::Optimizer;
+use crate::layout::Run;
 
-impl Algo {
-    /// What the policy is trained for.
-    fn objective(self, config: &Config) -> Objective {
-        match self {
-            Self::Ppo => ppo::objective(config),
-            _ => Objective::PolicyGradient,
-        }
-    }
+/// Updates whose metrics the device keeps until they are read.
+pub const RING: u32 = 16;
 
-    /// One update of an algorithm with rollouts, to new parameters.
-    fn record(self, agents: &ActorCritic, config: &Config) -> Recording {
-        match self {
-            Self::Ppo => ppo::record(agents, config),
-            Self::A2c => a2c::record(agents),
-            Self::Reinforce => reinforce::record(agents),
-            Self::Npg | Self::Trpo => trpo::record(agents),
-            // they learn from replay
-            Self::Ddpg | Self::Td3 | Self::Sac => Recording::default(),
-        }
+impl Run {
+    /// The same with the decays of an optimiser.
+    fn decaying(self, config: &Config, optimizer: Optimizer) -> Self {
+        let decay2 = match optimizer {
+            Optimizer::RmsProp => 1.0 - config.rmsprop_alpha,
+            _ => 1.0 - 0.999,
+        };
+        Self { decay1: (1.0 - 0.9) as f32, decay2: decay2 as f32, optimizer_eps: config.adam_eps as f32, ..self }
     }
 }

@@ -1,7 +1,7 @@
 //! What each kernel of an update costs, counted from its shapes, and what it reaches of the adapter's ceilings.
 
 use super::{Case, layout};
-use crate::algo::ActorCritic;
+use crate::algo::OnPolicy;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Form, Gpu, PassTime, Recording};
@@ -89,10 +89,10 @@ fn profile(gpu: &Gpu, recording: &Recording) -> Result<Vec<PassTime>> {
 /// Times the kernels of updates of this shape, slowest first.
 ///
 /// # Errors
-/// [`Error::NoTimestamps`] where the adapter has none, and as [`Case::check`], [`ActorCritic::new`] and [`Gpu::profile`].
+/// [`Error::NoTimestamps`] where the adapter has none, and as [`Case::check`], [`OnPolicy::new`] and [`Gpu::profile`].
 pub fn kernel_report(gpu: &Gpu, env: &Environment, case: &Case, ceilings: Ceilings) -> Result<Vec<KernelReport>> {
     case.check()?;
-    let ppo = ActorCritic::new(gpu, env, &case.config(), &[1])?;
+    let ppo = OnPolicy::new(gpu, env, &case.config(), &[1])?;
     gpu.submit(ppo.update())?;
     gpu.wait()?;
     let mut best = Vec::new();
@@ -157,7 +157,7 @@ fn backward(network: &Network) -> f64 {
 }
 
 /// What a kernel costs in an update. The arithmetic of environments is not counted.
-fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &ActorCritic) -> Option<Cost> {
+fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy) -> Option<Cost> {
     const WORD: f64 = 4.0;
     let layout = layout(env, case);
     let [actor, critic] = [0, 1].map(|n| &layout.networks()[n]);
@@ -170,15 +170,7 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &ActorCrit
     let minibatches = epochs * f64::from(run.num_minibatches);
     let partials = minibatches * f64::from(run.slices) * words;
     // where another kernel sums the weight gradients, this one leaves units and deltas
-    let summed = Kernels {
-        form: gpu.form(),
-        parameters: &layout,
-        space: &env.spec().action_space,
-        exploration: case.config().exploration(env),
-        keeps: false,
-        agents: 1,
-    }
-    .summed();
+    let summed = Kernels::new(gpu.form(), &layout, &env.spec().action_space, case.config().exploration(env)).summed();
     let trace = |network: &Network| 2.0 * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>();
     let gradient = |network: &Network, rows: f64| Cost {
         operations: epochs

@@ -2,7 +2,7 @@
 
 use super::say::{print, print_json};
 use super::{AdapterArgument, foreign};
-use manyworlds::config::Config;
+use manyworlds::config::{Algo, Config};
 use manyworlds::plan::{Description, Run, Target};
 use manyworlds::{Result, algo};
 use std::fmt::Write;
@@ -13,8 +13,7 @@ use std::process::ExitCode;
 pub struct Plan {
     /// Name of a built-in environment, or path of a .wgsl file
     env: String,
-    /// ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
-    #[arg(long, default_value = "ppo")]
+    #[arg(long, default_value = "ppo", help = format!("Algorithm: {}", Algo::names()))]
     algo: String,
     /// Set a setting, once or more often (`manyworlds settings` lists them)
     #[arg(long, value_name = "NAME=VALUE")]

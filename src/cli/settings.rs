@@ -2,14 +2,13 @@
 
 use super::say::print;
 use manyworlds::Result;
-use manyworlds::config::{Config, Setting};
+use manyworlds::config::{Algo, Config, Setting};
 use serde_json::json;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Settings {
-    /// Algorithm whose settings and defaults are shown: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
-    #[arg(long, default_value = "ppo")]
+    #[arg(long, default_value = "ppo", help = format!("Algorithm whose settings and defaults are shown: {}", Algo::names()))]
     algo: String,
     /// Environment whose preset is shown instead, if it has one
     #[arg(long, default_value = "")]

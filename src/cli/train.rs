@@ -5,7 +5,7 @@ use super::watch::Watched;
 use super::{AdapterArgument, checkpoint, foreign, signals};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;
-use manyworlds::config::Config;
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
 use manyworlds::train::{self, Event, Line, Options, Outcome, Policy, Report, Resumed, RunDirectory, Stop};
@@ -29,8 +29,7 @@ pub struct Train {
     /// Keep the ring of transitions too, so that --resume goes on bit for bit (ddpg, td3, sac)
     #[arg(long)]
     save_replay: bool,
-    /// Algorithm: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac
-    #[arg(long, default_value = "ppo")]
+    #[arg(long, default_value = "ppo", help = format!("Algorithm: {}", Algo::names()))]
     algo: String,
     /// TOML file with settings; it goes over the preset of the environment
     #[arg(long, value_name = "FILE")]

@@ -44,6 +44,13 @@ impl Algo {
         }
     }
 
+    /// Their names in a sentence.
+    pub fn names() -> String {
+        let names = Self::ALL.map(Self::name);
+        let (last, first) = (names[names.len() - 1], &names[..names.len() - 1]);
+        format!("{} or {last}", first.join(", "))
+    }
+
     /// The algorithm of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algo| algo.name() == name)

@@ -78,7 +78,7 @@ const RELAXED: &[Algo] = &[Ddpg, Sac];
 settings! {
     /// Settings of a run; defaults are those of PPO (`manyworlds settings --algo a2c` shows others).
     pub struct Config {
-        /// The algorithm: ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac.
+        /// The algorithm.
         algo: Algo = Algo::Ppo, Range::ANY, ALL, "ours";
         /// Seed of the run, from 0 to 2³² − 1; the same seed on the same adapter gives the same parameters, bit for bit.
         seed: u32 = 1, Range::ANY, ALL, "CleanRL";

@@ -1,6 +1,6 @@
 //! Settings as people write them: TOML files and `key=value` pairs, joined into one table of TOML values.
 
-use super::Config;
+use super::{Algo, Config};
 use crate::error::{Error, Result};
 use toml::Value;
 
@@ -48,15 +48,15 @@ fn parsed(text: &str) -> Value {
 }
 
 /// What a setting of a kind may be, in words.
-pub(super) fn allowed(kind: &str) -> &'static str {
-    match kind {
+pub(super) fn allowed(kind: &str) -> String {
+    let words = match kind {
+        "Algo" => return Algo::names(),
         "u32" => "a whole number from 0 to 4294967295",
         "u64" => "a whole number from 0 to 9223372036854775807",
         "f64" => "a number",
         "bool" => "true or false",
         "Vec<u32>" => "a list of whole numbers from 0 to 4294967295, such as 64,64 or [64, 64]",
         "Penalty" => "clip or kl",
-        "Algo" => "ppo, a2c, reinforce, npg, trpo, ddpg, td3 or sac",
         "ActionNoise" => "normal or ornstein-uhlenbeck",
         "Importance" => "full, causal, first-order or per-decision",
         "Estimator" => {
@@ -64,7 +64,8 @@ pub(super) fn allowed(kind: &str) -> &'static str {
         }
         "Optimizer" => "adam, rmsprop or sgd",
         _ => "tanh or relu",
-    }
+    };
+    words.to_owned()
 }
 
 /// Refuses a name that no setting has, with the nearest one that has.

@@ -1,12 +1,11 @@
 //! Many repetitions of gradient ascent at once: each takes a few rollouts, limits the gradient's norm, and steps θ.
 
 use super::{Estimator, Textbook};
-use crate::env::{Environment, Exploration};
+use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffers, Gpu, Recording};
 use crate::kernels::{Combine, Kernels, Sums};
 use crate::layout;
-use crate::nn::Parameters;
 use crate::plan::{Plan, Target};
 use crate::stage::Estimates;
 
@@ -84,15 +83,8 @@ pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
         }
     }
     let (space, policy, n) = (&env.spec().action_space, textbook.kind(), climb.theta.len());
-    let (none, agents) = (Parameters::default(), climb.repetitions);
-    let kernels = Kernels {
-        form: gpu.form_for(0),
-        parameters: &none,
-        space,
-        exploration: Exploration::default(),
-        keeps: false,
-        agents,
-    };
+    let agents = climb.repetitions;
+    let kernels = Kernels { agents, ..Kernels::of_worlds(gpu.form_for(0), space) };
     let first: Vec<f32> = (0..agents as usize).flat_map(|_| climb.theta.iter().map(|x| *x as f32)).collect();
     let mut plan = Plan::new(Target::of(gpu));
     let (repetitions, parameters) = (("repetitions", u64::from(agents)), ("parameters", n as u64));

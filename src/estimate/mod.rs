@@ -13,12 +13,11 @@ pub use climb::{Climb, Path, climb};
 pub use network::{NETWORK_ESTIMATORS, NetworkSettings, estimate_network};
 pub use textbook::Textbook;
 
-use crate::env::{Environment, Exploration};
+use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Sums};
 use crate::layout::{self, OWN_ROWS};
-use crate::nn::Parameters;
 use crate::plan::{Plan, Target};
 use crate::reference::philox::{philox4x32_10, uniform};
 use crate::stage::Estimates;
@@ -292,7 +291,7 @@ const PURPOSE_PERTURBATION: u32 = 6;
 pub fn estimate(gpu: &Gpu, env: &Environment, settings: &Settings) -> Result<Estimate> {
     let textbook = Textbook::of(env)?;
     settings.check(&textbook)?;
-    let work = Work { gpu, env, textbook, settings, none: Parameters::default() };
+    let work = Work { gpu, env, textbook, settings };
     let exact = textbook.utility(&settings.theta, settings.gamma, settings.depth);
     let found = match settings.estimator {
         Estimator::FiniteDifference => work.finite_difference()?,
@@ -356,13 +355,11 @@ struct Work<'a> {
     env: &'a Environment,
     textbook: Textbook,
     settings: &'a Settings,
-    none: Parameters,
 }
 
 impl Work<'_> {
     fn kernels(&self, agents: u32) -> Kernels<'_> {
-        let (form, space) = (self.gpu.form_for(0), &self.env.spec().action_space);
-        Kernels { form, parameters: &self.none, space, exploration: Exploration::default(), keeps: false, agents }
+        Kernels { agents, ..Kernels::of_worlds(self.gpu.form_for(0), &self.env.spec().action_space) }
     }
 
     /// Rollouts under each of these θ, `[agent][parameter]`, with what their sums want beside it.

@@ -1,7 +1,7 @@
 //! The same estimates for a policy that is a network, as `reinforce` makes them: no closed form, thousands of parameters.
 
 use super::{Estimate, Estimator, Values};
-use crate::algo::{ACTOR, ActorCritic, networks};
+use crate::algo::{ACTOR, OnPolicy, networks};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -125,11 +125,11 @@ impl NetworkSettings {
 /// Estimates the gradient of U(θ) = E Σ γ^k r_k over the first episode of each rollout, by the policy's parameters.
 ///
 /// # Errors
-/// [`Error::Setting`] where something cannot be, and as [`ActorCritic::new`].
+/// [`Error::Setting`] where something cannot be, and as [`OnPolicy::new`].
 pub fn estimate_network(gpu: &Gpu, env: &Environment, settings: &NetworkSettings) -> Result<Estimate> {
     let config = settings.config(env)?;
     let seeds: Vec<u32> = (0..AGENTS).map(|agent| settings.seed.wrapping_mul(AGENTS).wrapping_add(agent)).collect();
-    let agents = ActorCritic::new(gpu, env, &config, &seeds).map_err(named_here)?;
+    let agents = OnPolicy::new(gpu, env, &config, &seeds).map_err(named_here)?;
     let policy = match &settings.policy {
         Some(policy) => policy.clone(),
         None => Policy::untrained(env, config.clone())?,
@@ -196,7 +196,7 @@ fn named_here(error: Error) -> Error {
 }
 
 /// Parameters of one network of an agent, padding left out.
-fn parameter_count(agents: &ActorCritic, network: usize) -> usize {
+fn parameter_count(agents: &OnPolicy, network: usize) -> usize {
     let name = agents.layout.networks()[network].name();
     let its = |tensor: &&crate::nn::Tensor| tensor.name.starts_with(&format!("{name}."));
     agents.layout.tensors().iter().filter(its).map(crate::nn::Tensor::len).sum()
@@ -229,7 +229,7 @@ fn with_layout(policy: &Policy, env: &Environment, config: &Config) -> Result<Ve
 }
 
 /// Mean of Σ γ^k r_k over the first episodes.
-fn utility(samples: &[u32], agents: &ActorCritic, gamma: f64) -> f64 {
+fn utility(samples: &[u32], agents: &OnPolicy, gamma: f64) -> f64 {
     let run = &agents.agents.run;
     let (batch, worlds) = (run.batch_size as usize, run.num_envs as usize);
     let rows = samples.len() / batch / agents.agents.count as usize;

@@ -99,10 +99,10 @@ impl Program {
         self
     }
 
-    /// Adds a shared struct to the prelude.
+    /// Adds shared structs to the prelude.
     #[must_use]
-    pub fn shared<T: SharedStruct>(mut self) -> Self {
-        self.structs += &T::declaration();
+    pub fn structs(mut self, structs: &[SharedStruct]) -> Self {
+        self.structs.extend(structs.iter().map(SharedStruct::declaration));
         self
     }
 

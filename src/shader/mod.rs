@@ -8,7 +8,6 @@ mod careful;
 mod expand;
 mod linker;
 mod opaque;
-mod parts;
 mod shared;
 mod source;
 
@@ -19,14 +18,17 @@ pub(crate) use careful::carefully;
 pub(crate) use expand::comment_end;
 pub(crate) use source::{Edit, Part};
 
+/// Path under `shaders/` and text of every file, as `build.rs` has found them.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
+
 /// Paths of every shader file that is built in, such as `walk.wgsl` or `slot/lane/four.wgsl`.
 pub fn built_in() -> impl Iterator<Item = &'static str> {
-    parts::PARTS.iter().map(|(path, _)| *path)
+    FILES.iter().map(|(path, _)| *path)
 }
 
 /// Text of a built-in shader file.
 pub fn built_in_text(path: &str) -> Option<&'static str> {
-    parts::PARTS.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
+    FILES.iter().find(|(name, _)| *name == path).map(|(_, text)| *text)
 }
 
 /// A constant of the prelude.

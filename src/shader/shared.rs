@@ -1,33 +1,43 @@
 //! Structs that the host and the shaders share, each said once, in Rust, and printed into WGSL.
 
-/// A struct that exists on both sides; made by [`shared_struct!`](crate::shared_struct).
-pub trait SharedStruct: bytemuck::Pod {
-    /// The struct's name in WGSL.
-    const NAME: &'static str;
+/// A struct that exists on both sides, as it lies in memory; [`shared_structs!`](crate::shared_structs) makes it.
+#[derive(Clone, Copy, Debug)]
+pub struct SharedStruct {
+    /// Its name in WGSL.
+    pub name: &'static str,
     /// Name, WGSL type and byte offset of each field, in order.
-    const FIELDS: &'static [(&'static str, &'static str, usize)];
+    pub fields: &'static [(&'static str, &'static str, usize)],
+    /// Bytes of it.
+    pub size: usize,
+}
 
+impl SharedStruct {
     /// The declaration in WGSL.
-    fn declaration() -> String {
-        let fields: Vec<String> = Self::FIELDS.iter().map(|(name, kind, _)| format!("    {name}: {kind},\n")).collect();
-        format!("struct {} {{\n{}}}\n", Self::NAME, fields.concat())
+    pub fn declaration(&self) -> String {
+        let fields: Vec<String> = self.fields.iter().map(|(name, kind, _)| format!("    {name}: {kind},\n")).collect();
+        format!("struct {} {{\n{}}}\n", self.name, fields.concat())
     }
 }
 
-/// Declares structs of `u32` and `f32` fields for the host and for WGSL, where their names begin with `Mw`.
-/// A test compares every offset with naga's layout (`tests/shaders.rs`).
+/// Declares structs of `u32` and `f32` fields for the host and for WGSL, where their names begin with `Mw`, and a list of
+/// them. A test compares every offset of the list with naga's layout (`tests/shaders.rs`).
 #[macro_export]
-macro_rules! shared_struct {
-    ($($(#[$meta:meta])* $visibility:vis struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ident,)* })*) => {$(
-        $(#[$meta])*
-        #[repr(C)]
-        #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-        $visibility struct $name { $($(#[$field_meta])* pub $field: $kind,)* }
+macro_rules! shared_structs {
+    ($(#[$list_meta:meta])* $list:ident; $(
+        $(#[$meta:meta])* $visibility:vis struct $name:ident { $($(#[$field_meta:meta])* $field:ident: $kind:ident,)* }
+    )*) => {
+        $(
+            $(#[$meta])*
+            #[repr(C)]
+            #[derive(Clone, Copy, Debug, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+            $visibility struct $name { $($(#[$field_meta])* pub $field: $kind,)* }
+        )*
 
-        impl $crate::shader::SharedStruct for $name {
-            const NAME: &'static str = concat!("Mw", stringify!($name));
-            const FIELDS: &'static [(&'static str, &'static str, usize)] =
-                &[$((stringify!($field), stringify!($kind), std::mem::offset_of!($name, $field)),)*];
-        }
-    )*};
+        $(#[$list_meta])*
+        pub const $list: &[$crate::shader::SharedStruct] = &[$($crate::shader::SharedStruct {
+            name: concat!("Mw", stringify!($name)),
+            fields: &[$((stringify!($field), stringify!($kind), std::mem::offset_of!($name, $field)),)*],
+            size: size_of::<$name>(),
+        },)*];
+    };
 }

@@ -50,14 +50,14 @@ impl Ring {
     /// # Errors
     /// Those of [`Ring::new`].
     pub fn within(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, capacity: u32, bytes: u64) -> Result<Self> {
-        if capacity > LARGEST_RING {
-            let reason = format!("{capacity} is not allowed; at most {LARGEST_RING} transitions are possible");
-            return Err(Error::setting("buffer_size", reason));
-        }
         let axes =
             |name, rows: u32| [("agents", u64::from(agents)), (name, rows.into()), ("buffer_size", capacity.into())];
         let steps = plan.buffer("ring", &axes("rows", kernels.ring_rows()), "buffer_size")?;
         plan.keep_transitions("ring", &steps);
+        if capacity > LARGEST_RING {
+            let reason = format!("{capacity} is not allowed; at most {LARGEST_RING} transitions are possible");
+            return Err(Error::setting("buffer_size", reason));
+        }
         let features = kernels.features();
         let places = u64::from(agents) * u64::from(capacity);
         let most = u32::try_from(bytes / (4 * places)).unwrap_or(u32::MAX).clamp(1, features);

@@ -143,14 +143,8 @@ impl Policy {
             return Err(Error::setting("episodes", "0 is not allowed; it must be at least 1"));
         }
         let layout = self.layout()?;
-        let kernels = Kernels {
-            form: gpu.form_for(0),
-            parameters: &layout,
-            space: &self.env.spec().action_space,
-            exploration: self.config.exploration(&self.env),
-            keeps: false,
-            agents: 1,
-        };
+        let kernels =
+            Kernels::new(gpu.form_for(0), &layout, &self.env.spec().action_space, self.config.exploration(&self.env));
         let mut plan = Plan::new(Target::of(gpu));
         let (words, first) = (layout.expand(&self.parameters), Progress::default());
         let parameters = move || words.clone();

@@ -1,7 +1,7 @@
 //! Small runs of CartPole-v1.
 
 use super::{ok, poison_on};
-use manyworlds::algo::ActorCritic;
+use manyworlds::algo::OnPolicy;
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::gpu::Gpu;
@@ -21,8 +21,8 @@ pub fn config(num_envs: u32, num_steps: u32) -> Config {
     }
 }
 
-pub fn ppo(gpu: &Gpu, config: &Config, seeds: &[u32]) -> ActorCritic {
-    let ppo = ok(ActorCritic::new(gpu, &ok(Environment::load("CartPole-v1")), config, seeds));
+pub fn ppo(gpu: &Gpu, config: &Config, seeds: &[u32]) -> OnPolicy {
+    let ppo = ok(OnPolicy::new(gpu, &ok(Environment::load("CartPole-v1")), config, seeds));
     poison_on(gpu, &ppo.batch.samples);
     poison_on(gpu, &ppo.batch.observations);
     poison_on(gpu, &ppo.batch.final_observations);

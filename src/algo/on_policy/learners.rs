@@ -1,6 +1,7 @@
 //! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
 
-use super::networks::{ACTOR, CRITIC};
+use crate::algo::RING;
+use crate::algo::networks::{ACTOR, CRITIC};
 use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
 use crate::gpu::Form;
@@ -8,9 +9,6 @@ use crate::kernels::{Estimator, Kernels, Objective, Optimizer};
 use crate::layout::{Run, Trust};
 use crate::nn::Parameters;
 use crate::stage::{Portion, Slicing};
-
-/// Updates whose metrics the device keeps until they are read.
-pub const RING: u32 = 16;
 
 /// The kernels of a run.
 pub(super) fn kernels<'a>(
@@ -20,14 +18,8 @@ pub(super) fn kernels<'a>(
     form: Form,
     agents: u32,
 ) -> Kernels<'a> {
-    Kernels {
-        form,
-        parameters: layout,
-        space: &env.spec().action_space,
-        exploration: config.exploration(env),
-        keeps: config.keeps(),
-        agents,
-    }
+    let kernels = Kernels::new(form, layout, &env.spec().action_space, config.exploration(env));
+    Kernels { keeps: config.keeps(), agents, ..kernels }
 }
 
 /// What one learner works on: which networks, for which objectives, in which minibatches.
@@ -47,7 +39,7 @@ impl Task {
 
     /// The policy's, and with it that of the values where both learn side by side.
     pub fn of_policy(config: &Config, env: &Environment, kernels: &Kernels) -> Self {
-        let mut objectives = vec![(ACTOR, config.algo.objective(config))];
+        let mut objectives = vec![(ACTOR, super::objective(config))];
         if !config.algo.fits_apart() {
             objectives.push((CRITIC, Objective::Value));
         }
@@ -103,17 +95,6 @@ pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> 
         samples: run.batch_size,
     };
     Some((Portion::new(kernels, ACTOR, run, stride), trust))
-}
-
-impl Run {
-    /// With the decays of an optimiser.
-    pub(super) fn decaying(self, config: &Config, optimizer: Optimizer) -> Self {
-        let decay2 = match optimizer {
-            Optimizer::RmsProp => 1.0 - config.rmsprop_alpha,
-            _ => 1.0 - 0.999,
-        };
-        Self { decay1: (1.0 - 0.9) as f32, decay2: decay2 as f32, optimizer_eps: config.adam_eps as f32, ..self }
-    }
 }
 
 /// What holds for the whole run, from its configuration.

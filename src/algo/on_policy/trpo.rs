@@ -1,10 +1,10 @@
 //! Natural policy gradient (Kakade 2001) and trust-region policy optimisation (Schulman et al. 2015).
 
-use super::ActorCritic;
+use super::OnPolicy;
 use crate::gpu::Recording;
 
 /// One update, from a rollout to new parameters.
-pub(super) fn record(agents: &ActorCritic) -> Recording {
+pub(super) fn record(agents: &OnPolicy) -> Recording {
     let mut update = Recording::default();
     agents.collect(&mut update); // T steps of N worlds, V of every observation, GAE(γ, λ)
     agents.gradient(&mut update); // g = ∇ of the surrogate

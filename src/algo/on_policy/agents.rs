@@ -1,9 +1,9 @@
 //! What algorithms with a policy, and values where they want them, are made of: their agents, networks, stages and
 //! kernels, made once.
 
-use super::networks::{ACTOR, CRITIC, HEAD_GAINS, networks};
-pub use super::setup::RING;
-use super::setup::{Task, kernels, natural};
+use super::learners::{Task, kernels, natural};
+use crate::algo::RING;
+use crate::algo::networks::{ACTOR, CRITIC, HEAD_GAINS, networks};
 use crate::batch::{Agents, Batch};
 use crate::config::Config;
 use crate::env::Environment;
@@ -20,7 +20,7 @@ use crate::stage::{
 
 /// One or more independent agents, each with its own seed, worlds and parameters, and an update of their algorithm.
 #[derive(Debug)]
-pub struct ActorCritic {
+pub struct OnPolicy {
     /// Where parameters lie.
     pub layout: Parameters,
     /// The agents.
@@ -60,11 +60,11 @@ struct Fit {
     finish: Recording,
 }
 
-impl ActorCritic {
+impl OnPolicy {
     /// Agents with these seeds, on a device. The seed in `config` is not used.
     ///
     /// # Errors
-    /// Those of [`ActorCritic::plan`] and of [`Plan::build`].
+    /// Those of [`OnPolicy::plan`] and of [`Plan::build`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         let mut plan = Plan::new(Target::of(gpu));
         let mut agents = Self::plan(&mut plan, env, config, seeds)?;
@@ -151,13 +151,13 @@ impl ActorCritic {
             config: config.clone(),
         };
         if plan.target().records {
-            agents.update = config.algo.record(&agents, config);
+            agents.update = super::record(&agents, config);
         }
         Ok(agents)
     }
 
     /// Every buffer that a run needs to go on.
-    pub(super) fn kept(&self) -> &[Kept] {
+    pub(in crate::algo) fn kept(&self) -> &[Kept] {
         &self.kept
     }
 
@@ -165,7 +165,7 @@ impl ActorCritic {
     ///
     /// # Errors
     /// Those of [`Plan::build`] and [`Gpu::submit`].
-    pub(super) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
+    pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
         let form = plan.target().forms.of_work(self.config.work());
         let kernel = kernels(&self.config, env, &self.layout, form, self.agents.count).reschedule()?;
@@ -179,7 +179,7 @@ impl ActorCritic {
     }
 
     /// T steps of N worlds, V of every observation where there is a critic, Φ and targets.
-    pub(super) fn collect(&self, update: &mut Recording) {
+    pub(in crate::algo) fn collect(&self, update: &mut Recording) {
         self.rollout.record(update);
         if let Some(values) = &self.values {
             values.record(update);
@@ -190,19 +190,19 @@ impl ActorCritic {
     }
 
     /// Φ of older rollouts weighted by their importance, where there are any.
-    pub(super) fn weigh(&self, update: &mut Recording) {
+    pub(in crate::algo) fn weigh(&self, update: &mut Recording) {
         if let Some(weights) = &self.weights {
             weights.record(update);
         }
     }
 
     /// Minibatches of an epoch.
-    pub(super) fn minibatches(&self) -> u32 {
+    pub(in crate::algo) fn minibatches(&self) -> u32 {
         self.agents.run.num_minibatches
     }
 
     /// One minibatch: gradients, and a step.
-    pub(super) fn learn(&self, update: &mut Recording) {
+    pub(in crate::algo) fn learn(&self, update: &mut Recording) {
         self.record_gradient(update);
         self.optimiser.record(update);
     }
@@ -215,7 +215,7 @@ impl ActorCritic {
     }
 
     /// Gradients of the whole batch, and what they say of the policy, without a step.
-    pub(super) fn gradient(&self, update: &mut Recording) {
+    pub(in crate::algo) fn gradient(&self, update: &mut Recording) {
         self.record_gradient(update);
         self.optimiser.record_progress(update);
     }
@@ -229,14 +229,14 @@ impl ActorCritic {
     }
 
     /// The natural gradient's step.
-    pub(super) fn natural_step(&self, update: &mut Recording) {
+    pub(in crate::algo) fn natural_step(&self, update: &mut Recording) {
         if let Some(natural) = &self.natural {
             natural.record(update);
         }
     }
 
     /// The epochs of the values, where they are fitted apart.
-    pub(super) fn fit(&self, update: &mut Recording) {
+    pub(in crate::algo) fn fit(&self, update: &mut Recording) {
         let Some(fit) = &self.fit else { return };
         for _ in 0..self.config.value_epochs * fit.agents.run.num_minibatches {
             fit.learner.record(update);
@@ -246,7 +246,7 @@ impl ActorCritic {
     }
 
     /// The end of an update: running moments, metrics, the next update's learning rate.
-    pub(super) fn finish(&self, update: &mut Recording) {
+    pub(in crate::algo) fn finish(&self, update: &mut Recording) {
         self.normaliser.record_observations(update);
         update.extend(&self.finish);
     }
@@ -254,7 +254,7 @@ impl ActorCritic {
     /// The rollout of one agent alone, with values and all that an update needs: for measurements.
     ///
     /// # Errors
-    /// Those of [`ActorCritic::new`].
+    /// Those of [`OnPolicy::new`].
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
         config.check_for(env)?;
         let mut plan = Plan::new(Target::of(gpu));

@@ -1,6 +1,6 @@
 //! Proximal policy optimisation (Schulman et al. 2017), with the details of CleanRL's `ppo.py`.
 
-use super::ActorCritic;
+use super::OnPolicy;
 use crate::config::{Config, Penalty};
 use crate::gpu::Recording;
 use crate::kernels::Objective;
@@ -13,7 +13,7 @@ pub(super) fn objective(config: &Config) -> Objective {
 }
 
 /// One update, from a rollout to new parameters.
-pub(super) fn record(agents: &ActorCritic, config: &Config) -> Recording {
+pub(super) fn record(agents: &OnPolicy, config: &Config) -> Recording {
     let mut update = Recording::default();
     agents.collect(&mut update); // T steps of N worlds, V of every observation, GAE(γ, λ)
     for _ in 0..config.update_epochs {

@@ -1,10 +1,10 @@
 //! The policy gradient (Williams 1992), with what the thirty years after it put in the place of the return (`estimator`).
 
-use super::ActorCritic;
+use super::OnPolicy;
 use crate::gpu::Recording;
 
 /// One update, from a rollout to new parameters.
-pub(super) fn record(agents: &ActorCritic) -> Recording {
+pub(super) fn record(agents: &OnPolicy) -> Recording {
     let mut update = Recording::default();
     agents.collect(&mut update); // T steps of N worlds, V where the estimator wants it, Φ and returns
     agents.weigh(&mut update); // Φ of older rollouts by their importance

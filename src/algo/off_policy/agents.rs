@@ -1,8 +1,8 @@
 //! What algorithms that learn from a ring of transitions are made of: agents, networks, stages, made once.
 
-use super::networks::{ACTOR, HEAD_GAINS, networks, replay_widths};
-use super::off_policy;
-use super::setup::RING;
+use super::steps;
+use crate::algo::RING;
+use crate::algo::networks::{ACTOR, HEAD_GAINS, networks, replay_widths};
 use crate::batch::Agents;
 use crate::config::{ActionNoise, Algo, Config};
 use crate::env::Environment;
@@ -39,18 +39,14 @@ fn kernels<'a>(
     agents: u32,
 ) -> OffPolicyKernels<'a> {
     let [twins, judges] = config.algo.critics();
-    let one = |parameters, agents| Kernels {
-        form,
-        parameters,
-        space: &env.spec().action_space,
-        exploration: config.exploration(env),
-        keeps: false,
-        agents,
+    let one = |parameters, agents| {
+        let kernels = Kernels::new(form, parameters, &env.spec().action_space, config.exploration(env));
+        Kernels { agents, ..kernels }
     };
     OffPolicyKernels {
         actor: one(&shapes.actor, agents),
         critic: one(&shapes.critic, agents * twins),
-        decision: off_policy::decision(config, env),
+        decision: steps::decision(config, env),
         noise: Noise::Relative,
         twins,
         judges,
@@ -251,7 +247,7 @@ impl OffPolicy {
             kept: Vec::new(),
         };
         if plan.target().records {
-            agents.update = off_policy::record(&agents, config);
+            agents.update = steps::record(&agents, config);
         }
         Ok(agents)
     }
@@ -266,7 +262,7 @@ impl OffPolicy {
     }
 
     /// Every buffer that a run needs to go on.
-    pub(super) fn kept(&self) -> &[Kept] {
+    pub(in crate::algo) fn kept(&self) -> &[Kept] {
         &self.kept
     }
 
@@ -274,7 +270,7 @@ impl OffPolicy {
     ///
     /// # Errors
     /// As [`Gpu::submit`].
-    pub(super) fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
+    pub(in crate::algo) fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
         self.worlds.empty_ring(gpu);
         let mut step = Recording::default();
         self.worlds.record(&mut step, true);
@@ -286,7 +282,7 @@ impl OffPolicy {
     ///
     /// # Errors
     /// Those of [`Plan::build`] and [`Gpu::submit`].
-    pub(super) fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
+    pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
         let shapes = Shapes::new(config, env);
         let kernels = kernels(config, env, &shapes, form(plan.target(), config), self.actor.count);
@@ -312,7 +308,7 @@ impl OffPolicy {
     pub fn gradient_steps_only(&self, config: &Config) -> Recording {
         let mut recording = Recording::default();
         for n in 1..=config.update_gradient_steps() {
-            off_policy::gradient_step(self, &mut recording, n.is_multiple_of(config.policy_frequency.into()));
+            steps::gradient_step(self, &mut recording, n.is_multiple_of(config.policy_frequency.into()));
         }
         recording
     }
@@ -327,32 +323,32 @@ impl OffPolicy {
     }
 
     /// One step of every world.
-    pub(super) fn interact(&self, update: &mut Recording, first: bool) {
+    pub(in crate::algo) fn interact(&self, update: &mut Recording, first: bool) {
         self.worlds.record(update, first);
     }
 
     /// A minibatch of transitions.
-    pub(super) fn draw(&self, update: &mut Recording) {
+    pub(in crate::algo) fn draw(&self, update: &mut Recording) {
         update.extend(&self.draw);
     }
 
     /// A step of the critics; their targets follow if `following`.
-    pub(super) fn learn_critics(&self, update: &mut Recording, following: bool) {
+    pub(in crate::algo) fn learn_critics(&self, update: &mut Recording, following: bool) {
         self.critics.record(update, following);
     }
 
     /// A step of the actor; its target follows.
-    pub(super) fn learn_actor(&self, update: &mut Recording) {
+    pub(in crate::algo) fn learn_actor(&self, update: &mut Recording) {
         self.actors.record(update);
     }
 
     /// The end of a gradient step.
-    pub(super) fn end_step(&self, update: &mut Recording, acted: bool) {
+    pub(in crate::algo) fn end_step(&self, update: &mut Recording, acted: bool) {
         self.step.record(update, acted);
     }
 
     /// The end of an update.
-    pub(super) fn finish(&self, update: &mut Recording) {
+    pub(in crate::algo) fn finish(&self, update: &mut Recording) {
         update.extend(&self.finish);
     }
 }
