@@ -26,7 +26,7 @@ results: driver ## The README's table of algorithms and environments; takes an h
 	$(CARGO) run --release -- reproduce results
 
 test: driver numpy strace ## All tests, learning runs included
-	$(CARGO) test --release
+	CARGO="$(CARGO)" sh scripts/test.sh
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
 # so the command line, the large shapes, most ways to explore and what a driver cannot change are left to llvmpipe.

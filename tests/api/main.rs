@@ -1,0 +1,10 @@
+//! The library as a program meets it.
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod input;
+mod overrides;
+mod parity;

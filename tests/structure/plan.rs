@@ -1,0 +1,233 @@
+//! Plans: what they refuse, that mistakes in them are found, and that what they print is all that running them takes.
+
+// a test may panic
+#![allow(clippy::unwrap_used)]
+
+use crate::support::{gpu, ok};
+use manyworlds::algo::{self, Learning};
+use manyworlds::config::Config;
+use manyworlds::env::Environment;
+use manyworlds::error::Error;
+use manyworlds::gpu::{Buffer, Buffers, Recording};
+use manyworlds::plan::{Plan, Target};
+use manyworlds::shader::Program;
+use serde_json::Value;
+use std::collections::HashMap;
+
+const SEEDS: [u32; 2] = [3, 4];
+
+/// A small run of each kind, and the buffers that it learns.
+fn runs() -> [(&'static str, Config, &'static [&'static str]); 3] {
+    let small = |env, algo, pairs: &[&str]| {
+        let pairs: Vec<String> = pairs.iter().map(|&pair| pair.to_owned()).collect();
+        ok(Config::resolve(env, algo, None, &pairs))
+    };
+    let shape = ["num_envs=9", "num_steps=5", "hidden=[8]", "eval_episodes=3", "total_timesteps=1000"];
+    let replay = ["num_envs=3", "num_steps=4", "hidden=[8]", "eval_episodes=3", "learning_starts=30", "batch_size=16"];
+    [
+        ("CartPole-v1", small("CartPole-v1", "ppo", &shape), &["parameters"]),
+        ("Pendulum-v1", small("Pendulum-v1", "trpo", &shape), &["parameters"]),
+        ("Pendulum-v1", small("Pendulum-v1", "td3", &replay), &["actor", "critics"]),
+    ]
+}
+
+/// Runs a plan that was printed, by wgpu alone: `times` updates after the beginning. Gives buffers by their names in a state.
+fn replayed(plan: &Value, times: usize) -> HashMap<String, Vec<u8>> {
+    let (device, queue) = (gpu().device(), gpu().queue());
+    let list = |value: &Value, name: &str| value[name].as_array().unwrap().clone();
+    let number = |value: &Value| value.as_u64().unwrap();
+    let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+    let buffers: Vec<wgpu::Buffer> = list(plan, "buffers")
+        .iter()
+        .map(|buffer| {
+            let kind = match buffer["uniform"].as_bool().unwrap() {
+                true => wgpu::BufferUsages::UNIFORM,
+                false => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE,
+            };
+            let made = device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: number(&buffer["bytes"]),
+                usage: usage | kind,
+                mapped_at_creation: false,
+            });
+            if let Some(words) = buffer["words"].as_array() {
+                let words: Vec<u32> = words.iter().map(|word| number(word) as u32).collect();
+                queue.write_buffer(&made, 0, bytemuck::cast_slice(&words));
+            }
+            made
+        })
+        .collect();
+    let pipelines: Vec<_> = list(plan, "kernels")
+        .iter()
+        .map(|kernel| {
+            let source = wgpu::ShaderSource::Wgsl(kernel["wgsl"].as_str().unwrap().into());
+            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
+            let overrides = kernel["overrides"].as_object().unwrap();
+            let constants: Vec<(&str, f64)> =
+                overrides.iter().map(|(name, value)| (name.as_str(), value.as_f64().unwrap())).collect();
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: None,
+                layout: None,
+                module: &module,
+                entry_point: Some("mw_main"),
+                compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
+                cache: None,
+            })
+        })
+        .collect();
+    let kernels = list(plan, "kernels");
+    let passes: Vec<_> = list(plan, "passes")
+        .iter()
+        .map(|pass| {
+            let kernel = number(&pass["kernel"]) as usize;
+            let bound = pass["buffers"].as_object().unwrap();
+            let entries: Vec<_> = bound
+                .iter()
+                .map(|(name, buffer)| wgpu::BindGroupEntry {
+                    binding: number(&kernels[kernel]["bindings"][name]) as u32,
+                    resource: buffers[number(buffer) as usize].as_entire_binding(),
+                })
+                .collect();
+            let layout = pipelines[kernel].get_bind_group_layout(0);
+            let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: None,
+                layout: &layout,
+                entries: &entries,
+            });
+            let groups: Vec<u32> = list(pass, "groups").iter().map(|n| number(n) as u32).collect();
+            (kernel, group, groups)
+        })
+        .collect();
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let recording = |name: &str| {
+        let found = list(plan, "recordings").into_iter().find(|recording| recording["name"] == name).unwrap();
+        list(&found, "passes").iter().map(|pass| number(pass) as usize).collect::<Vec<_>>()
+    };
+    for pass in [recording("begin"), recording("update").repeat(times)].concat() {
+        let (kernel, group, groups) = &passes[pass];
+        let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        compute.set_pipeline(&pipelines[*kernel]);
+        compute.set_bind_group(0, group, &[]);
+        compute.dispatch_workgroups(groups[0], groups[1], groups[2]);
+    }
+    queue.submit([encoder.finish()]);
+    let kept = list(plan, "buffers").into_iter().zip(&buffers);
+    kept.filter_map(|(buffer, made)| Some((buffer["kept"].as_str()?.to_owned(), bytes(made)))).collect()
+}
+
+fn bytes(buffer: &wgpu::Buffer) -> Vec<u8> {
+    let read = ok(gpu().submit_and_read(&Recording::default(), &[buffer]));
+    ok(read.wait(gpu())).take(0)
+}
+
+#[test]
+fn a_printed_plan_is_all_that_a_run_takes() {
+    for (env, config, learned) in runs() {
+        let env = ok(Environment::load(env));
+        let printed = ok(algo::describe(Target::of(gpu()), &config, &env, &SEEDS));
+        let printed: Value = serde_json::from_str(&serde_json::to_string(&printed).unwrap()).unwrap();
+        let state = replayed(&printed, 3);
+
+        let learning = ok(Learning::new(gpu(), &env, &config, &SEEDS));
+        let first: HashMap<String, Vec<u8>> =
+            learning.state(true).map(|(name, buffer)| (name.to_owned(), bytes(buffer))).collect();
+        for _ in 0..3 {
+            ok(gpu().submit(&learning.update));
+        }
+        let mut names = 0;
+        for (name, buffer) in learning.state(true) {
+            assert_eq!(state[name], bytes(buffer), "{}: '{name}'", config.algo.name());
+            names += 1;
+        }
+        assert_eq!(names, state.len());
+        for &name in learned {
+            assert_ne!(state[name], first[name], "{}: '{name}' should have changed", config.algo.name());
+        }
+    }
+}
+
+#[test]
+fn plans_refuse_what_the_target_cannot_bind_with_the_arithmetic_of_the_axes() {
+    let mut plan = Plan::new(Target { largest_binding: 1 << 20, ..Target::GPU });
+    let axes = [("steps", 512), ("worlds", 513)];
+    let error = plan.buffer::<f32>("samples", &axes, "num_envs").expect_err("too large");
+    let text = error.to_string();
+    for part in ["'samples'", "steps 512 × worlds 513 × bytes 4 = 1050624 bytes", "reduce num_envs"] {
+        assert!(text.contains(part), "'{part}' in {text}");
+    }
+    ok(plan.buffer::<f32>("samples", &[("steps", 512), ("worlds", 512)], "num_envs"));
+    // no arithmetic overflows
+    let huge = [("agents", u64::from(u32::MAX)), ("steps", u64::MAX), ("worlds", 3)];
+    assert!(matches!(plan.buffer::<f32>("samples", &huge, "num_envs"), Err(Error::TooLarge { bytes: u64::MAX, .. })));
+    assert_eq!((plan.largest(), plan.total()), (1 << 20, 1 << 20));
+}
+
+/// A kernel with two buffers.
+fn add() -> Program {
+    let source = "
+        @group(0) @binding(0) var<storage, read> source: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> sum: array<u32>;
+        @compute @workgroup_size(1) fn mw_main() { sum[0] += source[0]; }";
+    Program::new("add").source("add.wgsl", source)
+}
+
+fn refused(make: impl FnOnce(&mut Plan, [Buffer<u32>; 2])) -> String {
+    let mut plan = Plan::new(Target::of(gpu()));
+    let buffers = ["one", "other"].map(|name| ok(plan.buffer(name, &[("words", 4)], "nothing")));
+    make(&mut plan, buffers);
+    ok(gpu().check());
+    plan.build(gpu()).expect_err("a mistake").to_string()
+}
+
+#[test]
+fn mistakes_in_a_plan_are_found_when_it_is_built() {
+    let text = refused(|plan, [one, _]| {
+        let kernel = plan.kernel(add());
+        plan.pass(kernel, 1, 1, 0, &Buffers::default().with("source", &one));
+    });
+    assert!(text.contains("no buffer was given for 'sum'"), "{text}");
+    let text = refused(|plan, [one, other]| {
+        let kernel = plan.kernel(add());
+        plan.pass(kernel, 1, 1, 0, &Buffers::default().with("source", &one).with("sum", &other).with("source", &other));
+    });
+    assert!(text.contains("two buffers were given for 'source'"), "{text}");
+    let text = refused(|plan, [one, other]| {
+        plan.keep("state", &one);
+        plan.keep("state", &other);
+    });
+    assert!(text.contains("two buffers of a state are called 'state'"), "{text}");
+    let text = refused(|plan, [one, _]| {
+        let kernel = plan.kernel(add());
+        let elsewhere = ok(Plan::new(Target::GPU).buffer::<u32>("elsewhere", &[("words", 4)], "nothing"));
+        plan.pass(kernel, 1, 1, 0, &Buffers::default().with("source", &one).with("sum", &elsewhere));
+    });
+    assert!(text.contains("not built") && text.contains("'sum'"), "{text}");
+}
+
+#[test]
+fn a_pass_of_a_plan_that_was_not_built_is_not_run() {
+    let mut plan = Plan::new(Target::of(gpu()));
+    let buffers = ["one", "other"].map(|name| ok(plan.buffer::<u32>(name, &[("words", 4)], "nothing")));
+    let kernel = plan.kernel(add());
+    let bound = Buffers::default().with("source", &buffers[0]).with("sum", &buffers[1]);
+    let mut recording = Recording::default();
+    recording.push(&plan.pass(kernel, 1, 1, 0, &bound));
+    let text = gpu().submit(&recording).expect_err("it is not there").to_string();
+    assert!(text.contains("a pass of kernel add is of a plan that was not built"), "{text}");
+    ok(plan.build(gpu()));
+    gpu().write(&buffers[0], &[41]);
+    ok(gpu().submit(&recording));
+    ok(gpu().submit(&recording));
+    assert_eq!(ok(gpu().read(&buffers[1]))[0], 82);
+}
+
+/// The same program is one kernel, whoever asks for it.
+#[test]
+fn kernels_of_a_plan_are_there_once() {
+    let mut plan = Plan::new(Target::GPU);
+    let (one, again) = (plan.kernel(add()), plan.kernel(add()));
+    let other = plan.kernel(add().set("x", 1.0));
+    assert_eq!(one, again);
+    assert_ne!(one, other);
+    assert_eq!(plan.kernels().len(), 2);
+}
