@@ -5,9 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
 
-use manyworlds::gpu::{AdapterChoice, Gpu};
-use manyworlds::pool::{AutoReset, WorldPool};
-use manyworlds::train::Policy;
+use manyworlds::{AdapterChoice, AutoReset, Gpu, Policy, WorldPool};
 
 const WORLDS: usize = 1000;
 /// Steps of 0.02 s.

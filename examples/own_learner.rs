@@ -5,10 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
 
-use manyworlds::env::Environment;
-use manyworlds::gpu::{AdapterChoice, Gpu};
-use manyworlds::pool::{AutoReset, WorldPool};
-use manyworlds::reference::philox::{philox4x32_10, uniform};
+use manyworlds::{AdapterChoice, AutoReset, Environment, Gpu, WorldPool};
 
 const WORLDS: usize = 256;
 const ELITE: usize = 32;
@@ -64,6 +61,15 @@ fn play(gpu: &Gpu, env: &Environment, weights: &[Vec<f64>], seed: u32) -> manywo
 
 /// A standard normal that depends on nothing but its place (Box & Muller 1958).
 fn normal(generation: u32, world: usize, feature: usize) -> f64 {
-    let words = philox4x32_10([world as u32, feature as u32, generation, 0], [7, 7]);
-    (-2.0 * uniform(words[0]).ln()).sqrt() * (std::f64::consts::TAU * uniform(words[1])).cos()
+    let place = (u64::from(generation) << 32) | ((world as u64) << 8) | feature as u64;
+    let (u, v) = (uniform(2 * place), uniform(2 * place + 1));
+    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+/// A number between 0 and 1 that depends on nothing but its place (Steele, Lea & Flood 2014).
+fn uniform(place: u64) -> f64 {
+    let mut word = place.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((word ^ (word >> 31)) >> 11) as f64 / (1_u64 << 53) as f64 + f64::EPSILON
 }

@@ -4,12 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
 
-use manyworlds::Rollout;
-use manyworlds::config::Config;
-use manyworlds::env::Environment;
-use manyworlds::gpu::{AdapterChoice, Gpu};
-use manyworlds::layout::Row;
-use manyworlds::train::Policy;
+use manyworlds::{AdapterChoice, Config, Environment, Gpu, Policy, Rollout, wgpu};
 use std::path::Path;
 use std::time::Instant;
 
@@ -29,11 +24,11 @@ fn main() -> manyworlds::Result<()> {
 
         // a program with a learner in wgpu binds these as they are
         let _observations: &wgpu::Buffer = batch.observations.raw(); // [feature][step][world]
-        let _samples: &wgpu::Buffer = batch.samples.raw(); // [row][step][world], see Row
+        let _samples: &wgpu::Buffer = batch.samples.raw(); // [row][step][world], rows as in Row
 
-        let rewards = rollout.row(Row::Reward)?;
-        let mean = rewards.iter().map(|bits| f64::from(f32::from_bits(*bits))).sum::<f64>() / rewards.len() as f64;
-        let ended = rollout.row(Row::Ending)?.iter().filter(|ending| **ending != 0).count();
+        let rewards = rollout.rewards()?;
+        let mean = rewards.iter().copied().map(f64::from).sum::<f64>() / rewards.len() as f64;
+        let ended = rollout.endings()?.into_iter().filter(|ending| *ending != 0).count();
         println!("rollout {round}: {rate:.0} steps/s, mean reward {mean:.3}, {ended} endings");
     }
     Ok(())

@@ -4,10 +4,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // an example prints what it finds
 
-use manyworlds::config::Config;
-use manyworlds::env::Environment;
-use manyworlds::gpu::{AdapterChoice, Gpu};
-use manyworlds::train::{Policy, Returns, Trainer};
+use manyworlds::{AdapterChoice, Config, Environment, Gpu, Policy, Returns, Trainer};
 
 fn main() -> manyworlds::Result<()> {
     let gpu = Gpu::new(&AdapterChoice::Auto, 0)?;

@@ -1,4 +1,4 @@
-"""Records steps of bsuite's DeepSea at sizes 11 and 50 for tests/parity.rs, as JSON files in tests/data.
+"""Records steps of bsuite's DeepSea at sizes 11 and 50 for tests/api/parity.rs, as JSON files in tests/data.
 
     python3 -m venv /tmp/bsuite && /tmp/bsuite/bin/pip install bsuite==0.3.6 numpy==2.4.6
     /tmp/bsuite/bin/python scripts/record-bsuite.py tests/data

@@ -1,4 +1,4 @@
-"""Records facts of Gymnasium 1.4.0 for tests/parity.rs as JSON files in tests/data.
+"""Records facts of Gymnasium 1.4.0 for tests/api/parity.rs as JSON files in tests/data.
 
     python3 -m venv /tmp/gymnasium && /tmp/gymnasium/bin/pip install gymnasium==1.4.0 numpy==2.4.6
     /tmp/gymnasium/bin/python scripts/record-gymnasium.py tests/data

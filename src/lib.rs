@@ -1,28 +1,65 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+// What a program needs is below, by its plain name. The modules are for the command line, tests and benchmarks of this
+// project; they are public, and change as they have to.
+#[doc(hidden)]
 pub mod algo;
+#[doc(hidden)]
 pub mod batch;
+#[doc(hidden)]
 pub mod bench;
+#[doc(hidden)]
 pub mod check;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod env;
+#[doc(hidden)]
 pub mod error;
+#[doc(hidden)]
 pub mod estimate;
+#[cfg(feature = "cli")]
 mod figure;
+#[doc(hidden)]
 pub mod file;
+#[doc(hidden)]
 pub mod gpu;
+#[doc(hidden)]
 pub mod kernels;
+#[doc(hidden)]
 pub mod layout;
+#[doc(hidden)]
 pub mod nn;
+#[doc(hidden)]
 pub mod plan;
+#[doc(hidden)]
 pub mod pool;
+#[doc(hidden)]
 pub mod reference;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod reproduce;
+#[doc(hidden)]
 pub mod rollout;
+#[doc(hidden)]
 pub mod shader;
+#[doc(hidden)]
 pub mod stage;
+#[doc(hidden)]
 pub mod train;
 
+pub use batch::Batch;
+pub use config::{ActionNoise, Algo, Config, Penalty, Range, Setting};
+pub use env::{ActionSpace, Environment, Field, Override, Spec};
 pub use error::{Error, Result};
-pub use pool::WorldPool;
+pub use gpu::{AdapterChoice, Buffer, Gpu, adapters};
+pub use kernels::{Estimator, Importance, Optimizer};
+pub use layout::{Metrics, Row, SPUN_OUT, TERMINATED, TRUNCATED};
+pub use nn::Activation;
+pub use pool::{Actions, AutoReset, WorldPool};
 pub use rollout::Rollout;
+pub use train::{Actor, Policy, Report, Returns, State, Trainer};
+
+/// The version of wgpu whose devices and buffers this crate takes and gives.
+pub use wgpu;

@@ -62,6 +62,18 @@ impl<'a> From<&'a Vec<f32>> for Actions<'a> {
 ///
 /// Every result is a buffer on the device, reachable as `wgpu::Buffer` without a copy ([`Buffer::raw`]), and a method that
 /// reads it. World n of a pool with seed s makes the same draws whatever runs beside it.
+///
+/// ```no_run
+/// # fn main() -> manyworlds::Result<()> {
+/// use manyworlds::{AdapterChoice, Environment, Gpu, WorldPool};
+///
+/// let gpu = Gpu::new(&AdapterChoice::Auto, 0)?;
+/// let pool = WorldPool::new(&gpu, &Environment::load("CartPole-v1")?, 1024, 1)?;
+/// pool.step(&vec![1; 1024])?; // an action for each world
+/// let (seen, rewards) = (pool.observations()?, pool.rewards()?); // [feature][world] and [world]
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct WorldPool {
     gpu: Gpu,

@@ -17,6 +17,19 @@ use crate::train::Policy;
 /// A [`Batch`] is what a rollout leaves: buffers on the device, reachable as `wgpu::Buffer` without a copy
 /// ([`crate::gpu::Buffer::raw`]). Real numbers stand in it as they were drawn, before they are clipped or squashed.
 /// Worlds go on where the last rollout stopped.
+///
+/// ```no_run
+/// # fn main() -> manyworlds::Result<()> {
+/// use manyworlds::{AdapterChoice, Config, Environment, Gpu, Policy, Rollout};
+///
+/// let gpu = Gpu::new(&AdapterChoice::Auto, 0)?;
+/// let policy = Policy::untrained(&Environment::load("CartPole-v1")?, Config::default())?;
+/// let rollout = Rollout::new(&gpu, &policy, 1024, 64, 1)?; // worlds, steps, seed
+/// rollout.collect()?;
+/// let (rewards, values) = (rollout.rewards()?, rollout.values()?); // [step][world]
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rollout {
     gpu: Gpu,
@@ -98,6 +111,43 @@ impl Rollout {
     /// The batch of the last rollout.
     pub fn batch(&self) -> &Batch {
         &self.batch
+    }
+
+    /// Rewards of the last rollout, `[step][world]`.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] where the device is gone.
+    pub fn rewards(&self) -> Result<Vec<f32>> {
+        self.numbers(Row::Reward)
+    }
+
+    /// V of every observation of the last rollout, `[step][world]`; 0 where the policy has no critic.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] where the device is gone.
+    pub fn values(&self) -> Result<Vec<f32>> {
+        self.numbers(Row::Value)
+    }
+
+    /// Log-probabilities of the actions of the last rollout, in nats, `[step][world]`.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] where the device is gone.
+    pub fn log_probs(&self) -> Result<Vec<f32>> {
+        self.numbers(Row::LogProb)
+    }
+
+    /// How steps of the last rollout ended, `[step][world]`: [`TERMINATED`](crate::TERMINATED),
+    /// [`TRUNCATED`](crate::TRUNCATED), both or neither.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] where the device is gone.
+    pub fn endings(&self) -> Result<Vec<u32>> {
+        self.row(Row::Ending)
+    }
+
+    fn numbers(&self, row: Row) -> Result<Vec<f32>> {
+        Ok(self.row(row)?.into_iter().map(f32::from_bits).collect())
     }
 
     /// One row of the samples of the last rollout, `[step][world]`, as bits.

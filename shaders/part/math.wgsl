@@ -6,7 +6,7 @@
 //!   wrap_  angle in [−π, π] that differs by whole turns, |error| ≤ 1e-6 for |x| ≤ 8192
 //!
 //! Polynomials: S. L. Moshier, Cephes mathematical library, single precision (expf, logf, sinf, cosf, tanhf).
-//! Reference: the f64 functions of the same names; test: tests/math.rs.
+//! Reference: the f64 functions of the same names; test: tests/kernel/math.rs.
 
 fn mw_exp4(x: vec4<f32>) -> vec4<f32> {
     let held = clamp(x, vec4<f32>(-87.0), vec4<f32>(88.0));

@@ -10,7 +10,7 @@
 //! above c for all that a compiler knows, as the terms come from memory and go round a loop; no rule of real numbers takes
 //! a minimum apart. c is the last but one f32 and not the last, at which an assumption of finite numbers would drop it.
 //! What is held keeps its bits, so results are the same wherever additions are rounded to nearest.
-//! A sum that is not finite stays so. Test: tests/sums.rs.
+//! A sum that is not finite stays so. Test: tests/kernel/sums.rs.
 
 struct MwSum { high: f32, low: f32 }
 

@@ -77,6 +77,18 @@ const RELAXED: &[Algo] = &[Ddpg, Sac];
 
 settings! {
     /// Settings of a run; defaults are those of PPO (`manyworlds settings --algo a2c` shows others).
+    ///
+    /// ```
+    /// # fn main() -> manyworlds::Result<()> {
+    /// use manyworlds::Config;
+    ///
+    /// let preset = Config::preset("Pendulum-v1", "sac")?;
+    /// let config = Config { num_envs: 8, seed: 3, ..preset };
+    /// config.check()?;
+    /// assert!(Config { gamma: 1.5, ..config }.check().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub struct Config {
         /// The algorithm.
         algo: Algo = Algo::Ppo, Range::ANY, ALL, "ours";

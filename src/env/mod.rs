@@ -63,6 +63,18 @@ const PARTS: &[&str] = &[
 const SPINS: u32 = 256;
 
 /// An environment that has been read and checked against the contract.
+///
+/// ```
+/// # fn main() -> manyworlds::Result<()> {
+/// use manyworlds::Environment;
+///
+/// let mut env = Environment::load("CartPole-v1")?; // or the path of a .wgsl file
+/// env.set("gravity", 3.7)?;
+/// assert_eq!(env.spec().observation_dim, 4);
+/// assert_eq!(env.spec().max_episode_steps, 500);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Environment {
     name: String,

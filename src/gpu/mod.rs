@@ -25,6 +25,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub const LOOP_BUDGET: u64 = 65_535;
 
 /// A device that is ready for work. Clones share it.
+///
+/// ```no_run
+/// # fn main() -> manyworlds::Result<()> {
+/// use manyworlds::{AdapterChoice, Gpu};
+///
+/// let gpu = Gpu::new(&AdapterChoice::Auto, 0)?; // or "1" or "RTX".parse()?, by index or part of a name
+/// println!("{} ({})", gpu.info().name, gpu.driver());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Gpu {
     device: wgpu::Device,
@@ -83,26 +93,44 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&request))
             .map_err(|error| Error::Device { adapter: info.name.clone(), reason: error.to_string() })?;
-        Ok(Self::from_device(device, queue))
+        let gpu = Self::from_device(device, queue);
+        gpu.install_handlers();
+        Ok(gpu)
     }
 
-    /// Uses a device that the caller made; its buffers can be shared without a copy. Installs the handlers for
-    /// errors and for the loss of the device.
+    /// Uses a device that the caller made; its buffers can be shared without a copy. The device's handlers for errors and for
+    /// its loss stay the caller's: errors that no call here waits for go to those.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use manyworlds::{Environment, Gpu, WorldPool, wgpu};
+    ///
+    /// let instance = wgpu::Instance::default();
+    /// let adapter = pollster::block_on(instance.request_adapter(&wgpu::RequestAdapterOptions::default()))?;
+    /// let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()))?;
+    /// let gpu = Gpu::from_device(device, queue);
+    /// let pool = WorldPool::new(&gpu, &Environment::load("Pendulum-v1")?, 1024, 1)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = device.adapter_info();
-        let state = Arc::new(State::default());
-        let handler = Arc::clone(&state);
-        device.on_uncaptured_error(Arc::new(move |error| {
+        Self { device, queue, info, forced: None, state: Arc::new(State::default()) }
+    }
+
+    /// Makes errors that no caller waits for, and the loss of the device, known to [`Gpu::check`].
+    fn install_handlers(&self) {
+        let handler = Arc::clone(&self.state);
+        self.device.on_uncaptured_error(Arc::new(move |error| {
             handler.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
         }));
-        let handler = Arc::clone(&state);
-        device.set_device_lost_callback(move |reason, message| {
+        let handler = Arc::clone(&self.state);
+        self.device.set_device_lost_callback(move |reason, message| {
             if reason != wgpu::DeviceLostReason::Destroyed {
                 let text = if message.is_empty() { format!("{reason:?}") } else { message };
                 handler.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
             }
         });
-        Self { device, queue, info, forced: None, state }
     }
 
     /// The underlying device.

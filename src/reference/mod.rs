@@ -2,7 +2,7 @@
 //!
 //! No GPU types, no state outside the arguments, no speed: one loop per sum, in the order of the
 //! textbook. Tests and checks compare the kernels with these functions; these functions are compared
-//! with closed forms, finite differences and `PyTorch` in `tests/reference.rs`.
+//! with closed forms, finite differences and `PyTorch` in `tests/reference/basics.rs`.
 //!
 //! Conventions, said once:
 //! - all numbers are `f64`; actions and flags are integers and `bool`;

@@ -20,7 +20,7 @@ impl SharedStruct {
 }
 
 /// Declares structs of `u32` and `f32` fields for the host and for WGSL, where their names begin with `Mw`, and a list of
-/// them. A test compares every offset of the list with naga's layout (`tests/shaders.rs`).
+/// them. A test compares every offset of the list with naga's layout (`tests/structure/shaders.rs`).
 #[macro_export]
 macro_rules! shared_structs {
     ($(#[$list_meta:meta])* $list:ident; $(

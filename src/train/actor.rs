@@ -14,9 +14,9 @@ use std::ops::Range;
 /// [`crate::train::Policy::actor`] makes one; it holds the network, widened once, and is shared among threads as it is.
 ///
 /// ```
-/// use manyworlds::env::Environment;
-/// use manyworlds::config::Config;
-/// use manyworlds::train::Policy;
+/// use manyworlds::Environment;
+/// use manyworlds::Config;
+/// use manyworlds::Policy;
 ///
 /// let policy = Policy::untrained(&Environment::load("CartPole-v1")?, Config::default())?;
 /// let actor = policy.actor()?;

@@ -22,6 +22,18 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 /// The policy and value networks of one agent, with the environment and the configuration that they were made by.
+///
+/// ```no_run
+/// # fn main() -> manyworlds::Result<()> {
+/// use manyworlds::{AdapterChoice, Gpu, Policy};
+///
+/// let policy = Policy::load("runs/cartpole".as_ref())?; // a run directory, or a checkpoint
+/// let action = policy.act(&[0.0, 0.1, 0.0, -0.1])?; // on the host, without a device
+/// let gpu = Gpu::new(&AdapterChoice::Auto, 0)?;
+/// println!("{}", policy.evaluate(&gpu, 100, 1, false)?); // 100 episodes of seed 1, most likely actions
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The environment, overrides included.

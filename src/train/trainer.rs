@@ -27,6 +27,22 @@ const SUBMISSION: Duration = Duration::from_secs(1);
 ///
 /// An update that meets a number that is not finite ends the run: the item behind the report of the updates before it is
 /// [`Error::NotFinite`] or [`Error::LoopCut`], the one of an evaluation that does [`Error::EpisodeNotFinite`], and none follows.
+///
+/// ```no_run
+/// # fn main() -> manyworlds::Result<()> {
+/// use manyworlds::{AdapterChoice, Config, Environment, Gpu, Trainer};
+///
+/// let gpu = Gpu::new(&AdapterChoice::Auto, 0)?;
+/// let config = Config::preset("CartPole-v1", "ppo")?;
+/// for report in Trainer::new(&gpu, &Environment::load("CartPole-v1")?, &config, &[1, 2])? { // two agents
+///     let report = report?;
+///     for (returns, policy) in report.evaluation.into_iter().flatten() {
+///         println!("seed {}, {} steps: {returns}", policy.config.seed, report.env_steps);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Trainer {
     gpu: Gpu,

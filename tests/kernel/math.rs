@@ -261,7 +261,7 @@ fn philox_and_its_uniforms_equal_the_reference_bit_for_bit() {
         assert_eq!(*words, expected, "{case}: got {words:x?}, expected {expected:x?}");
         for (word, got) in expected.iter().zip(uniforms) {
             assert!(0.0 < *got && *got < 1.0, "{case}: uniform of {word:x} is {got:e}, not inside (0, 1)");
-            // the reference's value is exact in f32 (tests/reference.rs)
+            // the reference's value is exact in f32 (tests/reference/basics.rs)
             let expected = uniform(*word) as f32;
             assert_eq!(got.to_bits(), expected.to_bits(), "{case}: uniform of {word:x} is {got:e}, not {expected:e}");
         }

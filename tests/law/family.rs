@@ -21,7 +21,7 @@ fn config(algo: Algo, pairs: &[&str]) -> Config {
     ok(Config::resolve("none", algo.name(), None, &pairs))
 }
 
-/// The algorithms that learn from rollouts; tests/off_policy_laws.rs has the others.
+/// The algorithms that learn from rollouts; tests/law/off_policy.rs has the others.
 fn of_rollouts() -> impl Iterator<Item = Algo> {
     Algo::ALL.into_iter().filter(|algo| !algo.is_off_policy())
 }
