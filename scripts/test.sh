@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs all tests, several processes at a time: nearly all of their time a software driver makes machine code of kernels, for
-# one process one kernel after the other. What a process prints is shown when it has ended.
+# one process one kernel after the other. A line tells of each process when it ends; what they printed follows at the end.
 set -eu
 
 cargo=${CARGO:-cargo}
@@ -9,17 +9,18 @@ cargo=${CARGO:-cargo}
 if [ "${1:-}" = --one ]; then
 	program=$2 log=$3
 	name=$(basename "$program" | sed 's/-[0-9a-f]*$//')
+	output=$log/$(basename "$program").output
 	start=$(date +%s)
-	status=0
+	result=ok
 	case $name in
-	documentation) "$cargo" test --release --doc >"$log/$name" 2>&1 || status=$? ;;
+	documentation) "$cargo" test --release --doc >"$output" 2>&1 || result=FAILED ;;
 	# Kernels that run for milliseconds: code that LLVM has not optimised is made in three quarters of the time.
-	kernel | law) GALLIVM_PERF=nopt "$program" >"$log/$name" 2>&1 || status=$? ;;
-	*) "$program" >"$log/$name" 2>&1 || status=$? ;;
+	kernel | law) GALLIVM_PERF=nopt "$program" >"$output" 2>&1 || result=FAILED ;;
+	*) "$program" >"$output" 2>&1 || result=FAILED ;;
 	esac
-	printf '\n=== tests of %s (%d s)\n' "$name" "$(($(date +%s) - start))" >"$log/$name.head"
-	cat "$log/$name.head" "$log/$name"
-	[ "$status" = 0 ] || echo "$name" >>"$log/failed"
+	line="tests of $name: $result ($(($(date +%s) - start)) s)"
+	echo "$line"
+	[ "$result" = ok ] || echo "$line" >>"$log/failed"
 	exit 0
 fi
 
@@ -34,7 +35,12 @@ fi
 echo documentation >>"$log/list"
 processes=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 tr '\n' '\0' <"$log/list" | xargs -0 -P "$processes" -I '{}' sh "$0" --one '{}' "$log"
+for output in "$log"/*.output; do
+	printf '\n=== %s\n' "$(basename "$output" .output)"
+	cat "$output"
+done
 if [ -s "$log/failed" ]; then
-	echo "tests failed: $(tr '\n' ' ' <"$log/failed")" >&2
+	printf '\n'
+	cat "$log/failed" >&2
 	exit 1
 fi
