@@ -30,7 +30,7 @@ test: driver numpy strace ## All tests, learning runs included
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
 # so the command line, the large shapes, most ways to explore and what a driver cannot change are left to llvmpipe.
-KERNEL_TESTS := --lib --test kernel --test law -- \
+KERNEL_TESTS := --lib --test kernel --test gradient --test law -- \
 	--skip exploration:: --skip gradient_steps:: --skip off_policy_losses:: \
 	--skip off_policy:: --skip exploring:: --skip faults:: --skip resume:: --skip trainer:: \
 	--skip for_every_shape --skip layers_of_64 --skip fisher_products --skip optimal_baselines \

@@ -15,7 +15,8 @@ fn main() -> io::Result<()> {
     for file in &files {
         let below = file.strip_prefix(&root).map_err(io::Error::other)?;
         let names: Vec<_> = below.iter().map(|name| name.to_string_lossy()).collect();
-        let _ = writeln!(list, "({:?}, include_str!({file:?})),", names.join("/"));
+        let (name, path) = (names.join("/"), file.to_string_lossy());
+        let _ = writeln!(list, "({name:?}, include_str!({path:?})),");
     }
     list.push(']');
     println!("cargo::rerun-if-changed=shaders");

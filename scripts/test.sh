@@ -15,7 +15,7 @@ if [ "${1:-}" = --one ]; then
 	case $name in
 	documentation) "$cargo" test --release --doc >"$output" 2>&1 || result=FAILED ;;
 	# Kernels that run for milliseconds: code that LLVM has not optimised is made in three quarters of the time.
-	kernel | law) GALLIVM_PERF=nopt "$program" >"$output" 2>&1 || result=FAILED ;;
+	gradient | kernel | law) GALLIVM_PERF=nopt "$program" >"$output" 2>&1 || result=FAILED ;;
 	*) "$program" >"$output" 2>&1 || result=FAILED ;;
 	esac
 	line="tests of $name: $result ($(($(date +%s) - start)) s)"
@@ -33,8 +33,11 @@ if [ "$(wc -l <"$log/list")" -lt 2 ]; then
 	exit 1
 fi
 echo documentation >>"$log/list"
+# what takes longest first
+long='/(gradient|cli|kernel|law)-[0-9a-f]*$'
+{ grep -E "$long" "$log/list"; grep -vE "$long" "$log/list"; } >"$log/order"
 processes=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-tr '\n' '\0' <"$log/list" | xargs -0 -P "$processes" -I '{}' sh "$0" --one '{}' "$log"
+tr '\n' '\0' <"$log/order" | xargs -0 -P "$processes" -I '{}' sh "$0" --one '{}' "$log"
 for output in "$log"/*.output; do
 	printf '\n=== %s\n' "$(basename "$output" .output)"
 	cat "$output"

@@ -1,5 +1,7 @@
 //! The buffers of a run: what its worlds, its batch and its agents keep on the device.
 
+#![allow(clippy::missing_errors_doc)] // errors of what is planned, linked and built, which `plan` tells of
+
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers};
 use crate::layout::{Progress, Run};
@@ -29,9 +31,6 @@ pub struct Agents {
 impl Agents {
     /// Agents with these seeds, which begin with `words` parameters each, as `parameters` makes them `[agent][word]`, and with
     /// this progress: seed, learning rate and clip range are filled in.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         run: Run,
@@ -47,18 +46,12 @@ impl Agents {
     }
 
     /// The same agents with a progress of their own, for what is learned apart: in other minibatches, at another rate.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn apart(&self, plan: &mut Plan, run: Run) -> Result<Self> {
         let (seeds, parameters, faults) = (self.seeds.clone(), self.parameters.clone(), self.faults.clone());
         Self::with_parameters(plan, run, seeds, parameters, faults, self.first)
     }
 
     /// Puts the faults of `other` agents behind these ones', for a kernel that looks at both.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn share_faults(&mut self, plan: &mut Plan, other: &mut Self) -> Result<()> {
         self.faults = no_faults(plan, (self.count + other.count) as usize)?;
         (other.faults, other.faults_first) = (self.faults.clone(), self.count);
@@ -128,9 +121,6 @@ pub struct Batch {
 
 impl Batch {
     /// An empty batch.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(plan: &mut Plan, agents: u32, run: &Run, features: u32, rows: u32) -> Result<Self> {
         let remedy = "num_envs or num_steps";
         let (agents, features) = (("agents", u64::from(agents)), ("features", u64::from(features)));

@@ -1,5 +1,7 @@
 //! Every kernel: which parts and which choice for each slot it is linked from. Nothing here touches a GPU.
 
+#![allow(clippy::missing_errors_doc)] // errors of what is planned, linked and built, which `plan` tells of
+
 mod choices;
 mod replay;
 mod textbook;
@@ -201,50 +203,32 @@ impl Kernels<'_> {
     }
 
     /// First states of worlds.
-    ///
-    /// # Errors
-    /// [`crate::Error::Shader`] where the environment does not link.
     pub fn reset(&self, env: &Environment) -> Result<Program> {
         env.link_into(self.plain("reset")?)?.part("reset.wgsl")
     }
 
     /// New episodes in all worlds.
-    ///
-    /// # Errors
-    /// As [`Kernels::reset`].
     pub fn restart(&self, env: &Environment) -> Result<Program> {
         env.link_into(self.plain("restart")?)?.part("restart.wgsl")
     }
 
     /// One step of every world with the caller's actions.
-    ///
-    /// # Errors
-    /// As [`Kernels::reset`].
     pub fn pool(&self, env: &Environment) -> Result<Program> {
         env.link_into(self.plain("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])
     }
 
     /// T steps of every world with random actions.
-    ///
-    /// # Errors
-    /// As [`Kernels::reset`].
     pub fn step(&self, env: &Environment) -> Result<Program> {
         env.link_into(self.plain("step")?)?.part("step.wgsl")
     }
 
     /// An estimate of the policy gradient from each rollout of a textbook policy.
-    ///
-    /// # Errors
-    /// As [`Kernels::reset`].
     pub fn estimate(&self, env: &Environment, policy: TextbookPolicy, sums: Sums) -> Result<Program> {
         let (name, parts) = sums.parts();
         self.textbook(name, env, policy)?.parts(parts)?.part("estimate.wgsl")
     }
 
     /// A step uphill from such estimates.
-    ///
-    /// # Errors
-    /// As [`Kernels::reset`].
     pub fn climb(&self, env: &Environment, policy: TextbookPolicy, combine: Combine) -> Result<Program> {
         let (name, part) = match combine {
             Combine::Mean => ("climb", "slot/combine/mean.wgsl"),
@@ -278,17 +262,11 @@ impl Kernels<'_> {
     }
 
     /// T steps of every world under the policy `network`.
-    ///
-    /// # Errors
-    /// As [`Kernels::reset`].
     pub fn rollout(&self, env: &Environment, network: usize) -> Result<Program> {
         self.acting("rollout", env, network)?.parts(&[env.keep_part(), "rollout.wgsl"])
     }
 
     /// One episode in each world under the policy `network`.
-    ///
-    /// # Errors
-    /// As [`Kernels::reset`].
     pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Program> {
         // nothing is squared here
         let largest = f32::MAX.to_bits();
@@ -296,9 +274,6 @@ impl Kernels<'_> {
     }
 
     /// Values of observations under the critic `network`.
-    ///
-    /// # Errors
-    /// Never, unless a file of ours is broken.
     pub fn value(&self, network: usize) -> Result<Program> {
         self.with_network(self.plain("value")?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
@@ -307,17 +282,11 @@ impl Kernels<'_> {
     }
 
     /// How the policy `network` compares with that of the rollout.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn surrogate(&self, network: usize) -> Result<Program> {
         self.of_samples("surrogate", network, "slot/head/surrogate.wgsl")
     }
 
     /// Logarithms of the ratios of the policy `network` to those that acted.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn log_ratio(&self, network: usize) -> Result<Program> {
         self.of_samples("log ratio", network, "slot/head/log_ratio.wgsl")
     }
@@ -333,9 +302,6 @@ impl Kernels<'_> {
     }
 
     /// The beginning of conjugate gradients for a span of the parameters.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn conjugate_begin(&self, span: Span) -> Result<Program> {
         self.over(span, "conjugate begin")?.parts(&[
             "slot/element/number.wgsl",
@@ -346,9 +312,6 @@ impl Kernels<'_> {
     }
 
     /// One iteration of conjugate gradients.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn conjugate_step(&self, span: Span) -> Result<Program> {
         self.over(span, "conjugate step")?.parts(&[
             "slot/element/number.wgsl",
@@ -359,9 +322,6 @@ impl Kernels<'_> {
     }
 
     /// The length of the natural gradient's step.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn conjugate_end(&self, span: Span) -> Result<Program> {
         self.over(span, "conjugate end")?.parts(&[
             "slot/element/number.wgsl",
@@ -372,25 +332,16 @@ impl Kernels<'_> {
     }
 
     /// Parameters somewhere along the natural gradient.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn propose(&self, span: Span) -> Result<Program> {
         self.over(span, "propose")?.part("propose.wgsl")
     }
 
     /// Whether the proposed parameters are taken.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn judge(&self) -> Result<Program> {
         self.plain("judge")?.parts(&["part/fault.wgsl", "judge.wgsl"])
     }
 
     /// A recursion along the steps of worlds: returns, advantages.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn along(&self, recursion: Recursion, over_time: OverTime) -> Result<Program> {
         let running = self.parameters.normaliser().rewards;
         let reward = if running { "slot/reward/running.wgsl" } else { "slot/reward/plain.wgsl" };
@@ -431,26 +382,17 @@ impl Kernels<'_> {
     }
 
     /// Discounted sums of rewards.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn discount_rewards(&self) -> Result<Program> {
         self.plain("discount rewards")?.part("discount_rewards.wgsl")
     }
 
     /// A batch's moments joined to the running ones.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn merge_moments(&self) -> Result<Program> {
         let program = self.plain("merge moments")?.constants(&self.parameters.own_constants());
         program.parts(&["part/fault_places.wgsl", "merge_moments.wgsl"])
     }
 
     /// A reduction.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn reduce(&self, reduction: Reduction) -> Result<Program> {
         let (name, parts) = reduction.parts();
         self.plain(name)?.word("MW_SAMPLES", self.samples()).parts(parts)?.parts(&["part/tree.wgsl", "reduce.wgsl"])
@@ -469,9 +411,6 @@ impl Kernels<'_> {
     }
 
     /// Loss gradients of `network` for an objective; the products of a Fisher matrix want [`Kernels::untiled`].
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn gradient(&self, network: usize, objective: Objective) -> Result<Program> {
         let name = match objective {
             Objective::Fisher => "fisher",
@@ -535,9 +474,6 @@ impl Kernels<'_> {
     }
 
     /// Partial weight gradients of `network`, or sums of their squares.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn weight_gradient(&self, network: usize, objective: Objective) -> Result<Program> {
         let network_name = self.parameters.networks()[network].name();
         let (name, weighted, product) = match objective {
@@ -552,9 +488,6 @@ impl Kernels<'_> {
     }
 
     /// The gradient less each parameter's best baseline, over a span of the parameters.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn subtract_baseline(&self, span: Span) -> Result<Program> {
         self.over(span, "subtract baseline")?.parts(&[
             "slot/element/number.wgsl",
@@ -565,9 +498,6 @@ impl Kernels<'_> {
     }
 
     /// Sum of the partial gradients of a span of the parameters.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         let program = self.over(span, "sum slices")?.parts(&parts)?;
@@ -579,27 +509,18 @@ impl Kernels<'_> {
     }
 
     /// One minibatch further.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn advance(&self) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         self.plain("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])
     }
 
     /// The optimiser's step for a span of the parameters.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Program> {
         let program = self.over(span, optimizer.name())?;
         program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])
     }
 
     /// End of an update.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn finish_update(&self) -> Result<Program> {
         self.plain("finish update")?.parts(&[
             "part/schedule.wgsl",
@@ -610,17 +531,11 @@ impl Kernels<'_> {
     }
 
     /// End of a fit of values apart from the policy.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn finish_fit(&self) -> Result<Program> {
         self.plain("finish fit")?.parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_fit.wgsl"])
     }
 
     /// The schedules of a run that goes on with another number of updates.
-    ///
-    /// # Errors
-    /// As [`Kernels::value`].
     pub fn reschedule(&self) -> Result<Program> {
         self.plain("reschedule")?.parts(&["part/schedule.wgsl", "reschedule.wgsl"])
     }

@@ -1,5 +1,7 @@
 //! The stages of an update: each makes its buffers and its passes once and is replayed from then on.
 
+#![allow(clippy::missing_errors_doc)] // errors of what is planned, linked and built, which `plan` tells of
+
 mod baseline;
 mod estimates;
 mod learner;
@@ -35,9 +37,6 @@ pub struct Values {
 
 impl Values {
     /// V by the critic `network`.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(plan: &mut Plan, kernels: &Kernels, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
         let run = &agents.run;
         let kernel = plan.kernel(kernels.value(network)?);
@@ -108,9 +107,6 @@ impl Advantage {
     }
 
     /// Advantages by these recursions, one after the other.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -141,9 +137,6 @@ pub struct Weights {
 
 impl Weights {
     /// Weights by the policy `network`; the stage comes after [`Advantage`].
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,

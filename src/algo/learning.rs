@@ -37,9 +37,6 @@ enum Family {
 }
 
 /// Puts agents with these seeds into a plan.
-///
-/// # Errors
-/// Those of [`OnPolicy::plan`] and [`OffPolicy::plan`].
 pub fn plan(plan: &mut Plan, config: &Config, env: &Environment, seeds: &[u32]) -> Result<()> {
     if config.algo.is_off_policy() {
         OffPolicy::plan(plan, env, config, seeds).map(drop)
@@ -80,9 +77,6 @@ pub fn describe(target: Target, config: &Config, env: &Environment, seeds: &[u32
 
 impl Learning {
     /// Agents with these seeds. The seed in `config` is not used.
-    ///
-    /// # Errors
-    /// Those of [`OnPolicy::new`] and [`OffPolicy::new`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         if config.algo.is_off_policy() {
             let agents = OffPolicy::new(gpu, env, config, seeds)?;
@@ -117,9 +111,6 @@ impl Learning {
 
     /// Schedules (learning rates, clip range, temperature of the Gumbel-softmax) of the update that comes next, for a run
     /// that goes on with another number of updates than its state was made with.
-    ///
-    /// # Errors
-    /// Those of [`Plan::build`] and [`Gpu::submit`].
     pub fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
         match &self.family {
             Family::OnPolicy(agents) => agents.reschedule(gpu, env),
@@ -128,9 +119,6 @@ impl Learning {
     }
 
     /// Makes up for transitions that were not kept.
-    ///
-    /// # Errors
-    /// As [`Gpu::submit`].
     pub fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
         match &self.family {
             Family::OnPolicy(_) => Ok(()),

@@ -1,5 +1,7 @@
 //! Algorithms: each file reads from top to bottom like its pseudocode, and beside it stands what it is made of.
 
+#![allow(clippy::missing_errors_doc)] // errors of what is planned, linked and built, which `plan` tells of
+
 mod learning;
 mod networks;
 mod off_policy;

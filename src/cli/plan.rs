@@ -120,7 +120,7 @@ fn write_runs(page: &mut String, plan: &Description, runs: &[Run], depth: usize)
 
 /// A number of things.
 fn count(number: u64, thing: &str) -> String {
-    let plural = if thing.ends_with("s") { "es" } else { "s" };
+    let plural = if thing.ends_with('s') { "es" } else { "s" };
     format!("{number} {thing}{}", if number == 1 { "" } else { plural })
 }
 
@@ -135,11 +135,12 @@ fn groups([x, y, z]: [u32; 3]) -> String {
 
 /// Bytes in words, in powers of 1024.
 fn size(bytes: u64) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let power = (bytes.max(1).ilog2() / 10).min(4) as usize;
-    if power == 0 {
-        format!("{bytes} B")
-    } else {
-        format!("{:.1} {}", bytes as f64 / 1024_f64.powi(power as i32), units[power])
+    let mut size = bytes as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if size < 1024.0 {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{size:.1} {unit}") };
+        }
+        size /= 1024.0;
     }
+    format!("{size:.1} TiB")
 }

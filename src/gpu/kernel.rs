@@ -236,7 +236,10 @@ impl Buffers {
     /// A name that two different buffers have.
     pub fn twice(&self) -> Option<&'static str> {
         let other = |(i, (name, memory)): (usize, &(&'static str, Memory))| {
-            self.0[..i].iter().any(|(known, first)| known == name && !first.is(memory)).then_some(*name)
+            self.0[..i]
+                .iter()
+                .any(|(known, first)| known == name && first.identity() != memory.identity())
+                .then_some(*name)
         };
         self.0.iter().enumerate().find_map(other)
     }

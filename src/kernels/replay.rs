@@ -215,9 +215,6 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The actor's outputs for what worlds observe.
-    ///
-    /// # Errors
-    /// Never, unless a file of ours is broken.
     pub fn outputs(&self) -> Result<Program> {
         let kernels = &self.actor;
         let program = self.plain(kernels, "act")?;
@@ -229,17 +226,11 @@ impl OffPolicyKernels<'_> {
     }
 
     /// Observations that were written for the worlds alone, into a part of the ring.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn remember(&self) -> Result<Program> {
         self.plain(&self.actor.brief(), "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])
     }
 
     /// A minibatch of transitions.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn draw(&self) -> Result<Program> {
         self.plain(&self.actor.brief(), "draw")?
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/noise.wgsl", "part/drawn.wgsl"])?
@@ -268,9 +259,6 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The actor's action where transitions begin, the target's where they end: first and second half of the columns.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn choose(&self) -> Result<Program> {
         let program = Self::forward(&self.actor, self.plain(&self.actor, "choose")?)?;
         let smoothed = matches!(self.decision, Decision::Deterministic { smoothed: true });
@@ -279,18 +267,12 @@ impl OffPolicyKernels<'_> {
     }
 
     /// Q of that action, of every target critic.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn next_value(&self) -> Result<Program> {
         let program = Self::forward(&self.critic, self.plain(&self.critic, "next value")?)?;
         Self::judging(program, State::After, self.action_rows()[1])?.parts(&["slot/head/value.wgsl", "forward.wgsl"])
     }
 
     /// Gradients of the critics' squared temporal differences.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn critic_gradient(&self) -> Result<Program> {
         let critic = &self.critic;
         let program = critic.backward(self.plain(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
@@ -302,9 +284,6 @@ impl OffPolicyKernels<'_> {
     }
 
     /// Q of the actor's action, and how it changes with it, of the critics that judge it.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn slopes(&self) -> Result<Program> {
         let critic = &self.critic;
         let weights = if critic.narrow(0) { "slot/weights/none.wgsl" } else { "slot/memory/trace.wgsl" };
@@ -317,9 +296,6 @@ impl OffPolicyKernels<'_> {
     }
 
     /// Gradient of what the critics say of the actor's action.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn actor_gradient(&self) -> Result<Program> {
         let actor = &self.actor;
         let program = actor.backward(self.plain(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
@@ -328,18 +304,12 @@ impl OffPolicyKernels<'_> {
 
     /// Partial weight gradients, where the gradient kernel does not sum them itself; `kernels` are the actor's or the
     /// critic's.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn weight_gradient(kernels: &Kernels) -> Result<Program> {
         kernels.weight_gradient(0, super::Objective::Value)
     }
 
     /// New parameters, of the actor or the critics as `kernels` says, and their target. `first`: agents whose places of
     /// unsound numbers lie before theirs.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn learn(kernels: &Kernels, optimizer: Optimizer, first: u32) -> Result<Program> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
         kernels.brief().over(kernels.parameters.span([0]), &name)?.word("MW_FAULTS_FIRST", first).parts(&[
@@ -352,9 +322,6 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The end of a gradient step.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn finish_step(&self) -> Result<Program> {
         self.plain(&self.actor, "finish step")?.parts(&[
             "part/math.wgsl",
@@ -366,9 +333,6 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The end of an update.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn finish_block(&self) -> Result<Program> {
         self.plain(&self.actor, "finish block")?
             .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "part/fault.wgsl", "part/verdict.wgsl"])?
@@ -376,9 +340,6 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The schedules of a run that goes on with another number of updates.
-    ///
-    /// # Errors
-    /// As [`OffPolicyKernels::outputs`].
     pub fn reschedule_block(&self) -> Result<Program> {
         self.plain(&self.actor, "reschedule block")?.parts(&["part/schedule_block.wgsl", "reschedule_block.wgsl"])
     }

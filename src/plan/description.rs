@@ -4,7 +4,7 @@ use super::{Contents, Kernel, Plan};
 use crate::error::Result;
 use crate::gpu::{Memory, Recording, workgroups};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A plan, written down. Passes name kernels and buffers by their places in the lists, recordings name passes.
 #[derive(Clone, Debug, Serialize)]
@@ -103,8 +103,13 @@ impl Plan {
     /// [`crate::Error::Shader`] and [`crate::Error::EnvironmentFile`] where a kernel does not link.
     pub fn describe(&self, recordings: &[(&str, &Recording)]) -> Result<Description> {
         let kernels = self.kernels.iter().map(KernelDescription::of).collect::<Result<Vec<_>>>()?;
-        let place = |memory: &Memory| self.buffers.iter().position(|buffer| buffer.memory.is(memory));
-        let kept = |memory: &Memory| self.kept.iter().find(|kept| kept.memory.is(memory));
+        let places = |identities: &mut dyn Iterator<Item = usize>| -> HashMap<usize, usize> {
+            identities.enumerate().map(|(place, identity)| (identity, place)).collect()
+        };
+        let buffer_places = places(&mut self.buffers.iter().map(|buffer| buffer.memory.identity()));
+        let pass_places = places(&mut self.passes.iter().map(|dispatch| dispatch.pass.identity()));
+        let place = |memory: &Memory| buffer_places.get(&memory.identity()).copied();
+        let kept = |memory: &Memory| self.kept.iter().find(|kept| kept.memory.identity() == memory.identity());
         let passes = self.passes.iter().map(|dispatch| {
             let Kernel(kernel) = dispatch.kernel;
             let (threads, agents) = (dispatch.pass.threads(), dispatch.pass.agents());
@@ -119,9 +124,7 @@ impl Plan {
         });
         let of_recording = |(name, recording): &(&str, &Recording)| RecordingDescription {
             name: (*name).to_owned(),
-            passes: (recording.passes().iter())
-                .filter_map(|pass| self.passes.iter().position(|known| known.pass.is(pass)))
-                .collect(),
+            passes: recording.passes().iter().filter_map(|pass| pass_places.get(&pass.identity()).copied()).collect(),
         };
         let buffers = self.buffers.iter().map(|buffer| BufferDescription {
             name: buffer.memory.label().to_owned(),

@@ -40,6 +40,8 @@ pub struct Plan {
     passes: Vec<Dispatch>,
     kept: Vec<Kept>,
     largest: u64,
+    /// Stands for every pass where none is recorded.
+    nothing: Pass,
 }
 
 /// A kernel of a plan.
@@ -107,6 +109,7 @@ impl Plan {
             passes: Vec::new(),
             kept: Vec::new(),
             largest: 0,
+            nothing: Pass::declared("", 0, 0),
         }
     }
 
@@ -236,11 +239,11 @@ impl Plan {
     /// them by. Buffers that the kernel does not use are passed over, so one list can serve several kernels. `iterations`
     /// is the number of iterations of all loops in one invocation, counted from static shapes.
     pub fn pass(&mut self, kernel: Kernel, agents: u32, threads: u64, iterations: u64, buffers: &Buffers) -> Pass {
-        let name = self.kernels.get(kernel.0).map_or("", Program::name);
-        let pass = Pass::declared(name, threads, agents);
-        if self.target.records {
-            self.passes.push(Dispatch { pass: pass.clone(), kernel, iterations, buffers: buffers.clone() });
+        if !self.target.records {
+            return self.nothing.clone();
         }
+        let pass = Pass::declared(self.kernels[kernel.0].name(), threads, agents);
+        self.passes.push(Dispatch { pass: pass.clone(), kernel, iterations, buffers: buffers.clone() });
         pass
     }
 

@@ -15,9 +15,6 @@ pub struct Baseline {
 
 impl Baseline {
     /// The baseline for a learner of the policy `network` alone, over the whole batch.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,

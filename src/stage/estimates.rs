@@ -60,9 +60,6 @@ impl Estimates {
     }
 
     /// Moments (count, mean, sum of squared deviations) of every row, `[agent][row]`.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn moments(&self, plan: &mut Plan, kernels: &Kernels) -> Result<Reduced> {
         let agents = self.agents * self.shape.rows;
         let buffers = Buffers::default().with("mw_rows", &self.rows);
@@ -71,9 +68,6 @@ impl Estimates {
     }
 
     /// The same of the differences of returns between agents 2 i and 2 i + 1, `[i]`.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn differences(&self, plan: &mut Plan, kernels: &Kernels) -> Result<Reduced> {
         let buffers = Buffers::default().with("mw_rows", &self.rows);
         let elements = Elements { count: self.shape.rollouts, stride: self.shape.rows * self.shape.rollouts };

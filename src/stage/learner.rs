@@ -105,9 +105,6 @@ struct GradientWindow {
 impl Gradients {
     /// Of these networks, for `count` agents, of which every `step`-th has work. `buffers`: what their kernels want beyond
     /// what is made here.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -214,9 +211,6 @@ pub struct Learner {
 
 impl Learner {
     /// Gradients of these networks, each with its objective. `buffers`: those of agents and batch, and what objectives want beyond.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -275,9 +269,6 @@ pub struct Optimiser {
 
 impl Optimiser {
     /// The optimiser for the gradients and terms of a learner.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,

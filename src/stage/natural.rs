@@ -28,9 +28,6 @@ pub struct Natural {
 impl Natural {
     /// The step for the gradients and moments of a learner of the policy `network`. `kernels`: those of the products
     /// ([`Kernels::untiled`]).
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     #[allow(clippy::too_many_arguments)]
     pub fn new(
         plan: &mut Plan,

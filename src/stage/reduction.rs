@@ -39,9 +39,6 @@ impl Reduced {
     }
 
     /// The first pass alone: `[agent][block]` elements of `width` vec4s.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn partial(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -59,9 +56,6 @@ impl Reduced {
     }
 
     /// Reduces `count` elements of each agent by `kind`, and what that leaves by `then`.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,

@@ -135,9 +135,6 @@ pub struct Critics {
 
 impl Critics {
     /// The stage of these agents.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
         let Replayed { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
         let size = settings.batch_size;
@@ -178,9 +175,6 @@ pub struct Actors {
 
 impl Actors {
     /// The stage of these agents.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
         let Replayed { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
         let size = settings.batch_size;
@@ -220,9 +214,6 @@ pub struct Step {
 
 impl Step {
     /// The stage of these agents.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
         let Replayed { kernels, actor, critic, minibatch, settings, .. } = *of;
         let kernel = plan.kernel(kernels.finish_step()?);

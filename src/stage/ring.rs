@@ -46,9 +46,6 @@ impl Ring {
     }
 
     /// The same where a binding holds so many bytes.
-    ///
-    /// # Errors
-    /// Those of [`Ring::new`].
     pub fn within(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, capacity: u32, bytes: u64) -> Result<Self> {
         let axes =
             |name, rows: u32| [("agents", u64::from(agents)), (name, rows.into()), ("buffer_size", capacity.into())];
@@ -113,9 +110,6 @@ pub struct Interact {
 
 impl Interact {
     /// Worlds under the actors of `agents`, after a warm-up of so many steps of each world.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &OffPolicyKernels,
@@ -288,9 +282,6 @@ pub struct Minibatch {
 
 impl Minibatch {
     /// Room for `size` transitions of each agent.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, size: u32) -> Result<Self> {
         let (agents, size) = (("agents", agents.into()), ("batch_size", size.into()));
         let (ends, features) = (("before and after", 2), ("features", kernels.features().into()));
@@ -306,9 +297,6 @@ impl Minibatch {
     }
 
     /// The passes that draw it from a ring.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn draw(
         &self,
         plan: &mut Plan,

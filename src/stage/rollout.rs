@@ -36,9 +36,6 @@ fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> 
 
 impl Rollout {
     /// Steps under the policy `network`. `fresh`: every rollout begins with new episodes in all worlds; else they go on.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -180,9 +177,6 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// `episodes` of each agent under the policy `network`, which takes its most likely action, or samples.
-    ///
-    /// # Errors
-    /// Those of [`Plan::buffer`].
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,

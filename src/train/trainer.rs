@@ -5,7 +5,7 @@ use crate::algo::{Learning, RING};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, Readback, Recording};
+use crate::gpu::{Buffer, Gpu, Readback, Recording};
 use crate::layout::Metrics;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -298,7 +298,7 @@ impl Trainer {
             sources.push(evaluation.outcomes.raw());
         }
         if kept {
-            sources.extend(self.learning.parameters.iter().map(|buffer| buffer.raw()));
+            sources.extend(self.learning.parameters.iter().map(Buffer::raw));
             sources.extend(self.keeps.iter().flat_map(|&ring| self.learning.state(ring)).map(|(_, buffer)| buffer));
         }
         let readback = self.gpu.submit_and_read(&work, &sources)?;

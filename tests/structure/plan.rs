@@ -40,9 +40,10 @@ fn replayed(plan: &Value, times: usize) -> HashMap<String, Vec<u8>> {
     let buffers: Vec<wgpu::Buffer> = list(plan, "buffers")
         .iter()
         .map(|buffer| {
-            let kind = match buffer["uniform"].as_bool().unwrap() {
-                true => wgpu::BufferUsages::UNIFORM,
-                false => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE,
+            let kind = if buffer["uniform"].as_bool().unwrap() {
+                wgpu::BufferUsages::UNIFORM
+            } else {
+                wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE
             };
             let made = device.create_buffer(&wgpu::BufferDescriptor {
                 label: None,

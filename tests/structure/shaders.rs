@@ -162,10 +162,8 @@ fn in_every_environment(programs: &mut Programs) {
     let mut kinds = HashSet::new();
     for env in Environment::names().map(|name| Environment::load(name).unwrap()).chain(own) {
         let space = &env.spec().action_space;
-        let ways: &[&str] = match space.is_box() {
-            true => &["", "squash=true", "squash=true use_sde=true", "use_sde=true"],
-            false => &[""],
-        };
+        let squashed: [&str; 4] = ["", "squash=true", "squash=true use_sde=true", "use_sde=true"];
+        let ways = if space.is_box() { &squashed[..] } else { &squashed[..1] };
         for way in ways {
             let set = format!("hidden=[12] norm_obs=true norm_reward=true fresh_episodes=true num_envs=8 {way}");
             let pairs: Vec<String> = set.split_whitespace().map(str::to_owned).collect();
@@ -173,7 +171,7 @@ fn in_every_environment(programs: &mut Programs) {
                 assert!(!way.is_empty(), "{}", env.name());
                 continue; // it cannot be squashed
             }
-            let new = kinds.insert((std::mem::discriminant(space), space.masked(), way));
+            let new = kinds.insert((std::mem::discriminant(space), space.masked(), *way));
             programs.add_run(Form::TILED, &env, Algo::Ppo, &set, |program| new || has_worlds(program, &env));
             if new {
                 let others = |program: &Program| !has_worlds(program, &env);

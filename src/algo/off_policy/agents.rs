@@ -145,9 +145,6 @@ pub struct OffPolicy {
 
 impl OffPolicy {
     /// Agents with these seeds, on a device. The seed in `config` is not used.
-    ///
-    /// # Errors
-    /// Those of [`OffPolicy::plan`] and of [`Plan::build`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         let mut plan = Plan::new(Target::of(gpu));
         let mut agents = Self::plan(&mut plan, env, config, seeds)?;
@@ -253,9 +250,6 @@ impl OffPolicy {
     }
 
     /// First states of all worlds, and their steps with random actions; once, before the first update.
-    ///
-    /// # Errors
-    /// As [`Gpu::submit`].
     pub fn begin(&self, gpu: &Gpu) -> Result<()> {
         gpu.submit(self.worlds.reset())?;
         gpu.submit(self.worlds.random())
@@ -267,9 +261,6 @@ impl OffPolicy {
     }
 
     /// Fills an empty ring with as many transitions as the first gradient step wants, made by the actor.
-    ///
-    /// # Errors
-    /// As [`Gpu::submit`].
     pub(in crate::algo) fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
         self.worlds.empty_ring(gpu);
         let mut step = Recording::default();
@@ -279,9 +270,6 @@ impl OffPolicy {
     }
 
     /// Schedules of the update that comes next: for a run that goes on with another number of them.
-    ///
-    /// # Errors
-    /// Those of [`Plan::build`] and [`Gpu::submit`].
     pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
         let shapes = Shapes::new(config, env);

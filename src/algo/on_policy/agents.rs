@@ -62,9 +62,6 @@ struct Fit {
 
 impl OnPolicy {
     /// Agents with these seeds, on a device. The seed in `config` is not used.
-    ///
-    /// # Errors
-    /// Those of [`OnPolicy::plan`] and of [`Plan::build`].
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         let mut plan = Plan::new(Target::of(gpu));
         let mut agents = Self::plan(&mut plan, env, config, seeds)?;
@@ -162,9 +159,6 @@ impl OnPolicy {
     }
 
     /// Schedules of the update that comes next: for a run that goes on with another number of them.
-    ///
-    /// # Errors
-    /// Those of [`Plan::build`] and [`Gpu::submit`].
     pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
         let form = plan.target().forms.of_work(self.config.work());
@@ -252,9 +246,6 @@ impl OnPolicy {
     }
 
     /// The rollout of one agent alone, with values and all that an update needs: for measurements.
-    ///
-    /// # Errors
-    /// Those of [`OnPolicy::new`].
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
         config.check_for(env)?;
         let mut plan = Plan::new(Target::of(gpu));
