@@ -1,5 +1,4 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // What a program needs is below, by its plain name. The modules are for the command line, tests and benchmarks of this
 // project; they are public, and change as they have to.

@@ -151,18 +151,6 @@ impl Gpu {
         Ok(buffer)
     }
 
-    /// A buffer with these elements that kernels may read as a uniform too.
-    ///
-    /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn uniform_or_storage<T: bytemuck::Pod>(&self, label: &'static str, elements: &[T]) -> Result<Buffer<T>> {
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM;
-        let arithmetic = format!("{} elements", elements.len());
-        let buffer = self.make(label, elements.len() as u64, &arithmetic, "their number", usage)?;
-        self.write(&buffer, elements);
-        Ok(buffer)
-    }
-
     /// A uniform with this value.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ impl Plan {
     /// # Errors
     /// [`Error::Shader`] and [`Error::EnvironmentFile`] where a kernel cannot be compiled, [`Error::OutOfMemory`] where the
     /// memory for a buffer is not there, [`Error::LoopBudget`] where this adapter would cut loops short, [`Error::Gpu`] where a
-    /// binding is missing or there twice: a mistake of ours.
+    /// binding is missing or there twice, or a buffer was given more than it holds: a mistake of ours.
     pub fn build(self, gpu: &Gpu) -> Result<Vec<Kept>> {
         for (i, kept) in self.kept.iter().enumerate() {
             if self.kept[..i].iter().any(|known| known.name == kept.name) {
@@ -31,9 +31,12 @@ impl Plan {
                 Contents::Words(words) => words,
                 Contents::Made(make) => &make(),
             };
+            if words.len() as u64 > buffer.bytes {
+                let (name, given) = (buffer.memory.label(), words.len());
+                return Err(Error::Gpu(format!("buffer '{name}' of {} bytes was given {given}", buffer.bytes)));
+            }
             if let Some(raw) = buffer.memory.raw() {
-                let most = (buffer.bytes as usize).min(words.len());
-                gpu.queue().write_buffer(raw, 0, &words[..most]);
+                gpu.queue().write_buffer(raw, 0, words);
             }
         }
         let kernels = self.kernels.iter().map(|program| gpu.kernel(program)).collect::<Result<Vec<_>>>()?;

@@ -4,11 +4,10 @@
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
 use crate::support::{forms, gpu, ok, planned_on};
-use manyworlds::env::{Environment, Exploration, world_word};
+use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::kernels::Kernels;
 use manyworlds::layout::{STREAM_TRAINING, WorldWord};
-use manyworlds::nn::Parameters;
 use manyworlds::reference::cartpole;
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::stage::RandomSteps;
@@ -22,15 +21,7 @@ const EPISODES: usize = 4 + WorldWord::Ended as usize;
 /// Words of all worlds, `[vec4][world]`, after dispatches of so many steps.
 fn stepped(env: &Environment, form: Form, seed: u32, worlds: u32, dispatches: &[u32]) -> Vec<u32> {
     let gpu = gpu().clone().with_form(form);
-    let layout = Parameters::default();
-    let kernels = Kernels {
-        form,
-        parameters: &layout,
-        space: &env.spec().action_space,
-        exploration: Exploration::default(),
-        keeps: true,
-        agents: 1,
-    };
+    let kernels = Kernels::of_worlds(form, &env.spec().action_space);
     let mut work = Recording::default();
     let mut first: Option<RandomSteps> = None;
     for &steps in dispatches {

@@ -6,11 +6,10 @@
 use crate::support;
 use crate::support::{call, few_forms, forms, gpu, kernel, ok, planned_on};
 use manyworlds::config::{Algo, Config};
-use manyworlds::env::{Environment, Exploration, world_word};
+use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::{Form, Recording};
 use manyworlds::kernels::Kernels;
 use manyworlds::layout::WorldWord;
-use manyworlds::nn::Parameters;
 use manyworlds::stage::RandomSteps;
 use manyworlds::train::{Policy, Trainer};
 
@@ -160,15 +159,7 @@ fn random_steps_sum_long_episodes() {
         let env = long(rewards.0, rewards.1);
         for form in forms(gpu()) {
             let gpu = gpu().clone().with_form(form);
-            let layout = Parameters::default();
-            let kernels = Kernels {
-                form,
-                parameters: &layout,
-                space: &env.spec().action_space,
-                exploration: Exploration::default(),
-                keeps: true,
-                agents: 1,
-            };
+            let kernels = Kernels::of_worlds(form, &env.spec().action_space);
             let worlds = 5;
             let stage = planned_on(&gpu, |plan| RandomSteps::new(plan, &kernels, &env, 1, worlds, LIMIT + 7));
             let mut work = Recording::default();

@@ -206,6 +206,14 @@ fn mistakes_in_a_plan_are_found_when_it_is_built() {
 }
 
 #[test]
+fn contents_that_a_buffer_does_not_hold_are_found_when_it_is_made() {
+    let text = refused(|plan, _| {
+        ok(plan.filled("five", &[("words", 5)], "nothing", || vec![1_u32; 6]));
+    });
+    assert!(text.contains("buffer 'five' of 20 bytes was given 24"), "{text}");
+}
+
+#[test]
 fn a_pass_of_a_plan_that_was_not_built_is_not_run() {
     let mut plan = Plan::new(Target::of(gpu()));
     let buffers = ["one", "other"].map(|name| ok(plan.buffer::<u32>(name, &[("words", 4)], "nothing")));
