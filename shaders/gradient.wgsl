@@ -12,7 +12,7 @@
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let place = mw_thread(group, groups, local);
-    let thread = MwThread(place.agent * MW_AGENT_STEP, place.index, place.lane);   // perhaps only every so-manyeth has work
+    let thread = MwThread(place.agent * MW_AGENT_STEP, place.index, place.lane);   // perhaps only every n-th has work
     let progress = &mw_progress[thread.agent];
     if (*progress).stopped != 0u { return; }
     let count = mw_minibatch_count((*progress).minibatch);

@@ -57,8 +57,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         mw_ring_steps[at + MW_RING_ENDING * mw_replay.capacity] = step.ending;
         mw_keep(mw_look(world.state), MW_TO_AFTER, kept);
         world.fault = mw_fault_of_observation(world.fault, mw_take_unsound(), world.steps);
-        // rare: a loop of one turn, which adapters that mask branches make once even if no lane needs it (step.wgsl)
-        for (var ended = step.ending != 0u; ended; ended = false) {
+        @rare if step.ending != 0u {
             let old = world;
             world = mw_world_next(old, step.ending, mw_first_state(key, index, old.begun));
             noise = array<Lane, MW_ACTS>();

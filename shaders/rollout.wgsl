@@ -70,13 +70,12 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                     mw_samples[at + MW_ROW_REWARD * batch] = bitcast<u32>(step.reward);
                     mw_samples[at + MW_ROW_ENDING * batch] = step.ending;
                 }
-                // rare: loops of one turn, which adapters that mask branches make once even if no lane needs them (step.wgsl)
-                for (var keep = mine[i] & (step.ending == MW_TRUNCATED); keep; keep = false) {
+                @rare if mine[i] & (step.ending == MW_TRUNCATED) {
                     let slot = mw_world_truncations(world[i]);
                     mw_keep(mw_look(world[i].state), MW_TO_FINAL, mw_final_at(thread.agent, slot) + beside + index[i]);
                     world[i].fault = mw_fault_of_observation(world[i].fault, mw_take_unsound(), world[i].steps);
                 }
-                for (var ended = step.ending != 0u; ended; ended = false) {
+                @rare if step.ending != 0u {
                     let old = world[i];
                     world[i] = mw_world_next(old, step.ending, mw_first_state(key, index[i], old.begun));
                 }

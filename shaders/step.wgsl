@@ -87,7 +87,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
     @unroll for i in 0..MW_LANES {
         // a world that waits at the end gets its next episode now
-        for (var late = it[i].ending != 0u; late; late = false) {
+        @rare if it[i].ending != 0u {
             let old = it[i].world;
             it[i].world = mw_world_next(old, it[i].ending, mw_first_state(key, thread.index * MW_LANES + i, old.begun));
         }

@@ -14,7 +14,7 @@ pub struct Agents {
     pub count: u32,
     /// What holds for the whole run.
     pub run: Run,
-    /// The same on the device.
+    /// `run` on the device.
     pub run_uniform: Buffer<Run>,
     /// `[agent]`
     pub progress: Buffer<Progress>,
@@ -45,7 +45,7 @@ impl Agents {
         Self::with_parameters(plan, run, seeds.to_vec(), parameters, faults, first)
     }
 
-    /// The same agents with a progress of their own, for what is learned apart: in other minibatches, at another rate.
+    /// These agents with a progress of their own, for what is learned apart: in other minibatches, at another rate.
     pub fn apart(&self, plan: &mut Plan, run: Run) -> Result<Self> {
         let (seeds, parameters, faults) = (self.seeds.clone(), self.parameters.clone(), self.faults.clone());
         Self::with_parameters(plan, run, seeds, parameters, faults, self.first)
@@ -58,7 +58,7 @@ impl Agents {
         Ok(())
     }
 
-    /// The same agents to kernels that see another `run`.
+    /// These agents to kernels that see another `run`.
     #[must_use]
     pub fn seen_as(&self, plan: &mut Plan, run: Run) -> Self {
         Self { run, run_uniform: plan.uniform("run", &run), ..self.clone() }

@@ -8,7 +8,7 @@ mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
 pub(crate) use replay::seen_actions;
-pub use replay::{Decision, Noise, OffPolicyKernels};
+pub use replay::{Noise, OffPolicyKernels};
 pub use textbook::{Combine, Sums, TextbookPolicy};
 
 use crate::env::{ActionSpace, Environment, Exploration};

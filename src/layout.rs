@@ -270,7 +270,7 @@ shared_structs! {
         critic_rate: f32,
         /// Temperature of the Gumbel-softmax in the first update.
         first_temperature: f32,
-        /// The same in the last one.
+        /// Temperature of the Gumbel-softmax in the last update.
         last_temperature: f32,
     }
 

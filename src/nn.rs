@@ -151,7 +151,7 @@ impl Parameters {
         self.add_policy(name, widths, activation, 0, 0.0)
     }
 
-    /// The same with a last `free` outputs that do not depend on the inputs and begin as `first`: logarithms of deviations.
+    /// Adds a network whose last `free` outputs do not depend on the inputs and begin as `first`: logarithms of deviations.
     /// They are biases whose weights stay 0.
     pub fn add_policy(&mut self, name: &str, widths: &[u32], activation: Activation, free: u32, first: f32) -> usize {
         let (name, widths) = (name.to_owned(), widths.to_vec());

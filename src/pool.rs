@@ -109,10 +109,10 @@ impl WorldPool {
         Self::with_auto_reset(gpu, env, num_envs, seed, AutoReset::SameStep)
     }
 
-    /// The same with a choice of what becomes of ended worlds.
+    /// `num_envs` worlds with this seed, and a choice of what becomes of ended ones.
     ///
     /// # Errors
-    /// As [`WorldPool::new`].
+    /// Those of [`WorldPool::new`].
     pub fn with_auto_reset(
         gpu: &Gpu,
         env: &Environment,
@@ -199,7 +199,7 @@ impl WorldPool {
     /// Puts every world at the start of its first episode; draws are those of a new pool.
     ///
     /// # Errors
-    /// As [`Gpu::submit`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn reset(&self) -> Result<()> {
         self.gpu.write(&self.endings, &vec![0; self.num_envs as usize]);
         self.gpu.write(&self.rewards, &vec![0.0; self.num_envs as usize]);
@@ -212,7 +212,7 @@ impl WorldPool {
     /// [`AutoReset::NextStep`] it saves these worlds the step that they would spend on it.
     ///
     /// # Errors
-    /// As [`Gpu::submit`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn reset_ended(&self) -> Result<()> {
         self.gpu.submit(&self.reset_ended)
     }
@@ -220,7 +220,7 @@ impl WorldPool {
     /// One step of every world. Where an action is ignored ([`AutoReset::NextStep`]), it must be one of the space all the same.
     ///
     /// # Errors
-    /// [`Error::Actions`] where they are of another kind or number, and as [`Gpu::submit`].
+    /// [`Error::Actions`] where they are of another kind or number, [`Error::DeviceLost`] where the device is gone.
     pub fn step<'a>(&self, actions: impl Into<Actions<'a>>) -> Result<()> {
         let space = &self.env.spec().action_space;
         let expected = space.words() as usize * self.num_envs as usize;
@@ -249,7 +249,7 @@ impl WorldPool {
     /// One step of every world with the actions that are in [`WorldPool::actions`] already.
     ///
     /// # Errors
-    /// As [`Gpu::submit`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn step_on_device(&self) -> Result<()> {
         self.gpu.submit(&self.step)
     }
@@ -262,7 +262,7 @@ impl WorldPool {
     /// Observations `[feature][world]`.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn observations(&self) -> Result<Vec<f32>> {
         self.gpu.read(&self.observations)
     }
@@ -270,7 +270,7 @@ impl WorldPool {
     /// Observations after the last step and before any reset, `[feature][world]`; undefined before the first step.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn final_observations(&self) -> Result<Vec<f32>> {
         self.gpu.read(&self.final_observations)
     }
@@ -278,7 +278,7 @@ impl WorldPool {
     /// Rewards of the last step `[world]`.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn rewards(&self) -> Result<Vec<f32>> {
         self.gpu.read(&self.rewards)
     }
@@ -286,7 +286,7 @@ impl WorldPool {
     /// Which worlds the environment ended at the last step `[world]`.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn terminated(&self) -> Result<Vec<bool>> {
         self.ended(TERMINATED)
     }
@@ -294,7 +294,7 @@ impl WorldPool {
     /// Which worlds the step limit ended at the last step `[world]`; both can be.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn truncated(&self) -> Result<Vec<bool>> {
         self.ended(TRUNCATED)
     }
@@ -303,7 +303,7 @@ impl WorldPool {
     /// `action` counts through the choices.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn allowed(&self, action: u32) -> Result<Vec<bool>> {
         let n = self.num_envs as usize;
         if !self.env.spec().action_space.masked() {
@@ -317,7 +317,7 @@ impl WorldPool {
     /// Moves actions `[component][world]` that are not allowed next on to the next one that is, if any is.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn make_legal(&self, actions: &mut [u32]) -> Result<()> {
         let space = &self.env.spec().action_space;
         if !space.masked() {
@@ -340,7 +340,7 @@ impl WorldPool {
     /// mean nothing.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn spun_out(&self) -> Result<Vec<bool>> {
         self.ended(SPUN_OUT)
     }
@@ -348,7 +348,7 @@ impl WorldPool {
     /// Fails where loops of the environment were left by the loop budget since the worlds were made.
     ///
     /// # Errors
-    /// [`Error::LoopCut`] with the function and the line of the loop, and as [`Gpu::read`].
+    /// [`Error::LoopCut`] with the function and the line of the loop, [`Error::DeviceLost`] where the device is gone.
     pub fn check_loops(&self) -> Result<()> {
         if !self.env.has_loops() {
             return Ok(());
@@ -369,7 +369,7 @@ impl WorldPool {
     /// States of all worlds, `[world][word]`, words in the order of the fields of `State`; integers and flags as numbers.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn states(&self) -> Result<Vec<Vec<f64>>> {
         let words = self.gpu.read(&self.worlds)?;
         let n = self.num_envs as usize;

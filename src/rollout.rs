@@ -92,7 +92,7 @@ impl Rollout {
     /// Makes the next rollout; its batch takes the place of the last one's.
     ///
     /// # Errors
-    /// As [`Gpu::submit`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn collect(&self) -> Result<&Batch> {
         self.gpu.submit(&self.recording)?;
         Ok(&self.batch)
@@ -153,7 +153,7 @@ impl Rollout {
     /// One row of the samples of the last rollout, `[step][world]`, as bits.
     ///
     /// # Errors
-    /// As [`Gpu::read`].
+    /// [`Error::DeviceLost`] where the device is gone.
     pub fn row(&self, row: Row) -> Result<Vec<u32>> {
         let size = self.agents.run.batch_size as usize;
         Ok(self.gpu.read(&self.batch.samples)?[row as usize * size..][..size].to_vec())

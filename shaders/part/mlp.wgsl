@@ -41,18 +41,18 @@ fn mw_forward(thread: MwThread) {
         const bottom = MW_WIDTHS[lower];
         const top = MW_WIDTHS[upper + 1u];
         var x: array<Lane, bottom * MW_VECTORS>;
-        @unroll for k in 0..MW_WIDTHS[pair * 2 + MW_HEAD] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if lower == 0u { x[k * MW_VECTORS + v] = mw_input_or_zero(k, v); }
                 if lower > 0u { x[k * MW_VECTORS + v] = mw_below(MW_TOP_START[lower], k, v); }
             }
         }
         var bias: array<vec4<f32>, MW_VECTOR_CHUNKS[upper + 1u]>;
-        @unroll for c in 0..MW_VECTOR_CHUNKS[pair * 2 + MW_HEAD + 2] {
+        @unroll for c in 0..MW_VECTOR_CHUNKS[upper + 1u] {
             bias[c] = mw_parameters[base + MW_BIAS_START[upper] + min(c * MW_SHARE + thread.lane, top / 4u - 1u)];
         }
         var sum: array<Lane, top * MW_VECTORS>;
-        @unroll for o in 0..MW_WIDTHS[pair * 2 + MW_HEAD + 2] {
+        @unroll for o in 0..top {
             @unroll for v in 0..MW_VECTORS {
                 sum[o * MW_VECTORS + v] = Lane(mw_shared(bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
             }
@@ -60,13 +60,13 @@ fn mw_forward(thread: MwThread) {
         for (var group = 0u; group < MW_WIDTHS[upper] / 4u; group++) {
             // entry f of the first shared list: vec4 f of the group's rows, then their biases; of the second: row f
             var rows: array<vec4<f32>, MW_ROW_CHUNKS[lower]>;
-            @unroll for c in 0..MW_ROW_CHUNKS[pair * 2 + MW_HEAD] {
+            @unroll for c in 0..MW_ROW_CHUNKS[lower] {
                 let f = c * MW_SHARE + thread.lane;
                 rows[c] = mw_parameters[base
                     + select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom)];
             }
             var columns: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
-            @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + MW_HEAD + 2] {
+            @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
                 let row = min(c * MW_SHARE + thread.lane, top - 1u);
                 columns[c] = mw_parameters[base + MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group];
             }
@@ -74,13 +74,13 @@ fn mw_forward(thread: MwThread) {
                 var unit: array<Lane, 4>;
                 @unroll for q in 0..4 {
                     unit[q] = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
-                    @unroll for k in 0..MW_WIDTHS[pair * 2 + MW_HEAD] {
+                    @unroll for k in 0..bottom {
                         const f = q * (bottom / 4u) + k / 4u;
                         unit[q] = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k * MW_VECTORS + v], unit[q]);
                     }
                     unit[q] = mw_activation(unit[q]);
                 }
-                @unroll for o in 0..MW_WIDTHS[pair * 2 + MW_HEAD + 2] {
+                @unroll for o in 0..top {
                     var next = sum[o * MW_VECTORS + v];
                     @unroll for q in 0..4 {
                         next = fma(Lane(mw_shared(columns[o / MW_SHARE], o % MW_SHARE, q)), unit[q], next);
@@ -89,7 +89,7 @@ fn mw_forward(thread: MwThread) {
                 }
             }
         }
-        @unroll for o in 0..MW_WIDTHS[pair * 2 + MW_HEAD + 2] {
+        @unroll for o in 0..top {
             @unroll for v in 0..MW_VECTORS {
                 if upper + 1u < MW_LAYERS {
                     mw_top[min(MW_TOP_START[upper + 1u] + o, MW_TOPS - 1u) * MW_VECTORS + v] = mw_activation(sum[o * MW_VECTORS + v]);
@@ -104,7 +104,7 @@ fn mw_forward(thread: MwThread) {
         const last = MW_LAYERS - 1u;
         const bottom = MW_WIDTHS[last];
         var x: array<Lane, bottom * MW_VECTORS>;
-        @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if last == 0u { x[k * MW_VECTORS + v] = mw_input_or_zero(k, v); }
                 if last > 0u { x[k * MW_VECTORS + v] = mw_below(MW_TOP_START[last], k, v); }
@@ -112,7 +112,7 @@ fn mw_forward(thread: MwThread) {
         }
         for (var group = 0u; group < MW_WIDTHS[MW_LAYERS] / 4u; group++) {
             var rows: array<vec4<f32>, MW_ROW_CHUNKS[last]>;
-            @unroll for c in 0..MW_ROW_CHUNKS[MW_LAYERS - 1] {
+            @unroll for c in 0..MW_ROW_CHUNKS[last] {
                 let f = c * MW_SHARE + thread.lane;
                 rows[c] = mw_parameters[base
                     + select(MW_BIAS_START[last] + group, MW_WEIGHT_START[last] + group * bottom + f, f < bottom)];
@@ -121,7 +121,7 @@ fn mw_forward(thread: MwThread) {
                 if q < MW_OUTPUTS {
                     @unroll for v in 0..MW_VECTORS {
                         var sum = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
-                        @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+                        @unroll for k in 0..bottom {
                             const f = q * (bottom / 4u) + k / 4u;
                             sum = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k * MW_VECTORS + v], sum);
                         }

@@ -28,7 +28,7 @@ fn mw_backward(thread: MwThread) {
         const last = MW_LAYERS - 1u;
         const bottom = MW_WIDTHS[last];
         var x: array<Lane, bottom * MW_VECTORS>;
-        @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if last == 0u { x[k * MW_VECTORS + v] = mw_input_or_zero(k, v); }
                 if last > 0u { x[k * MW_VECTORS + v] = mw_below(MW_TOP_START[last], k, v); }
@@ -42,17 +42,17 @@ fn mw_backward(thread: MwThread) {
                 @unroll for other in 1..MW_OUTPUTS { d[v] = select(d[v], mw_d_output[other * MW_VECTORS + v], o == other); }
             }
             var row: array<vec4<f32>, MW_VECTOR_CHUNKS[last]>;
-            @unroll for c in 0..MW_VECTOR_CHUNKS[MW_LAYERS - 1] {
+            @unroll for c in 0..MW_VECTOR_CHUNKS[last] {
                 let f = min(c * MW_SHARE + thread.lane, bottom / 4u - 1u);
                 row[c] = mw_parameters[base + MW_WEIGHT_START[last] + o * (bottom / 4u) + f];
             }
-            @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+            @unroll for k in 0..bottom {
                 @unroll for v in 0..MW_VECTORS {
                     dx[k * MW_VECTORS + v] = fma(Lane(mw_shared(row[k / 4u / MW_SHARE], k / 4u % MW_SHARE, k % 4u)), d[v],
                         dx[k * MW_VECTORS + v]);
                 }
             }
-            @unroll for c in 0..MW_UNIT_CHUNKS[MW_LAYERS - 1] {
+            @unroll for c in 0..MW_UNIT_CHUNKS[last] {
                 var product: array<f32, MW_SHARE>;
                 @unroll for i in 0..MW_SHARE {
                     @unroll for v in 0..MW_VECTORS {
@@ -67,7 +67,7 @@ fn mw_backward(thread: MwThread) {
             @unroll for v in 0..MW_VECTORS { product[0] += mw_lane_sum(d[v]); }
             mw_add_weights(MW_BIAS_START[last] * 4u + o, thread.lane == 0u, product);
         }
-        @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if last == 0u && k < MW_INPUTS { mw_d_input[min(k, MW_INPUTS - 1u) * MW_VECTORS + v] = dx[k * MW_VECTORS + v]; }
                 if last > 0u {
@@ -83,14 +83,14 @@ fn mw_backward(thread: MwThread) {
         const bottom = MW_WIDTHS[lower];
         const top = MW_WIDTHS[upper + 1u];
         var x: array<Lane, bottom * MW_VECTORS>;
-        @unroll for k in 0..MW_WIDTHS[pair * 2] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if pair == 0u { x[k * MW_VECTORS + v] = mw_input_or_zero(k, v); }
                 if pair > 0u { x[k * MW_VECTORS + v] = mw_below(MW_TOP_START[lower], k, v); }
             }
         }
         var d: array<Lane, top * MW_VECTORS>;
-        @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
+        @unroll for o in 0..top {
             @unroll for v in 0..MW_VECTORS {
                 if upper + 1u < MW_LAYERS {
                     d[o * MW_VECTORS + v] = mw_d_top[min(MW_TOP_START[upper + 1u] + o, MW_TOPS - 1u) * MW_VECTORS + v];
@@ -100,7 +100,7 @@ fn mw_backward(thread: MwThread) {
                 }
             }
         }
-        @unroll for vector in 0..MW_WIDTHS[pair * 2 + 2] / 4 {
+        @unroll for vector in 0..top / 4 {
             @unroll for v in 0..MW_VECTORS {
                 if upper + 1u < MW_LAYERS {
                     var units: array<Lane, 4>;
@@ -114,7 +114,7 @@ fn mw_backward(thread: MwThread) {
                 }
             }
         }
-        @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] {
+        @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
             var product: array<f32, MW_SHARE>;
             @unroll for i in 0..MW_SHARE {
                 @unroll for v in 0..MW_VECTORS {
@@ -128,13 +128,13 @@ fn mw_backward(thread: MwThread) {
         var dx: array<Lane, bottom * MW_VECTORS>;
         for (var group = 0u; group < MW_WIDTHS[upper] / 4u; group++) {
             var rows: array<vec4<f32>, MW_ROW_CHUNKS[lower]>;
-            @unroll for c in 0..MW_ROW_CHUNKS[pair * 2] {
+            @unroll for c in 0..MW_ROW_CHUNKS[lower] {
                 let f = c * MW_SHARE + thread.lane;
                 rows[c] = mw_parameters[base
                     + select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom)];
             }
             var columns: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
-            @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] {
+            @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
                 let row = min(c * MW_SHARE + thread.lane, top - 1u);
                 columns[c] = mw_parameters[base + MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group];
             }
@@ -143,7 +143,7 @@ fn mw_backward(thread: MwThread) {
             @unroll for v in 0..MW_VECTORS {
                 @unroll for q in 0..4 {
                     var next = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
-                    @unroll for k in 0..MW_WIDTHS[pair * 2] {
+                    @unroll for k in 0..bottom {
                         const f = q * (bottom / 4u) + k / 4u;
                         next = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k * MW_VECTORS + v], next);
                     }
@@ -153,11 +153,11 @@ fn mw_backward(thread: MwThread) {
             // one unit a turn, because the code of four would not fit the instruction cache of a processor
             for (var turn = 0u; turn < 4u; turn++) {
                 var column: array<f32, MW_UNIT_CHUNKS[upper + 1u]>;
-                @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] { column[c] = mw_pick_component(columns[c], turn); }
+                @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] { column[c] = mw_pick_component(columns[c], turn); }
                 var u: array<Lane, MW_VECTORS>;
                 var sum: array<Lane, MW_VECTORS>;
                 @unroll for v in 0..MW_VECTORS { u[v] = mw_pick(unit[v], turn); }
-                @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] {
+                @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
                     var product: array<f32, MW_SHARE>;
                     @unroll for i in 0..MW_SHARE {
                         if c * MW_SHARE + i < top {
@@ -183,7 +183,7 @@ fn mw_backward(thread: MwThread) {
                 mw_put_deltas(MW_UNIT_START[upper] / 4u + group, v, delta[v]);
             }
             // the group's four rows lie one after the other, and so do their biases
-            @unroll for c in 0..MW_ROW_SUMS[pair * 2] {
+            @unroll for c in 0..MW_ROW_SUMS[lower] {
                 var product: array<f32, MW_SHARE>;
                 @unroll for i in 0..MW_SHARE {
                     const f = min(c * MW_SHARE + i, 4u * bottom + 3u);
@@ -199,7 +199,7 @@ fn mw_backward(thread: MwThread) {
                 let bias = MW_BIAS_START[lower] * 4u + group * 4u + (f - 4u * bottom);
                 mw_add_weights(select(bias, weight, f < 4u * bottom), f < 4u * bottom + 4u, product);
             }
-            @unroll for k in 0..MW_WIDTHS[pair * 2] {
+            @unroll for k in 0..bottom {
                 @unroll for v in 0..MW_VECTORS {
                     if pair > 0u || (k >= MW_SLOPES_FROM && k < MW_INPUTS) {
                         var next = dx[k * MW_VECTORS + v];
@@ -212,7 +212,7 @@ fn mw_backward(thread: MwThread) {
                 }
             }
         }
-        @unroll for k in 0..MW_WIDTHS[pair * 2] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if pair == 0u && k < MW_INPUTS { mw_d_input[min(k, MW_INPUTS - 1u) * MW_VECTORS + v] = dx[k * MW_VECTORS + v]; }
                 if pair > 0u {

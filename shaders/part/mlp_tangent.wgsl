@@ -20,7 +20,7 @@ fn mw_forward(thread: MwThread) {
         const top = MW_WIDTHS[upper + 1u];
         var x: array<Lane, bottom * MW_VECTORS>;
         var dx: array<Lane, bottom * MW_VECTORS>;
-        @unroll for k in 0..MW_WIDTHS[pair * 2] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if lower == 0u { x[k * MW_VECTORS + v] = mw_input_or_zero(k, v); }
                 if lower > 0u {
@@ -31,14 +31,14 @@ fn mw_forward(thread: MwThread) {
         }
         var bias: array<vec4<f32>, MW_VECTOR_CHUNKS[upper + 1u]>;
         var d_bias: array<vec4<f32>, MW_VECTOR_CHUNKS[upper + 1u]>;
-        @unroll for c in 0..MW_VECTOR_CHUNKS[pair * 2 + 2] {
+        @unroll for c in 0..MW_VECTOR_CHUNKS[upper + 1u] {
             let f = MW_BIAS_START[upper] + min(c * MW_SHARE + thread.lane, top / 4u - 1u);
             bias[c] = mw_parameters[base + f];
             d_bias[c] = mw_direction[along + f];
         }
         var sum: array<Lane, top * MW_VECTORS>;
         var d_sum: array<Lane, top * MW_VECTORS>;
-        @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
+        @unroll for o in 0..top {
             @unroll for v in 0..MW_VECTORS {
                 sum[o * MW_VECTORS + v] = Lane(mw_shared(bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
                 d_sum[o * MW_VECTORS + v] = Lane(mw_shared(d_bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
@@ -48,7 +48,7 @@ fn mw_forward(thread: MwThread) {
             // shared lists as in mlp.wgsl, of the parameters and of the direction
             var rows: array<vec4<f32>, MW_ROW_CHUNKS[lower]>;
             var d_rows: array<vec4<f32>, MW_ROW_CHUNKS[lower]>;
-            @unroll for c in 0..MW_ROW_CHUNKS[pair * 2] {
+            @unroll for c in 0..MW_ROW_CHUNKS[lower] {
                 let f = c * MW_SHARE + thread.lane;
                 let place = select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom);
                 rows[c] = mw_parameters[base + place];
@@ -56,7 +56,7 @@ fn mw_forward(thread: MwThread) {
             }
             var columns: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
             var d_columns: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
-            @unroll for c in 0..MW_UNIT_CHUNKS[pair * 2 + 2] {
+            @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
                 let row = min(c * MW_SHARE + thread.lane, top - 1u);
                 let place = MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group;
                 columns[c] = mw_parameters[base + place];
@@ -68,7 +68,7 @@ fn mw_forward(thread: MwThread) {
                 @unroll for q in 0..4 {
                     unit[q] = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
                     d_unit[q] = Lane(mw_shared(d_rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
-                    @unroll for k in 0..MW_WIDTHS[pair * 2] {
+                    @unroll for k in 0..bottom {
                         const f = q * (bottom / 4u) + k / 4u;
                         let weight = Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u));
                         unit[q] = fma(weight, x[k * MW_VECTORS + v], unit[q]);
@@ -78,7 +78,7 @@ fn mw_forward(thread: MwThread) {
                     unit[q] = mw_activation(unit[q]);
                     d_unit[q] *= mw_d_activation(unit[q]);
                 }
-                @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
+                @unroll for o in 0..top {
                     var next = sum[o * MW_VECTORS + v];
                     var d_next = d_sum[o * MW_VECTORS + v];
                     @unroll for q in 0..4 {
@@ -92,7 +92,7 @@ fn mw_forward(thread: MwThread) {
                 }
             }
         }
-        @unroll for o in 0..MW_WIDTHS[pair * 2 + 2] {
+        @unroll for o in 0..top {
             @unroll for v in 0..MW_VECTORS {
                 if upper + 1u < MW_LAYERS {
                     let unit = mw_activation(sum[o * MW_VECTORS + v]);
@@ -113,7 +113,7 @@ fn mw_forward(thread: MwThread) {
         const bottom = MW_WIDTHS[last];
         var x: array<Lane, bottom * MW_VECTORS>;
         var dx: array<Lane, bottom * MW_VECTORS>;
-        @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+        @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
                 if last == 0u { x[k * MW_VECTORS + v] = mw_input_or_zero(k, v); }
                 if last > 0u {
@@ -125,7 +125,7 @@ fn mw_forward(thread: MwThread) {
         for (var group = 0u; group < MW_WIDTHS[MW_LAYERS] / 4u; group++) {
             var rows: array<vec4<f32>, MW_ROW_CHUNKS[last]>;
             var d_rows: array<vec4<f32>, MW_ROW_CHUNKS[last]>;
-            @unroll for c in 0..MW_ROW_CHUNKS[MW_LAYERS - 1] {
+            @unroll for c in 0..MW_ROW_CHUNKS[last] {
                 let f = c * MW_SHARE + thread.lane;
                 let place = select(MW_BIAS_START[last] + group, MW_WEIGHT_START[last] + group * bottom + f, f < bottom);
                 rows[c] = mw_parameters[base + place];
@@ -136,7 +136,7 @@ fn mw_forward(thread: MwThread) {
                     @unroll for v in 0..MW_VECTORS {
                         var sum = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
                         var d_sum = Lane(mw_shared(d_rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
-                        @unroll for k in 0..MW_WIDTHS[MW_LAYERS - 1] {
+                        @unroll for k in 0..bottom {
                             const f = q * (bottom / 4u) + k / 4u;
                             let weight = Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u));
                             sum = fma(weight, x[k * MW_VECTORS + v], sum);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// An algorithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Algo {
     /// Proximal policy optimisation.
     #[default]

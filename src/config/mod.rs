@@ -93,7 +93,7 @@ impl Config {
         if self.algo.is_off_policy() { u64::from(self.warm_up_steps()) * u64::from(self.num_envs) } else { 0 }
     }
 
-    /// The same, of each world.
+    /// Steps of each world before the first gradient step.
     pub(crate) fn warm_up_steps(&self) -> u32 {
         self.learning_starts.div_ceil(self.num_envs.max(1))
     }

@@ -26,22 +26,22 @@ impl Range {
         Self { low: Excluded(low), high: Unbounded }
     }
 
-    /// With both ends.
+    /// Numbers between two, both included.
     pub(super) const fn from_to(low: f64, high: f64) -> Self {
         Self { low: Included(low), high: Included(high) }
     }
 
-    /// With its lower end only.
+    /// Numbers between two, the lower one included.
     pub(super) const fn from_to_below(low: f64, high: f64) -> Self {
         Self { low: Included(low), high: Excluded(high) }
     }
 
-    /// With its upper end only.
+    /// Numbers between two, the upper one included.
     pub(super) const fn above_to(low: f64, high: f64) -> Self {
         Self { low: Excluded(low), high: Included(high) }
     }
 
-    /// With neither end.
+    /// Numbers between two, neither included.
     pub(super) const fn between(low: f64, high: f64) -> Self {
         Self { low: Excluded(low), high: Excluded(high) }
     }

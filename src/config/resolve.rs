@@ -78,10 +78,10 @@ impl Config {
         base.under(own)
     }
 
-    /// The same settings with `key=value` pairs over them.
+    /// These settings with `key=value` pairs over them.
     ///
     /// # Errors
-    /// As [`Config::resolve`].
+    /// Those of [`Config::resolve`].
     pub fn with(&self, pairs: &[String]) -> Result<Self> {
         let mut own = toml::Table::new();
         set(&mut own, pairs)?;

@@ -166,7 +166,7 @@ settings! {
         cg_tolerance: f64 = 0.0, Range::at_least(0.0), NATURAL, "OpenAI Baselines has 1e-10, absolute";
         /// Multiple of the identity that is added to the Fisher matrix.
         damping: f64 = 0.1, Range::at_least(0.0), NATURAL, "Spinning Up, Stable-Baselines3";
-        /// Share of the samples that Fisher-vector products are taken over, every so-manyeth.
+        /// Share of the samples that Fisher-vector products are taken over, every n-th.
         fisher_subsample: f64 = 1.0, Range::above_to(0.0, 1.0), NATURAL, "Schulman et al. 2015 have 0.1";
         /// Steps of the line search (trpo).
         backtrack_iters: u32 = 10, Range::from_to(1.0, 1000.0), &[Trpo], "Spinning Up, Stable-Baselines3";
@@ -208,7 +208,7 @@ settings! {
         target_entropy_scale: f64 = 1.0, Range::at_least(0.0), &[Sac], "Haarnoja et al. 2018; CleanRL (sac_atari: 0.89)";
         /// Temperature T of the Gumbel-softmax at the start (ddpg and sac with choices).
         gumbel_temperature: f64 = 1.0, Range::above(0.0), RELAXED, "Jang et al. 2017";
-        /// The same at the end; between them it changes linearly with the updates.
+        /// Temperature T of the Gumbel-softmax at the end; between them it changes linearly with the updates.
         gumbel_temperature_final: f64 = 1.0, Range::above(0.0), RELAXED, "Jang et al. 2017 anneal to 0.5";
         /// Least logarithm of the deviation of sac's actions, before they are squashed.
         log_std_min: f64 = -5.0, Range::from_to(-20.0, 20.0), &[Sac], "CleanRL; Stable-Baselines3 has -20";

@@ -195,7 +195,7 @@ impl Environment {
     /// An environment from WGSL text; `path` is what errors are reported under.
     ///
     /// # Errors
-    /// As [`Environment::load`].
+    /// Those of [`Environment::load`].
     pub fn from_source(name: &str, path: &str, text: &str) -> Result<Self> {
         let what = format!("environment '{}'", shown(name));
         carefully(&what, || Self::read(name, path, text, &[])).map_err(|error| match error {
@@ -357,7 +357,7 @@ impl Environment {
     /// environment; 0 = none.
     ///
     /// # Errors
-    /// As [`Environment::set_all`].
+    /// Those of [`Environment::set_all`].
     pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
         self.set_all([(name, value)])
     }

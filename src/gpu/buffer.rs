@@ -143,7 +143,7 @@ impl Gpu {
     /// A buffer with these elements.
     ///
     /// # Errors
-    /// As [`Gpu::buffer`].
+    /// Those of [`Gpu::buffer`].
     pub fn buffer_of<T: bytemuck::Pod>(&self, label: &'static str, elements: &[T]) -> Result<Buffer<T>> {
         let buffer =
             self.buffer(label, elements.len() as u64, &format!("{} elements", elements.len()), "their number")?;
@@ -154,7 +154,7 @@ impl Gpu {
     /// A uniform with this value.
     ///
     /// # Errors
-    /// As [`Gpu::buffer`].
+    /// Those of [`Gpu::buffer`].
     pub fn uniform<T: bytemuck::Pod>(&self, label: &'static str, value: &T) -> Result<Buffer<T>> {
         let buffer = self.make(label, 1, "1", "nothing", wgpu::BufferUsages::UNIFORM)?;
         self.write(&buffer, std::slice::from_ref(value));

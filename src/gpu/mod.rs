@@ -172,7 +172,7 @@ impl Gpu {
         Form::table(Form::subgroups(&self.info, self.device.features()))
     }
 
-    /// The same device with kernels in another form; for tests and measurements.
+    /// This device with kernels in another form; for tests and measurements.
     #[must_use]
     pub fn with_form(mut self, form: Form) -> Self {
         self.forced = Some(form);
@@ -220,7 +220,7 @@ impl Gpu {
     /// Submits a recording.
     ///
     /// # Errors
-    /// As [`Gpu::check`].
+    /// Those of [`Gpu::check`].
     pub fn submit(&self, recording: &Recording) -> Result<()> {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         recording.encode(&mut encoder)?;
@@ -231,7 +231,7 @@ impl Gpu {
     /// Waits until everything that was submitted is done.
     ///
     /// # Errors
-    /// As [`Gpu::check`].
+    /// Those of [`Gpu::check`].
     pub fn wait(&self) -> Result<()> {
         let waited = self.device.poll(wgpu::PollType::wait_indefinitely());
         self.check()?;

@@ -103,14 +103,15 @@ pub enum Objective {
 /// Schulman et al. (2016).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Estimator {
     /// The discounted return of the whole episode.
     TotalReturn,
     /// The discounted return from the step on.
     RewardToGo,
-    /// The same, less its mean over the batch.
+    /// The return from the step on, less its mean over the batch.
     MeanBaseline,
-    /// The same, less the baseline that makes the variance smallest, for each parameter.
+    /// The return from the step on, less the baseline that makes the variance smallest, for each parameter.
     OptimalBaseline,
     /// The return from the step on, less V(o).
     ValueBaseline,
@@ -180,13 +181,14 @@ impl Estimator {
 /// How samples of older policies are weighted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Importance {
-    /// By the ratio of the whole trajectory's probabilities.
+    /// Samples weigh the ratio of the whole trajectory's probabilities.
     Full,
-    /// By that of the trajectory up to the step.
+    /// Samples weigh the ratio of the trajectory up to the step.
     #[default]
     Causal,
-    /// By the step's own ratio.
+    /// Samples weigh the step's own ratio.
     FirstOrder,
     /// Each reward by the ratio of the trajectory up to it.
     PerDecision,
@@ -274,6 +276,7 @@ pub enum OverTime {
 /// What makes a step of a gradient: slot `optimizer`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Optimizer {
     /// Kingma & Ba (2015).
     #[default]

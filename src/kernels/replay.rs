@@ -1,26 +1,9 @@
 //! The kernels of actors and critics that learn from a ring of transitions.
 
 use super::{Kernels, Optimizer, Way};
-use crate::env::{ActionSpace, Environment};
+use crate::env::{ActionSpace, Environment, Spread};
 use crate::error::Result;
 use crate::shader::{Constants, Program};
-
-/// What an actor's outputs and noise make of an action: slot `decision`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Decision {
-    /// A deterministic action, squashed into its bounds.
-    Deterministic {
-        /// Whether targets smooth it with clipped noise.
-        smoothed: bool,
-    },
-    /// A Gaussian, squashed into the bounds.
-    Squashed {
-        /// Bounds of the logarithm of its deviation.
-        log_std: [f32; 2],
-    },
-    /// A choice through the straight-through Gumbel-softmax.
-    Gumbel,
-}
 
 /// Units of the noise of TD3's targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +22,8 @@ pub struct OffPolicyKernels<'a> {
     pub actor: Kernels<'a>,
     /// Those of the critics, whose only network is the critic; its agents are all critics.
     pub critic: Kernels<'a>,
-    /// How the actor decides.
-    pub decision: Decision,
+    /// Whether targets smooth their deterministic actions with clipped noise.
+    pub smoothed: bool,
     /// Units of the noise of targets.
     pub noise: Noise,
     /// Critics of an agent.
@@ -170,19 +153,18 @@ impl OffPolicyKernels<'_> {
             constants.numbers("MW_CENTRES", of(|low, high| 0.5 * (low + high)));
             constants.numbers("MW_HALVES", of(|low, high| 0.5 * (high - low)));
         }
-        if let Decision::Squashed { log_std: [least, most] } = self.decision {
-            constants.number("MW_LOG_STD_MIN", least);
-            constants.number("MW_LOG_STD_MAX", most);
-        }
         constants
     }
 
-    /// Slot `decision`.
-    fn decision_part(&self) -> &'static str {
-        match self.decision {
-            Decision::Deterministic { .. } => "slot/decision/deterministic.wgsl",
-            Decision::Squashed { .. } => "slot/decision/squashed.wgsl",
-            Decision::Gumbel => "slot/decision/gumbel.wgsl",
+    /// Slots `decision` and `explore`: what an actor's outputs and noise make of an action, and what worlds do with them, as
+    /// the actor's exploration says.
+    fn decision_parts(&self) -> (&'static [&'static str], &'static str) {
+        match self.actor.exploration.spread {
+            _ if !self.space().is_box() => (&["slot/decision/gumbel.wgsl"], "slot/explore/chosen.wgsl"),
+            Spread::Clamped { .. } => {
+                (&["part/squashed.wgsl", "slot/decision/squashed.wgsl"], "slot/explore/drawn.wgsl")
+            }
+            Spread::Free | Spread::None => (&["slot/decision/deterministic.wgsl"], "slot/explore/added.wgsl"),
         }
     }
 
@@ -201,15 +183,12 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// [`crate::Error::Shader`] where the environment does not link.
     pub fn interact(&self, env: &Environment) -> Result<Program> {
-        let explore = match self.decision {
-            Decision::Deterministic { .. } => "slot/explore/added.wgsl",
-            Decision::Squashed { .. } => "slot/explore/drawn.wgsl",
-            Decision::Gumbel => "slot/explore/chosen.wgsl",
-        };
+        let (decision, explore) = self.decision_parts();
         let program = env.link_into(self.plain(&self.actor.brief(), "interact")?)?;
         program
             .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.seen_part(), "part/exploring.wgsl"])?
-            .parts(&[self.decision_part(), explore])?
+            .parts(decision)?
+            .part(explore)?
             .word("MW_LANES", 1)
             .parts(&["part/explorer.wgsl", env.keep_part(), "interact.wgsl"])
     }
@@ -255,14 +234,13 @@ impl OffPolicyKernels<'_> {
 
     /// An actor's sight of them, and how it decides.
     fn deciding(&self, program: Program) -> Result<Program> {
-        program.parts(&["part/drawn.wgsl", "slot/observed/states.wgsl", self.decision_part()])
+        program.parts(&["part/drawn.wgsl", "slot/observed/states.wgsl"])?.parts(self.decision_parts().0)
     }
 
     /// The actor's action where transitions begin, the target's where they end: first and second half of the columns.
     pub fn choose(&self) -> Result<Program> {
         let program = Self::forward(&self.actor, self.plain(&self.actor, "choose")?)?;
-        let smoothed = matches!(self.decision, Decision::Deterministic { smoothed: true });
-        let smoothing = if smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
+        let smoothing = if self.smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
         self.deciding(program)?.parts(&[smoothing, "slot/head/decision.wgsl", "forward.wgsl"])
     }
 

@@ -1,11 +1,14 @@
-//! The two things that parts may say beyond WGSL.
+//! The three things that parts may say beyond WGSL.
 //!
 //! `@bind var<…> …;` takes the next free binding of group 0.
 //!
 //! `@unroll for i in A..B { body }` becomes `{ const i = 0u; body }` for each value, so that private arrays are
 //! indexed by constants and live in registers; `rev(A..B)` counts down. Bounds are integers, constants of the
-//! prelude (also `NAME[expression]`), variables of enclosing unrolled loops, and `+ - * /` of these, from left to
-//! right. `break`, `continue` and `return` may not leave an unrolled body. Comments are dropped.
+//! prelude (also `NAME[expression]`), variables of enclosing unrolled loops, what a `const` before it makes of these, and
+//! `+ - * /` of them. `break`, `continue` and `return` may not leave an unrolled body. Comments are dropped.
+//!
+//! `@rare if condition { body }` is a branch that is hardly ever taken: it becomes a loop of at most one turn, because adapters
+//! that mask branches make both sides of one, and leave a loop that no lane needs. There is no `else`.
 
 use super::source::{Part, Traced};
 use super::{Constant, Constants};
@@ -19,7 +22,7 @@ pub(crate) fn expand(
     bindings: &mut u32,
     out: &mut Traced,
 ) -> Result<()> {
-    let mut expander = Expander { part, index, constants, bindings, out, variables: Vec::new() };
+    let mut expander = Expander { part, index, constants, bindings, out, variables: Vec::new(), unrolled: 0 };
     expander.run(0, part.text.len())
 }
 
@@ -32,7 +35,10 @@ struct Expander<'a> {
     constants: &'a Constants,
     bindings: &'a mut u32,
     out: &'a mut Traced,
+    /// Variables of unrolled loops and constants of the source that are in scope.
     variables: Vec<(&'a str, u32)>,
+    /// How many unrolled loops are around.
+    unrolled: u32,
 }
 
 impl<'a> Expander<'a> {
@@ -49,6 +55,8 @@ impl<'a> Expander<'a> {
     fn run(&mut self, from: usize, to: usize) -> Result<()> {
         let text = self.text();
         let mut at = from;
+        // how many variables there were where blocks began
+        let mut blocks = Vec::new();
         while at < to {
             let rest = &text[at..to];
             if let Ok(i) = self.part.edits.binary_search_by_key(&at, |edit| edit.at) {
@@ -73,11 +81,19 @@ impl<'a> Expander<'a> {
                 at += "@bind".len();
             } else if rest.starts_with("@unroll") {
                 at = self.unroll(at, to)?;
+            } else if rest.starts_with("@rare") {
+                at = self.rare(at, to)?;
             } else {
                 let length = rest.chars().next().map_or(1, char::len_utf8);
                 let word = identifier(rest);
                 let length = word.map_or(length, str::len);
-                if !self.variables.is_empty() && word.is_some_and(|w| ["break", "continue", "return"].contains(&w)) {
+                match rest.as_bytes()[0] {
+                    b'{' => blocks.push(self.variables.len()),
+                    b'}' => self.variables.truncate(blocks.pop().unwrap_or(self.variables.len())),
+                    _ if word == Some("const") => self.variables.extend(self.constant(&rest[length..])),
+                    _ => {}
+                }
+                if self.unrolled > 0 && word.is_some_and(|w| ["break", "continue", "return"].contains(&w)) {
                     return Err(self.complaint(at, length, "an unrolled loop cannot be left early"));
                 }
                 self.out.push(&rest[..length], self.index, at);
@@ -127,27 +143,55 @@ impl<'a> Expander<'a> {
         }
         for value in values {
             self.out.push_made(&format!("\n{{ const {name} = {value}u;"), self.index, at);
+            let known = self.variables.len();
             self.variables.push((name, value));
+            self.unrolled += 1;
             self.run(open + 1, close)?;
-            self.variables.pop();
+            self.unrolled -= 1;
+            self.variables.truncate(known);
             self.out.push("}", self.index, close);
         }
         Ok(close + 1)
     }
 
-    /// Value of an expression over integers, constants and loop variables, from left to right.
+    /// Writes the head of the loop that stands for the branch at `at`; returns the place of its brace.
+    fn rare(&mut self, at: usize, to: usize) -> Result<usize> {
+        let text = self.text();
+        let head = &text[at..to];
+        let condition = head["@rare".len()..].trim_start().strip_prefix("if ");
+        let (Some(condition), Some(open)) = (condition, head.find('{')) else {
+            return Err(self.complaint(at, "@rare".len(), "expected `@rare if CONDITION {`"));
+        };
+        let from = to - condition.len();
+        self.out.push_made("for (var mw_rare = ", self.index, at);
+        self.out.push(text[from..at + open].trim_end(), self.index, from);
+        self.out.push_made("; mw_rare; mw_rare = false) ", self.index, at);
+        Ok(at + open)
+    }
+
+    /// Name and value of a constant, given the text behind `const`, if its value is made of what is known here.
+    fn constant(&self, text: &'a str) -> Option<(&'a str, u32)> {
+        let (name, value) = text.split_once(';')?.0.split_once('=')?;
+        let name = name.split(':').next()?.trim();
+        Some((name, self.evaluate(value)?))
+    }
+
+    /// Value of an expression over integers, constants and loop variables.
     fn evaluate(&self, expression: &str) -> Option<u32> {
         let expression = expression.trim();
-        let mut depth = 0;
-        let split = expression.char_indices().rev().find(|&(_, c)| {
-            match c {
-                ']' | ')' => depth += 1,
-                '[' | '(' => depth -= 1,
-                _ => {}
-            }
-            depth == 0 && "+-*/".contains(c)
-        });
-        if let Some((i, operator)) = split {
+        // the last operator that binds least, outside of brackets
+        let last = |operators: &str| {
+            let mut depth = 0;
+            expression.char_indices().rev().find(|&(_, c)| {
+                match c {
+                    ']' | ')' => depth += 1,
+                    '[' | '(' => depth -= 1,
+                    _ => {}
+                }
+                depth == 0 && operators.contains(c)
+            })
+        };
+        if let Some((i, operator)) = last("+-").or_else(|| last("*/")) {
             let (a, b) = (self.evaluate(&expression[..i])?, self.evaluate(&expression[i + 1..])?);
             return match operator {
                 '+' => a.checked_add(b),
@@ -155,6 +199,9 @@ impl<'a> Expander<'a> {
                 '*' => a.checked_mul(b),
                 _ => a.checked_div(b),
             };
+        }
+        if let Some(inner) = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            return self.evaluate(inner);
         }
         if let Ok(number) = expression.trim_end_matches('u').parse() {
             return Some(number);

@@ -315,7 +315,7 @@ impl Optimiser {
 /// Samples that a learner takes in one minibatch.
 #[derive(Clone, Copy, Debug)]
 pub struct Portion {
-    /// Every so-manyeth sample.
+    /// The run of every n-th sample.
     pub run: Run,
     /// How it is divided.
     pub slicing: Slicing,

@@ -47,7 +47,7 @@ struct Layer {
 }
 
 impl Actor {
-    /// Of a policy's parameters, without padding. The layout is that of the configuration.
+    /// The actor of a policy's parameters, which have no padding. The layout is that of the configuration.
     pub(super) fn new(env: &Environment, config: &Config, layout: &Parameters, parameters: &[f32]) -> Self {
         let spec = env.spec();
         let exploration = config.exploration(env);
@@ -103,7 +103,7 @@ impl Actor {
         self.actions(observation, None)
     }
 
-    /// The same where only some actions are allowed, whether or not the environment has masks: a flag for each action, those
+    /// The action for an observation where only some are allowed, whether or not the environment has masks: a flag for each action, those
     /// of one choice after those of the other. What is not allowed is never taken.
     ///
     /// # Errors

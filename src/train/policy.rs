@@ -63,7 +63,7 @@ impl Policy {
     /// A policy at the start of training, for the configuration's seed.
     ///
     /// # Errors
-    /// As [`Config::check`].
+    /// [`Error::Setting`] where a value is not allowed, or the environment cannot have it.
     pub fn untrained(env: &Environment, config: Config) -> Result<Self> {
         config.check_for(env)?;
         let layout = networks(&config, env);
@@ -121,15 +121,15 @@ impl Policy {
     /// What the deterministic policy does: [`Actor::act`] of an actor that the first call makes.
     ///
     /// # Errors
-    /// As [`Policy::actor`] and [`Actor::act`].
+    /// Those of [`Policy::actor`] and [`Actor::act`].
     pub fn act(&self, observation: &[f64]) -> Result<Vec<f64>> {
         self.with_actor(|actor| actor.act(observation))
     }
 
-    /// The same where only some actions are allowed: [`Actor::act_masked`].
+    /// What the deterministic policy does where only some actions are allowed: [`Actor::act_masked`].
     ///
     /// # Errors
-    /// As [`Policy::actor`] and [`Actor::act_masked`].
+    /// Those of [`Policy::actor`] and [`Actor::act_masked`].
     pub fn act_masked(&self, observation: &[f64], allowed: &[bool]) -> Result<Vec<f64>> {
         self.with_actor(|actor| actor.act_masked(observation, allowed))
     }
@@ -233,11 +233,11 @@ impl Policy {
         Self::load_with_notes(path).map(|(policy, _)| policy)
     }
 
-    /// The same, with what somebody should know about it, a sentence each: which newer checkpoints of the run were broken,
+    /// Reads a checkpoint, and gives what somebody should know about it, a sentence each: which newer checkpoints of the run were broken,
     /// and that its environment is not the one that is built in under the same name.
     ///
     /// # Errors
-    /// As [`Policy::load`].
+    /// Those of [`Policy::load`].
     pub fn load_with_notes(path: &Path) -> Result<(Self, Vec<String>)> {
         let (policy, mut notes) = if path.is_dir() {
             checkpoints::newest_policy(path)?

@@ -82,6 +82,7 @@ struct Pending {
 
 /// What some updates did.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Report {
     /// `[update][agent]`
     pub metrics: Vec<Vec<Metrics>>,
@@ -120,7 +121,7 @@ pub struct Returns {
 }
 
 impl Returns {
-    /// Of these (return, length, ending, 0); ending 0 = cut off.
+    /// The returns of these (return, length, ending, 0); ending 0 = cut off.
     pub fn of(outcomes: &[[f32; 4]]) -> Self {
         let count = outcomes.len().max(1) as f64;
         let returns = || outcomes.iter().map(|outcome| f64::from(outcome[0]));
@@ -176,7 +177,8 @@ impl Trainer {
     /// Agents with these seeds; the seed in `config` is not used.
     ///
     /// # Errors
-    /// As [`Learning::new`].
+    /// [`Error::Setting`] where a value is not allowed, [`Error::TooLarge`] before anything is allocated, and those of
+    /// [`Plan::build`](crate::plan::Plan::build).
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
         let learning = Learning::new(gpu, env, config, seeds)?;
         Ok(Self {

@@ -3,12 +3,12 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
-use crate::learned::{Agent, Batch, Device, Outcome, Setup, assert_moved, assert_near};
+use crate::learned::{Agent, Batch, Decision, Device, Outcome, Setup, assert_moved, assert_near};
 use crate::oracle::assert_close;
 use crate::support::{Draw, forms, gpu};
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::{Form, Share};
-use manyworlds::kernels::{Decision, Noise, Optimizer};
+use manyworlds::kernels::{Noise, Optimizer};
 use manyworlds::layout::Replay;
 use manyworlds::reference::adam::Adam;
 use manyworlds::reference::mlp::{Activation, Mlp};

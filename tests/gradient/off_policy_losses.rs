@@ -3,13 +3,13 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
-use crate::learned::{Agent, Batch, Device, Outcome, Setup, assert_moved, assert_near};
+use crate::learned::{Agent, Batch, Decision, Device, Outcome, Setup, assert_moved, assert_near};
 use crate::oracle;
 use crate::oracle::{label, network, number, numbers, shape};
 use crate::support::{ROUNDING, forms, gpu};
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::Form;
-use manyworlds::kernels::{Decision, Noise};
+use manyworlds::kernels::Noise;
 use manyworlds::layout::Replay;
 use manyworlds::reference::mlp::Mlp;
 use serde_json::Value;

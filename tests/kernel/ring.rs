@@ -10,7 +10,7 @@ use crate::support::{POISON, ROUNDING, assert_bits, gpu, ok, planned, poison, su
 use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Environment, Exploration, Spread};
 use manyworlds::gpu::{Form, Recording, Share};
-use manyworlds::kernels::{Decision, Kernels, Noise, OffPolicyKernels};
+use manyworlds::kernels::{Kernels, Noise, OffPolicyKernels};
 use manyworlds::layout::{Progress, Replay, TERMINATED, TRUNCATED};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
@@ -72,7 +72,6 @@ const FEATURES: usize = 5;
 struct Place {
     env: Environment,
     chance: f32,
-    decision: Decision,
     actor: Parameters,
     critic: Parameters,
     exploration: Exploration,
@@ -81,14 +80,9 @@ struct Place {
 }
 
 impl Place {
-    fn new(text: &str, chance: f32, decision: Decision) -> Self {
+    fn new(text: &str, chance: f32, spread: Spread) -> Self {
         let mut env = ok(Environment::from_source("Replayed", "replayed.wgsl", text));
         ok(env.set("ending_chance", f64::from(chance)));
-        let spread = match decision {
-            Decision::Gumbel => Spread::Free,
-            Decision::Squashed { log_std } => Spread::Clamped { log_std },
-            Decision::Deterministic { .. } => Spread::None,
-        };
         let space = &env.spec().action_space;
         let exploration = Exploration { squash: space.is_box(), state_dependent: None, spread };
         let seen = if space.is_box() { space.words() } else { space.choices() };
@@ -101,15 +95,15 @@ impl Place {
             Share::Subgroup(size) => Form { workgroup: size, ..form },
             Share::Plain => form,
         };
-        Self { env, chance, decision, actor, critic, exploration, form, process: false }
+        Self { env, chance, actor, critic, exploration, form, process: false }
     }
 
     fn numbers() -> Self {
-        Self::new(NUMBERS, 0.2, Decision::Deterministic { smoothed: false })
+        Self::new(NUMBERS, 0.2, Spread::None)
     }
 
     fn choices() -> Self {
-        Self::new(&choices(), 0.0, Decision::Gumbel)
+        Self::new(&choices(), 0.0, Spread::Free)
     }
 
     fn space(&self) -> &ActionSpace {
@@ -133,7 +127,7 @@ impl Place {
         OffPolicyKernels {
             actor: one(&self.actor),
             critic: one(&self.critic),
-            decision: self.decision,
+            smoothed: false,
             noise: Noise::Relative,
             twins: 1,
             judges: 1,
@@ -611,7 +605,7 @@ fn deterministic_actors_add_noise_to_what_they_choose_for_what_they_see() {
 
 #[test]
 fn gaussian_actors_draw_their_actions() {
-    let place = Place::new(NUMBERS, 0.2, Decision::Squashed { log_std: [-0.4, 0.3] });
+    let place = Place::new(NUMBERS, 0.2, Spread::Clamped { log_std: [-0.4, 0.3] });
     let start = parameters(&place, |agent| weights_of(agent, 4));
     let mut of = Worlds::new(&place, settings(5, 23), &start, 1, WHOLE);
     (0..9).for_each(|t| of.step(t == 0));
@@ -661,7 +655,7 @@ fn choices_have_their_probabilities_and_lie_in_the_ring() {
 #[test]
 fn ornstein_uhlenbeck_noise_is_stationary() {
     let endless = NUMBERS.replace("MAX_EPISODE_STEPS: u32 = 7u", "MAX_EPISODE_STEPS: u32 = 0u");
-    let place = Place { process: true, ..Place::new(&endless, 0.0, Decision::Deterministic { smoothed: false }) };
+    let place = Place { process: true, ..Place::new(&endless, 0.0, Spread::None) };
     let (worlds, steps) = (64, 300);
     let settings = Replay { exploration_noise: 0.1, ou_theta: 0.5, ou_dt: 0.4, ..settings(worlds, worlds) };
     let of = Worlds::new(&place, settings, &zeros(&place), 1, WHOLE);

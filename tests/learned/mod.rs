@@ -6,7 +6,7 @@ use crate::support::{POISON, ROUNDING, gpu, ok, poison, run, submit, wide};
 use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Exploration, Spread};
 use manyworlds::gpu::{Form, Recording};
-use manyworlds::kernels::{Decision, Kernels, Noise, OffPolicyKernels, Optimizer};
+use manyworlds::kernels::{Kernels, Noise, OffPolicyKernels, Optimizer};
 use manyworlds::layout::{Progress, Replay, Run, TERMS};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::plan::{Plan, Target};
@@ -48,6 +48,17 @@ pub struct Batch {
     pub discounts: Vec<f64>,
     pub noise: Vec<f64>,
     pub next_noise: Vec<f64>,
+}
+
+/// What an actor's outputs and noise make of an action.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// A deterministic action, squashed into its bounds; targets may smooth it with clipped noise.
+    Deterministic { smoothed: bool },
+    /// A Gaussian, squashed into the bounds; bounds of the logarithm of its deviation.
+    Squashed { log_std: [f32; 2] },
+    /// A choice through the straight-through Gumbel-softmax.
+    Gumbel,
 }
 
 /// Agents of one kind, and how they learn.
@@ -181,7 +192,7 @@ impl Device {
         let kernels = OffPolicyKernels {
             actor: kernels_of(&actor_layout, count),
             critic: kernels_of(&critic_layout, count * twins),
-            decision: setup.decision,
+            smoothed: setup.decision == Decision::Deterministic { smoothed: true },
             noise: setup.noise,
             twins,
             judges: setup.judges,

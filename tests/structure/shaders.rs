@@ -436,6 +436,36 @@ fn an_error_names_the_parts_own_file_line_and_column() {
 }
 
 #[test]
+fn a_rare_branch_is_a_loop_of_at_most_one_turn() {
+    let source = "fn f(x: u32) -> u32 { var y = 0u; @rare if (x & 1u) == 1u { y += 1u; } return y; }";
+    let linked = Program::new("rare").source("rare.wgsl", source).link().unwrap();
+    let head = "for (var mw_rare = (x & 1u) == 1u; mw_rare; mw_rare = false) { y += 1u; }";
+    assert!(linked.source().contains(head), "{}", linked.source());
+    for bad in ["@rare (x == 1u) { }", "@rare if x == 1u", "@rare"] {
+        let program = Program::new("bad").source("bad.wgsl", &format!("fn f(x: u32) {{\n{bad}"));
+        let error = program.link().expect_err(bad).to_string();
+        assert!(error.contains("expected `@rare if CONDITION {`") && error.contains("bad.wgsl:2"), "{error}");
+    }
+}
+
+#[test]
+fn unrolled_loops_see_constants_of_the_source_in_their_scope() {
+    let text = "const two = 2u;\nfn f() { \
+        { const two = N; @unroll for i in 0..two { let a = i; } } \
+        @unroll for i in 1..2 { const top: u32 = W[i + 1] - (two - 1) * 2; @unroll for j in 0..top { let b = j; } } \
+        @unroll for i in 0..two { let c = i; } }";
+    let mut constants = manyworlds::shader::Constants::default();
+    constants.words("W", vec![9, 1, 5]);
+    let linked = Program::new("loops").word("N", 1).constants(&constants).source("loops.wgsl", text).link().unwrap();
+    let count = |what: &str| linked.source().matches(what).count();
+    assert_eq!([count("let a"), count("let b"), count("let c")], [1, 3, 2], "in {}", linked.source());
+    // a constant ends with its block
+    let text = "fn f() { { const inner = 2u; } @unroll for i in 0..inner { } }";
+    let error = Program::new("loops").source("loops.wgsl", text).link().unwrap_err().to_string();
+    assert!(error.contains("'inner' is not made of"), "{error}");
+}
+
+#[test]
 fn unrolled_loops_count_up_down_and_with_constants() {
     let text = "@unroll for i in 0..N { @unroll for j in rev(0..W[i + 1]) { const x = A + i * 10u + j; } }";
     let program = manyworlds::shader::Program::new("loops")

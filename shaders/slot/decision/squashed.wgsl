@@ -3,7 +3,6 @@
 //!
 //!   log s = clamp(raw)      u = μ + s n      t = tanh u      a = (low + high)/2 + (high − low)/2 · t
 //!   log π = Σ −½ n² − log s − ½ log 2π − log(1 − t²)        of t, so that units do not matter
-//!   log(1 − tanh² u) = 2 (log 2 − |u| − log(1 + exp(−2|u|)))
 //!
 //! With n held: ∂ log π/∂u = 2 t, ∂a/∂u = (high − low)/2 (1 − t²), ∂u/∂μ = 1, ∂u/∂ log s = s n, and log π has −1 more by
 //! log s; nothing reaches raw outputs past the clamp. Reference: src/reference/off_policy.rs.
@@ -21,9 +20,7 @@ fn mw_decide(output: array<Lane, MW_DECISIONS>, noise: array<Lane, MW_NOISES>) -
         let log_std = mw_log_deviation(output, i);
         let u = fma(mw_lane_exp(log_std), noise[i], output[i]);
         decision.action[i] = fma(Lane(MW_HALVES[i]), mw_lane_tanh(u), Lane(MW_CENTRES[i]));
-        let size = abs(u);
-        let stretch = 2.0 * (Lane(0.69314718) - size - mw_lane_log(Lane(1.0) + mw_lane_exp(-2.0 * size)));
-        decision.log_prob += fma(-0.5 * noise[i], noise[i], -log_std - Lane(0.9189385332) - stretch);
+        decision.log_prob += fma(-0.5 * noise[i], noise[i], -log_std - Lane(0.9189385332) - mw_log_tanh_slope(u));
     }
     return decision;
 }

@@ -1,6 +1,6 @@
 //! Slot `squash`: the action is a = low + (high − low)(tanh u + 1)/2 of what was drawn, u (slot `bounded`).
 //!
-//!   log |da/du| = log ((high − low)/2) + log (1 − tanh² u)      log (1 − tanh² u) = 2 (log 2 − |u| − log(1 + exp(−2|u|)))
+//!   log |da/du| = log ((high − low)/2) + log (1 − tanh² u)      (part/squashed.wgsl)
 //!   log π(a) = log N(u) − Σ log |da/du|                         of fixed u, so its gradient is that of log N(u)
 //!   H(π) = H(N) + E Σ log |da/du|                               estimated at the sample, u = μ + s z, with z held:
 //!   ∂/∂μ log (1 − tanh² u) = −2 tanh u                          ∂/∂ log s log (1 − tanh² u) = −2 tanh u (u − μ)
@@ -11,10 +11,7 @@
 /// log |da/du| of a whole action.
 fn mw_log_stretch(u: LaneAction) -> Lane {
     var sum = Lane(MW_LOG_HALF_WIDTHS);
-    @unroll for i in 0..MW_ACTION_WORDS {
-        let size = abs(bitcast<Lane>(u[i]));
-        sum += 2.0 * (Lane(0.69314718) - size - mw_lane_log(Lane(1.0) + mw_lane_exp(-2.0 * size)));
-    }
+    @unroll for i in 0..MW_ACTION_WORDS { sum += mw_log_tanh_slope(bitcast<Lane>(u[i])); }
     return sum;
 }
 

@@ -46,7 +46,7 @@ fn kernels<'a>(
     OffPolicyKernels {
         actor: one(&shapes.actor, agents),
         critic: one(&shapes.critic, agents * twins),
-        decision: steps::decision(config, env),
+        smoothed: config.algo == Algo::Td3 && config.policy_noise > 0.0,
         noise: Noise::Relative,
         twins,
         judges,

@@ -11,10 +11,8 @@
 //! gradient is that of the soft one; in `ddpg` and `sac`. With `ent_coef` α above 0 `ddpg` has the terms of `sac` there.
 
 use super::OffPolicy;
-use crate::config::{Algo, Config};
-use crate::env::Environment;
+use crate::config::Config;
 use crate::gpu::Recording;
-use crate::kernels::Decision;
 
 /// One update: steps of all worlds and gradient steps, by turns.
 pub(super) fn record(agents: &OffPolicy, config: &Config) -> Recording {
@@ -42,14 +40,4 @@ pub(super) fn gradient_step(agents: &OffPolicy, update: &mut Recording, acts: bo
         agents.learn_actor(update); // ∇ of its loss through ∂Q/∂a, Adam; targets follow
     }
     agents.end_step(update, acts); // sac: log α steers the entropy
-}
-
-/// What an algorithm's actor makes of its outputs.
-pub(super) fn decision(config: &Config, env: &Environment) -> Decision {
-    match config.algo {
-        _ if !env.spec().action_space.is_box() => Decision::Gumbel,
-        Algo::Sac => Decision::Squashed { log_std: [config.log_std_min as f32, config.log_std_max as f32] },
-        Algo::Td3 => Decision::Deterministic { smoothed: config.policy_noise > 0.0 },
-        _ => Decision::Deterministic { smoothed: false },
-    }
 }
