@@ -201,11 +201,8 @@ impl Exploration {
             Spread::Clamped { .. } => "slot/deviation/clamped.wgsl",
             Spread::None => return vec!["slot/distribution/deterministic.wgsl"],
         };
-        let squash: &[_] = if self.squash {
-            &["part/squashed.wgsl", "slot/squash/tanh.wgsl"]
-        } else {
-            &["slot/squash/none.wgsl"]
-        };
+        let squash: &[_] =
+            if self.squash { &["part/squashed.wgsl", "slot/squash/tanh.wgsl"] } else { &["slot/squash/none.wgsl"] };
         [&["slot/distribution/gaussian.wgsl", deviation], squash].concat()
     }
 

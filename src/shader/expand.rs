@@ -9,6 +9,10 @@
 //!
 //! `@rare if condition { body }` is a branch that is hardly ever taken: it becomes a loop of at most one turn, because adapters
 //! that mask branches make both sides of one, and leave a loop that no lane needs. There is no `else`.
+//!
+//! In our own parts, what is known is written as a number: variables of unrolled loops, constants of functions, and indices and
+//! arguments that are made of constants. naga's parser takes a time that grows with the square of the expressions in a
+//! function.
 
 use super::source::{Part, Traced};
 use super::{Constant, Constants};
@@ -22,7 +26,8 @@ pub(crate) fn expand(
     bindings: &mut u32,
     out: &mut Traced,
 ) -> Result<()> {
-    let mut expander = Expander { part, index, constants, bindings, out, variables: Vec::new(), unrolled: 0 };
+    let folds = part.path.starts_with("shaders/") && !part.path.starts_with("shaders/env/");
+    let mut expander = Expander { part, index, constants, bindings, out, variables: Vec::new(), unrolled: 0, folds };
     expander.run(0, part.text.len())
 }
 
@@ -35,10 +40,20 @@ struct Expander<'a> {
     constants: &'a Constants,
     bindings: &'a mut u32,
     out: &'a mut Traced,
-    /// Variables of unrolled loops and constants of the source that are in scope.
-    variables: Vec<(&'a str, u32)>,
+    /// Variables of unrolled loops and constants of the source that are in scope, and what hides them.
+    variables: Vec<(&'a str, Option<Value>)>,
     /// How many unrolled loops are around.
     unrolled: u32,
+    /// Whether what is known is written as numbers.
+    folds: bool,
+}
+
+/// What is known of a constant.
+#[derive(Clone, Copy)]
+struct Value {
+    number: u32,
+    /// Whether it is of type `u32`, and not a number that could be of any.
+    typed: bool,
 }
 
 impl<'a> Expander<'a> {
@@ -57,6 +72,8 @@ impl<'a> Expander<'a> {
         let mut at = from;
         // how many variables there were where blocks began
         let mut blocks = Vec::new();
+        // parameters of the function that comes next
+        let mut hidden = Vec::new();
         while at < to {
             let rest = &text[at..to];
             if let Ok(i) = self.part.edits.binary_search_by_key(&at, |edit| edit.at) {
@@ -87,17 +104,49 @@ impl<'a> Expander<'a> {
                 let length = rest.chars().next().map_or(1, char::len_utf8);
                 let word = identifier(rest);
                 let length = word.map_or(length, str::len);
+                let mut folded = None;
+                if let Some(number) =
+                    word.filter(|_| at == 0 || text.as_bytes()[at - 1] != b'.').and_then(|w| self.number(w))
+                {
+                    self.out.push_made(&format!("{number}u"), self.index, at);
+                    at += length;
+                    continue;
+                }
                 match rest.as_bytes()[0] {
-                    b'{' => blocks.push(self.variables.len()),
+                    b'{' => {
+                        blocks.push(self.variables.len());
+                        self.variables.extend(hidden.drain(..).map(|name| (name, None)));
+                    }
                     b'}' => self.variables.truncate(blocks.pop().unwrap_or(self.variables.len())),
-                    _ if word == Some("const") => self.variables.extend(self.constant(&rest[length..])),
-                    _ => {}
+                    b'(' | b'[' | b',' if self.folds => folded = self.argument(at + 1, to),
+                    _ => match word {
+                        Some("const") => {
+                            let end = self.constant(at + length, to);
+                            // other parts may know one that stands outside of functions
+                            if let Some(end) = end.filter(|_| self.unrolled > 0 || !blocks.is_empty()) {
+                                at = end;
+                                continue;
+                            }
+                            // its name is not one to be replaced
+                            let name = rest[length..].find(['=', ':', ';']).map_or(length, |i| length + i);
+                            self.out.push(&rest[..name], self.index, at);
+                            at += name;
+                            continue;
+                        }
+                        Some("fn") => hidden.extend(self.parameters(&rest[length..])),
+                        Some("let" | "var") => self.hide(&rest[length..]),
+                        _ => {}
+                    },
                 }
                 if self.unrolled > 0 && word.is_some_and(|w| ["break", "continue", "return"].contains(&w)) {
                     return Err(self.complaint(at, length, "an unrolled loop cannot be left early"));
                 }
                 self.out.push(&rest[..length], self.index, at);
                 at += length;
+                if let Some((made, end)) = folded {
+                    self.out.push_made(&made, self.index, at);
+                    at = end;
+                }
             }
         }
         Ok(())
@@ -122,7 +171,7 @@ impl<'a> Expander<'a> {
         };
         let (first, end) = range.split_once("..").ok_or_else(|| self.complaint(at, open - at, shape))?;
         let bound = |expression: &str| {
-            self.evaluate(expression).ok_or_else(|| {
+            self.evaluate(expression).map(|value| value.number).ok_or_else(|| {
                 self.complaint(
                     at,
                     open - at,
@@ -142,9 +191,10 @@ impl<'a> Expander<'a> {
             values.reverse();
         }
         for value in values {
-            self.out.push_made(&format!("\n{{ const {name} = {value}u;"), self.index, at);
+            let constant = if self.folds { String::new() } else { format!(" const {name} = {value}u;") };
+            self.out.push_made(&format!("\n{{{constant}"), self.index, at);
             let known = self.variables.len();
-            self.variables.push((name, value));
+            self.variables.push((name, Some(Value { number: value, typed: true })));
             self.unrolled += 1;
             self.run(open + 1, close)?;
             self.unrolled -= 1;
@@ -164,20 +214,76 @@ impl<'a> Expander<'a> {
         };
         let from = to - condition.len();
         self.out.push_made("for (var mw_rare = ", self.index, at);
-        self.out.push(text[from..at + open].trim_end(), self.index, from);
+        self.run(from, from + text[from..at + open].trim_end().len())?;
         self.out.push_made("; mw_rare; mw_rare = false) ", self.index, at);
         Ok(at + open)
     }
 
-    /// Name and value of a constant, given the text behind `const`, if its value is made of what is known here.
-    fn constant(&self, text: &'a str) -> Option<(&'a str, u32)> {
-        let (name, value) = text.split_once(';')?.0.split_once('=')?;
-        let name = name.split(':').next()?.trim();
-        Some((name, self.evaluate(value)?))
+    /// Remembers the constant whose `const` ends at `at`, if its value is made of what is known here; gives the place behind its
+    /// declaration, where that is not needed.
+    fn constant(&mut self, at: usize, to: usize) -> Option<usize> {
+        let text = self.text();
+        let end = at + text[at..to].find(';')?;
+        let (head, expression) = text[at..end].split_once('=')?;
+        let (name, kind) = head.split_once(':').unwrap_or((head, "u32"));
+        let name = name.trim();
+        let value = self.evaluate(expression).filter(|_| kind.trim() == "u32");
+        if value.is_some() || self.is_known(name) {
+            self.variables.push((name, value));
+        }
+        value.filter(|value| value.typed && self.folds).map(|_| end + 1)
+    }
+
+    /// What is written for a name.
+    fn number(&self, name: &str) -> Option<u32> {
+        let (_, value) = self.variables.iter().rev().find(|(known, _)| *known == name).filter(|_| self.folds)?;
+        value.filter(|value| value.typed).map(|value| value.number)
+    }
+
+    /// The argument or index from `at` on as a number, and the place after it, if it is made of what is known here.
+    fn argument(&self, at: usize, to: usize) -> Option<(String, usize)> {
+        let text = &self.text()[at..to];
+        let mut depth = 0;
+        let end = text.find(|c| {
+            match c {
+                '(' | '[' => depth += 1,
+                ')' | ']' => depth -= 1,
+                ',' if depth == 0 => return true,
+                '{' | '}' | ';' => return true,
+                _ => {}
+            }
+            depth < 0
+        })?;
+        let expression = text[..end].trim();
+        if expression.parse::<u32>().is_ok() || !expression.contains(|c: char| c.is_alphabetic() && c != 'u') {
+            return None; // there is nothing to fold
+        }
+        let Value { number, typed } = self.evaluate(expression)?;
+        typed.then(|| (format!("{number}u"), at + end))
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        self.variables.iter().any(|(known, _)| *known == name)
+    }
+
+    /// Names of parameters, given the text behind `fn`, that hide something.
+    fn parameters(&self, text: &'a str) -> Vec<&'a str> {
+        let list = text.split_once('(').map_or("", |(_, rest)| rest.split('{').next().unwrap_or(""));
+        let names = list.split(',').filter_map(|one| identifier(one.split(':').next()?.trim()));
+        names.filter(|name| self.is_known(name)).collect()
+    }
+
+    /// Forgets what a variable hides, given the text behind `let` or `var`.
+    fn hide(&mut self, text: &'a str) {
+        let text = text.trim_start();
+        let text = if text.starts_with('<') { text.split_once('>').map_or("", |(_, rest)| rest) } else { text };
+        if let Some(name) = identifier(text.trim_start()).filter(|name| self.is_known(name)) {
+            self.variables.push((name, None));
+        }
     }
 
     /// Value of an expression over integers, constants and loop variables.
-    fn evaluate(&self, expression: &str) -> Option<u32> {
+    fn evaluate(&self, expression: &str) -> Option<Value> {
         let expression = expression.trim();
         // the last operator that binds least, outside of brackets
         let last = |operators: &str| {
@@ -191,33 +297,40 @@ impl<'a> Expander<'a> {
                 depth == 0 && operators.contains(c)
             })
         };
-        if let Some((i, operator)) = last("+-").or_else(|| last("*/")) {
+        if let Some((i, operator)) = last("+-").or_else(|| last("*/%")) {
             let (a, b) = (self.evaluate(&expression[..i])?, self.evaluate(&expression[i + 1..])?);
-            return match operator {
+            let (typed, a, b) = (a.typed || b.typed, a.number, b.number);
+            let number = match operator {
                 '+' => a.checked_add(b),
                 '-' => a.checked_sub(b),
                 '*' => a.checked_mul(b),
-                _ => a.checked_div(b),
+                '/' => a.checked_div(b),
+                _ => a.checked_rem(b),
             };
+            return number.map(|number| Value { number, typed });
         }
         if let Some(inner) = expression.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
             return self.evaluate(inner);
         }
-        if let Ok(number) = expression.trim_end_matches('u').parse() {
-            return Some(number);
+        let digits = expression.strip_suffix('u').unwrap_or(expression);
+        if let Ok(number) = digits.parse() {
+            return Some(Value { number, typed: digits.len() < expression.len() });
         }
+        let typed = |number| Value { number, typed: true };
         if let Some((name, rest)) = expression.split_once('[') {
             let index = self.evaluate(rest.strip_suffix(']')?)?;
             return match self.constants.get(name.trim())? {
-                Constant::Words(words) => words.get(index as usize).copied(),
+                Constant::Words(words) => words.get(index.number as usize).copied().map(typed),
                 _ => None,
             };
         }
-        let variable = self.variables.iter().rev().find(|(name, _)| *name == expression);
-        variable.map(|&(_, value)| value).or_else(|| match self.constants.get(expression)? {
-            Constant::Word(word) => Some(*word),
-            _ => None,
-        })
+        match self.variables.iter().rev().find(|(name, _)| *name == expression) {
+            Some((_, value)) => *value,
+            None => match self.constants.get(expression)? {
+                Constant::Word(word) => Some(typed(*word)),
+                _ => None,
+            },
+        }
     }
 }
 
