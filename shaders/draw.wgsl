@@ -64,7 +64,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let now = mw_noise_of(mw_philox(vec4<u32>(sample, draw, MW_PURPOSE_REPLAY, 1u + 2u * call), key));
         let then = mw_noise_of(mw_philox(vec4<u32>(sample, draw, MW_PURPOSE_REPLAY, 2u + 2u * call), key));
         @unroll for q in 0..4 {
-            if call * 4u + q < MW_NOISES {
+            if call * 4u + q < MW_NOISE {
                 mw_drawn[mw_drawn_at(agent, MW_ROW_NOISE + call * 4u + q, sample, count)] = now[q];
                 mw_drawn[mw_drawn_at(agent, MW_ROW_NEXT_NOISE + call * 4u + q, sample, count)] = then[q];
             }

@@ -43,7 +43,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         @unroll for i in 0..MW_SAMPLES {
             let before = mw_cut;
             var after = world[i];
-            let step = mw_world_step(&after, mw_bounded_action(acted.action[i]), key, index[i]);
+            let step = mw_world_step(&after, mw_action(acted.bounded[i]), key, index[i]);
             mw_cut = select(before, mw_cut, ending[i] == 0u);
             if ending[i] == 0u {
                 let found = select(mw_unsound_in[i], mw_unsound_shown, mw_unsound_in[i].x == 0u);

@@ -15,6 +15,8 @@
 @bind var<storage, read_write> mw_ring_after: array<f32>;            // [agent][feature][place]
 @bind var<storage, read_write> mw_ring_steps: array<u32>;            // [agent][row][place], rows: action, reward, ending
 
+var<private> mw_output: array<Lane, MW_OUTPUTS>;                     // what slot `distribution` is made of
+
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
@@ -44,9 +46,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             let call = mw_philox(vec4<u32>(index, world.steps / MW_CALL_STEPS, MW_PURPOSE_ACTION, 0u), key);
             words = mw_action_words(mw_random_action(call, world.steps, index, key));
         } else {
-            var output: array<Lane, MW_DECISIONS>;
-            @unroll for o in 0..MW_DECISIONS { output[o] = mw_outputs[(agent * MW_DECISIONS + o) * n + index]; }
-            words = mw_explore(output, key, index, world.steps, &noise);
+            @unroll for o in 0..MW_OUTPUTS { mw_output[o] = mw_outputs[(agent * MW_OUTPUTS + o) * n + index]; }
+            words = mw_explore(mw_dist(0u), key, index, world.steps, &noise);
         }
         // step, end, remember
         let step = mw_world_step(&world, mw_action(words), key, index);

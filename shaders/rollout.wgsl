@@ -55,7 +55,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             // step, end, reset, record
             @unroll for i in 0..MW_SAMPLES {
                 var after = world[i];
-                let step = mw_world_step(&after, mw_bounded_action(acted.action[i]), key, index[i]);
+                let step = mw_world_step(&after, mw_action(acted.bounded[i]), key, index[i]);
                 world[i] = after;
                 world[i].fault = mw_fault_of_reward(after.fault, step.reward, after.steps - 1u);
                 if mine[i] {

@@ -8,7 +8,7 @@ mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
 pub(crate) use replay::seen_actions;
-pub use replay::{Noise, OffPolicyKernels};
+pub use replay::OffPolicyKernels;
 pub use textbook::{Combine, Sums, TextbookPolicy};
 
 use crate::env::{ActionSpace, Environment, Exploration};
@@ -250,7 +250,7 @@ impl Kernels<'_> {
         let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
         program
             .parts(&self.exploration.distribution_parts(self.space))?
-            .parts(&self.exploration.acting_parts(self.space))?
+            .parts(&[self.exploration.noise_part(), self.exploration.bounded_part(self.space)])?
             .parts(self.mask_bits())?
             .parts(self.memory(network))?
             .parts(&[show, &input, "part/policy.wgsl"])

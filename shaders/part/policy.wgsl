@@ -3,19 +3,20 @@
 /// What the policy did: words of the actions, their log-probabilities, and the distributions.
 struct MwActed {
     action: array<array<u32, MW_ACTION_WORDS>, MW_SAMPLES>,
+    bounded: array<array<u32, MW_ACTION_WORDS>, MW_SAMPLES>,   // the action as worlds get it
     log_prob: array<f32, MW_SAMPLES>,
     kept: array<array<f32, MW_KEPT>, MW_SAMPLES>,   // of the distribution
 }
 
 /// Uniforms for the action of a world, those of this step (slot `noise`). A single one is word `step & 3` of block `step >> 2`; of several, number
 /// i is word `i & 3` of call `i >> 2`.
-fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_NOISE> {
-    var noise: array<f32, MW_NOISE>;
-    if MW_NOISE == 1u {
+fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_UNIFORMS> {
+    var noise: array<f32, MW_UNIFORMS>;
+    if MW_UNIFORMS == 1u {
         noise[0] = mw_action_uniform(key, world, step);
     } else {
         var words: vec4<u32>;
-        @unroll for i in 0..MW_NOISE {
+        @unroll for i in 0..MW_UNIFORMS {
             if i % 4u == 0u { words = mw_philox(vec4<u32>(world, step, MW_NOISE_PURPOSE, i / 4u), key); }
             noise[i] = mw_uniform(words[i % 4u]);
         }
@@ -42,13 +43,13 @@ fn mw_observe(agent: u32, world: array<MwWorld, MW_SAMPLES>) -> array<MwSeen, MW
 
 /// The policy acts on what it was shown: it samples, or takes its most likely action.
 fn mw_act(thread: MwThread, key: vec2<u32>, index: array<u32, MW_SAMPLES>, steps: array<u32, MW_SAMPLES>, sampled: bool) -> MwActed {
-    var uniform_: array<array<f32, MW_NOISE>, MW_SAMPLES>;
+    var uniform_: array<array<f32, MW_UNIFORMS>, MW_SAMPLES>;
     @unroll for i in 0..MW_SAMPLES { uniform_[i] = mw_action_noise(key, index[i], steps[i]); }
     mw_forward(thread);
     var acted: MwActed;
     @unroll for v in 0..MW_VECTORS {
-        var noise: array<Lane, MW_NOISE>;
-        @unroll for k in 0..MW_NOISE {
+        var noise: array<Lane, MW_UNIFORMS>;
+        @unroll for k in 0..MW_UNIFORMS {
             var value: array<f32, MW_LANES>;
             @unroll for i in 0..MW_LANES { value[i] = uniform_[v * MW_LANES + i][k]; }
             noise[k] = mw_lane_from(value);
@@ -56,10 +57,14 @@ fn mw_act(thread: MwThread, key: vec2<u32>, index: array<u32, MW_SAMPLES>, steps
         let dist = mw_dist(v);
         var chosen = mw_dist_mode(dist);
         if sampled { chosen = mw_dist_sample(dist, noise); }
+        let bounded = mw_bounded(chosen);
         let log_prob = mw_dist_log_prob(dist, chosen);
         let kept = mw_dist_kept(dist);
         @unroll for i in 0..MW_LANES {
-            @unroll for k in 0..MW_ACTION_WORDS { acted.action[v * MW_LANES + i][k] = mw_lane_word(chosen[k], i); }
+            @unroll for k in 0..MW_ACTION_WORDS {
+                acted.action[v * MW_LANES + i][k] = mw_lane_word(chosen[k], i);
+                acted.bounded[v * MW_LANES + i][k] = mw_lane_word(bounded[k], i);
+            }
             acted.log_prob[v * MW_LANES + i] = mw_lane_get(log_prob, i);
             @unroll for k in 0..MW_KEPT { acted.kept[v * MW_LANES + i][k] = mw_lane_get(kept[k], i); }
         }

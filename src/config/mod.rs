@@ -12,7 +12,7 @@ pub use algo::Algo;
 pub use range::Range;
 pub use settings::{ActionNoise, Config, Penalty, Setting};
 
-use crate::env::{Environment, Exploration, Misfit, Spread, StateDependent};
+use crate::env::{Deviation, Environment, Exploration, Misfit, StateDependent};
 use crate::kernels::Recursion;
 
 impl Config {
@@ -51,16 +51,17 @@ impl Config {
     /// How a policy explores in an environment.
     pub fn exploration(&self, env: &Environment) -> Exploration {
         if self.algo.is_off_policy() {
-            let spread = match self.algo {
-                _ if !env.spec().action_space.is_box() => Spread::Free,
-                Algo::Sac => Spread::Clamped { log_std: [self.log_std_min as f32, self.log_std_max as f32] },
-                _ => Spread::None,
+            let deviation = match self.algo {
+                _ if !env.spec().action_space.is_box() => Deviation::Free,
+                Algo::Sac => Deviation::Clamped { log_std: [self.log_std_min as f32, self.log_std_max as f32] },
+                _ => Deviation::None,
             };
-            return Exploration { squash: env.spec().action_space.is_box(), state_dependent: None, spread };
+            return Exploration { squash: env.spec().action_space.is_box(), deviation };
         }
         let steps = if self.sde_sample_freq == 0 { self.num_steps } else { self.sde_sample_freq };
         let state = StateDependent { features: env.spec().observation_dim.saturating_add(1), steps };
-        Exploration { squash: self.squash, state_dependent: self.use_sde.then_some(state), spread: Spread::Free }
+        let deviation = if self.use_sde { Deviation::StateDependent(state) } else { Deviation::Free };
+        Exploration { squash: self.squash, deviation }
     }
 
     /// Bounds of real numbers that the first policy of a run hardly reaches, if there are such: a warning, not an error.

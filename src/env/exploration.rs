@@ -10,16 +10,14 @@ use serde::Serialize;
 pub struct Exploration {
     /// Whether what is drawn goes into the bounds by tanh, instead of being clipped to them.
     pub squash: bool,
-    /// Deviations that depend on the state; none = they are the same for every observation.
-    pub state_dependent: Option<StateDependent>,
-    /// Where deviations come from, where they are not state-dependent.
-    pub spread: Spread,
+    /// Where its deviations come from.
+    pub deviation: Deviation,
 }
 
 /// Where the deviations of a policy over real numbers come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Spread {
-    /// They are parameters of their own: logarithms.
+pub enum Deviation {
+    /// They are parameters of their own, the same for every observation: logarithms.
     #[default]
     Free,
     /// They are outputs of the network: logarithms, held to bounds.
@@ -27,6 +25,8 @@ pub enum Spread {
         /// Least and greatest.
         log_std: [f32; 2],
     },
+    /// They depend on the state, by parameters of their own.
+    StateDependent(StateDependent),
     /// There are none: the policy is deterministic.
     None,
 }
@@ -95,9 +95,17 @@ const MOST_OUTPUTS: u32 = 128;
 pub(crate) const UNBOUNDED: f32 = 1e6;
 
 impl Exploration {
+    /// The random matrix by which it explores, if it does so.
+    pub fn state_dependent(&self) -> Option<StateDependent> {
+        match self.deviation {
+            Deviation::StateDependent(state) => Some(state),
+            Deviation::Free | Deviation::Clamped { .. } | Deviation::None => None,
+        }
+    }
+
     /// Logarithms of deviations that a policy has for each number of an action.
     pub(super) fn deviations(&self) -> u32 {
-        self.state_dependent.map_or(1, |state| state.features)
+        self.state_dependent().map_or(1, |state| state.features)
     }
 
     /// Refuses what these actions cannot have.
@@ -105,7 +113,7 @@ impl Exploration {
     /// # Errors
     /// [`Error::Setting`] with the actions, the arithmetic and the remedy.
     pub fn check(&self, env: &str, space: &ActionSpace) -> Result<()> {
-        let asked = [("squash", self.squash), ("use_sde", self.state_dependent.is_some())];
+        let asked = [("squash", self.squash), ("use_sde", self.state_dependent().is_some())];
         let ActionSpace::Box { low, high } = space else {
             return match asked.into_iter().find(|(_, asked)| *asked) {
                 Some((name, _)) => {
@@ -125,7 +133,7 @@ impl Exploration {
             return Err(Error::setting("squash", reason));
         }
         let outputs = space.outputs(*self);
-        if let Some(state) = self.state_dependent
+        if let Some(state) = self.state_dependent()
             && outputs > MOST_OUTPUTS
         {
             let (features, numbers) = (state.features, space.words());
@@ -169,20 +177,36 @@ impl Exploration {
     /// Constants of kernels in which a policy acts or learns.
     pub(crate) fn constants(&self, space: &ActionSpace) -> Constants {
         let mut constants = Constants::default();
-        let noise = match space {
-            ActionSpace::Box { .. } => (self.deviations() * space.words()).next_multiple_of(2),
-            _ => space.words(),
+        // numbers of noise of which an action is a function, and uniforms of which it is drawn: a pair makes two normals
+        let (noise, uniforms) = match space {
+            ActionSpace::Box { .. } => {
+                let normals = self.deviations() * space.words();
+                (normals, normals.next_multiple_of(2))
+            }
+            _ => (space.choices(), space.words()),
         };
         constants.word("MW_NOISE", noise);
-        if let Some(state) = self.state_dependent {
+        constants.word("MW_UNIFORMS", uniforms);
+        if let Some(state) = self.state_dependent() {
             constants.word("MW_SDE_FEATURES", state.features);
             constants.word("MW_SDE_STEPS", state.steps);
         }
-        if let (ActionSpace::Box { low, high }, true) = (space, self.squash) {
-            let widths = low.iter().zip(high).map(|(low, high)| f64::from(*high) - f64::from(*low));
-            constants.number("MW_LOG_HALF_WIDTHS", widths.map(|width| (0.5 * width).ln()).sum::<f64>() as f32);
+        if let ActionSpace::Box { low, high } = space {
+            let middle_and_half = |(low, high): (&f32, &f32)| {
+                let (low, high) = (f64::from(*low), f64::from(*high));
+                (0.5 * (low + high), 0.5 * (high - low))
+            };
+            let (centres, halves): (Vec<f64>, Vec<f64>) = low.iter().zip(high).map(middle_and_half).unzip();
+            let narrowed = |numbers: &[f64]| numbers.iter().map(|&number| number as f32).collect::<Vec<f32>>();
+            constants.numbers("MW_LOW", low.clone());
+            constants.numbers("MW_HIGH", high.clone());
+            if self.squash {
+                constants.numbers("MW_CENTRES", narrowed(&centres));
+                constants.numbers("MW_HALVES", narrowed(&halves));
+                constants.number("MW_LOG_HALF_WIDTHS", halves.iter().map(|half| half.ln()).sum::<f64>() as f32);
+            }
         }
-        if let Spread::Clamped { log_std: [least, most] } = self.spread {
+        if let Deviation::Clamped { log_std: [least, most] } = self.deviation {
             constants.number("MW_LOG_STD_MIN", least);
             constants.number("MW_LOG_STD_MAX", most);
         }
@@ -195,26 +219,38 @@ impl Exploration {
             let mask = if space.masked() { "slot/mask/words.wgsl" } else { "slot/mask/none.wgsl" };
             return vec!["slot/distribution/categorical.wgsl", mask];
         }
-        let deviation = match self.spread {
-            _ if self.state_dependent.is_some() => "slot/deviation/state.wgsl",
-            Spread::Free => "slot/deviation/constant.wgsl",
-            Spread::Clamped { .. } => "slot/deviation/clamped.wgsl",
-            Spread::None => return vec!["slot/distribution/deterministic.wgsl"],
+        let deviation = match self.deviation {
+            Deviation::Free => "slot/deviation/constant.wgsl",
+            Deviation::Clamped { .. } => "slot/deviation/clamped.wgsl",
+            Deviation::StateDependent(_) => "slot/deviation/state.wgsl",
+            Deviation::None => return vec!["slot/distribution/deterministic.wgsl"],
         };
         let squash: &[_] =
             if self.squash { &["part/squashed.wgsl", "slot/squash/tanh.wgsl"] } else { &["slot/squash/none.wgsl"] };
         [&["slot/distribution/gaussian.wgsl", deviation], squash].concat()
     }
 
-    /// Slots `noise` and `bounded`.
-    pub(crate) fn acting_parts(&self, space: &ActionSpace) -> [&'static str; 2] {
-        let windows = self.state_dependent.is_some();
-        let bounded = match (space, self.squash) {
+    /// Slot `bounded`.
+    pub(crate) fn bounded_part(&self, space: &ActionSpace) -> &'static str {
+        match (space, self.squash) {
             (ActionSpace::Box { .. }, true) => "slot/bounded/tanh.wgsl",
             (ActionSpace::Box { .. }, false) => "slot/bounded/clip.wgsl",
             _ => "slot/bounded/choice.wgsl",
-        };
-        [if windows { "slot/noise/window.wgsl" } else { "slot/noise/step.wgsl" }, bounded]
+        }
+    }
+
+    /// Slot `noise`.
+    pub(crate) fn noise_part(&self) -> &'static str {
+        if self.state_dependent().is_some() { "slot/noise/window.wgsl" } else { "slot/noise/step.wgsl" }
+    }
+
+    /// Slot `pathwise`: real numbers are squashed then, and their deviations are no parameters of their own.
+    pub(crate) fn pathwise_part(&self, space: &ActionSpace) -> &'static str {
+        match self.deviation {
+            _ if !space.is_box() => "slot/pathwise/categorical.wgsl",
+            Deviation::None => "slot/pathwise/deterministic.wgsl",
+            Deviation::Free | Deviation::Clamped { .. } | Deviation::StateDependent(_) => "slot/pathwise/gaussian.wgsl",
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod state;
 mod volume;
 
 pub(crate) use exploration::UNBOUNDED;
-pub use exploration::{Exploration, LEAST_REACHED, MOST_CLIPPED, Misfit, Spread, StateDependent};
+pub use exploration::{Deviation, Exploration, LEAST_REACHED, MOST_CLIPPED, Misfit, StateDependent};
 pub use space::ActionSpace;
 pub use state::Field;
 

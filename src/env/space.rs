@@ -1,6 +1,6 @@
 //! What an agent may do: the actions of an environment, and what follows from them for kernels.
 
-use super::{Exploration, Spread};
+use super::{Deviation, Exploration};
 use crate::layout::ROWS;
 use crate::shader::Constants;
 use serde::Serialize;
@@ -59,17 +59,20 @@ impl ActionSpace {
     /// Outputs of a policy network: a logit for each action; or a mean for each number, and behind the means the
     /// logarithms of the deviations, where there are any.
     pub fn outputs(&self, exploration: Exploration) -> u32 {
-        match exploration.spread {
+        match exploration.deviation {
             _ if !self.is_box() => self.choices(),
-            Spread::Free => self.words() + self.free_outputs(exploration),
-            Spread::Clamped { .. } => 2 * self.words(),
-            Spread::None => self.words(),
+            Deviation::Free | Deviation::StateDependent(_) => self.words() + self.free_outputs(exploration),
+            Deviation::Clamped { .. } => 2 * self.words(),
+            Deviation::None => self.words(),
         }
     }
 
     /// How many of the outputs, the last ones, do not depend on the observation: logarithms of deviations.
     pub fn free_outputs(&self, exploration: Exploration) -> u32 {
-        if self.is_box() && exploration.spread == Spread::Free { self.words() * exploration.deviations() } else { 0 }
+        match exploration.deviation {
+            Deviation::Free | Deviation::StateDependent(_) if self.is_box() => self.words() * exploration.deviations(),
+            _ => 0,
+        }
     }
 
     /// Words of a distribution: log p of each action; or mean and log of the deviation of each number.

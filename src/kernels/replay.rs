@@ -1,18 +1,9 @@
 //! The kernels of actors and critics that learn from a ring of transitions.
 
 use super::{Kernels, Optimizer, Way};
-use crate::env::{ActionSpace, Environment, Spread};
+use crate::env::{ActionSpace, Deviation, Environment};
 use crate::error::Result;
 use crate::shader::{Constants, Program};
-
-/// Units of the noise of TD3's targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Noise {
-    /// Half the range of each number of an action.
-    Relative,
-    /// Those of the action.
-    Absolute,
-}
 
 /// Links the kernels of actors and critics in one form. Critics are agents of their own: `[agent][critic]` is the leading
 /// axis of all that they have.
@@ -24,8 +15,6 @@ pub struct OffPolicyKernels<'a> {
     pub critic: Kernels<'a>,
     /// Whether targets smooth their deterministic actions with clipped noise.
     pub smoothed: bool,
-    /// Units of the noise of targets.
-    pub noise: Noise,
     /// Critics of an agent.
     pub twins: u32,
     /// How many of them judge the actor's action.
@@ -64,13 +53,8 @@ impl OffPolicyKernels<'_> {
     }
 
     /// Outputs of the actor.
-    pub fn decisions(&self) -> u32 {
-        self.actor.parameters.networks()[0].widths().last().copied().unwrap_or(1)
-    }
-
-    /// Noise that a decision takes.
-    pub fn noises(&self) -> u32 {
-        self.acts()
+    pub fn outputs_of_actor(&self) -> u32 {
+        self.space().outputs(self.actor.exploration)
     }
 
     /// First row of the actions that were taken, those at the next observation, and those that the actor chooses.
@@ -80,7 +64,7 @@ impl OffPolicyKernels<'_> {
 
     /// First row of the noise of the actor's action, and of that at the next observation.
     pub fn noise_rows(&self) -> [u32; 2] {
-        [0, 1].map(|n| ROW_TAKEN + 3 * self.acts() + n * self.noises())
+        [0, 1].map(|n| ROW_TAKEN + 3 * self.acts() + n * self.acts())
     }
 
     /// Rows of the return over a window, of what the value behind it counts, of the bonus there, and of log π.
@@ -90,7 +74,7 @@ impl OffPolicyKernels<'_> {
 
     /// Rows of a drawn minibatch beside its observations.
     pub fn drawn_rows(&self) -> u32 {
-        ROW_TAKEN + 3 * self.acts() + 2 * self.noises()
+        ROW_TAKEN + 3 * self.acts() + 2 * self.acts()
     }
 
     /// Rows of a transition beside its observations: words of the action, reward, ending.
@@ -115,15 +99,13 @@ impl OffPolicyKernels<'_> {
 
     fn constants(&self) -> Constants {
         let mut constants = Constants::default();
-        let (acts, noises) = (self.acts(), self.noises());
+        let acts = self.acts();
         let words = [
             ("MW_TWINS", self.twins),
             ("MW_JUDGES", self.judges),
             ("MW_FEATURES", self.features()),
             ("MW_ACTS", acts),
-            ("MW_DECISIONS", self.decisions()),
-            ("MW_NOISES", noises),
-            ("MW_NOISE_CALLS", noises.div_ceil(4)),
+            ("MW_NOISE_CALLS", acts.div_ceil(4)),
             ("MW_ROW_RETURN", ROW_RETURN),
             ("MW_ROW_DISCOUNT", ROW_DISCOUNT),
             ("MW_ROW_BONUS", ROW_BONUS),
@@ -139,33 +121,28 @@ impl OffPolicyKernels<'_> {
             ("MW_RING_ENDING", self.space().words() + 1),
             ("MW_EXPLORER_WORDS", self.explorer_words()),
             ("MW_PROCESSES", self.processes()),
-            ("MW_RELATIVE_NOISE", u32::from(self.noise == Noise::Relative)),
         ];
         for (name, word) in words {
             constants.word(name, word);
         }
-        if let ActionSpace::Box { low, high } = self.space() {
-            let of = |f: fn(f64, f64) -> f64| -> Vec<f32> {
-                low.iter().zip(high).map(|(low, high)| f(f64::from(*low), f64::from(*high)) as f32).collect()
-            };
-            constants.numbers("MW_LOW", low.clone());
-            constants.numbers("MW_HIGH", high.clone());
-            constants.numbers("MW_CENTRES", of(|low, high| 0.5 * (low + high)));
-            constants.numbers("MW_HALVES", of(|low, high| 0.5 * (high - low)));
-        }
         constants
     }
 
-    /// Slots `decision` and `explore`: what an actor's outputs and noise make of an action, and what worlds do with them, as
-    /// the actor's exploration says.
-    fn decision_parts(&self) -> (&'static [&'static str], &'static str) {
-        match self.actor.exploration.spread {
-            _ if !self.space().is_box() => (&["slot/decision/gumbel.wgsl"], "slot/explore/chosen.wgsl"),
-            Spread::Clamped { .. } => {
-                (&["part/squashed.wgsl", "slot/decision/squashed.wgsl"], "slot/explore/drawn.wgsl")
-            }
-            Spread::Free | Spread::None => (&["slot/decision/deterministic.wgsl"], "slot/explore/added.wgsl"),
+    /// Slot `explore`: what worlds do with the actor's distribution.
+    fn explore_part(&self) -> &'static str {
+        match self.actor.exploration.deviation {
+            _ if !self.space().is_box() => "slot/explore/chosen.wgsl",
+            Deviation::None => "slot/explore/added.wgsl",
+            Deviation::Free | Deviation::Clamped { .. } | Deviation::StateDependent(_) => "slot/explore/drawn.wgsl",
         }
+    }
+
+    /// Adds the actor's policy, and its actions as functions of noise.
+    fn with_policy(&self, program: Program) -> Result<Program> {
+        let (exploration, space) = (self.actor.exploration, self.space());
+        program
+            .parts(&exploration.distribution_parts(space))?
+            .parts(&[exploration.bounded_part(space), exploration.pathwise_part(space)])
     }
 
     /// Slot `seen`.
@@ -183,14 +160,10 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// [`crate::Error::Shader`] where the environment does not link.
     pub fn interact(&self, env: &Environment) -> Result<Program> {
-        let (decision, explore) = self.decision_parts();
         let program = env.link_into(self.plain(&self.actor.brief(), "interact")?)?;
-        program
+        self.with_policy(program.word("MW_LANES", 1).word("MW_OUTPUTS", self.outputs_of_actor()))?
             .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.seen_part(), "part/exploring.wgsl"])?
-            .parts(decision)?
-            .part(explore)?
-            .word("MW_LANES", 1)
-            .parts(&["part/explorer.wgsl", env.keep_part(), "interact.wgsl"])
+            .parts(&[self.explore_part(), "part/explorer.wgsl", env.keep_part(), "interact.wgsl"])
     }
 
     /// The actor's outputs for what worlds observe.
@@ -232,16 +205,16 @@ impl OffPolicyKernels<'_> {
             .parts(&["part/drawn.wgsl", "slot/observed/pairs.wgsl"])
     }
 
-    /// An actor's sight of them, and how it decides.
+    /// An actor's sight of them, and its policy.
     fn deciding(&self, program: Program) -> Result<Program> {
-        program.parts(&["part/drawn.wgsl", "slot/observed/states.wgsl"])?.parts(self.decision_parts().0)
+        self.with_policy(program.parts(&["part/drawn.wgsl", "slot/observed/states.wgsl"])?)
     }
 
     /// The actor's action where transitions begin, the target's where they end: first and second half of the columns.
     pub fn choose(&self) -> Result<Program> {
         let program = Self::forward(&self.actor, self.plain(&self.actor, "choose")?)?;
         let smoothing = if self.smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
-        self.deciding(program)?.parts(&[smoothing, "slot/head/decision.wgsl", "forward.wgsl"])
+        self.deciding(program)?.parts(&[smoothing, "slot/head/pathwise.wgsl", "forward.wgsl"])
     }
 
     /// Q of that action, of every target critic.

@@ -132,7 +132,7 @@ impl Interact {
         let features = u64::from(kernels.features());
         let axes = [agent, ("features", features), world];
         let current: Buffer<f32> = plan.buffer("observations", &axes, "num_envs")?;
-        let decisions = ("outputs", kernels.decisions().into());
+        let decisions = ("outputs", kernels.outputs_of_actor().into());
         let outputs: Buffer<f32> = plan.buffer("outputs", &[agent, decisions, world], "num_envs")?;
         plan.keep("worlds", &worlds);
         plan.keep("explorers", &explorers);

@@ -8,7 +8,7 @@ use crate::support::explorer::{CLOCK, Reference, SEED, explorations, walk};
 use crate::support::{
     Draw, Stages, assert_norm, bits, few_forms, from_bits, gpu, ok, run, wide, with_log_std, with_parameters,
 };
-use manyworlds::env::{Environment, Exploration, StateDependent};
+use manyworlds::env::{Deviation, Environment, Exploration, StateDependent};
 use manyworlds::gpu::Form;
 use manyworlds::kernels::Objective;
 use manyworlds::layout::{Row, Run};
@@ -208,7 +208,7 @@ fn noise(form: Form, speed: f64, worlds: u32, steps: u32, window: u32) -> Vec<Ve
     let mut env = ok(Environment::from_source("Clock", "clock.wgsl", CLOCK));
     ok(env.set("speed", speed));
     let exploration =
-        Exploration { state_dependent: Some(StateDependent { features: 3, steps: window }), ..Exploration::default() };
+        Exploration { squash: false, deviation: Deviation::StateDependent(StateDependent { features: 3, steps: window }) };
     let actor = motionless(&LOG_SIGMA);
     let critic = Mlp { widths: vec![2, 1], activation: Activation::Tanh, parameters: vec![0.0; 3] };
     let run = Run { bootstrap_slots: steps.div_ceil(7) + 1, ..run(worlds, steps, worlds * steps) };

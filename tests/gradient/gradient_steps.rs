@@ -8,7 +8,7 @@ use crate::oracle::assert_close;
 use crate::support::{Draw, forms, gpu};
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::{Form, Share};
-use manyworlds::kernels::{Noise, Optimizer};
+use manyworlds::kernels::Optimizer;
 use manyworlds::layout::Replay;
 use manyworlds::reference::adam::Adam;
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -60,9 +60,8 @@ impl<'a> Reference<'a> {
         }
         let (low, high) = setup.bounds();
         let Head::Deterministic { half, .. } = setup.head() else { unreachable!("a deterministic head") };
-        let unit = if setup.noise == Noise::Relative { half } else { vec![1.0; low.len()] };
         let noise: Vec<f64> = noise.iter().map(|n| n * f64::from(setup.settings.policy_noise)).collect();
-        (smoothed(&plain, &noise, f64::from(setup.settings.noise_clip), &unit, &low, &high), 0.0)
+        (smoothed(&plain, &noise, f64::from(setup.settings.noise_clip), &half, &low, &high), 0.0)
     }
 
     /// A gradient step; the actor and the targets have one too if `acts`.

@@ -8,9 +8,9 @@ use crate::oracle::assert_close;
 use crate::support;
 use crate::support::{POISON, ROUNDING, assert_bits, gpu, ok, planned, poison, submit};
 use manyworlds::batch::Agents;
-use manyworlds::env::{ActionSpace, Environment, Exploration, Spread};
+use manyworlds::env::{ActionSpace, Environment, Deviation, Exploration};
 use manyworlds::gpu::{Form, Recording, Share};
-use manyworlds::kernels::{Kernels, Noise, OffPolicyKernels};
+use manyworlds::kernels::{Kernels, OffPolicyKernels};
 use manyworlds::layout::{Progress, Replay, TERMINATED, TRUNCATED};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
@@ -80,11 +80,11 @@ struct Place {
 }
 
 impl Place {
-    fn new(text: &str, chance: f32, spread: Spread) -> Self {
+    fn new(text: &str, chance: f32, deviation: Deviation) -> Self {
         let mut env = ok(Environment::from_source("Replayed", "replayed.wgsl", text));
         ok(env.set("ending_chance", f64::from(chance)));
         let space = &env.spec().action_space;
-        let exploration = Exploration { squash: space.is_box(), state_dependent: None, spread };
+        let exploration = Exploration { squash: space.is_box(), deviation };
         let seen = if space.is_box() { space.words() } else { space.choices() };
         let (mut actor, mut critic) = (Parameters::default(), Parameters::default());
         actor.add("actor", &[FEATURES as u32, space.outputs(exploration)], nn::Activation::Tanh);
@@ -99,11 +99,11 @@ impl Place {
     }
 
     fn numbers() -> Self {
-        Self::new(NUMBERS, 0.2, Spread::None)
+        Self::new(NUMBERS, 0.2, Deviation::None)
     }
 
     fn choices() -> Self {
-        Self::new(&choices(), 0.0, Spread::Free)
+        Self::new(&choices(), 0.0, Deviation::Free)
     }
 
     fn space(&self) -> &ActionSpace {
@@ -128,7 +128,6 @@ impl Place {
             actor: one(&self.actor),
             critic: one(&self.critic),
             smoothed: false,
-            noise: Noise::Relative,
             twins: 1,
             judges: 1,
             process: self.process,
@@ -605,7 +604,7 @@ fn deterministic_actors_add_noise_to_what_they_choose_for_what_they_see() {
 
 #[test]
 fn gaussian_actors_draw_their_actions() {
-    let place = Place::new(NUMBERS, 0.2, Spread::Clamped { log_std: [-0.4, 0.3] });
+    let place = Place::new(NUMBERS, 0.2, Deviation::Clamped { log_std: [-0.4, 0.3] });
     let start = parameters(&place, |agent| weights_of(agent, 4));
     let mut of = Worlds::new(&place, settings(5, 23), &start, 1, WHOLE);
     (0..9).for_each(|t| of.step(t == 0));
@@ -655,7 +654,7 @@ fn choices_have_their_probabilities_and_lie_in_the_ring() {
 #[test]
 fn ornstein_uhlenbeck_noise_is_stationary() {
     let endless = NUMBERS.replace("MAX_EPISODE_STEPS: u32 = 7u", "MAX_EPISODE_STEPS: u32 = 0u");
-    let place = Place { process: true, ..Place::new(&endless, 0.0, Spread::None) };
+    let place = Place { process: true, ..Place::new(&endless, 0.0, Deviation::None) };
     let (worlds, steps) = (64, 300);
     let settings = Replay { exploration_noise: 0.1, ou_theta: 0.5, ou_dt: 0.4, ..settings(worlds, worlds) };
     let of = Worlds::new(&place, settings, &zeros(&place), 1, WHOLE);
@@ -703,7 +702,7 @@ fn ornstein_uhlenbeck_noise_is_stationary() {
 fn noises(of: &Worlds, batch_size: u32, gradient_steps: u32) -> [Vec<f64>; 2] {
     let (_, _, drawn) = of.draw(Replay { batch_size, ..of.settings }, gradient_steps);
     let kernels = of.place.kernels();
-    let (b, rows, noises) = (batch_size as usize, kernels.drawn_rows() as usize, kernels.noises() as usize);
+    let (b, rows, noises) = (batch_size as usize, kernels.drawn_rows() as usize, kernels.acts() as usize);
     kernels.noise_rows().map(|row| {
         let of_agent = |agent: usize| &drawn[(agent * rows + row as usize) * b..][..noises * b];
         (0..SEEDS.len()).flat_map(|agent| of_agent(agent).iter().map(|&x| f64::from(x))).collect()

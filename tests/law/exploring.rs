@@ -77,7 +77,7 @@ fn the_ratio_is_1_in_the_first_minibatch_however_a_policy_explores() {
         let alone = [(squashed, Penalty::Clip), (state_dependent, Penalty::Clip)];
         let alone = if form == Form::PLAIN { &alone[..] } else { &[] };
         for &(exploration, penalty) in alone.iter().chain(&[(both, Penalty::Kl)]) {
-            let (squash, use_sde) = (exploration.squash, exploration.state_dependent.is_some());
+            let (squash, use_sde) = (exploration.squash, exploration.state_dependent().is_some());
             let config = Config { squash, use_sde, penalty, ..config(45) };
             let learner = ok(OnPolicy::new(&gpu, &walk(), &config, &[1]));
             for update in 0..3 {

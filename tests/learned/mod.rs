@@ -4,9 +4,9 @@
 
 use crate::support::{POISON, ROUNDING, gpu, ok, poison, run, submit, wide};
 use manyworlds::batch::Agents;
-use manyworlds::env::{ActionSpace, Exploration, Spread};
+use manyworlds::env::{ActionSpace, Deviation, Exploration};
 use manyworlds::gpu::{Form, Recording};
-use manyworlds::kernels::{Kernels, Noise, OffPolicyKernels, Optimizer};
+use manyworlds::kernels::{Kernels, OffPolicyKernels, Optimizer};
 use manyworlds::layout::{Progress, Replay, Run, TERMS};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::plan::{Plan, Target};
@@ -66,7 +66,6 @@ pub enum Decision {
 pub struct Setup {
     pub space: ActionSpace,
     pub decision: Decision,
-    pub noise: Noise,
     pub judges: u32,
     /// `policy_noise`, `noise_clip`, `autotune`, `target_entropy` and `alpha_rate`; the rest is filled in.
     pub settings: Replay,
@@ -85,7 +84,6 @@ impl Setup {
         Self {
             space,
             decision,
-            noise: Noise::Relative,
             judges,
             settings: Replay::default(),
             alpha: 0.0,
@@ -99,12 +97,12 @@ impl Setup {
     }
 
     pub fn exploration(&self) -> Exploration {
-        let spread = match self.decision {
-            Decision::Gumbel => Spread::Free,
-            Decision::Squashed { log_std } => Spread::Clamped { log_std },
-            Decision::Deterministic { .. } => Spread::None,
+        let deviation = match self.decision {
+            Decision::Gumbel => Deviation::Free,
+            Decision::Squashed { log_std } => Deviation::Clamped { log_std },
+            Decision::Deterministic { .. } => Deviation::None,
         };
-        Exploration { squash: self.space.is_box(), state_dependent: None, spread }
+        Exploration { squash: self.space.is_box(), deviation }
     }
 
     pub fn acts(&self) -> usize {
@@ -193,7 +191,6 @@ impl Device {
             actor: kernels_of(&actor_layout, count),
             critic: kernels_of(&critic_layout, count * twins),
             smoothed: setup.decision == Decision::Deterministic { smoothed: true },
-            noise: setup.noise,
             twins,
             judges: setup.judges,
             process: false,

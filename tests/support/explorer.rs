@@ -1,7 +1,7 @@
 //! Environments with real numbers to act with, and a policy over them in f64 that explores in every way.
 
 use super::{Draw, ok, with_log_std};
-use manyworlds::env::{ActionSpace, Environment, Exploration, StateDependent};
+use manyworlds::env::{ActionSpace, Deviation, Environment, Exploration, StateDependent};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::reference::{gaussian, squashed, state_dependent};
@@ -58,8 +58,8 @@ pub fn walk_of(limit: u32) -> Environment {
 /// Every way to explore, for observations of so many numbers.
 pub fn explorations(observation: u32) -> [Exploration; 4] {
     let state = StateDependent { features: observation + 1, steps: WINDOW };
-    [(false, None), (true, None), (false, Some(state)), (true, Some(state))]
-        .map(|(squash, state_dependent)| Exploration { squash, state_dependent, ..Exploration::default() })
+    let (free, state) = (Deviation::Free, Deviation::StateDependent(state));
+    [(false, free), (true, free), (false, state), (true, state)].map(|(squash, deviation)| Exploration { squash, deviation })
 }
 
 pub fn bounds(env: &Environment) -> Vec<(f64, f64)> {
@@ -97,7 +97,7 @@ impl Reference {
 
     /// log s.
     pub fn log_std(&self, observation: &[f64]) -> Vec<f64> {
-        match self.exploration.state_dependent {
+        match self.exploration.state_dependent() {
             Some(_) => state_dependent::log_std(&Self::features(observation), &self.log_sigma),
             None => self.log_sigma.clone(),
         }
@@ -105,7 +105,7 @@ impl Reference {
 
     /// Of a slope by log s, that by log σ.
     pub fn d_log_sigma(&self, observation: &[f64], d_log_std: &[f64]) -> Vec<f64> {
-        match self.exploration.state_dependent {
+        match self.exploration.state_dependent() {
             Some(_) => state_dependent::d_log_sigma(&Self::features(observation), &self.log_sigma, d_log_std),
             None => d_log_std.to_vec(),
         }
@@ -119,7 +119,7 @@ impl Reference {
             let call = |call: usize| philox4x32_10([world, step, purpose, call as u32], [SEED, 0]).map(uniform);
             (0..count.div_ceil(4)).flat_map(call).collect()
         };
-        match self.exploration.state_dependent {
+        match self.exploration.state_dependent() {
             Some(state) => {
                 let begin = step - length % state.steps;
                 let (zeros, ones) = (vec![0.0; self.log_sigma.len()], vec![0.0; self.log_sigma.len()]);

@@ -1,14 +1,18 @@
-//! Slot `bounded`: how the environment gets what the policy drew. Real numbers, squashed into the bounds:
+//! Slot `bounded`: what worlds get of what the policy drew. Real numbers u, squashed into the bounds:
 //!
-//!   a = low + (high − low) (tanh u + 1)/2      clipped, for rounding can leave the bounds by a bit
+//!   a = (low + high)/2 + (high − low)/2 · tanh u        clipped, for rounding can leave the bounds by a bit
 
-fn mw_bounded_action(words: array<u32, MW_ACTION_WORDS>) -> Action {
-    let low = mw_action_low();
-    let high = mw_action_high();
-    var action: Action;
+fn mw_bounded(action: LaneAction) -> LaneAction {
+    var bounded: LaneAction;
     @unroll for i in 0..MW_ACTION_WORDS {
-        let squashed = fma(0.5 * (high[i] - low[i]), tanh_(bitcast<f32>(words[i])) + 1.0, low[i]);
-        action[i] = clamp(squashed, low[i], high[i]);
+        let squashed = fma(Lane(MW_HALVES[i]), mw_lane_tanh(bitcast<Lane>(action[i])), Lane(MW_CENTRES[i]));
+        bounded[i] = bitcast<LaneWord>(clamp(squashed, Lane(MW_LOW[i]), Lane(MW_HIGH[i])));
     }
-    return action;
+    return bounded;
+}
+
+/// Of a slope by number i of a bounded action, that by u; rounding has no part in it.
+fn mw_d_bounded(d_action: Lane, u: Lane, i: u32) -> Lane {
+    let t = mw_lane_tanh(u);
+    return d_action * MW_HALVES[i] * (Lane(1.0) - t * t);
 }

@@ -10,14 +10,20 @@ alias LaneAction = array<LaneWord, MW_ACTION_WORDS>;
 
 const MW_MASKED_LOGIT = -1e8;
 
-struct MwDistribution { log_p: array<Lane, MW_CHOICES>, p: array<Lane, MW_CHOICES> }
+struct MwDistribution { z: array<Lane, MW_CHOICES>, log_p: array<Lane, MW_CHOICES>, p: array<Lane, MW_CHOICES> }
 
 /// The distribution that the network's outputs for Lane v describe.
 fn mw_dist(v: u32) -> MwDistribution {
+    var z: array<Lane, MW_CHOICES>;
+    @unroll for a in 0..MW_CHOICES { z[a] = mw_masked(mw_output[a * MW_VECTORS + v], a, v); }
+    return mw_softmax(z);
+}
+
+/// The distribution that has these logits.
+fn mw_softmax(z: array<Lane, MW_CHOICES>) -> MwDistribution {
     var dist: MwDistribution;
+    dist.z = z;
     @unroll for h in 0..MW_HEADS {
-        var z: array<Lane, MW_CHOICES>;
-        @unroll for a in MW_HEAD_START[h]..MW_HEAD_START[h + 1] { z[a] = mw_masked(mw_output[a * MW_VECTORS + v], a, v); }
         var top = z[MW_HEAD_START[h]];
         @unroll for a in MW_HEAD_START[h]..MW_HEAD_START[h + 1] { top = max(top, z[a]); }
         var total = Lane(0.0);
@@ -32,7 +38,7 @@ fn mw_dist(v: u32) -> MwDistribution {
 }
 
 /// Inverse of the cumulative distributions at uniforms in (0, 1).
-fn mw_dist_sample(dist: MwDistribution, noise: array<Lane, MW_NOISE>) -> LaneAction {
+fn mw_dist_sample(dist: MwDistribution, uniforms: array<Lane, MW_UNIFORMS>) -> LaneAction {
     var action: LaneAction;
     @unroll for h in 0..MW_HEADS {
         var cumulative = Lane(0.0);
@@ -40,7 +46,7 @@ fn mw_dist_sample(dist: MwDistribution, noise: array<Lane, MW_NOISE>) -> LaneAct
             cumulative += dist.p[a - 1u];
             // rounding must not bring up a masked action behind the last allowed one
             let allowed = dist.log_p[a] > Lane(0.5 * MW_MASKED_LOGIT);
-            action[h] = select(action[h], LaneWord(a - MW_HEAD_START[h]), (noise[h] > cumulative) & allowed);
+            action[h] = select(action[h], LaneWord(a - MW_HEAD_START[h]), (uniforms[h] > cumulative) & allowed);
         }
     }
     return action;

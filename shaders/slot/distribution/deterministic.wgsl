@@ -17,7 +17,7 @@ fn mw_dist_mode(dist: MwDistribution) -> LaneAction {
 }
 
 /// There is nothing to draw.
-fn mw_dist_sample(dist: MwDistribution, noise: array<Lane, MW_NOISE>) -> LaneAction { return mw_dist_mode(dist); }
+fn mw_dist_sample(dist: MwDistribution, uniforms: array<Lane, MW_UNIFORMS>) -> LaneAction { return mw_dist_mode(dist); }
 
 fn mw_dist_log_prob(dist: MwDistribution, action: LaneAction) -> Lane { return Lane(0.0); }
 

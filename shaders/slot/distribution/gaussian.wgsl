@@ -21,14 +21,19 @@ fn mw_dist(v: u32) -> MwDistribution {
 }
 
 /// Box & Muller (1958): two uniforms in (0, 1) make two normals.
-fn mw_dist_sample(dist: MwDistribution, noise: array<Lane, MW_NOISE>) -> LaneAction {
+fn mw_dist_sample(dist: MwDistribution, uniforms: array<Lane, MW_UNIFORMS>) -> LaneAction {
     var normal: array<Lane, MW_NOISE>;
-    @unroll for pair in 0..MW_NOISE / 2 {
-        let radius = sqrt(-2.0 * mw_lane_log(noise[2u * pair]));
-        let angle = 6.2831853 * noise[2u * pair + 1u];
+    @unroll for pair in 0..MW_UNIFORMS / 2 {
+        let radius = sqrt(-2.0 * mw_lane_log(uniforms[2u * pair]));
+        let angle = 6.2831853 * uniforms[2u * pair + 1u];
         normal[2u * pair] = radius * mw_lane_cos(angle);
-        normal[2u * pair + 1u] = radius * mw_lane_sin(angle);
+        if 2u * pair + 1u < MW_NOISE { normal[min(2u * pair + 1u, MW_NOISE - 1u)] = radius * mw_lane_sin(angle); }
     }
+    return mw_dist_draw(dist, normal);
+}
+
+/// The action that normal numbers make.
+fn mw_dist_draw(dist: MwDistribution, normal: array<Lane, MW_NOISE>) -> LaneAction {
     var action: LaneAction;
     @unroll for i in 0..MW_ACTION_WORDS {
         action[i] = bitcast<LaneWord>(mw_drawn(dist.mean[i], dist.deviation, normal, i));
@@ -48,11 +53,13 @@ fn mw_dist_z(dist: MwDistribution, action: LaneAction, i: u32) -> Lane {
     return (bitcast<Lane>(action[i]) - dist.mean[i]) * mw_lane_exp(-dist.deviation.log_std[i]);
 }
 
+/// Logarithm of the density of a number that is z deviations from its mean.
+fn mw_log_normal(z: Lane, log_std: Lane) -> Lane { return fma(-0.5 * z, z, -log_std - Lane(MW_HALF_LOG_2PI)); }
+
 fn mw_dist_log_prob(dist: MwDistribution, action: LaneAction) -> Lane {
     var log_prob = Lane(0.0);
     @unroll for i in 0..MW_ACTION_WORDS {
-        let z = mw_dist_z(dist, action, i);
-        log_prob += fma(-0.5 * z, z, -dist.deviation.log_std[i] - Lane(MW_HALF_LOG_2PI));
+        log_prob += mw_log_normal(mw_dist_z(dist, action, i), dist.deviation.log_std[i]);
     }
     return mw_squashed_log_prob(log_prob, action);
 }

@@ -1,12 +1,12 @@
-//! Slot `explore`: what worlds do with an actor's outputs. A choice is drawn from its distribution, which is what adding
+//! Slot `explore`: what worlds do with an actor's distribution. A choice is drawn from its distribution, which is what adding
 //! Gumbel noise to logits and taking the highest does; `exploration_noise` of them are uniformly random instead.
 
-fn mw_explore(output: array<Lane, MW_DECISIONS>, key: vec2<u32>, world: u32, step: u32, memory: ptr<function, array<Lane, MW_ACTS>>)
+fn mw_explore(dist: MwDistribution, key: vec2<u32>, world: u32, step: u32, memory: ptr<function, array<Lane, MW_ACTS>>)
     -> array<u32, MW_ACTION_WORDS> {
     let noise = mw_exploring_noise(key, world, step);
-    let decision = mw_decide(output, noise);
+    let action = mw_pathwise(dist, noise).action;
     var choice = 0u;
-    @unroll for k in 1..MW_ACTS { if decision.action[k] > 0.5 { choice = k; } }
+    @unroll for k in 1..MW_ACTS { if action[k] > 0.5 { choice = k; } }
     let words = mw_philox(vec4<u32>(world, step, MW_PURPOSE_EXPLORATION, 0u), key);
     if mw_uniform(words.x) < mw_replay.exploration_noise {
         choice = min(u32(mw_uniform(words.y) * f32(MW_ACTS)), MW_ACTS - 1u);

@@ -15,7 +15,7 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let count = mw_run.minibatch_size;
     var q: array<f32, MW_LANES>;
     var slope: array<array<f32, MW_LANES>, MW_ACTS>;
-    var noise: array<array<f32, MW_LANES>, MW_NOISES>;
+    var noise: array<array<f32, MW_LANES>, MW_NOISE>;
     @unroll for i in 0..MW_LANES {
         let sample = samples.column[i];
         var judge = agent * MW_TWINS;
@@ -28,19 +28,18 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
             }
         }
         @unroll for k in 0..MW_ACTS { slope[k][i] = mw_slopes[(judge * (1u + MW_ACTS) + 1u + k) * count + sample]; }
-        @unroll for k in 0..MW_NOISES { noise[k][i] = mw_drawn[mw_drawn_at(agent, MW_ROW_NOISE + k, sample, count)]; }
+        @unroll for k in 0..MW_NOISE { noise[k][i] = mw_drawn[mw_drawn_at(agent, MW_ROW_NOISE + k, sample, count)]; }
     }
     let share = samples.weight / Lane(samples.count);
-    var output: array<Lane, MW_DECISIONS>;
-    var drawn: array<Lane, MW_NOISES>;
+    var drawn: array<Lane, MW_NOISE>;
     var d_action: array<Lane, MW_ACTS>;
-    @unroll for o in 0..MW_DECISIONS { output[o] = mw_output[o * MW_VECTORS + v]; }
-    @unroll for k in 0..MW_NOISES { drawn[k] = mw_lane_from(noise[k]); }
+    @unroll for k in 0..MW_NOISE { drawn[k] = mw_lane_from(noise[k]); }
     @unroll for k in 0..MW_ACTS { d_action[k] = -share * mw_lane_from(slope[k]); }
     let alpha = Lane(mw_progress[agent].alpha);
-    let d_output = mw_d_decide(output, drawn, d_action, alpha * share, mw_progress[agent].gumbel_temperature);
-    @unroll for o in 0..MW_DECISIONS { mw_d_output[o * MW_VECTORS + v] = d_output[o]; }
-    let log_prob = mw_decide(output, drawn).log_prob;
+    let dist = mw_dist(v);
+    let d_output = mw_d_pathwise(dist, drawn, d_action, alpha * share, mw_progress[agent].gumbel_temperature);
+    @unroll for o in 0..MW_OUTPUTS { mw_d_output[o * MW_VECTORS + v] = d_output[o]; }
+    let log_prob = mw_pathwise(dist, drawn).log_prob;
     mw_add_term(thread, v, mine, MW_TERM_POLICY_LOSS, (alpha * log_prob - mw_lane_from(q)) * samples.weight);
     mw_add_term(thread, v, mine, MW_TERM_ENTROPY, -log_prob * samples.weight);
 }

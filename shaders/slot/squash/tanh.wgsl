@@ -8,12 +8,15 @@
 //! Not the gradient of −log π(a) for fixed u: its mean is 0. The KL divergence is that of the Gaussians: a one-to-one map
 //! does not change it. Reference: src/reference/squashed.rs.
 
-/// log |da/du| of a whole action.
-fn mw_log_stretch(u: LaneAction) -> Lane {
-    var sum = Lane(MW_LOG_HALF_WIDTHS);
+/// log (1 − tanh² u) of a whole action.
+fn mw_log_slopes(u: LaneAction) -> Lane {
+    var sum = Lane(0.0);
     @unroll for i in 0..MW_ACTION_WORDS { sum += mw_log_tanh_slope(bitcast<Lane>(u[i])); }
     return sum;
 }
+
+/// log |da/du| of a whole action.
+fn mw_log_stretch(u: LaneAction) -> Lane { return Lane(MW_LOG_HALF_WIDTHS) + mw_log_slopes(u); }
 
 fn mw_squashed_log_prob(log_prob: Lane, u: LaneAction) -> Lane { return log_prob - mw_log_stretch(u); }
 fn mw_squashed_entropy(entropy: Lane, u: LaneAction) -> Lane { return entropy + mw_log_stretch(u); }

@@ -8,7 +8,7 @@ use crate::config::{ActionNoise, Algo, Config};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Form, Gpu, Recording, Share};
-use crate::kernels::{Kernels, Noise, OffPolicyKernels};
+use crate::kernels::{Kernels, OffPolicyKernels};
 use crate::layout::{Metrics, Progress, Replay, Run};
 use crate::nn::Parameters;
 use crate::plan::{Kept, Plan, Target};
@@ -47,7 +47,6 @@ fn kernels<'a>(
         actor: one(&shapes.actor, agents),
         critic: one(&shapes.critic, agents * twins),
         smoothed: config.algo == Algo::Td3 && config.policy_noise > 0.0,
-        noise: Noise::Relative,
         twins,
         judges,
         process: config.action_noise == ActionNoise::OrnsteinUhlenbeck,

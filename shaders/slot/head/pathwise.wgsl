@@ -1,4 +1,4 @@
-//! Slot `head`: the actor's action in drawn transitions, for critics to judge (slot `decision`).
+//! Slot `head`: the actor's action in drawn transitions, for critics to judge (slot `pathwise`).
 //!
 //! Columns of the first half: chosen where the transition began; its log π is kept. Of the second half: chosen where it
 //! ended, perhaps smoothed (slot `smoothing`); the bonus −α log π of the value there is kept.
@@ -15,8 +15,7 @@ fn mw_drawn_size(columns: u32) -> u32 { return mw_replay.batch_size; }
 fn mw_put_outputs(thread: MwThread, v: u32, first: u32, mine: array<bool, MW_LANES>) {
     let agent = thread.agent;
     let size = mw_replay.batch_size;
-    var output: array<Lane, MW_DECISIONS>;
-    var noise: array<Lane, MW_NOISES>;
+    var noise: array<Lane, MW_NOISE>;
     var sample: array<u32, MW_LANES>;
     var after: array<f32, MW_LANES>;
     @unroll for i in 0..MW_LANES {
@@ -25,8 +24,7 @@ fn mw_put_outputs(thread: MwThread, v: u32, first: u32, mine: array<bool, MW_LAN
         after[i] = f32(column / size);
     }
     let next = mw_lane_from(after) > Lane(0.5);
-    @unroll for o in 0..MW_DECISIONS { output[o] = mw_output[o * MW_VECTORS + v]; }
-    @unroll for k in 0..MW_NOISES {
+    @unroll for k in 0..MW_NOISE {
         var value: array<f32, MW_LANES>;
         @unroll for i in 0..MW_LANES {
             let row = select(MW_ROW_NOISE, MW_ROW_NEXT_NOISE, after[i] > 0.5) + k;
@@ -34,14 +32,14 @@ fn mw_put_outputs(thread: MwThread, v: u32, first: u32, mine: array<bool, MW_LAN
         }
         noise[k] = mw_lane_from(value);
     }
-    let decision = mw_decide(output, noise);
-    let smoothed = mw_smoothed(decision.action, noise);
-    let kept = select(decision.log_prob, -mw_progress[agent].alpha * decision.log_prob, next);
+    let path = mw_pathwise(mw_dist(v), noise);
+    let smoothed = mw_smoothed(path.action, noise);
+    let kept = select(path.log_prob, -mw_progress[agent].alpha * path.log_prob, next);
     @unroll for i in 0..MW_LANES {
         if mine[i] {
             @unroll for k in 0..MW_ACTS {
                 let row = select(MW_ROW_CHOSEN, MW_ROW_NEXT, after[i] > 0.5) + k;
-                let action = select(decision.action[k], smoothed[k], next);
+                let action = select(path.action[k], smoothed[k], next);
                 mw_drawn[mw_drawn_at(agent, row, sample[i], size)] = mw_lane_get(action, i);
             }
             let row = select(MW_ROW_LOG_PROB, MW_ROW_BONUS, after[i] > 0.5);
