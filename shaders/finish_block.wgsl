@@ -1,10 +1,10 @@
 //! The end of an update that learned from the ring: writes its metrics, of its last gradient step, with what was unsound in
-//! it first, and prepares the next. One workgroup = one agent.
+//! it first. Another kernel prepares the next (schedule_block.wgsl). One workgroup = one agent.
 
 @bind var<uniform> mw_run: MwRun;                              // of the actor
 @bind var<uniform> mw_replay: MwReplay;
 @bind var<storage, read_write> mw_progress: array<MwProgress>;         // [agent]
-@bind var<storage, read_write> mw_critic_progress: array<MwProgress>;  // [agent][critic]
+@bind var<storage, read> mw_temperature: array<MwScalar>;              // [agent] α
 @bind var<storage, read> mw_terms: array<f32>;                         // [agent][term][invocation], of the actor
 @bind var<storage, read> mw_critic_terms: array<f32>;                  // [agent][critic][term][invocation]
 @bind var<storage, read> mw_episode_sums: array<vec4<f32>>;            // [agent]
@@ -46,7 +46,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         mw_judge_place(&metrics, kind, 0u, mw_faults[agent * 2u + of_]);
     }
     progress.fault = 0u;
-    mw_test_learning(&progress, MW_FAULT_TEMPERATURE, progress.alpha);
+    let alpha = mw_temperature[agent].value;
+    mw_test_learning(&progress, MW_FAULT_TEMPERATURE, alpha);
     mw_judge_learning(&metrics, progress);
     progress.fault = 0u;
     metrics.update = progress.update;
@@ -61,10 +62,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.value_loss = means.x / f32(MW_TWINS);
     metrics.q_value = means.y / f32(MW_TWINS);
     metrics.entropy = means.w;
-    metrics.alpha = progress.alpha;
+    metrics.alpha = alpha;
     metrics.gumbel_temperature = progress.gumbel_temperature;
     mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
-
     mw_progress[agent].update = progress.update + 1u;
-    mw_schedule_block(agent);
 }

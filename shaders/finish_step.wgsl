@@ -2,7 +2,7 @@
 //! workgroup = one agent.
 //!
 //!   c_i ← c_i + (1 − c_i)(1 − β_i), so that c_i = 1 − β_i^t for the step that comes next
-//!   loss(α) = −log α · mean(log π(a|s) + H_target), log π constant; one step of Adam on log α
+//!   loss(α) = −log α · mean(log π(a|s) + H_target), log π constant
 //!
 //! Reference: src/reference/off_policy.rs.
 
@@ -11,6 +11,7 @@
 @bind var<uniform> mw_following: MwFollowing;
 @bind var<storage, read_write> mw_progress: array<MwProgress>;         // [agent]
 @bind var<storage, read_write> mw_critic_progress: array<MwProgress>;  // [agent][critic]
+@bind var<storage, read_write> mw_temperature: array<MwScalar>;        // [agent] α
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -33,13 +34,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     progress.gradient_steps += 1u;
     if mw_following.actor != 0u {
         if mw_replay.autotune != 0u {
-            let g = -(log_probs / f32(count) + mw_replay.target_entropy);
-            progress.alpha_m += mw_run.decay1 * (g - progress.alpha_m);
-            progress.alpha_v += mw_run.decay2 * (g * g - progress.alpha_v);
-            let direction = (progress.alpha_m / progress.correction1)
-                / (sqrt(progress.alpha_v / progress.correction2) + mw_run.optimizer_eps);
-            progress.log_alpha -= mw_replay.alpha_rate * direction;
-            progress.alpha = exp_(progress.log_alpha);
+            let gradient = -(log_probs / f32(count) + mw_replay.target_entropy);
+            mw_temperature[agent] = mw_scalar_after(mw_temperature[agent], gradient, mw_replay.alpha_rate);
         }
         progress.adam_steps += 1u;
         progress.correction1 += (1.0 - progress.correction1) * mw_run.decay1;

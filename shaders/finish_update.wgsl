@@ -47,7 +47,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.first_ratio_deviation = progress.first_ratio_deviation;
     metrics.first_clip_fraction = progress.first_clip_fraction;
     metrics.kl = progress.kl;
-    metrics.beta = progress.beta;
+    metrics.kl_coef = progress.beta;
     metrics.expected_improvement = progress.expected_improvement;
     metrics.improvement = progress.improvement;
     metrics.cg_residual = progress.cg_residual;

@@ -7,8 +7,8 @@ mod replay;
 mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
-pub(crate) use replay::seen_actions;
 pub use replay::OffPolicyKernels;
+pub(crate) use replay::seen_actions;
 pub use textbook::{Combine, Sums, TextbookPolicy};
 
 use crate::env::{ActionSpace, Environment, Exploration};

@@ -2,6 +2,7 @@
 
 use crate::shader::{Constants, Program};
 use crate::shared_structs;
+use serde::Serialize;
 
 shared_structs! {
     /// Every struct that kernels know.
@@ -140,14 +141,6 @@ shared_structs! {
         line_search_steps: u32,
         /// Gradient steps on replayed transitions so far.
         gradient_steps: u32,
-        /// Temperature α of a soft actor-critic; 0 elsewhere.
-        alpha: f32,
-        /// Its logarithm, which is what is learned.
-        log_alpha: f32,
-        /// Adam's m of it.
-        alpha_m: f32,
-        /// Adam's v of it.
-        alpha_v: f32,
         /// Temperature T of the Gumbel-softmax in this update.
         gumbel_temperature: f32,
         /// What was not finite first in this update's learning, a [`Fault`]; 0 = nothing.
@@ -156,6 +149,22 @@ shared_structs! {
         fault_step: u32,
         /// Its bits.
         fault_value: u32,
+    }
+
+    /// A positive number that an agent may learn, by its logarithm, beside its networks.
+    pub struct Scalar {
+        /// The number.
+        value: f32,
+        /// Its logarithm.
+        log: f32,
+        /// Adam's m of that.
+        m: f32,
+        /// Adam's v of it.
+        v: f32,
+        /// 1 − β₁^t of the step that comes next.
+        correction1: f32,
+        /// 1 − β₂^t of it.
+        correction2: f32,
     }
 
     /// What an update leaves in the ring, for one agent.
@@ -199,7 +208,7 @@ shared_structs! {
         /// mean KL(π_old ‖ π) over the last epoch, or after the natural gradient's step, in nats; else 0.
         kl: f32,
         /// Weight β of the KL penalty in this update.
-        beta: f32,
+        kl_coef: f32,
         /// Natural gradients: step · gᵀx, what the accepted step should have gained.
         expected_improvement: f32,
         /// Natural gradients: mean(ρÂ) after the step less that before it.
@@ -493,6 +502,29 @@ pub const TERMINATED: u32 = 1;
 pub const TRUNCATED: u32 = 2;
 /// Bit beside them: the loops of the environment were left by their budget. Pools say so; a rollout does not look.
 pub const SPUN_OUT: u32 = 4;
+
+/// A number that an update leaves in its [`Metrics`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Measured {
+    /// How many.
+    Count(u32),
+    /// How much; null in JSON where it is not finite.
+    Real(f32),
+}
+
+impl Metrics {
+    /// The field of this name; NaN if there is none.
+    pub fn measured(&self, name: &str) -> Measured {
+        let fields = STRUCTS.iter().find(|shared| shared.name == "MwMetrics").map_or(&[][..], |shared| shared.fields);
+        let words: &[u32] = bytemuck::cast_slice(std::slice::from_ref(self));
+        match fields.iter().find(|(known, ..)| *known == name) {
+            Some((_, "u32", offset)) => Measured::Count(words[offset / 4]),
+            Some((_, _, offset)) => Measured::Real(f32::from_bits(words[offset / 4])),
+            None => Measured::Real(f32::NAN),
+        }
+    }
+}
 
 /// What can be unsound, in the order in which one follows from the other: what an environment gives comes before all else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

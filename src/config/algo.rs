@@ -98,4 +98,108 @@ impl Algo {
             _ => [1, 1],
         }
     }
+
+    /// What it measures of an update, by the names of [`crate::Metrics`]. Of what a configuration leaves out,
+    /// [`crate::Config::measures`] tells.
+    pub(super) fn measures(self) -> &'static [&'static str] {
+        match self {
+            Self::Ppo => &[
+                "policy_loss",
+                "value_loss",
+                "entropy",
+                "approx_kl",
+                "old_approx_kl",
+                "clip_fraction",
+                "kl",
+                "kl_coef",
+                "explained_variance",
+                "grad_norm",
+                "learning_rate",
+                "epochs",
+            ],
+            Self::A2c => &[
+                "policy_loss",
+                "value_loss",
+                "entropy",
+                "approx_kl",
+                "old_approx_kl",
+                "explained_variance",
+                "grad_norm",
+                "learning_rate",
+            ],
+            Self::Reinforce => &[
+                "policy_loss",
+                "value_loss",
+                "entropy",
+                "approx_kl",
+                "old_approx_kl",
+                "effective_samples",
+                "explained_variance",
+                "grad_norm",
+                "learning_rate",
+            ],
+            Self::Npg => &[
+                "policy_loss",
+                "value_loss",
+                "entropy",
+                "kl",
+                "expected_improvement",
+                "improvement",
+                "cg_residual",
+                "explained_variance",
+                "grad_norm",
+            ],
+            Self::Trpo => &[
+                "policy_loss",
+                "value_loss",
+                "entropy",
+                "kl",
+                "expected_improvement",
+                "improvement",
+                "cg_residual",
+                "line_search_steps",
+                "explained_variance",
+                "grad_norm",
+            ],
+            Self::Ddpg => &[
+                "policy_loss",
+                "value_loss",
+                "q_value",
+                "entropy",
+                "gumbel_temperature",
+                "learning_rate",
+                "gradient_steps",
+            ],
+            Self::Td3 => &["policy_loss", "value_loss", "q_value", "learning_rate", "gradient_steps"],
+            Self::Sac => &[
+                "policy_loss",
+                "value_loss",
+                "q_value",
+                "entropy",
+                "alpha",
+                "gumbel_temperature",
+                "learning_rate",
+                "gradient_steps",
+            ],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Algo;
+    use crate::layout::{Measured, Metrics};
+
+    #[test]
+    fn what_an_algorithm_measures_is_a_field_of_the_metrics() {
+        for (algo, name) in Algo::ALL.into_iter().flat_map(|algo| algo.measures().iter().map(move |name| (algo, *name)))
+        {
+            let counts = matches!(name, "epochs" | "gradient_steps" | "line_search_steps");
+            let expected = if counts { Measured::Count(0) } else { Measured::Real(0.0) };
+            assert_eq!(Metrics::default().measured(name), expected, "{name} of {}", algo.name());
+        }
+        let metrics = Metrics { epochs: 3, kl_coef: 0.25, ..Metrics::default() };
+        let read = ["epochs", "kl_coef"].map(|name| metrics.measured(name));
+        assert_eq!(read, [Measured::Count(3), Measured::Real(0.25)]);
+    }
 }

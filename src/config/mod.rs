@@ -48,6 +48,20 @@ impl Config {
         weights.saturating_mul(samples) < most
     }
 
+    /// What a run measures of each update, by the names of [`crate::Metrics`]: the columns of `metrics.jsonl` that are its
+    /// algorithm's own.
+    pub fn measures(&self) -> Vec<&'static str> {
+        let has_critic = self.algo != Algo::Reinforce || self.estimator.has_critic();
+        let penalised = self.algo != Algo::Ppo || self.penalty == Penalty::Kl;
+        let measured = |name: &&'static str| match *name {
+            "value_loss" | "explained_variance" => has_critic,
+            "kl" | "kl_coef" => penalised,
+            "effective_samples" => self.reuse > 0,
+            _ => true,
+        };
+        self.algo.measures().iter().copied().filter(measured).collect()
+    }
+
     /// How a policy explores in an environment.
     pub fn exploration(&self, env: &Environment) -> Exploration {
         if self.algo.is_off_policy() {

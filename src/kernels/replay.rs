@@ -279,6 +279,7 @@ impl OffPolicyKernels<'_> {
             "part/drawn.wgsl",
             "slot/element/number.wgsl",
             "part/tree.wgsl",
+            "part/scalar.wgsl",
             "finish_step.wgsl",
         ])
     }
@@ -287,12 +288,12 @@ impl OffPolicyKernels<'_> {
     pub fn finish_block(&self) -> Result<Program> {
         self.plain(&self.actor, "finish block")?
             .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "part/fault.wgsl", "part/verdict.wgsl"])?
-            .parts(&["part/schedule_block.wgsl", "finish_block.wgsl"])
+            .part("finish_block.wgsl")
     }
 
-    /// The schedules of a run that goes on with another number of updates.
-    pub fn reschedule_block(&self) -> Result<Program> {
-        self.plain(&self.actor, "reschedule block")?.parts(&["part/schedule_block.wgsl", "reschedule_block.wgsl"])
+    /// The schedules of the update that comes next.
+    pub fn schedule_block(&self) -> Result<Program> {
+        self.plain(&self.actor, "schedule block")?.part("schedule_block.wgsl")
     }
 }
 

@@ -5,7 +5,7 @@ use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Kernels, OffPolicyKernels, Optimizer};
-use crate::layout::{Columns, Following, Replay};
+use crate::layout::{Columns, Following, Replay, Scalar};
 use crate::plan::Plan;
 use crate::shader::Program;
 
@@ -31,6 +31,8 @@ pub struct Replayed<'a> {
     pub targets: &'a Targets,
     /// The minibatch.
     pub minibatch: &'a Minibatch,
+    /// Temperature α of the actors, `[agent]`; 0 where there is no bonus for entropy.
+    pub temperature: &'a Buffer<Scalar>,
     /// Settings.
     pub settings: Replay,
     /// Share τ of the way that targets go.
@@ -47,6 +49,7 @@ impl Replayed<'_> {
             .actor
             .buffers()
             .and(&self.minibatch.buffers())
+            .with("mw_temperature", self.temperature)
             .with("mw_replay", &plan.uniform("replay", &self.settings))
             .instead("mw_parameters", parameters);
         let kernel = plan.kernel(self.kernels.choose()?);
@@ -192,7 +195,7 @@ impl Actors {
         Gradients::new(plan, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, vec![network])?
             .record(&mut judge);
 
-        let buffers = buffers.with("mw_slopes", &slopes);
+        let buffers = buffers.with("mw_slopes", &slopes).with("mw_temperature", of.temperature);
         let gradient = kernels.actor_gradient()?;
         let learned = Learned::new(plan, of, &kernels.actor, actor, gradient, targets.actor.as_ref(), &buffers)?;
         Ok(Self { judge, learned, slopes })
@@ -223,6 +226,7 @@ impl Step {
                 .buffers()
                 .and(&minibatch.buffers())
                 .with("mw_critic_progress", &critic.progress)
+                .with("mw_temperature", of.temperature)
                 .with("mw_replay", &replay)
                 .with("mw_following", &plan.uniform("following", &Following { tau: of.tau, actor: acted }));
             let turns = u64::from(settings.batch_size / kernels.actor.form.workgroup) + 1;

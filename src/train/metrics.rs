@@ -1,9 +1,9 @@
 //! `metrics.jsonl`: a line for each update.
 
-use crate::config::{Algo, Config};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::layout::Metrics;
+use crate::layout::{Measured, Metrics};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,8 +16,8 @@ const MOST_WAITING: usize = 16 << 20;
 /// Most bytes of a line that is read again.
 const LONGEST_LINE: u64 = 1 << 16;
 
-/// One line of `metrics.jsonl`. What ddpg, td3 and sac do not measure is null there.
-#[derive(Clone, Copy, Debug, Serialize)]
+/// One line of `metrics.jsonl`.
+#[derive(Clone, Debug, Serialize)]
 pub struct Line {
     /// Number of the update, from 0.
     pub update: u32,
@@ -33,57 +33,33 @@ pub struct Line {
     pub terminated: u32,
     /// How many of them were truncated.
     pub truncated: u32,
-    /// Mean over minibatches of mean(−min(ρÂ, clamp(ρ, 1−ε, 1+ε)Â)).
-    pub policy_loss: f32,
-    /// Mean over minibatches of mean(½(V − target)²), or of its clipped form.
-    pub value_loss: f32,
-    /// Mean over minibatches of the policy's mean entropy, nats.
-    pub entropy: f32,
-    /// mean((ρ − 1) − log ρ) of the last minibatch, nats.
-    pub approx_kl: Option<f32>,
-    /// mean(−log ρ) of the last minibatch, nats.
-    pub old_approx_kl: Option<f32>,
-    /// Mean over minibatches of the share of samples with |ρ − 1| > ε.
-    pub clip_fraction: Option<f32>,
-    /// mean KL(π_old ‖ π) over the last epoch (KL penalty), or after the step (npg, trpo), nats; else 0.
-    pub kl: Option<f32>,
-    /// Weight β of the KL penalty.
-    pub kl_coef: Option<f32>,
-    /// npg, trpo: what the step should have gained by the surrogate's gradient, step · gᵀx; 0 where none was taken.
-    pub expected_improvement: Option<f32>,
-    /// npg, trpo: mean(ρÂ) after the step less that before it.
-    pub improvement: Option<f32>,
-    /// npg, trpo: ‖g − (F + damping)x‖/‖g‖ after conjugate gradients.
-    pub cg_residual: Option<f32>,
-    /// trpo: candidates of the line search that were measured.
-    pub line_search_steps: Option<u32>,
-    /// reinforce with reuse: (Σw)²/Σw² over the importance weights of the batch's samples; null without.
-    pub effective_samples: Option<f32>,
-    /// 1 − var(target − value)/var(target) with the rollout's values.
-    pub explained_variance: Option<f32>,
-    /// Mean over minibatches of the global gradient norm before its limit.
-    pub grad_norm: Option<f32>,
-    /// Learning rate.
-    pub learning_rate: f32,
-    /// Epochs that were made; fewer than `update_epochs` after a stop by `target_kl`.
-    pub epochs: Option<u32>,
-    /// ddpg, td3, sac: gradient steps since the start; null elsewhere.
-    pub gradient_steps: Option<u32>,
-    /// ddpg, td3, sac: mean Q(s, a) of the critics over the last minibatch; null elsewhere.
-    pub q_value: Option<f32>,
-    /// sac: temperature α; null elsewhere.
-    pub alpha: Option<f32>,
-    /// ddpg, td3, sac: temperature T of the Gumbel-softmax; null elsewhere.
-    pub gumbel_temperature: Option<f32>,
+    /// What its algorithm measures, by name, as [`Config::measures`] lists it.
+    #[serde(flatten)]
+    pub measures: Measures,
     /// Steps per second since the report before.
     pub steps_per_s: f64,
+}
+
+/// Numbers by name, in the order in which they are written.
+#[derive(Clone, Debug)]
+pub struct Measures(Vec<(&'static str, Measured)>);
+
+impl Measures {
+    /// The number of this name; none where the algorithm does not measure it.
+    pub fn get(&self, name: &str) -> Option<Measured> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+    }
+}
+
+impl Serialize for Measures {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
 }
 
 impl Line {
     pub(super) fn of(metrics: &Metrics, config: &Config, steps_per_s: f64) -> Self {
         let some = metrics.episodes > 0.0;
-        let replay = config.algo.is_off_policy();
-        let rollouts = !replay;
         Self {
             update: metrics.update,
             step: config.env_steps(metrics.update + 1),
@@ -92,27 +68,7 @@ impl Line {
             episodes: metrics.episodes as u32,
             terminated: metrics.terminated as u32,
             truncated: (metrics.episodes - metrics.terminated) as u32,
-            policy_loss: metrics.policy_loss,
-            value_loss: metrics.value_loss,
-            entropy: metrics.entropy,
-            approx_kl: rollouts.then_some(metrics.approx_kl),
-            old_approx_kl: rollouts.then_some(metrics.old_approx_kl),
-            clip_fraction: rollouts.then_some(metrics.clip_fraction),
-            kl: rollouts.then_some(metrics.kl),
-            kl_coef: rollouts.then_some(metrics.beta),
-            expected_improvement: rollouts.then_some(metrics.expected_improvement),
-            improvement: rollouts.then_some(metrics.improvement),
-            cg_residual: rollouts.then_some(metrics.cg_residual),
-            line_search_steps: rollouts.then_some(metrics.line_search_steps),
-            effective_samples: (metrics.effective_samples > 0.0).then_some(metrics.effective_samples),
-            explained_variance: rollouts.then_some(metrics.explained_variance),
-            grad_norm: rollouts.then_some(metrics.grad_norm),
-            learning_rate: metrics.learning_rate,
-            epochs: rollouts.then_some(metrics.epochs),
-            gradient_steps: replay.then_some(metrics.gradient_steps),
-            q_value: replay.then_some(metrics.q_value),
-            alpha: (config.algo == Algo::Sac).then_some(metrics.alpha),
-            gumbel_temperature: replay.then_some(metrics.gumbel_temperature),
+            measures: Measures(config.measures().iter().map(|&name| (name, metrics.measured(name))).collect()),
             steps_per_s,
         }
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 pub const STATE_FILE: &str = "state.safetensors";
 
 /// What the metadata call the layout.
-const FORMAT: &str = "manyworlds-state-2";
+const FORMAT: &str = "manyworlds-state-3";
 /// Most bytes of a state that are read where nothing is known of its run.
 const MOST_BYTES: u64 = 64 << 30;
 

@@ -209,6 +209,9 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_files() {
             let line: Value = serde_json::from_str(line).unwrap();
             assert_eq!(line["update"], i, "{line}");
             assert!(line["approx_kl"].as_f64().unwrap().is_finite(), "{line}");
+            for of_others in ["kl_coef", "q_value", "cg_residual", "effective_samples"] {
+                assert!(line.get(of_others).is_none(), "{of_others}: {line}");
+            }
         }
         // the resolved configuration makes the same run again
         let again = folder.join("config.toml");
@@ -253,11 +256,13 @@ fn a_run_from_replay_goes_on_in_its_directory() {
         for (update, line) in text.lines().enumerate() {
             let line: Value = serde_json::from_str(line).unwrap();
             assert_eq!([&line["update"], &line["gradient_steps"]], [update, 4 * (update + 1)], "{line}");
-            for measured in ["policy_loss", "value_loss", "q_value", "gumbel_temperature"] {
+            for measured in ["policy_loss", "value_loss", "q_value", "learning_rate"] {
                 assert!(line[measured].is_f64(), "{measured}: {line}");
             }
-            for of_others in ["approx_kl", "clip_fraction", "explained_variance", "grad_norm", "epochs", "alpha"] {
-                assert!(line[of_others].is_null(), "{of_others}: {line}");
+            for of_others in
+                ["approx_kl", "clip_fraction", "explained_variance", "grad_norm", "epochs", "alpha", "entropy"]
+            {
+                assert!(line.get(of_others).is_none(), "{of_others}: {line}");
             }
         }
     };

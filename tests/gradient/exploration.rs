@@ -207,8 +207,10 @@ const LOG_SIGMA: [f64; 6] = [-0.5, 0.25, -1.0, 0.0, -0.25, -0.75];
 fn noise(form: Form, speed: f64, worlds: u32, steps: u32, window: u32) -> Vec<Vec<[f64; 2]>> {
     let mut env = ok(Environment::from_source("Clock", "clock.wgsl", CLOCK));
     ok(env.set("speed", speed));
-    let exploration =
-        Exploration { squash: false, deviation: Deviation::StateDependent(StateDependent { features: 3, steps: window }) };
+    let exploration = Exploration {
+        squash: false,
+        deviation: Deviation::StateDependent(StateDependent { features: 3, steps: window }),
+    };
     let actor = motionless(&LOG_SIGMA);
     let critic = Mlp { widths: vec![2, 1], activation: Activation::Tanh, parameters: vec![0.0; 3] };
     let run = Run { bootstrap_slots: steps.div_ceil(7) + 1, ..run(worlds, steps, worlds * steps) };

@@ -330,6 +330,7 @@ fn several_steps_of_adam_agree_with_the_reference() {
         }
         device.end_step(acts);
         let (progress, critic_progress) = (device.progress(), device.critic_progress());
+        let temperatures = device.temperatures();
         for (a, got) in device.read().iter().enumerate() {
             let case = format!("seed 5, step {step}, agent {a}");
             let expected = references[a].step(acts);
@@ -363,8 +364,14 @@ fn several_steps_of_adam_agree_with_the_reference() {
             let bias = [1.0 - 0.9f64.powi(own + 1), 1.0 - 0.999f64.powi(own + 1)];
             assert_close(&format!("{case}, corrections of the actor"), &corrections, &bias, 1e-5, 0.0);
             let log_alpha = references[a].log_alpha[0];
-            assert_near(&format!("{case}, log α"), &[f64::from(p.log_alpha)], &[log_alpha], 0.0);
-            assert_near(&format!("{case}, α"), &[f64::from(p.alpha)], &[log_alpha.exp()], 0.0);
+            let alpha = &temperatures[a];
+            assert_eq!(
+                [alpha.correction1, alpha.correction2],
+                [p.correction1, p.correction2],
+                "{case}: corrections of α"
+            );
+            assert_near(&format!("{case}, log α"), &[f64::from(alpha.log)], &[log_alpha], 0.0);
+            assert_near(&format!("{case}, α"), &[f64::from(alpha.value)], &[log_alpha.exp()], 0.0);
         }
     }
 }

@@ -210,7 +210,7 @@ fn sac_agrees_with_the_oracle() {
         let device = Device::new(form, &setup);
         device.learn_critics(true);
         device.learn_actors();
-        let before = device.progress()[0];
+        let before = device.temperatures()[0];
         device.end_step(true);
         let got = &device.read()[0];
         case.check(form, "next_action", &got.next_actions);
@@ -227,16 +227,16 @@ fn sac_agrees_with_the_oracle() {
         assert_near(&format!("entropy, {form}"), &[got.entropy], &[-mean], 0.0);
 
         // m was 0: it is the gradient times 1 − β₁ now, and Adam's first step has the length of the rate
-        let now = device.progress()[0];
+        let now = device.temperatures()[0];
         let decay1 = f64::from(device.actor.run.decay1);
-        case.check(form, "temperature_grad", &[f64::from(now.alpha_m) / decay1]);
+        case.check(form, "temperature_grad", &[f64::from(now.m) / decay1]);
         let gradient = case.expected("temperature_grad")[0];
         let step = 0.01 * gradient / (gradient.abs() + setup.optimizer_eps);
         let log_alpha = case.hyper("log_alpha") - step;
-        assert_near(&case.label("log α", form), &[f64::from(now.log_alpha)], &[log_alpha], 0.0);
-        let moved = f64::from(now.log_alpha - before.log_alpha);
+        assert_near(&case.label("log α", form), &[f64::from(now.log)], &[log_alpha], 0.0);
+        let moved = f64::from(now.log - before.log);
         assert_near(&case.label("step of log α", form), &[moved], &[-step], 4.0 * ROUNDING * log_alpha.abs());
-        assert_near(&case.label("α", form), &[f64::from(now.alpha)], &[log_alpha.exp()], 0.0);
+        assert_near(&case.label("α", form), &[f64::from(now.value)], &[log_alpha.exp()], 0.0);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::oracle::assert_close;
 use crate::support;
 use crate::support::{POISON, ROUNDING, assert_bits, gpu, ok, planned, poison, submit};
 use manyworlds::batch::Agents;
-use manyworlds::env::{ActionSpace, Environment, Deviation, Exploration};
+use manyworlds::env::{ActionSpace, Deviation, Environment, Exploration};
 use manyworlds::gpu::{Form, Recording, Share};
 use manyworlds::kernels::{Kernels, OffPolicyKernels};
 use manyworlds::layout::{Progress, Replay, TERMINATED, TRUNCATED};

@@ -5,9 +5,9 @@
 use crate::support::{POISON, ROUNDING, gpu, ok, poison, run, submit, wide};
 use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Deviation, Exploration};
-use manyworlds::gpu::{Form, Recording};
+use manyworlds::gpu::{Buffer, Form, Recording};
 use manyworlds::kernels::{Kernels, OffPolicyKernels, Optimizer};
-use manyworlds::layout::{Progress, Replay, Run, TERMS};
+use manyworlds::layout::{Progress, Replay, Run, Scalar, TERMS};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::plan::{Plan, Target};
 use manyworlds::reference::mlp::{Activation, Mlp};
@@ -145,6 +145,7 @@ pub struct Device {
     pub critic: Agents,
     pub targets: Targets,
     pub minibatch: Minibatch,
+    pub temperature: Buffer<Scalar>,
     pub critics: Critics,
     pub actors: Actors,
     pub step: Step,
@@ -210,8 +211,6 @@ impl Device {
             let first = Progress {
                 correction1: run.decay1,
                 correction2: run.decay2,
-                alpha: setup.alpha as f32,
-                log_alpha: setup.log_alpha() as f32,
                 gumbel_temperature: setup.temperature as f32,
                 ..Progress::default()
             };
@@ -233,6 +232,15 @@ impl Device {
             critic: target(words(&critic_layout, all.flat_map(|a| &a.target_critics))),
         };
 
+        let first = Scalar {
+            value: setup.alpha as f32,
+            log: setup.log_alpha() as f32,
+            correction1: actor.run.decay1,
+            correction2: actor.run.decay2,
+            ..Scalar::default()
+        };
+        let axes = [("agents", u64::from(count))];
+        let temperature = ok(plan.filled("temperature", &axes, "nothing", move || vec![first; count as usize]));
         let minibatch = ok(Minibatch::new(&mut plan, &kernels, count, samples as u32));
         let settings = Replay {
             worlds: 1,
@@ -247,6 +255,7 @@ impl Device {
             critic: &critic,
             targets: &targets,
             minibatch: &minibatch,
+            temperature: &temperature,
             settings,
             tau: setup.tau as f32,
             optimizer: setup.optimizer,
@@ -299,6 +308,7 @@ impl Device {
             critic,
             targets,
             minibatch,
+            temperature,
             critics,
             actors,
             step,
@@ -328,6 +338,11 @@ impl Device {
 
     pub fn progress(&self) -> Vec<Progress> {
         ok(gpu().read(&self.actor.progress))
+    }
+
+    /// α of every agent.
+    pub fn temperatures(&self) -> Vec<Scalar> {
+        ok(gpu().read(&self.temperature))
     }
 
     pub fn critic_progress(&self) -> Vec<Progress> {

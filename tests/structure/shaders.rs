@@ -7,7 +7,7 @@ use manyworlds::algo;
 use manyworlds::config::{Algo, Config};
 use manyworlds::env::{Environment, Exploration};
 use manyworlds::gpu::{Buffers, Form, Forms};
-use manyworlds::kernels::{Combine, Estimator, Kernels, OffPolicyKernels, Sums, TextbookPolicy};
+use manyworlds::kernels::{Combine, Estimator, Kernels, Sums, TextbookPolicy};
 use manyworlds::layout::Estimate;
 use manyworlds::nn::{Activation, Parameters};
 use manyworlds::plan::{Plan, Target};
@@ -218,10 +218,7 @@ fn of_worlds_and_textbooks(programs: &mut Programs) {
     let mut networks = Parameters::default();
     networks.add("network", &[4, 4, 1], Activation::Tanh);
     let kernels = Kernels::new(Form::TILED, &networks, &env.spec().action_space, Exploration::default());
-    let (actor, critic) = (kernels, kernels);
-    let replay = OffPolicyKernels { actor, critic, smoothed: false, twins: 1, judges: 1, process: false };
     plan.kernel(kernels.reschedule().unwrap());
-    plan.kernel(replay.reschedule_block().unwrap());
     plan.kernels().iter().for_each(|program| programs.add(program.clone(), "worlds and textbooks"));
 }
 

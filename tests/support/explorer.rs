@@ -59,7 +59,8 @@ pub fn walk_of(limit: u32) -> Environment {
 pub fn explorations(observation: u32) -> [Exploration; 4] {
     let state = StateDependent { features: observation + 1, steps: WINDOW };
     let (free, state) = (Deviation::Free, Deviation::StateDependent(state));
-    [(false, free), (true, free), (false, state), (true, state)].map(|(squash, deviation)| Exploration { squash, deviation })
+    [(false, free), (true, free), (false, state), (true, state)]
+        .map(|(squash, deviation)| Exploration { squash, deviation })
 }
 
 pub fn bounds(env: &Environment) -> Vec<(f64, f64)> {

@@ -4,7 +4,7 @@
 //! ended, perhaps smoothed (slot `smoothing`); the bonus −α log π of the value there is kept.
 
 @bind var<uniform> mw_replay: MwReplay;
-@bind var<storage, read> mw_progress: array<MwProgress>;
+@bind var<storage, read> mw_temperature: array<MwScalar>;      // [agent] α
 
 fn mw_wanted(agent: u32) -> bool { return true; }
 
@@ -34,7 +34,7 @@ fn mw_put_outputs(thread: MwThread, v: u32, first: u32, mine: array<bool, MW_LAN
     }
     let path = mw_pathwise(mw_dist(v), noise);
     let smoothed = mw_smoothed(path.action, noise);
-    let kept = select(path.log_prob, -mw_progress[agent].alpha * path.log_prob, next);
+    let kept = select(path.log_prob, -mw_temperature[agent].value * path.log_prob, next);
     @unroll for i in 0..MW_LANES {
         if mine[i] {
             @unroll for k in 0..MW_ACTS {

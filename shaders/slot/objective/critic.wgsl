@@ -5,6 +5,7 @@
 //! Reference: src/reference/off_policy.rs.
 
 @bind var<storage, read> mw_slopes: array<f32>;                // [critic][1 + MW_ACTS][sample] Q, ∂Q/∂a
+@bind var<storage, read> mw_temperature: array<MwScalar>;      // [agent] α
 
 /// Samples of a minibatch that has so many columns.
 fn mw_drawn_size(columns: u32) -> u32 { return columns; }
@@ -35,7 +36,7 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     var d_action: array<Lane, MW_ACTS>;
     @unroll for k in 0..MW_NOISE { drawn[k] = mw_lane_from(noise[k]); }
     @unroll for k in 0..MW_ACTS { d_action[k] = -share * mw_lane_from(slope[k]); }
-    let alpha = Lane(mw_progress[agent].alpha);
+    let alpha = Lane(mw_temperature[agent].value);
     let dist = mw_dist(v);
     let d_output = mw_d_pathwise(dist, drawn, d_action, alpha * share, mw_progress[agent].gumbel_temperature);
     @unroll for o in 0..MW_OUTPUTS { mw_d_output[o * MW_VECTORS + v] = d_output[o]; }

@@ -9,7 +9,7 @@ use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Form, Gpu, Recording, Share};
 use crate::kernels::{Kernels, OffPolicyKernels};
-use crate::layout::{Metrics, Progress, Replay, Run};
+use crate::layout::{Metrics, Progress, Replay, Run, Scalar};
 use crate::nn::Parameters;
 use crate::plan::{Kept, Plan, Target};
 use crate::stage::{Actors, Critics, Evaluation, Interact, Minibatch, Replayed, Ring, Step, Targets, slicing};
@@ -168,6 +168,7 @@ impl OffPolicy {
 
         let (actor, critic) = first_agents(plan, config, &kernels, &layout, seeds)?;
         let follows = config.algo != Algo::Sac;
+        let temperature = first_temperature(plan, config, &actor)?;
         let critics = 1..1 + kernels.twins as usize;
         let targets = Targets {
             actor: follows.then(|| target(plan, "target actor", &layout, seeds, 0..1)).transpose()?,
@@ -184,6 +185,7 @@ impl OffPolicy {
             critic: &critic,
             targets: &targets,
             minibatch: &minibatch,
+            temperature: &temperature,
             settings,
             tau: config.tau as f32,
             optimizer: config.optimizer,
@@ -205,6 +207,7 @@ impl OffPolicy {
         }
         plan.keep("progress of the actor", &actor.progress);
         plan.keep("progress of the critics", &critic.progress);
+        plan.keep("temperature", &temperature);
         let evaluation = Evaluation::new(plan, &kernels.actor, env, ACTOR, &actor, config.eval_episodes, false)?;
         let axes = [("updates", RING.into()), ("agents", count.into())];
         let metrics = plan.buffer("metrics", &axes, "the number of agents")?;
@@ -212,7 +215,7 @@ impl OffPolicy {
         worlds.record_episodes(&mut finish);
         let buffers = actor
             .buffers()
-            .with("mw_critic_progress", &critic.progress)
+            .with("mw_temperature", &temperature)
             .with("mw_replay", &plan.uniform("replay", &settings))
             .with("mw_terms", &actors.learned.terms)
             .with("mw_critic_terms", &critics.learned.terms)
@@ -223,6 +226,7 @@ impl OffPolicy {
         let turns = u64::from(2 * threads.max(config.num_envs) / form.workgroup) + 2;
         let kernel = plan.kernel(kernels.finish_block()?);
         finish.push(&plan.pass(kernel, count, 1, turns, &buffers));
+        finish.extend(&schedule(plan, &kernels, &actor, &critic, settings)?);
 
         let mut agents = Self {
             layout: layout.clone(),
@@ -274,14 +278,7 @@ impl OffPolicy {
         let shapes = Shapes::new(config, env);
         let kernels = kernels(config, env, &shapes, form(plan.target(), config), self.actor.count);
         let settings = replay(config, env, &self.critic.run);
-        let buffers = self
-            .actor
-            .buffers()
-            .with("mw_critic_progress", &self.critic.progress)
-            .with("mw_replay", &plan.uniform("replay", &settings));
-        let kernel = plan.kernel(kernels.reschedule_block()?);
-        let mut passes = Recording::default();
-        passes.push(&plan.pass(kernel, self.actor.count, 1, 0, &buffers));
+        let passes = schedule(&mut plan, &kernels, &self.actor, &self.critic, settings)?;
         plan.build(gpu)?;
         gpu.submit(&passes)
     }
@@ -340,6 +337,39 @@ impl OffPolicy {
     }
 }
 
+/// Schedules of the update that comes next.
+fn schedule(
+    plan: &mut Plan,
+    kernels: &OffPolicyKernels,
+    actor: &Agents,
+    critic: &Agents,
+    settings: Replay,
+) -> Result<Recording> {
+    let buffers = actor
+        .buffers()
+        .with("mw_critic_progress", &critic.progress)
+        .with("mw_replay", &plan.uniform("replay", &settings));
+    let kernel = plan.kernel(kernels.schedule_block()?);
+    let mut passes = Recording::default();
+    passes.push(&plan.pass(kernel, actor.count, 1, 0, &buffers));
+    Ok(passes)
+}
+
+/// Temperatures α at the start. Deterministic actions have no entropy.
+fn first_temperature(plan: &mut Plan, config: &Config, actor: &Agents) -> Result<Buffer<Scalar>> {
+    let alpha = if config.algo == Algo::Sac { config.alpha } else { config.ent_coef };
+    let first = Scalar {
+        value: alpha as f32,
+        log: config.alpha.ln() as f32,
+        // the first step is Adam's t = 1
+        correction1: actor.run.decay1,
+        correction2: actor.run.decay2,
+        ..Scalar::default()
+    };
+    let count = actor.count as usize;
+    plan.filled("temperature", &[("agents", actor.count.into())], "the number of agents", move || vec![first; count])
+}
+
 /// Actors and critics at the start.
 fn first_agents(
     plan: &mut Plan,
@@ -349,16 +379,12 @@ fn first_agents(
     seeds: &[u32],
 ) -> Result<(Agents, Agents)> {
     let twins = kernels.twins as usize;
-    // deterministic actions have no entropy
-    let alpha = if config.algo == Algo::Sac { config.alpha } else { config.ent_coef };
     let mut agents = |kernels: &Kernels, rate: f64, seeds_of: &[u32], networks: std::ops::Range<usize>| {
         let run = run(config, kernels, rate);
         let first = Progress {
             // the first step is Adam's t = 1
             correction1: run.decay1,
             correction2: run.decay2,
-            alpha: alpha as f32,
-            log_alpha: config.alpha.ln() as f32,
             gumbel_temperature: config.gumbel_temperature as f32,
             ..Progress::default()
         };
