@@ -19,9 +19,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     }
     let total = mw_total(local, square);
     if local > 0u { return; }
-    var search: MwSearch;
+    var search: MwLineSearch;
     search.first_square = total;
     search.square = total;
-    mw_search[agent] = search;
+    mw_line_search[agent] = search;
     mw_progress[agent].stopped = select(0u, 1u, total == 0.0);
 }

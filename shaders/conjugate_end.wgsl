@@ -18,8 +18,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     slope = mw_total(local, slope);
     curvature = mw_total(local, curvature);
     if local > 0u { return; }
-    mw_search[agent].slope = slope;
-    mw_search[agent].curvature = curvature;
-    mw_search[agent].scale = select(0.0, sqrt(2.0 * mw_trust.delta / max(curvature, 1.2e-38)), curvature > 0.0);
-    mw_search[agent].fraction = 1.0;
+    mw_line_search[agent].slope = slope;
+    mw_line_search[agent].curvature = curvature;
+    mw_line_search[agent].scale = select(0.0, sqrt(2.0 * mw_trust_region.delta / max(curvature, 1.2e-38)), curvature > 0.0);
+    mw_line_search[agent].fraction = 1.0;
 }

@@ -13,14 +13,14 @@ var<workgroup> mw_state: vec2<f32>;   // (‖r‖², 1 = over)
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let agent = group.z;
-    if local == 0u { mw_state = vec2<f32>(mw_search[agent].square, f32(mw_progress[agent].stopped)); }
+    if local == 0u { mw_state = vec2<f32>(mw_line_search[agent].square, f32(mw_progress[agent].stopped)); }
     let state = workgroupUniformLoad(&mw_state);
     if state.y != 0.0 { return; }
 
     var curvature = 0.0;
     for (var i = local; i < MW_SPAN; i += MW_WORKGROUP) {
         let p = mw_direction[mw_learned_at(agent, i)];
-        curvature += dot(p, fma(vec4<f32>(mw_trust.damping), p, mw_gradient[mw_learned_at(agent, i)]));
+        curvature += dot(p, fma(vec4<f32>(mw_trust_region.damping), p, mw_gradient[mw_learned_at(agent, i)]));
     }
     curvature = mw_total(local, curvature);
     let sound = curvature > 0.0;
@@ -29,7 +29,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     var square = 0.0;
     for (var i = local; i < MW_SPAN; i += MW_WORKGROUP) {
         let p = mw_direction[mw_learned_at(agent, i)];
-        let z = fma(vec4<f32>(mw_trust.damping), p, mw_gradient[mw_learned_at(agent, i)]);
+        let z = fma(vec4<f32>(mw_trust_region.damping), p, mw_gradient[mw_learned_at(agent, i)]);
         let r = fma(vec4<f32>(-alpha), z, mw_solver[mw_solver_at(agent, MW_R, i)]);
         mw_solver[mw_solver_at(agent, MW_X, i)] = fma(vec4<f32>(alpha), p, mw_solver[mw_solver_at(agent, MW_X, i)]);
         mw_solver[mw_solver_at(agent, MW_R, i)] = r;
@@ -43,8 +43,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     }
     if local > 0u { return; }
     if sound {
-        mw_search[agent].square = square;
-        mw_search[agent].iterations += 1u;
+        mw_line_search[agent].square = square;
+        mw_line_search[agent].iterations += 1u;
     }
-    if !sound || square <= mw_trust.tolerance * mw_search[agent].first_square { mw_progress[agent].stopped = 1u; }
+    if !sound || square <= mw_trust_region.tolerance * mw_line_search[agent].first_square { mw_progress[agent].stopped = 1u; }
 }

@@ -12,11 +12,11 @@
 
 @bind var<uniform> mw_estimate: MwEstimate;
 @bind var<storage, read> mw_theta: array<f32>;         // [agent][parameter]
-@bind var<storage, read_write> mw_rows: array<f32>;    // [agent][row][rollout]: Σ γ^k r_k, steps made, those of the estimator
+@bind var<storage, read_write> mw_rollout_rows: array<f32>;    // [agent][row][rollout]: Σ γ^k r_k, steps made, those of the estimator
 
 /// Leaves a number of a rollout.
 fn mw_leave(agent: u32, rollout: u32, row: u32, value: f32) {
-    mw_rows[(agent * mw_estimate.rows + row) * mw_estimate.rollouts + rollout] = value;
+    mw_rollout_rows[(agent * mw_estimate.rows + row) * mw_estimate.rollouts + rollout] = value;
 }
 
 /// Leaves a number for each parameter, from a row on.

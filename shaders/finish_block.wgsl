@@ -2,7 +2,7 @@
 //! it first. Another kernel prepares the next (schedule_block.wgsl). One workgroup = one agent.
 
 @bind var<uniform> mw_run: MwRun;                              // of the actor
-@bind var<uniform> mw_replay: MwReplay;
+@bind var<uniform> mw_replay: MwReplaySettings;
 @bind var<storage, read_write> mw_progress: array<MwProgress>;         // [agent]
 @bind var<storage, read> mw_temperature: array<MwScalar>;              // [agent] α
 @bind var<storage, read> mw_terms: array<f32>;                         // [agent][term][invocation], of the actor
@@ -17,8 +17,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let agent = group.z;
     var sums = mw_identity();   // critics' loss, Q, actor's loss, entropy
     for (var i = local; i < mw_replay.critic_threads; i += MW_WORKGROUP) {
-        @unroll for j in 0..MW_TWINS {
-            let at = (agent * MW_TWINS + j) * MW_TERMS * mw_replay.critic_threads + i;
+        @unroll for j in 0..MW_CRITICS {
+            let at = (agent * MW_CRITICS + j) * MW_TERMS * mw_replay.critic_threads + i;
             sums.x += mw_critic_terms[at + MW_TERM_VALUE_LOSS * mw_replay.critic_threads];
             sums.y += mw_critic_terms[at + MW_TERM_Q * mw_replay.critic_threads];
         }
@@ -42,7 +42,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     mw_judge_learning(&metrics, progress);
     @unroll for of_ in 0..2 {
         const kind = MW_FAULT_GRADIENT + of_;
-        @unroll for j in 0..MW_TWINS { mw_judge_place(&metrics, kind, 1u + j, mw_faults[(groups.z + agent * MW_TWINS + j) * 2u + of_]); }
+        @unroll for j in 0..MW_CRITICS { mw_judge_place(&metrics, kind, 1u + j, mw_faults[(groups.z + agent * MW_CRITICS + j) * 2u + of_]); }
         mw_judge_place(&metrics, kind, 0u, mw_faults[agent * 2u + of_]);
     }
     progress.fault = 0u;
@@ -59,8 +59,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.terminated = episodes.w;
     metrics.learning_rate = progress.learning_rate;
     metrics.policy_loss = means.z;
-    metrics.value_loss = means.x / f32(MW_TWINS);
-    metrics.q_value = means.y / f32(MW_TWINS);
+    metrics.value_loss = means.x / f32(MW_CRITICS);
+    metrics.q_value = means.y / f32(MW_CRITICS);
     metrics.entropy = means.w;
     metrics.alpha = alpha;
     metrics.gumbel_temperature = progress.gumbel_temperature;

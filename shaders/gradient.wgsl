@@ -5,7 +5,7 @@
 //!   loss = (1/count) Σ_samples objective
 
 @bind var<uniform> mw_run: MwRun;
-@bind var<uniform> mw_window: MwWindow;
+@bind var<uniform> mw_sample_range: MwSampleRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -16,9 +16,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let progress = &mw_progress[thread.agent];
     if (*progress).stopped != 0u { return; }
     let count = mw_minibatch_count((*progress).minibatch);
-    let first = mw_window.first + thread.index * MW_SAMPLES;
-    let mine = thread.index * MW_SAMPLES < mw_window.count;
-    if mw_window.first + (thread.index - local) * MW_SAMPLES >= count { return; }   // the whole workgroup, or none of it
+    let first = mw_sample_range.first + thread.index * MW_SAMPLES;
+    let mine = thread.index * MW_SAMPLES < mw_sample_range.count;
+    if mw_sample_range.first + (thread.index - local) * MW_SAMPLES >= count { return; }   // the whole workgroup, or none of it
 
     var samples: array<MwSamples, MW_VECTORS>;
     @unroll for v in 0..MW_VECTORS {

@@ -4,7 +4,7 @@
 //!   loss = (1/count) Σ_samples objective
 
 @bind var<uniform> mw_run: MwRun;
-@bind var<uniform> mw_window: MwWindow;
+@bind var<uniform> mw_sample_range: MwSampleRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // see part/partial.wgsl
 
@@ -18,8 +18,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let progress = &mw_progress[agent];
     if (*progress).stopped != 0u { return; }
     let count = mw_minibatch_count((*progress).minibatch);
-    let first = mw_window.first + slice * mw_run.slice;
-    if slice * mw_run.slice >= mw_window.count || first >= count { return; }
+    let first = mw_sample_range.first + slice * mw_run.slice;
+    if slice * mw_run.slice >= mw_sample_range.count || first >= count { return; }
     let end = min(first + mw_run.slice, count);
 
     for (var tile = first; tile < end; tile += MW_TILE_SAMPLES) {
@@ -45,7 +45,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             column[0] = mw_tile_column[local];
             mw_tile_sample = local;
             @unroll for o in 0..MW_OUTPUTS { mw_output[o] = mw_tile[mw_tile_at(local, outputs + o / 4u)][o % 4u]; }
-            mw_objective(MwThread(agent, tile + local - mw_window.first, 0u),
+            mw_objective(MwThread(agent, tile + local - mw_sample_range.first, 0u),
                 MwSamples(agent, column, select(0.0, 1.0, mine), f32(count), 0u), mine);
             @unroll for vector in 0..MW_WIDTHS[MW_LAYERS] / 4 {
                 var delta = vec4<f32>(0.0);

@@ -5,15 +5,15 @@
 //! World w's step t has place (t · worlds + w) mod capacity; the next observation of a transition is the true one, from
 //! before a reset. An actor's outputs hold for one step; uniformly random actions need none.
 
-@bind var<uniform> mw_replay: MwReplay;
+@bind var<uniform> mw_replay: MwReplaySettings;
 @bind var<uniform> mw_interaction: MwInteraction;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_outputs: array<f32>;                     // [agent][output][world], of the actor
 @bind var<storage, read_write> mw_current: array<f32>;               // [agent][feature][world], what the actor sees next
 @bind var<storage, read_write> mw_explorers: array<u32>;             // [agent][word][world], see part/explorer.wgsl
-@bind var<storage, read_write> mw_ring_before: array<f32>;           // [agent][feature][place]
-@bind var<storage, read_write> mw_ring_after: array<f32>;            // [agent][feature][place]
-@bind var<storage, read_write> mw_ring_steps: array<u32>;            // [agent][row][place], rows: action, reward, ending
+@bind var<storage, read_write> mw_replay_before: array<f32>;           // [agent][feature][place]
+@bind var<storage, read_write> mw_replay_after: array<f32>;            // [agent][feature][place]
+@bind var<storage, read_write> mw_replay_steps: array<u32>;            // [agent][row][place], rows: action, reward, ending
 
 var<private> mw_output: array<Lane, MW_OUTPUTS>;                     // what slot `distribution` is made of
 
@@ -52,10 +52,10 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         // step, end, remember
         let step = mw_world_step(&world, mw_action(words), key, index);
         world.fault = mw_fault_of_reward(world.fault, step.reward, world.steps - 1u);
-        let at = agent * MW_RING_ROWS * mw_replay.capacity + place;
-        @unroll for k in 0..MW_ACTION_WORDS { mw_ring_steps[at + k * mw_replay.capacity] = words[k]; }
-        mw_ring_steps[at + MW_RING_REWARD * mw_replay.capacity] = bitcast<u32>(step.reward);
-        mw_ring_steps[at + MW_RING_ENDING * mw_replay.capacity] = step.ending;
+        let at = agent * MW_TRANSITION_ROWS * mw_replay.capacity + place;
+        @unroll for k in 0..MW_ACTION_WORDS { mw_replay_steps[at + k * mw_replay.capacity] = words[k]; }
+        mw_replay_steps[at + MW_TRANSITION_REWARD * mw_replay.capacity] = bitcast<u32>(step.reward);
+        mw_replay_steps[at + MW_TRANSITION_ENDING * mw_replay.capacity] = step.ending;
         mw_keep(mw_look(world.state), MW_TO_AFTER, kept);
         world.fault = mw_fault_of_observation(world.fault, mw_take_unsound(), world.steps);
         @rare if step.ending != 0u {
@@ -82,7 +82,7 @@ const MW_TO_CURRENT = 2u;
 /// Stores number f of an observation.
 fn mw_store(target_: u32, at: u32, f: u32, value: f32) {
     let stride = select(mw_replay.capacity, mw_replay.worlds, mw_replay.staged != 0u);
-    if target_ == MW_TO_BEFORE { mw_ring_before[at + f * stride] = value; }
-    if target_ == MW_TO_AFTER { mw_ring_after[at + f * stride] = value; }
+    if target_ == MW_TO_BEFORE { mw_replay_before[at + f * stride] = value; }
+    if target_ == MW_TO_AFTER { mw_replay_after[at + f * stride] = value; }
     if target_ == MW_TO_CURRENT { mw_current[at + f * mw_replay.worlds] = value; }
 }

@@ -3,7 +3,7 @@
 //!
 //!   θ = θ_old + fraction · scale · x
 
-@bind var<storage, read> mw_search: array<MwSearch>;               // [agent]
+@bind var<storage, read> mw_line_search: array<MwLineSearch>;               // [agent]
 @bind var<storage, read> mw_solver: array<vec4<f32>>;              // [agent][x, r, old θ][MW_SPAN]
 @bind var<storage, read_write> mw_parameters: array<vec4<f32>>;    // [agent][MW_PARAMETERS / 4]
 
@@ -11,7 +11,7 @@
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
-    let search = &mw_search[thread.agent];
+    let search = &mw_line_search[thread.agent];
     if (*search).accepted != 0u || thread.index >= MW_SPAN { return; }
     let x = mw_solver[thread.agent * 3u * MW_SPAN + thread.index];
     let old = mw_solver[(thread.agent * 3u + 2u) * MW_SPAN + thread.index];

@@ -9,7 +9,7 @@
 //! `forward.wgsl` fills them in afterwards, for the batch and for the slots.
 
 @bind var<uniform> mw_run: MwRun;
-@bind var<uniform> mw_span: MwSpan;
+@bind var<uniform> mw_step_range: MwStepRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read_write> mw_observations: array<f32>;        // [agent][feature][step][world]
 @bind var<storage, read_write> mw_final_observations: array<f32>;  // [agent][feature][slot][world]
@@ -24,22 +24,22 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     // a batch may hold the last rollouts side by side; the oldest makes room
     let wide = n * (mw_run.reuse + 1u);
     let beside = mw_progress[thread.agent].update % (mw_run.reuse + 1u) * n;
-    mw_use_workspace(thread, mw_span.threads);
+    mw_use_workspace(thread, mw_step_range.threads);
     let key = vec2<u32>(mw_progress[thread.agent].seed, MW_STREAM_TRAINING);
-    for (var turn = 0u; turn < mw_span.turns; turn++) {
-        let place = turn * mw_span.threads + thread.index;
+    for (var turn = 0u; turn < mw_step_range.turns; turn++) {
+        let place = turn * mw_step_range.threads + thread.index;
         var world: array<MwWorld, MW_SAMPLES>;
         var index: array<u32, MW_SAMPLES>;
         var mine: array<bool, MW_SAMPLES>;
         @unroll for i in 0..MW_SAMPLES {
             index[i] = min(place * MW_SAMPLES + i, n - 1u);
-            mine[i] = (thread.index < mw_span.threads) & (place * MW_SAMPLES + i < n);
+            mine[i] = (thread.index < mw_step_range.threads) & (place * MW_SAMPLES + i < n);
             world[i] = mw_world_load(thread.agent, index[i], n);
-            if mw_span.first == 0u {
+            if mw_step_range.first == 0u {
                 world[i].episodes = MwEpisodes();
             }
         }
-        for (var t = mw_span.first; t < mw_span.first + mw_span.count; t++) {
+        for (var t = mw_step_range.first; t < mw_step_range.first + mw_step_range.count; t++) {
             let column = t * wide + beside;
             // observe
             let seen = mw_observe(thread.agent, world);

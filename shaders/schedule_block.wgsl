@@ -5,7 +5,7 @@
 //!   temperature T of update u = T₀ + (T₁ − T₀) u / num_updates
 
 @bind var<uniform> mw_run: MwRun;                              // of the actor
-@bind var<uniform> mw_replay: MwReplay;
+@bind var<uniform> mw_replay: MwReplaySettings;
 @bind var<storage, read_write> mw_progress: array<MwProgress>;         // [agent]
 @bind var<storage, read_write> mw_critic_progress: array<MwProgress>;  // [agent][critic]
 
@@ -16,7 +16,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
     mw_progress[agent].gumbel_temperature = mix(mw_replay.first_temperature, mw_replay.last_temperature, share);
     if mw_run.anneal_lr == 0u { return; }
     mw_progress[agent].learning_rate = mw_run.learning_rate * (1.0 - share);
-    @unroll for j in 0..MW_TWINS {
-        mw_critic_progress[agent * MW_TWINS + j].learning_rate = mw_replay.critic_rate * (1.0 - share);
+    @unroll for j in 0..MW_CRITICS {
+        mw_critic_progress[agent * MW_CRITICS + j].learning_rate = mw_replay.critic_rate * (1.0 - share);
     }
 }

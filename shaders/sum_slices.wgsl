@@ -5,7 +5,7 @@
 //!   g = Σ_slices partial, 0 for weights that stay 0        norm_w = Σ_{workgroup w} g²
 
 @bind var<uniform> mw_run: MwRun;
-@bind var<uniform> mw_window: MwWindow;
+@bind var<uniform> mw_sample_range: MwSampleRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_partial: array<vec4<f32>>;          // see part/partial.wgsl
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_LEARNED / 4]
@@ -20,8 +20,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     var sum = vec4<f32>(0.0);
     if mine {
         let count = mw_minibatch_count(mw_progress[thread.agent].minibatch);
-        let held = min(mw_window.count, max(count, mw_window.first) - mw_window.first);
-        if mw_window.first > 0u { sum = mw_gradient[thread.agent * size + place]; }
+        let held = min(mw_sample_range.count, max(count, mw_sample_range.first) - mw_sample_range.first);
+        if mw_sample_range.first > 0u { sum = mw_gradient[thread.agent * size + place]; }
         let slices = (held + mw_run.slice - 1u) / mw_run.slice;
         for (var slice = 0u; slice < slices; slice++) {
             sum += mw_partial[mw_partial_at(thread.agent, slice, place * 4u) / 4u];

@@ -8,7 +8,7 @@
 //! Reference: src/reference/mlp.rs.
 
 @bind var<uniform> mw_run: MwRun;
-@bind var<uniform> mw_window: MwWindow;
+@bind var<uniform> mw_sample_range: MwSampleRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_trace: array<vec4<f32>>;           // [agent][sample of the window][MW_TRACE_WIDTH]
 @bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // see part/partial.wgsl
@@ -40,16 +40,16 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
 
     let count = mw_minibatch_count((*progress).minibatch);
-    let held = min(mw_window.count, max(count, mw_window.first) - mw_window.first);   // samples in this window
+    let held = min(mw_sample_range.count, max(count, mw_sample_range.first) - mw_sample_range.first);   // samples in this window
     let first = slice * mw_run.slice;
     let end = min(first + mw_run.slice, (held + 3u) / 4u * 4u);                       // padding samples have δ = 0
     var sum: array<vec4<f32>, MW_TILE_ROWS>;
     var bias: array<vec4<f32>, MW_TILE_CHUNKS>;
     for (var s = first; s < end; s += 4u) {
         @unroll for i in 0..4 {
-            let at = (thread.agent * mw_window.rows + s + i) * MW_TRACE_WIDTH;
+            let at = (thread.agent * mw_sample_range.rows + s + i) * MW_TRACE_WIDTH;
             let unit = mw_unit_factor(mw_trace[at + unit_at]);
-            let weight = mw_sample_weight(thread.agent, mw_window.first + s + i, count);
+            let weight = mw_sample_weight(thread.agent, mw_sample_range.first + s + i, count);
             @unroll for c in 0..MW_TILE_CHUNKS {
                 let delta = mw_delta_factor(mw_trace[at + delta_at + c * MW_SHARE + thread.lane], weight);
                 bias[c] += delta;
@@ -61,7 +61,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
 
-    if slice >= mw_window.count / mw_run.slice { return; }
+    if slice >= mw_sample_range.count / mw_run.slice { return; }
     if column < columns {
         @unroll for r in 0..MW_TILE_ROWS {
             let word = (weight_at + (row + r) * columns + column) * 4u;

@@ -1,10 +1,10 @@
 //! Measurements: environment steps per second, and what each kernel of an update reaches of the adapter's ceilings.
 
 mod kernels;
-mod replay;
+mod off_policy;
 
 pub use kernels::{Ceilings, KernelReport, ceilings, kernel_report};
-pub use replay::{ReplayCase, ReplayMeasured, measure_replay};
+pub use off_policy::{ReplayCase, ReplayMeasured, measure_replay};
 
 use crate::algo::OnPolicy;
 use crate::algo::{networks, sizes};

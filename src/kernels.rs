@@ -3,12 +3,12 @@
 #![allow(clippy::missing_errors_doc)] // errors of what is planned, linked and built, which `plan` tells of
 
 mod choices;
-mod replay;
+mod off_policy;
 mod textbook;
 
-pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Recursion, Reduction, Weight};
-pub use replay::OffPolicyKernels;
-pub(crate) use replay::seen_actions;
+pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Phi, Recursion, Reduction};
+pub use off_policy::OffPolicyKernels;
+pub(crate) use off_policy::seen_actions;
 pub use textbook::{Combine, Sums, TextbookPolicy};
 
 use crate::env::{ActionSpace, Environment, Exploration};
@@ -62,7 +62,7 @@ impl<'a> Kernels<'a> {
 }
 
 impl Kernels<'_> {
-    fn plain(&self, name: &str) -> Result<Program> {
+    fn program(&self, name: &str) -> Result<Program> {
         let program = program(name, &form_constants(self.form))?
             .constants(&self.space.constants())
             .constants(&self.exploration.constants(self.space));
@@ -70,8 +70,8 @@ impl Kernels<'_> {
     }
 
     /// The same where a thread has little to do.
-    fn brief(&self) -> Self {
-        Self { form: self.form.brief(), ..*self }
+    fn short_running(&self) -> Self {
+        Self { form: self.form.short_running(), ..*self }
     }
 
     /// Rows of a sample: those of the space, and the distribution's where it is kept.
@@ -80,8 +80,8 @@ impl Kernels<'_> {
     }
 
     /// A program for a span of the parameters.
-    fn over(&self, span: Span, name: &str) -> Result<Program> {
-        let program = self.plain(name)?.constants(&self.parameters.own_constants());
+    fn of_span(&self, span: Span, name: &str) -> Result<Program> {
+        let program = self.program(name)?.constants(&self.parameters.own_constants());
         Ok(program.word("MW_SPAN_FIRST", span.first).word("MW_SPAN", span.count))
     }
 
@@ -204,22 +204,22 @@ impl Kernels<'_> {
 
     /// First states of worlds.
     pub fn reset(&self, env: &Environment) -> Result<Program> {
-        env.link_into(self.plain("reset")?)?.part("reset.wgsl")
+        env.link_into(self.program("reset")?)?.part("reset.wgsl")
     }
 
     /// New episodes in all worlds.
     pub fn restart(&self, env: &Environment) -> Result<Program> {
-        env.link_into(self.plain("restart")?)?.part("restart.wgsl")
+        env.link_into(self.program("restart")?)?.part("restart.wgsl")
     }
 
     /// One step of every world with the caller's actions.
     pub fn pool(&self, env: &Environment) -> Result<Program> {
-        env.link_into(self.plain("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])
+        env.link_into(self.program("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])
     }
 
     /// T steps of every world with random actions.
     pub fn step(&self, env: &Environment) -> Result<Program> {
-        env.link_into(self.plain("step")?)?.part("step.wgsl")
+        env.link_into(self.program("step")?)?.part("step.wgsl")
     }
 
     /// An estimate of the policy gradient from each rollout of a textbook policy.
@@ -229,22 +229,22 @@ impl Kernels<'_> {
     }
 
     /// A step uphill from such estimates.
-    pub fn climb(&self, env: &Environment, policy: TextbookPolicy, combine: Combine) -> Result<Program> {
+    pub fn ascend(&self, env: &Environment, policy: TextbookPolicy, combine: Combine) -> Result<Program> {
         let (name, part) = match combine {
-            Combine::Mean => ("climb", "slot/combine/mean.wgsl"),
-            Combine::LeaveOneOut => ("climb leave one out", "slot/combine/leave_one_out.wgsl"),
+            Combine::Mean => ("ascend", "slot/combine/mean.wgsl"),
+            Combine::LeaveOneOut => ("ascend leave one out", "slot/combine/leave_one_out.wgsl"),
         };
-        self.textbook(name, env, policy)?.parts(&[part, "climb.wgsl"])
+        self.textbook(name, env, policy)?.parts(&[part, "ascend.wgsl"])
     }
 
     fn textbook(&self, name: &str, env: &Environment, policy: TextbookPolicy) -> Result<Program> {
-        let program = env.link_into(self.plain(name)?)?.word("MW_THETA", policy.parameters());
+        let program = env.link_into(self.program(name)?)?.word("MW_THETA", policy.parameters());
         program.parts(&["part/estimate.wgsl", policy.part()])
     }
 
     /// A kernel in which worlds act under the policy `network`.
     fn acting(&self, name: &str, env: &Environment, network: usize) -> Result<Program> {
-        let program = env.link_into(self.with_network(self.plain(name)?, network, 1, Way::Forward)?)?;
+        let program = env.link_into(self.with_network(self.program(name)?, network, 1, Way::Forward)?)?;
         let input = if env.has_features() && self.needs_workspace(network) { "loop" } else { "constants" };
         let input = format!("slot/input/{input}.wgsl");
         let show = if self.space.masked() { "slot/show/mask.wgsl" } else { "slot/show/nothing.wgsl" };
@@ -275,7 +275,7 @@ impl Kernels<'_> {
 
     /// Values of observations under the critic `network`.
     pub fn value(&self, network: usize) -> Result<Program> {
-        self.with_network(self.plain("value")?, network, self.vectors(), Way::Forward)?
+        self.with_network(self.program("value")?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
             .parts(&["slot/observed/columns.wgsl", "slot/head/value.wgsl", "forward.wgsl"])
@@ -293,7 +293,7 @@ impl Kernels<'_> {
 
     /// Outputs of the policy `network` for samples of a batch.
     fn of_samples(&self, name: &str, network: usize, head: &str) -> Result<Program> {
-        self.with_network(self.plain(name)?, network, self.vectors(), Way::Forward)?
+        self.with_network(self.program(name)?, network, self.vectors(), Way::Forward)?
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
             .parts(&self.exploration.distribution_parts(self.space))?
@@ -303,7 +303,7 @@ impl Kernels<'_> {
 
     /// The beginning of conjugate gradients for a span of the parameters.
     pub fn conjugate_begin(&self, span: Span) -> Result<Program> {
-        self.over(span, "conjugate begin")?.parts(&[
+        self.of_span(span, "conjugate begin")?.parts(&[
             "slot/element/number.wgsl",
             "part/tree.wgsl",
             "part/solver.wgsl",
@@ -313,7 +313,7 @@ impl Kernels<'_> {
 
     /// One iteration of conjugate gradients.
     pub fn conjugate_step(&self, span: Span) -> Result<Program> {
-        self.over(span, "conjugate step")?.parts(&[
+        self.of_span(span, "conjugate step")?.parts(&[
             "slot/element/number.wgsl",
             "part/tree.wgsl",
             "part/solver.wgsl",
@@ -323,7 +323,7 @@ impl Kernels<'_> {
 
     /// The length of the natural gradient's step.
     pub fn conjugate_end(&self, span: Span) -> Result<Program> {
-        self.over(span, "conjugate end")?.parts(&[
+        self.of_span(span, "conjugate end")?.parts(&[
             "slot/element/number.wgsl",
             "part/tree.wgsl",
             "part/solver.wgsl",
@@ -333,16 +333,16 @@ impl Kernels<'_> {
 
     /// Parameters somewhere along the natural gradient.
     pub fn propose(&self, span: Span) -> Result<Program> {
-        self.over(span, "propose")?.part("propose.wgsl")
+        self.of_span(span, "propose")?.part("propose.wgsl")
     }
 
     /// Whether the proposed parameters are taken.
-    pub fn judge(&self) -> Result<Program> {
-        self.plain("judge")?.parts(&["part/fault.wgsl", "judge.wgsl"])
+    pub fn line_search(&self) -> Result<Program> {
+        self.program("line search")?.parts(&["part/fault.wgsl", "line_search.wgsl"])
     }
 
     /// A recursion along the steps of worlds: returns, advantages.
-    pub fn along(&self, recursion: Recursion, over_time: OverTime) -> Result<Program> {
+    pub fn recursion(&self, recursion: Recursion, over_time: OverTime) -> Result<Program> {
         let running = self.parameters.normaliser().rewards;
         let reward = if running { "slot/reward/running.wgsl" } else { "slot/reward/plain.wgsl" };
         let (name, part) = match recursion {
@@ -354,14 +354,14 @@ impl Kernels<'_> {
             Recursion::PerDecision => ("per decision", "slot/recursion/per_decision.wgsl"),
         };
         let (suffix, kernel) = match over_time {
-            OverTime::Walk => ("", "walk.wgsl"),
+            OverTime::Serial => ("", "serial.wgsl"),
             OverTime::Scan => (" scan", "scan.wgsl"),
         };
-        let program = self.plain(&format!("{name}{suffix}"))?.constants(&self.parameters.own_constants());
+        let program = self.program(&format!("{name}{suffix}"))?.constants(&self.parameters.own_constants());
         let program = match recursion {
             Recursion::Gae | Recursion::Whole | Recursion::PerDecision => program,
-            Recursion::Returns { weight, bootstraps, critic } => program
-                .word("MW_PHI", weight as u32)
+            Recursion::Returns { phi, bootstraps, critic } => program
+                .word("MW_PHI", phi as u32)
                 .word("MW_BOOTSTRAPS", bootstraps.into())
                 .word("MW_CRITIC", critic.into()),
             Recursion::Segment { total, discounted, first } => program
@@ -383,19 +383,19 @@ impl Kernels<'_> {
 
     /// Discounted sums of rewards.
     pub fn discount_rewards(&self) -> Result<Program> {
-        self.plain("discount rewards")?.part("discount_rewards.wgsl")
+        self.program("discount rewards")?.part("discount_rewards.wgsl")
     }
 
     /// A batch's moments joined to the running ones.
     pub fn merge_moments(&self) -> Result<Program> {
-        let program = self.plain("merge moments")?.constants(&self.parameters.own_constants());
+        let program = self.program("merge moments")?.constants(&self.parameters.own_constants());
         program.parts(&["part/fault_places.wgsl", "merge_moments.wgsl"])
     }
 
     /// A reduction.
     pub fn reduce(&self, reduction: Reduction) -> Result<Program> {
         let (name, parts) = reduction.parts();
-        self.plain(name)?.word("MW_SAMPLES", self.samples()).parts(parts)?.parts(&["part/tree.wgsl", "reduce.wgsl"])
+        self.program(name)?.word("MW_SAMPLES", self.samples()).parts(parts)?.parts(&["part/tree.wgsl", "reduce.wgsl"])
     }
 
     /// The same without tiles of samples, which no tangent runs through.
@@ -418,7 +418,7 @@ impl Kernels<'_> {
             _ => "gradient",
         };
         let way = if objective == Objective::Fisher { Way::Tangent } else { Way::Backward };
-        let program = self.plain(&format!("{name} {}", self.parameters.networks()[network].name()))?;
+        let program = self.program(&format!("{name} {}", self.parameters.networks()[network].name()))?;
         let program = self.backward(program, network, way, self.weights())?.parts(&[
             "slot/observed/columns.wgsl",
             "slot/slopes/none.wgsl",
@@ -480,7 +480,7 @@ impl Kernels<'_> {
             Objective::Squares { weighted } => ("weight squares", weighted, "slot/product/squares.wgsl"),
             _ => ("weight gradient", false, "slot/product/plain.wgsl"),
         };
-        self.plain(&format!("{name} {network_name}"))?
+        self.program(&format!("{name} {network_name}"))?
             .word("MW_WEIGHTED", weighted.into())
             .constants(&self.parameters.constants(network, self.form, true))
             .parts(&[self.share(), "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?
@@ -489,7 +489,7 @@ impl Kernels<'_> {
 
     /// The gradient less each parameter's best baseline, over a span of the parameters.
     pub fn subtract_baseline(&self, span: Span) -> Result<Program> {
-        self.over(span, "subtract baseline")?.parts(&[
+        self.of_span(span, "subtract baseline")?.parts(&[
             "slot/element/number.wgsl",
             "part/tree.wgsl",
             "part/norm.wgsl",
@@ -500,7 +500,7 @@ impl Kernels<'_> {
     /// Sum of the partial gradients of a span of the parameters.
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        let program = self.over(span, "sum slices")?.parts(&parts)?;
+        let program = self.of_span(span, "sum slices")?.parts(&parts)?;
         program.parts(&["slot/element/number.wgsl", "part/tree.wgsl"])?.parts(&[
             "part/partial.wgsl",
             "part/norm.wgsl",
@@ -511,18 +511,18 @@ impl Kernels<'_> {
     /// One minibatch further.
     pub fn advance(&self) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        self.plain("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])
+        self.program("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])
     }
 
     /// The optimiser's step for a span of the parameters.
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Program> {
-        let program = self.over(span, optimizer.name())?;
+        let program = self.of_span(span, optimizer.name())?;
         program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])
     }
 
     /// End of an update.
     pub fn finish_update(&self) -> Result<Program> {
-        self.plain("finish update")?.parts(&[
+        self.program("finish update")?.parts(&[
             "part/schedule.wgsl",
             "part/next_update.wgsl",
             "part/verdict.wgsl",
@@ -532,11 +532,11 @@ impl Kernels<'_> {
 
     /// End of a fit of values apart from the policy.
     pub fn finish_fit(&self) -> Result<Program> {
-        self.plain("finish fit")?.parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_fit.wgsl"])
+        self.program("finish fit")?.parts(&["part/schedule.wgsl", "part/next_update.wgsl", "finish_fit.wgsl"])
     }
 
     /// The schedules of a run that goes on with another number of updates.
     pub fn reschedule(&self) -> Result<Program> {
-        self.plain("reschedule")?.parts(&["part/schedule.wgsl", "reschedule.wgsl"])
+        self.program("reschedule")?.parts(&["part/schedule.wgsl", "reschedule.wgsl"])
     }
 }

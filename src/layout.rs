@@ -215,7 +215,7 @@ shared_structs! {
         improvement: f32,
         /// Natural gradients: ‖g − (F + damping)x‖/‖g‖.
         cg_residual: f32,
-        /// Trust region: candidates of the line search that were measured.
+        /// TrustRegion region: candidates of the line search that were measured.
         line_search_steps: u32,
         /// Importance weights: (Σw)²/Σw² over the samples of the batch; else 0.
         effective_samples: f32,
@@ -242,7 +242,7 @@ shared_structs! {
     }
 
     /// What holds for learning from a ring of transitions, for every agent of a run.
-    pub struct Replay {
+    pub struct ReplaySettings {
         /// Transitions that an agent's ring holds.
         capacity: u32,
         /// Worlds of an agent.
@@ -255,7 +255,7 @@ shared_structs! {
         bootstrap: u32,
         /// 1 = α adapts.
         autotune: u32,
-        /// Rows of terms that a critic's gradient leaves.
+        /// FeatureRange of terms that a critic's gradient leaves.
         critic_threads: u32,
         /// 1 = observations go to `[feature][world]` first and from there to the parts of the ring.
         staged: u32,
@@ -294,7 +294,7 @@ shared_structs! {
     }
 
     /// Neighbouring features.
-    pub struct Rows {
+    pub struct FeatureRange {
         /// The first.
         first: u32,
         /// How many.
@@ -302,7 +302,7 @@ shared_structs! {
     }
 
     /// What a gradient step does beside the parameters that it learns.
-    pub struct Following {
+    pub struct TargetUpdate {
         /// Share τ of the way that targets go; 0 = none.
         tau: f32,
         /// 1 = the actor took a step.
@@ -310,7 +310,7 @@ shared_structs! {
     }
 
     /// What holds for every natural gradient of a run.
-    pub struct Trust {
+    pub struct TrustRegion {
         /// KL divergence that a full step has to second order.
         delta: f32,
         /// KL divergence up to which a step is taken; the same, but in tests.
@@ -330,7 +330,7 @@ shared_structs! {
     }
 
     /// Where the natural gradient of an agent stands.
-    pub struct Search {
+    pub struct LineSearch {
         /// ‖r‖² of the gradient.
         first_square: f32,
         /// ‖r‖² now.
@@ -354,7 +354,7 @@ shared_structs! {
     }
 
     /// Steps of the rollout that one dispatch makes.
-    pub struct Span {
+    pub struct StepRange {
         /// First step.
         first: u32,
         /// Number of steps.
@@ -408,12 +408,12 @@ shared_structs! {
     }
 
     /// Samples of a minibatch that are in the trace at the same time.
-    pub struct Window {
+    pub struct SampleRange {
         /// First sample; a multiple of the slice.
         first: u32,
         /// Samples; a multiple of the slice.
         count: u32,
-        /// Rows of an agent in the trace, one Lane to spare.
+        /// FeatureRange of an agent in the trace, one Lane to spare.
         rows: u32,
         /// Slices of an agent in the partial gradients, one to spare.
         slices: u32,
@@ -429,7 +429,7 @@ shared_structs! {
         rollouts: u32,
         /// Steps D of a rollout.
         depth: u32,
-        /// Rows that a rollout leaves.
+        /// FeatureRange that a rollout leaves.
         rows: u32,
         /// Worlds from the first one of an agent to the first one of the next; 0 = all see the same random numbers.
         apart: u32,
@@ -442,12 +442,12 @@ shared_structs! {
     }
 
     /// A step uphill of every repetition.
-    pub struct Climb {
+    pub struct Ascent {
         /// Repetitions.
         agents: u32,
         /// Rollouts of a repetition.
         rollouts: u32,
-        /// Rows that a rollout leaves.
+        /// FeatureRange that a rollout leaves.
         rows: u32,
         /// Number of the step, from 0.
         step: u32,
@@ -472,7 +472,7 @@ shared_structs! {
     }
 }
 
-/// Rows of the samples `[agent][row][step][world]`, each a word. Behind them lie the further words of the action, then
+/// FeatureRange of the samples `[agent][row][step][world]`, each a word. Behind them lie the further words of the action, then
 /// those of the mask of allowed actions ([`crate::env::ActionSpace::rows`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -609,7 +609,7 @@ pub enum WorldWord {
     EndedTerminated = 15,
 }
 
-/// Rows that every rollout leaves before those of its estimator: its return, and the steps it made.
+/// FeatureRange that every rollout leaves before those of its estimator: its return, and the steps it made.
 pub const OWN_ROWS: u32 = 2;
 
 /// Random stream of training; evaluation at update u has stream `STREAM_EVALUATION + u`.

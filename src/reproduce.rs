@@ -12,7 +12,7 @@ pub use results::{ENVIRONMENTS, Row, row};
 
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::estimate::{Climb, Estimator, Path, Textbook, climb};
+use crate::estimate::{Estimator, GradientAscent, Path, Textbook, ascend};
 use crate::gpu::Gpu;
 use std::fs;
 use std::path::{Path as FilePath, PathBuf};
@@ -123,16 +123,16 @@ pub struct Ascents {
 /// Climbs with every estimator.
 ///
 /// # Errors
-/// As [`Regulator::check`] and [`climb`].
+/// As [`Regulator::check`] and [`ascend`].
 pub fn regulator(gpu: &Gpu, settings: &Regulator) -> Result<Ascents> {
     settings.check()?;
     let env = Environment::load("SimpleRegulator")?;
     let textbook = Textbook::of(&env)?;
     let ascent = |estimator: Estimator| {
-        let path = climb(
+        let path = ascend(
             gpu,
             &env,
-            &Climb {
+            &GradientAscent {
                 estimator,
                 theta: START.to_vec(),
                 rollouts: ROLLOUTS,

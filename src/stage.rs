@@ -4,22 +4,22 @@
 
 mod baseline;
 mod estimates;
+mod gradient_steps;
 mod learner;
 mod natural;
 mod normaliser;
 mod reduction;
-mod replay;
-mod ring;
+mod replay_buffer;
 mod rollout;
 
 pub use baseline::Baseline;
 pub use estimates::Estimates;
+pub use gradient_steps::{Actors, Critics, GradientSteps, Learned, Step, Targets, slicing};
 pub use learner::{Differentiated, Gradients, Learner, Optimiser, Portion, Slicing};
 pub use natural::Natural;
 pub use normaliser::Normaliser;
 pub use reduction::{Elements, Reduced};
-pub use replay::{Actors, Critics, Learned, Replayed, Step, Targets, slicing};
-pub use ring::{Interact, Minibatch, Ring, RingPart};
+pub use replay_buffer::{Interact, Minibatch, ReplayBuffer, ReplayBufferPart};
 pub use rollout::{Evaluation, RandomSteps, Rollout};
 
 use crate::batch::{Agents, Batch};
@@ -103,7 +103,7 @@ impl Advantage {
     /// most of the adapter idle (`benches/NOTES.md`).
     pub fn way(software: bool, run: &Run) -> OverTime {
         let most = if software { 1 } else { SCAN_WORLDS };
-        if run.num_envs <= most && run.num_steps >= SCAN_STEPS { OverTime::Scan } else { OverTime::Walk }
+        if run.num_envs <= most && run.num_steps >= SCAN_STEPS { OverTime::Scan } else { OverTime::Serial }
     }
 
     /// Advantages by these recursions, one after the other.
@@ -180,12 +180,12 @@ fn along(
     let (worlds, steps) = (u64::from(agents.run.num_envs), u64::from(agents.run.num_steps));
     let workgroup = u64::from(kernels.form.workgroup);
     let (threads, iterations) = match way {
-        OverTime::Walk => (worlds, 2 * steps),
+        OverTime::Serial => (worlds, 2 * steps),
         OverTime::Scan => (worlds * workgroup, 3 * steps.div_ceil(workgroup)),
     };
     let mut recording = Recording::default();
     for &recursion in recursions {
-        let kernel = plan.kernel(kernels.along(recursion, way)?);
+        let kernel = plan.kernel(kernels.recursion(recursion, way)?);
         recording.push(&plan.pass(kernel, agents.count, threads, iterations, buffers));
     }
     Ok(recording)

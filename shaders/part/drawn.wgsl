@@ -2,7 +2,7 @@
 //! window, what the value behind it counts, the entropy bonus there, log π of the action that is being judged; then three
 //! actions as critics see them (taken, next, chosen), and the noise of the last two.
 //!
-//! Random numbers are data: `draw.wgsl` makes them, whatever follows is a plain function of what lies here.
+//! Random numbers are data: `replay_minibatch.wgsl` makes them, whatever follows is a plain function of what lies here.
 
 @bind var<storage, read_write> mw_drawn: array<f32>;           // [agent][row][sample]
 

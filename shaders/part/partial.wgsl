@@ -4,5 +4,5 @@
 
 fn mw_partial_at(agent: u32, slice: u32, word: u32) -> u32 {
     let block = agent * MW_PARTIAL_BLOCKS + word / MW_PARTIAL_BLOCK;
-    return (block * mw_window.slices + slice) * MW_PARTIAL_BLOCK + word % MW_PARTIAL_BLOCK;
+    return (block * mw_sample_range.slices + slice) * MW_PARTIAL_BLOCK + word % MW_PARTIAL_BLOCK;
 }

@@ -5,8 +5,8 @@
 //! direction p lies like a gradient, for the kernel that makes F p reads it as one.
 //! Reference: src/reference/fisher.rs.
 
-@bind var<uniform> mw_trust: MwTrust;
-@bind var<storage, read_write> mw_search: array<MwSearch>;         // [agent]
+@bind var<uniform> mw_trust_region: MwTrustRegion;
+@bind var<storage, read_write> mw_line_search: array<MwLineSearch>;         // [agent]
 @bind var<storage, read_write> mw_solver: array<vec4<f32>>;        // [agent][x, r, old][MW_SPAN]
 
 const MW_X = 0u;

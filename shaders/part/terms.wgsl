@@ -10,6 +10,6 @@ fn mw_add_term(thread: MwThread, v: u32, mine: bool, term: u32, value: Lane) {
     mw_term[term] = sum;
     if v + 1u == MW_VECTORS && mine {
         let threads = mw_run.minibatch_threads;
-        mw_terms[(thread.agent * MW_TERMS + term) * threads + mw_window.first / MW_SAMPLES + thread.index] = sum;
+        mw_terms[(thread.agent * MW_TERMS + term) * threads + mw_sample_range.first / MW_SAMPLES + thread.index] = sum;
     }
 }

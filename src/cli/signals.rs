@@ -1,7 +1,8 @@
 //! SIGINT, SIGTERM and SIGHUP. The first one lets a run that trains finish its update and save; whatever has nothing to save
 //! ends at once, and so does everything at the second one.
 
-use manyworlds::train::Claim;
+use manyworlds::Result;
+use manyworlds::train::{Claim, RunDirectory};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,9 +26,13 @@ pub fn code() -> Option<u8> {
     (signal != 0).then_some(128 + signal as u8)
 }
 
-/// From here on there is a directory, which goes again where nothing is trained into it.
-pub fn prepare(claim: Arc<Claim>) {
-    *doing() = Doing::Preparing(claim);
+/// Claims a directory, which goes again where nothing is trained into it. A signal waits for the end of the claim: between
+/// the two there is no moment.
+pub fn prepare(claim: impl FnOnce() -> Result<RunDirectory>) -> Result<RunDirectory> {
+    let mut doing = doing();
+    let directory = claim()?;
+    *doing = Doing::Preparing(directory.handle());
+    Ok(directory)
 }
 
 /// From here on a signal is left to the run, which asks for [`code`].

@@ -94,7 +94,7 @@ impl Train {
     /// The run's directory, its environment and its settings: of a new run, or of one that goes on.
     fn resolve(&self) -> Result<(RunDirectory, Option<Resumed>, Environment, Config)> {
         if let Some(path) = &self.resume {
-            let directory = RunDirectory::reopen(path)?;
+            let directory = signals::prepare(|| RunDirectory::reopen(path))?;
             let resumed = Resumed::load(&directory)?;
             checkpoint::say_all(&resumed.notes);
             check_resumed(&self.set)?;
@@ -108,17 +108,16 @@ impl Train {
         let resolve = |env: &Environment| Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs);
         let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
         let config = resolve(&env)?;
-        let directory = match &self.out {
-            Some(out) => RunDirectory::claim(out)?,
-            None => RunDirectory::claim_default(env.name(), config.algo.name(), config.seed)?,
-        };
+        let directory = signals::prepare(|| match &self.out {
+            Some(out) => RunDirectory::claim(out),
+            None => RunDirectory::claim_default(env.name(), config.algo.name(), config.seed),
+        })?;
         Ok((directory, None, env, config))
     }
 
     /// One run, which is broken off as soon as the environment has changed.
     fn train(&self, started: Instant, changed: impl Fn() -> bool) -> Result<ExitCode> {
         let (directory, resumed, env, config) = self.resolve()?;
-        signals::prepare(directory.handle());
         let out = directory.path().display().to_string();
         match &resumed {
             Some(resumed) => {

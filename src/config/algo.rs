@@ -16,7 +16,7 @@ pub enum Algo {
     Reinforce,
     /// Natural policy gradient.
     Npg,
-    /// Trust-region policy optimisation.
+    /// TrustRegion-region policy optimisation.
     Trpo,
     /// Deep deterministic policy gradient.
     Ddpg,

@@ -4,12 +4,12 @@
 //! What an estimator needs beforehand, a baseline or fitted values, comes from a batch of its own (stream 1), never from
 //! the rollouts that it is applied to (stream 0).
 
-mod climb;
+mod ascent;
 mod fit;
 mod network;
 mod textbook;
 
-pub use climb::{Climb, Path, climb};
+pub use ascent::{GradientAscent, Path, ascend};
 pub use network::{NETWORK_ESTIMATORS, NetworkSettings, estimate_network};
 pub use textbook::Textbook;
 

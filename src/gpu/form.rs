@@ -86,7 +86,7 @@ impl Form {
     /// The same for kernels whose threads have little to do each: a processor takes as long to begin a workgroup as for some
     /// of these threads.
     #[must_use]
-    pub fn brief(self) -> Self {
+    pub fn short_running(self) -> Self {
         match self.share {
             Share::Plain => self,
             Share::Subgroup(_) => Self { workgroup: 256, ..self },

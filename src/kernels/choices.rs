@@ -160,15 +160,14 @@ impl Estimator {
     /// theorem, k steps after the episode's first; the total return has it by itself. `first` = of each world's first
     /// episode only.
     pub fn recursions(self, discounted: bool, first: bool) -> Vec<Recursion> {
-        let returns =
-            |weight: Weight, bootstraps: bool| Recursion::Returns { weight, bootstraps, critic: self.has_critic() };
+        let returns = |phi: Phi, bootstraps: bool| Recursion::Returns { phi, bootstraps, critic: self.has_critic() };
         let weight = match self {
             Self::TotalReturn | Self::RewardToGo | Self::MeanBaseline | Self::OptimalBaseline => {
-                returns(Weight::Return, false)
+                returns(Phi::Return, false)
             }
-            Self::ValueBaseline => returns(Weight::Advantage, false),
-            Self::Q => returns(Weight::Return, true),
-            Self::TdResidual => returns(Weight::Residual, true),
+            Self::ValueBaseline => returns(Phi::Advantage, false),
+            Self::Q => returns(Phi::Return, true),
+            Self::TdResidual => returns(Phi::Residual, true),
             Self::Gae => Recursion::Gae,
         };
         let total = self == Self::TotalReturn;
@@ -224,7 +223,7 @@ pub enum Recursion {
     /// Returns as targets, and a weight that follows from them.
     Returns {
         /// Φ.
-        weight: Weight,
+        phi: Phi,
         /// Whether V stands for what comes after a truncation or the rollout.
         bootstraps: bool,
         /// Whether there are values.
@@ -255,7 +254,7 @@ pub enum Recursion {
 /// Φ of [`Recursion::Returns`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Weight {
+pub enum Phi {
     /// G.
     Return,
     /// G − V.
@@ -268,7 +267,7 @@ pub enum Weight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverTime {
     /// A thread walks through the steps of a world.
-    Walk,
+    Serial,
     /// A workgroup scans the steps of a world.
     Scan,
 }

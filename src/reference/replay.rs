@@ -43,7 +43,7 @@ impl Transition {
 
 /// The ring.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ring {
+pub struct ReplayBuffer {
     /// Slots, at least one for each world.
     pub capacity: usize,
     /// Worlds, each of which writes one slot at every step.
@@ -65,7 +65,7 @@ pub struct Window {
     pub steps: usize,
 }
 
-impl Ring {
+impl ReplayBuffer {
     /// An empty ring.
     pub fn new(capacity: usize, worlds: usize) -> Self {
         assert!(worlds > 0 && capacity >= worlds, "{capacity} slots do not hold a step of {worlds} worlds");

@@ -21,7 +21,7 @@ pub(crate) use source::{Edit, Part};
 /// Path under `shaders/` and text of every file, as `build.rs` has found them.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
-/// Paths of every shader file that is built in, such as `walk.wgsl` or `slot/lane/four.wgsl`.
+/// Paths of every shader file that is built in, such as `serial.wgsl` or `slot/lane/four.wgsl`.
 pub fn built_in() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(path, _)| *path)
 }

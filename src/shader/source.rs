@@ -16,7 +16,7 @@ pub(crate) struct Edit {
 /// One file of WGSL.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
-    /// Where it is, such as `shaders/walk.wgsl`.
+    /// Where it is, such as `shaders/serial.wgsl`.
     pub path: Arc<str>,
     pub text: Arc<str>,
     /// What the linker changes, in ascending order.

@@ -43,7 +43,7 @@ impl Estimates {
         let axes = [("agents", agents.into()), ("rows", shape.rows.into()), ("rollouts", shape.rollouts.into())];
         let rows = plan.buffer("rollouts", &axes, "rollouts")?;
         let kernel = plan.kernel(kernels.estimate(env, policy, sums)?);
-        let buffers = buffers.with("mw_estimate", &plan.uniform("estimate", &shape)).with("mw_rows", &rows);
+        let buffers = buffers.with("mw_estimate", &plan.uniform("estimate", &shape)).with("mw_rollout_rows", &rows);
         let mut recording = Recording::default();
         recording.push(&plan.pass(kernel, agents, shape.rollouts.into(), iterations, &buffers));
         Ok(Self { recording, agents, shape, rows })
@@ -62,14 +62,14 @@ impl Estimates {
     /// Moments (count, mean, sum of squared deviations) of every row, `[agent][row]`.
     pub fn moments(&self, plan: &mut Plan, kernels: &Kernels) -> Result<Reduced> {
         let agents = self.agents * self.shape.rows;
-        let buffers = Buffers::default().with("mw_rows", &self.rows);
+        let buffers = Buffers::default().with("mw_rollout_rows", &self.rows);
         let elements = Elements::from(self.shape.rollouts);
         Reduced::new(plan, kernels, Reduction::Rollouts, Reduction::Moments, agents, elements, &buffers)
     }
 
     /// The same of the differences of returns between agents 2 i and 2 i + 1, `[i]`.
     pub fn differences(&self, plan: &mut Plan, kernels: &Kernels) -> Result<Reduced> {
-        let buffers = Buffers::default().with("mw_rows", &self.rows);
+        let buffers = Buffers::default().with("mw_rollout_rows", &self.rows);
         let elements = Elements { count: self.shape.rollouts, stride: self.shape.rows * self.shape.rollouts };
         let pairs = self.agents / 2;
         Reduced::new(plan, kernels, Reduction::Differences, Reduction::Moments, pairs, elements, &buffers)

@@ -5,7 +5,7 @@ use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
 use crate::kernels::{self, Kernels, Objective, Reduction};
-use crate::layout::{Run, TERMS, Window};
+use crate::layout::{Run, SampleRange, TERMS};
 use crate::nn::{Parameters, Span};
 use crate::plan::{Kernel, Plan};
 use crate::shader::{Constant, Program};
@@ -136,13 +136,13 @@ impl Gradients {
         let mut first = 0;
         while first < slicing.slices {
             let slices = slicing.window.min(slicing.slices - first);
-            let window = Window {
+            let window = SampleRange {
                 first: first * slicing.slice,
                 count: slices * slicing.slice,
                 rows: rows as u32,
                 slices: slicing.window + 1,
             };
-            let buffers = buffers.with("mw_window", &plan.uniform("window", &window));
+            let buffers = buffers.with("mw_sample_range", &plan.uniform("window", &window));
             let mut recording = Recording::default();
             for &(network, gradient, weights) in &planned {
                 let shape = &kernels.parameters.networks()[network];

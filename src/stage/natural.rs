@@ -5,7 +5,7 @@ use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Kernels, Objective, Reduction};
-use crate::layout::{Columns, Search, Trust};
+use crate::layout::{Columns, LineSearch, TrustRegion};
 use crate::plan::Plan;
 use crate::shader::Program;
 
@@ -18,7 +18,7 @@ pub struct Natural {
     /// What the next product is taken with: p, `[agent][word]`.
     pub direction: Buffer<f32>,
     /// Where each agent's search has come to, `[agent]`.
-    pub search: Buffer<Search>,
+    pub search: Buffer<LineSearch>,
     /// `[agent][x, residual, old parameters][word of the network]`
     pub solver: Buffer<f32>,
     /// Mean surrogate and mean KL divergence of what was measured, `[agent][candidate]`, the old parameters first.
@@ -37,21 +37,21 @@ impl Natural {
         batch: &Batch,
         learner: &Learner,
         products: Portion,
-        trust: Trust,
+        trust: TrustRegion,
     ) -> Result<Self> {
         let (count, span) = (agents.count, learner.span);
         let (agent, words) = (("agents", u64::from(count)), ("parameters", 4 * u64::from(span.count)));
         let solver: Buffer<f32> = plan.buffer("solver", &[agent, ("vectors", 3), words], "hidden")?;
         let learned = ("parameters", u64::from(kernels.parameters.learned()));
         let direction: Buffer<f32> = plan.buffer("direction", &[agent, learned], "hidden")?;
-        let search: Buffer<Search> = plan.buffer("search", &[agent], "the number of agents")?;
+        let search: Buffer<LineSearch> = plan.buffer("search", &[agent], "the number of agents")?;
         let candidates = ("candidates", u64::from(trust.candidates.max(1)) + 1);
         let trials = plan.buffer("trials", &[agent, candidates], "backtrack_iters")?;
         let trust_uniform = plan.uniform("trust", &trust);
         let buffers = batch
             .buffers(&agents.buffers())
-            .with("mw_trust", &trust_uniform)
-            .with("mw_search", &search)
+            .with("mw_trust_region", &trust_uniform)
+            .with("mw_line_search", &search)
             .with("mw_solver", &solver)
             .with("mw_direction", &direction)
             .with("mw_gradient", &learner.gradient)
@@ -95,7 +95,7 @@ impl Natural {
         let elements = Elements::from(trust.samples);
         let sums = Reduced::new(plan, kernels, Reduction::Measures, Reduction::Sums, count, elements, &buffers)?;
         sums.record(&mut measure);
-        let judge = plan.kernel(kernels.judge()?);
+        let judge = plan.kernel(kernels.line_search()?);
         measure.push(&plan.pass(judge, count, 1, 0, &buffers.with("mw_measured", &sums.result)));
         let kernel = plan.kernel(kernels.propose(span)?);
         let mut propose = Recording::default();

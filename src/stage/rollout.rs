@@ -6,7 +6,7 @@ use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
 use crate::kernels::Kernels;
-use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, Span, Worlds};
+use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, StepRange, Worlds};
 use crate::plan::{Kernel, Plan};
 
 /// Steps of an evaluation in an environment without a step limit; episodes that go on are cut off there, and counted.
@@ -72,8 +72,8 @@ impl Rollout {
         }
         let mut first = 0;
         while first < run.num_steps {
-            let span = Span { first, count: most.min(run.num_steps - first), threads, turns };
-            let buffers = buffers.with("mw_span", &plan.uniform("span", &span));
+            let span = StepRange { first, count: most.min(run.num_steps - first), threads, turns };
+            let buffers = buffers.with("mw_step_range", &plan.uniform("span", &span));
             let iterations = iterations * u64::from(span.count) * u64::from(turns);
             steps.push(&plan.pass(kernel, agents.count, threads.into(), iterations, &buffers));
             first += span.count;

@@ -148,7 +148,7 @@ pub fn run(
     let done = resumed.map_or(0, |resumed| resumed.state.updates);
     resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?.keeping(options.save_replay);
-    let trainer = if options.until_solved { trainer.patient() } else { trainer };
+    let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
     trainer.check_state(gpu)?;
     let mut trainer = match resumed {
         Some(resumed) => trainer.resume(&resumed.state)?,

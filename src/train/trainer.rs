@@ -62,7 +62,7 @@ pub struct Trainer {
     /// When the last report was made, or the first submission.
     last: Instant,
     /// Whether evaluations are read before anything is submitted behind them.
-    patient: bool,
+    until_solved: bool,
     /// Whether the state is kept at every evaluation, and the transitions with it.
     keeps: Option<bool>,
     pending: VecDeque<Pending>,
@@ -193,7 +193,7 @@ impl Trainer {
             kept: None,
             pace: None,
             last: Instant::now(),
-            patient: false,
+            until_solved: false,
             keeps: None,
             pending: VecDeque::new(),
             failed: None,
@@ -203,8 +203,8 @@ impl Trainer {
     /// Submits nothing behind an evaluation before it was read: for callers who may stop there, and would otherwise wait for
     /// work that nobody reads. Results are the same.
     #[must_use]
-    pub fn patient(mut self) -> Self {
-        self.patient = true;
+    pub fn until_solved(mut self) -> Self {
+        self.until_solved = true;
         self
     }
 
@@ -333,7 +333,7 @@ impl Trainer {
             return Err(error);
         }
         while !self.stopping && self.submitted < self.num_updates() && self.pending.len() < AHEAD {
-            if self.patient && self.pending.iter().any(|block| block.evaluated) {
+            if self.until_solved && self.pending.iter().any(|block| block.evaluated) {
                 break;
             }
             self.submit()?;

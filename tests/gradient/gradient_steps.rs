@@ -9,7 +9,7 @@ use crate::support::{Draw, forms, gpu};
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::{Form, Share};
 use manyworlds::kernels::Optimizer;
-use manyworlds::layout::Replay;
+use manyworlds::layout::ReplaySettings;
 use manyworlds::reference::adam::Adam;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::off_policy::{
@@ -88,8 +88,8 @@ impl<'a> Reference<'a> {
             }
         }
 
-        let judges = &self.agent.critics[..setup.judges as usize];
-        let of_actor = actor_loss(&self.agent.actor, &head, judges, &batch.observations, &batch.noise, alpha);
+        let guides = &self.agent.critics[..setup.guides as usize];
+        let of_actor = actor_loss(&self.agent.actor, &head, guides, &batch.observations, &batch.noise, alpha);
         let judge = |critic: &Mlp| -> (Vec<f64>, Vec<Vec<f64>>) {
             let at = |s: usize| {
                 let action = sample(&of_actor.actions, s, samples);
@@ -97,7 +97,7 @@ impl<'a> Reference<'a> {
             };
             (0..samples).map(at).unzip()
         };
-        let (q, slopes): (Vec<_>, Vec<_>) = judges.iter().map(judge).unzip();
+        let (q, slopes): (Vec<_>, Vec<_>) = guides.iter().map(judge).unzip();
         if acts {
             let actor = &mut self.agent.actor.parameters;
             descend(setup, &mut self.optimizers[0][0], actor, &of_actor.gradient, setup.rates[0]);
@@ -182,7 +182,7 @@ struct Sizes<'a> {
     features: u32,
     hidden: &'a [u32],
     activation: Activation,
-    twins: usize,
+    critics: usize,
     samples: usize,
 }
 
@@ -195,7 +195,7 @@ fn drawn_agent(draw: &mut Draw, setup: &Setup, sizes: &Sizes) -> Agent {
     let actor = network(sizes.features, outputs);
     let target_actor =
         matches!(setup.decision, Decision::Deterministic { .. }).then(|| network(sizes.features, outputs));
-    let mut critics = || (0..sizes.twins).map(|_| network(sizes.features + acts as u32, 1)).collect();
+    let mut critics = || (0..sizes.critics).map(|_| network(sizes.features + acts as u32, 1)).collect();
     let (critics, target_critics) = (critics(), critics());
     let count = sizes.samples;
     let observations = sizes.features as usize * count;
@@ -264,7 +264,7 @@ fn is_short(form: &Form) -> bool {
 fn ddpg_of_layers_of_64_agrees_with_the_reference() {
     let decision = Decision::Deterministic { smoothed: false };
     let setup = Setup::new(box_of(&[-2.0], &[2.0]), decision, 1, vec![]);
-    let sizes = Sizes { features: 3, hidden: &[64, 64], activation: Activation::Relu, twins: 1, samples: 345 };
+    let sizes = Sizes { features: 3, hidden: &[64, 64], activation: Activation::Relu, critics: 1, samples: 345 };
     agrees_with_the_reference(1, &setup, &sizes, 2, |form| form.tile > 0);
     // where subgroups sum, the partial gradients of so many agents are more than one window of slices
     agrees_with_the_reference(1, &setup, &sizes, 96, |form| form.tile == 0 && is_short(form));
@@ -276,7 +276,7 @@ fn sac_of_three_layers_agrees_with_the_reference() {
     let decision = Decision::Squashed { log_std: [-0.6, 0.4] };
     let setup = Setup::new(box_of(&[-1.0, -3.0], &[1.0, 0.5]), decision, 2, vec![]);
     let setup = Setup { alpha: 0.3, ..setup };
-    let sizes = Sizes { features: 5, hidden: &[8, 5, 12], activation: Activation::Relu, twins: 2, samples: 65 };
+    let sizes = Sizes { features: 5, hidden: &[8, 5, 12], activation: Activation::Relu, critics: 2, samples: 65 };
     agrees_with_the_reference(2, &setup, &sizes, 2, |form| form.vectors == 1 || form.lanes > 1);
 }
 
@@ -285,10 +285,10 @@ fn sac_of_three_layers_agrees_with_the_reference() {
 fn td3_of_wide_networks_agrees_with_the_reference() {
     let decision = Decision::Deterministic { smoothed: true };
     let setup = Setup::new(box_of(&[-1.0, -3.0, 0.0], &[1.0, 0.5, 4.0]), decision, 1, vec![]);
-    let settings = Replay { policy_noise: 0.4, noise_clip: 0.5, ..Replay::default() };
+    let settings = ReplaySettings { policy_noise: 0.4, noise_clip: 0.5, ..ReplaySettings::default() };
     let setup = Setup { settings, ..setup };
     for (activation, samples) in [(Activation::Relu, 63), (Activation::Tanh, 345)] {
-        let sizes = Sizes { features: 4, hidden: &[160, 24], activation, twins: 2, samples };
+        let sizes = Sizes { features: 4, hidden: &[160, 24], activation, critics: 2, samples };
         let of = |form: &Form| match activation {
             Activation::Relu => form.tile > 0 || form.lanes > 1,
             Activation::Tanh => form.tile == 0 && is_short(form),
@@ -303,7 +303,7 @@ fn choices_without_a_hidden_layer_agree_with_the_reference() {
     let setup = Setup::new(space, Decision::Gumbel, 2, vec![]);
     let setup = Setup { alpha: 0.2, temperature: 0.7, ..setup };
     for samples in [1, 63] {
-        let sizes = Sizes { features: 6, hidden: &[], activation: Activation::Tanh, twins: 2, samples };
+        let sizes = Sizes { features: 6, hidden: &[], activation: Activation::Tanh, critics: 2, samples };
         agrees_with_the_reference(4, &setup, &sizes, 2, |form| form.vectors == 1 || form.lanes > 1);
     }
 }
@@ -313,10 +313,10 @@ fn choices_without_a_hidden_layer_agree_with_the_reference() {
 fn several_steps_of_adam_agree_with_the_reference() {
     let decision = Decision::Squashed { log_std: [-5.0, 2.0] };
     let setup = Setup::new(box_of(&[-1.0, -3.0], &[1.0, 0.5]), decision, 2, vec![]);
-    let settings = Replay { autotune: 1, target_entropy: -2.0, alpha_rate: 0.05, ..Replay::default() };
+    let settings = ReplaySettings { autotune: 1, target_entropy: -2.0, alpha_rate: 0.05, ..ReplaySettings::default() };
     // where a gradient is small against ε, Adam's step is as smooth as the gradient
     let setup = Setup { alpha: 0.3, settings, optimizer: Optimizer::Adam, optimizer_eps: 0.1, ..setup };
-    let sizes = Sizes { features: 4, hidden: &[12], activation: Activation::Tanh, twins: 2, samples: 65 };
+    let sizes = Sizes { features: 4, hidden: &[12], activation: Activation::Tanh, critics: 2, samples: 65 };
     let mut draw = Draw::new(5);
     let agents: Vec<Agent> = (0..2).map(|_| drawn_agent(&mut draw, &setup, &sizes)).collect();
     let setup = Setup { agents, ..setup };

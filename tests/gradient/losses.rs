@@ -9,7 +9,7 @@ use crate::support::{Samples, Stages, assert_norm, bits, few_forms, forms, gpu, 
 use manyworlds::env::{ActionSpace, Exploration};
 use manyworlds::gpu::Recording;
 use manyworlds::kernels::Objective;
-use manyworlds::layout::{Run, Trust};
+use manyworlds::layout::{Run, TrustRegion};
 use manyworlds::reference::categorical::log_probs;
 use manyworlds::reference::mlp::Mlp;
 use serde_json::Value;
@@ -310,7 +310,7 @@ fn trpo_agrees_with_the_oracle() {
         };
         let (_, squares) = expected("cg_residual_squared");
         let (_, fractions) = expected("line_search_fraction");
-        let trust = Trust {
+        let trust = TrustRegion {
             delta: hyper("delta") as f32,
             limit: hyper("delta") as f32,
             damping: hyper("damping") as f32,
@@ -318,7 +318,7 @@ fn trpo_agrees_with_the_oracle() {
             candidates: fractions.len() as u32,
             iterations: hyper("cg_iterations") as u32,
             samples: count as u32,
-            ..Trust::default()
+            ..TrustRegion::default()
         };
         for form in few_forms() {
             let start = || {
@@ -328,7 +328,7 @@ fn trpo_agrees_with_the_oracle() {
                 stages.write_kept(0, &bits(&kept));
                 stages
             };
-            let solve = |trust: Trust| {
+            let solve = |trust: TrustRegion| {
                 let stages = start();
                 let (learner, natural) = stages.natural(trust, 1);
                 let mut update = Recording::default();
@@ -360,7 +360,7 @@ fn trpo_agrees_with_the_oracle() {
 
             // the iterates, one after the other; the squared residuals against the first one
             for iterations in 1..=trust.iterations {
-                let (_, _, search, ..) = solve(Trust { iterations, ..trust });
+                let (_, _, search, ..) = solve(TrustRegion { iterations, ..trust });
                 let (got, want) = (f64::from(search.square), squares[iterations as usize]);
                 let label = format!("{case}, {form}, squared residual after {iterations} iterations");
                 assert_close(&label, &[got], &[want], 0.0, 1e-3 * squares[0]);
@@ -368,7 +368,7 @@ fn trpo_agrees_with_the_oracle() {
             }
 
             // every candidate of the line search, none accepted: the parameters stay to the bit
-            let (gradient, x, search, trials, after) = solve(Trust { limit: -1.0, ..trust });
+            let (gradient, x, search, trials, after) = solve(TrustRegion { limit: -1.0, ..trust });
             check("surrogate_grad", &gradient.iter().map(|&g| f64::from(-g)).collect::<Vec<_>>(), RELATIVE);
             check("cg_solution", &x, 1e-3);
             check("curvature", &[search.curvature.into()], 1e-3);

@@ -7,7 +7,7 @@
 use crate::support::{Draw, Samples, Stages, assert_norm, bits, few_forms, forms, gpu, ok, run, wide};
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::{Form, Recording};
-use manyworlds::layout::Trust;
+use manyworlds::layout::TrustRegion;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::{baseline, categorical, fisher};
 
@@ -36,7 +36,7 @@ fn check(form: Form, case: &Case, seed: u32) {
     let owned: Vec<[&Mlp; 1]> = networks.iter().map(|network| [network]).collect();
     let each: Vec<&[&Mlp]> = each.iter().zip(&owned).map(|(_, networks)| &networks[..]).collect();
     let stages = Stages::with_space(form, &each, space, &[1, 2], run(case.samples, 1, case.samples), case.window);
-    let trust = Trust { samples: case.samples, iterations: 1, ..Trust::default() };
+    let trust = TrustRegion { samples: case.samples, iterations: 1, ..TrustRegion::default() };
     let (_, natural) = stages.natural(trust, case.stride);
     let mut directions = Vec::new();
     let mut wanted = Vec::new();
@@ -158,17 +158,17 @@ fn conjugate_gradients_end_at_their_tolerance() {
         stages.write_samples(agent, &samples);
         stages.write_kept(agent, &bits(&vec![-1.0; (ACTIONS * count) as usize]));
     }
-    let first = Trust {
+    let first = TrustRegion {
         delta: 0.01,
         limit: 0.01,
         damping: 0.1,
         backtrack: 0.5,
         candidates: 2,
         samples: count,
-        ..Trust::default()
+        ..TrustRegion::default()
     };
     let solve = |iterations: u32, tolerance: f32| {
-        let (learner, natural) = stages.natural(Trust { iterations, tolerance, ..first }, 1);
+        let (learner, natural) = stages.natural(TrustRegion { iterations, tolerance, ..first }, 1);
         let before = ok(gpu().read(&stages.agents.parameters));
         let mut update = Recording::default();
         learner.record(&mut update);

@@ -9,7 +9,7 @@ use crate::oracle::{label, network, number, numbers, shape};
 use crate::support::{ROUNDING, forms, gpu};
 use manyworlds::env::ActionSpace;
 use manyworlds::gpu::Form;
-use manyworlds::layout::Replay;
+use manyworlds::layout::ReplaySettings;
 use manyworlds::reference::mlp::Mlp;
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ impl Case {
         }
     }
 
-    fn twins(&self, name: &str) -> Vec<Mlp> {
+    fn critics(&self, name: &str) -> Vec<Mlp> {
         ["1", "2"].map(|j| self.network(&format!("{name}{j}"))).to_vec()
     }
 
@@ -82,9 +82,9 @@ impl Case {
     }
 
     /// One agent of this kind.
-    fn setup(&self, space: ActionSpace, decision: Decision, judges: u32, agent: Agent) -> Setup {
+    fn setup(&self, space: ActionSpace, decision: Decision, guides: u32, agent: Agent) -> Setup {
         assert_eq!(agent.batch.observations.len(), self.input("obs").len(), "{}", self.name);
-        Setup::new(space, decision, judges, vec![agent])
+        Setup::new(space, decision, guides, vec![agent])
     }
 }
 
@@ -157,12 +157,12 @@ fn td3_agrees_with_the_oracle() {
     let batch = Batch { next_noise: noise.iter().enumerate().map(in_halves).collect(), ..case.batch() };
     let agent = Agent {
         actor: case.network("actor"),
-        critics: case.twins("critic"),
+        critics: case.critics("critic"),
         target_actor: Some(case.network("target_actor")),
-        target_critics: case.twins("target_critic"),
+        target_critics: case.critics("target_critic"),
         batch: batch.clone(),
     };
-    let settings = Replay { policy_noise: 1.0, noise_clip: 1e9, ..Replay::default() };
+    let settings = ReplaySettings { policy_noise: 1.0, noise_clip: 1e9, ..ReplaySettings::default() };
     let decision = Decision::Deterministic { smoothed: true };
     let setup = case.setup(case.space(), decision, 1, agent.clone());
     let setup = Setup { settings, rates: [0.01, 0.0], ..setup };
@@ -190,19 +190,19 @@ fn sac_agrees_with_the_oracle() {
     let batch = Batch { noise: case.input("noise"), next_noise: case.input("next_noise"), ..case.batch() };
     let agent = Agent {
         actor: case.network("actor"),
-        critics: case.twins("critic"),
+        critics: case.critics("critic"),
         target_actor: None,
-        target_critics: case.twins("target_critic"),
+        target_critics: case.critics("target_critic"),
         batch: batch.clone(),
     };
     let dims = shape(&case.file, &case.at("inputs.action"))[1];
     let space = ActionSpace::Box { low: vec![-1.0; dims], high: vec![1.0; dims] };
     let decision = Decision::Squashed { log_std: [case.hyper("log_std_min") as f32, case.hyper("log_std_max") as f32] };
-    let settings = Replay {
+    let settings = ReplaySettings {
         autotune: 1,
         target_entropy: case.hyper("target_entropy") as f32,
         alpha_rate: 0.01,
-        ..Replay::default()
+        ..ReplaySettings::default()
     };
     let setup = case.setup(space, decision, 2, agent);
     let setup = Setup { settings, alpha: case.hyper("alpha"), rates: [0.01, 0.0], ..setup };

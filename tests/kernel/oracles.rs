@@ -97,7 +97,7 @@ fn gae_agrees_with_the_oracle() {
             let largest = expected.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
             assert_close(&case, got, &expected, 0.0, 8.0 * ROUNDING * (3.0 + largest) * steps as f64);
         };
-        for way in [OverTime::Walk, OverTime::Scan] {
+        for way in [OverTime::Serial, OverTime::Scan] {
             let lambda = number(&file, &at("hyper.lambda"));
             let of = |estimator| advantage(gamma, lambda, estimator, way);
             let [full, target] = of(Estimator::Gae);
@@ -150,7 +150,7 @@ fn off_policy_gradients_agree_with_the_oracle() {
             (Importance::FirstOrder, "first_order"),
             (Importance::PerDecision, "per_decision_rewards"),
         ] {
-            for way in [OverTime::Walk, OverTime::Scan] {
+            for way in [OverTime::Serial, OverTime::Scan] {
                 let run = Run {
                     gamma: number(&file, &at("hyper.gamma")) as f32,
                     stride: 1,
@@ -178,7 +178,7 @@ fn off_policy_gradients_agree_with_the_oracle() {
                 let got = from_bits(&stages.read_row(0, Row::Advantage));
                 let label_of = |path: &str| format!("{}, {form}, {way:?}", label(&file, path));
                 assert_norm(&label_of(&path), &got, &turned(&numbers(&file, &path)), RELATIVE);
-                if way == OverTime::Walk {
+                if way == OverTime::Serial {
                     let learner = stages.policy_learner();
                     let mut recording = Recording::default();
                     learner.record(&mut recording);

@@ -7,8 +7,8 @@
 use crate::support::{gpu, ok, planned, wide};
 use manyworlds::env::{Environment, Exploration};
 use manyworlds::estimate::{
-    Climb, Estimate, Estimator, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, climb, estimate,
-    estimate_network,
+    Estimate, Estimator, GradientAscent, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, ascend,
+    estimate, estimate_network,
 };
 use manyworlds::gpu::{Buffers, Recording};
 use manyworlds::kernels::{Kernels, Sums};
@@ -452,8 +452,8 @@ fn four_hundred_thousand_rollouts_take_no_time() {
 
 // ---------------------------------------------------------------- ascents
 
-fn ascent(estimator: Estimator) -> Climb {
-    Climb {
+fn ascent(estimator: Estimator) -> GradientAscent {
+    GradientAscent {
         estimator,
         theta: vec![-0.5, 0.3],
         rollouts: 6,
@@ -472,7 +472,7 @@ fn a_step_uphill_is_the_gradient_on_average() {
     let (env, regulator) = textbook(REGULATOR);
     let exact = regulator.utility(&[-0.5, 0.3], 1.0, 10).unwrap().1;
     for estimator in [Estimator::TotalReturn, Estimator::RewardToGo, Estimator::OptimalBaseline] {
-        let path = ok(climb(gpu(), &env, &ascent(estimator)));
+        let path = ok(ascend(gpu(), &env, &ascent(estimator)));
         assert_eq!(path.points(), 2);
         for i in 0..2 {
             let start = path.at(0, i).next().unwrap();
@@ -491,7 +491,7 @@ fn a_step_uphill_is_the_gradient_on_average() {
 #[test]
 fn steps_uphill_are_limited_and_deviations_are_held() {
     let (env, _) = textbook(REGULATOR);
-    let settings = Climb {
+    let settings = GradientAscent {
         steps: 12,
         rate: 0.2,
         limit: 1.0,
@@ -500,8 +500,8 @@ fn steps_uphill_are_limited_and_deviations_are_held() {
         theta: vec![-0.2, 0.3],
         ..ascent(Estimator::RewardToGo)
     };
-    let path = ok(climb(gpu(), &env, &settings));
-    assert_eq!(path, ok(climb(gpu(), &env, &settings)), "the same seed twice");
+    let path = ok(ascend(gpu(), &env, &settings));
+    assert_eq!(path, ok(ascend(gpu(), &env, &settings)), "the same seed twice");
     let mut held = 0;
     for step in 0..12 {
         let points = |step: usize| path.at(step, 0).zip(path.at(step, 1)).collect::<Vec<_>>();

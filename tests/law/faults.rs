@@ -9,7 +9,7 @@ use manyworlds::env::{Environment, world_word};
 use manyworlds::gpu::Recording;
 use manyworlds::kernels::Objective;
 use manyworlds::layout::{
-    Fault, LARGEST, Metrics, Progress, Row, Run, STREAM_EVALUATION, STREAM_TRAINING, Trust, WorldWord,
+    Fault, LARGEST, Metrics, Progress, Row, Run, STREAM_EVALUATION, STREAM_TRAINING, TrustRegion, WorldWord,
 };
 use manyworlds::pool::WorldPool;
 use manyworlds::reference::mlp::Activation;
@@ -227,7 +227,7 @@ fn finite_numbers_whose_squares_overflow_are_named() {
 fn natural_gradients_tell_of_their_solver_and_of_what_they_measure() {
     let network = Draw::new(4).network(&[2, 8, 2], Activation::Tanh);
     let stages = Stages::new(few_forms()[0], &[&[&network]], &[SEED], run(WORLDS, 1, WORLDS), None);
-    let trust = Trust {
+    let trust = TrustRegion {
         delta: 0.01,
         limit: 0.01,
         damping: 0.1,
@@ -235,7 +235,7 @@ fn natural_gradients_tell_of_their_solver_and_of_what_they_measure() {
         candidates: 2,
         iterations: 2,
         samples: WORLDS,
-        ..Trust::default()
+        ..TrustRegion::default()
     };
     let kernels = stages.kernels();
     let portion = Portion::new(&kernels, 0, Run { stride: 1, ..stages.agents.run }, 1);

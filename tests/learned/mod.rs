@@ -7,12 +7,12 @@ use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Deviation, Exploration};
 use manyworlds::gpu::{Buffer, Form, Recording};
 use manyworlds::kernels::{Kernels, OffPolicyKernels, Optimizer};
-use manyworlds::layout::{Progress, Replay, Run, Scalar, TERMS};
+use manyworlds::layout::{Progress, ReplaySettings, Run, Scalar, TERMS};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::plan::{Plan, Target};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::reparametrised::Head;
-use manyworlds::stage::{Actors, Critics, Minibatch, Replayed, Step, Targets, slicing};
+use manyworlds::stage::{Actors, Critics, GradientSteps, Minibatch, Step, Targets, slicing};
 
 /// What the project promises against `PyTorch` and the reference, relative to the largest entry of a list: entries are sums
 /// of up to some 10³ terms of about that size, whose roundings (6e-8 each) and those of tanh, exp and log (4e-7) stay below
@@ -66,9 +66,9 @@ pub enum Decision {
 pub struct Setup {
     pub space: ActionSpace,
     pub decision: Decision,
-    pub judges: u32,
+    pub guides: u32,
     /// `policy_noise`, `noise_clip`, `autotune`, `target_entropy` and `alpha_rate`; the rest is filled in.
-    pub settings: Replay,
+    pub settings: ReplaySettings,
     pub alpha: f64,
     pub temperature: f64,
     /// Of actors and critics.
@@ -80,12 +80,12 @@ pub struct Setup {
 }
 
 impl Setup {
-    pub fn new(space: ActionSpace, decision: Decision, judges: u32, agents: Vec<Agent>) -> Self {
+    pub fn new(space: ActionSpace, decision: Decision, guides: u32, agents: Vec<Agent>) -> Self {
         Self {
             space,
             decision,
-            judges,
-            settings: Replay::default(),
+            guides,
+            settings: ReplaySettings::default(),
             alpha: 0.0,
             temperature: 1.0,
             rates: [0.01, 0.02],
@@ -177,7 +177,7 @@ impl Device {
         let setup = setup.clone();
         let first = &setup.agents[0];
         let (actor_layout, critic_layout) = (layout_of("actor", &first.actor), layout_of("critic", &first.critics[0]));
-        let (count, twins) = (setup.agents.len() as u32, first.critics.len() as u32);
+        let (count, critics) = (setup.agents.len() as u32, first.critics.len() as u32);
         let features = first.actor.widths[0];
         let samples = first.batch.observations.len() / features;
         let kernels_of = |parameters, agents| Kernels {
@@ -190,10 +190,10 @@ impl Device {
         };
         let kernels = OffPolicyKernels {
             actor: kernels_of(&actor_layout, count),
-            critic: kernels_of(&critic_layout, count * twins),
+            critic: kernels_of(&critic_layout, count * critics),
             smoothed: setup.decision == Decision::Deterministic { smoothed: true },
-            twins,
-            judges: setup.judges,
+            critics,
+            guides: setup.guides,
             process: false,
         };
 
@@ -242,14 +242,14 @@ impl Device {
         let axes = [("agents", u64::from(count))];
         let temperature = ok(plan.filled("temperature", &axes, "nothing", move || vec![first; count as usize]));
         let minibatch = ok(Minibatch::new(&mut plan, &kernels, count, samples as u32));
-        let settings = Replay {
+        let settings = ReplaySettings {
             worlds: 1,
             batch_size: samples as u32,
             critic_threads: critic.run.minibatch_threads,
             gamma: 0.99,
             ..setup.settings
         };
-        let replayed = Replayed {
+        let replayed = GradientSteps {
             kernels: &kernels,
             actor: &actor,
             critic: &critic,
@@ -353,7 +353,7 @@ impl Device {
     pub fn read(&self) -> Vec<Outcome> {
         let read = |buffer| ok(gpu().read(buffer)) as Vec<f32>;
         let (b, acts) = (self.samples, self.setup.acts());
-        let (twins, judges) = (self.setup.agents[0].critics.len(), self.setup.judges as usize);
+        let (per_agent, guides) = (self.setup.agents[0].critics.len(), self.setup.guides as usize);
         let [row_bonus, row_log_prob, row_next, row_chosen, drawn_rows] = self.rows;
         let (drawn, slopes, next_values) =
             (read(&self.minibatch.drawn), read(&self.actors.slopes), read(&self.critics.next_values));
@@ -386,31 +386,32 @@ impl Device {
         let count = self.setup.agents.len();
         (0..count)
             .map(|a| {
-                let critic = |j: usize| a * twins + j;
+                let critic = |j: usize| a * per_agent + j;
                 let slope_row = |j: usize| critic(j) * (1 + acts);
-                for j in judges..twins {
+                for j in guides..per_agent {
                     let rows = &slopes[slope_row(j) * b..][..(1 + acts) * b];
-                    assert!(rows.iter().all(|x| x.to_bits() == POISON), "agent {a}: critic {j} judges no action");
+                    assert!(rows.iter().all(|x| x.to_bits() == POISON), "agent {a}: critic {j} guides no action");
                 }
                 let [actor_samples, critic_samples] = self.invocations;
-                let critic_term = |term, j| mean_term(&critic_terms, count * twins, critic(j), term, critic_samples);
+                let critic_term =
+                    |term, j| mean_term(&critic_terms, count * per_agent, critic(j), term, critic_samples);
                 Outcome {
                     next_actions: turned(&drawn, a * drawn_rows + row_next, acts),
                     bonus: row(&drawn, a * drawn_rows + row_bonus),
-                    next_values: (0..twins).map(|j| row(&next_values, critic(j))).collect(),
-                    critic_losses: (0..twins).map(|j| critic_term(VALUE_LOSS, j)).collect(),
-                    mean_q: (0..twins).map(|j| critic_term(Q, j)).collect(),
-                    d_critics: (0..twins).map(|j| of(cl, &d_critics, critic(j))).collect(),
+                    next_values: (0..per_agent).map(|j| row(&next_values, critic(j))).collect(),
+                    critic_losses: (0..per_agent).map(|j| critic_term(VALUE_LOSS, j)).collect(),
+                    mean_q: (0..per_agent).map(|j| critic_term(Q, j)).collect(),
+                    d_critics: (0..per_agent).map(|j| of(cl, &d_critics, critic(j))).collect(),
                     actions: turned(&drawn, a * drawn_rows + row_chosen, acts),
                     log_probs: row(&drawn, a * drawn_rows + row_log_prob),
-                    q: (0..judges).map(|j| row(&slopes, slope_row(j))).collect(),
-                    slopes: (0..judges).map(|j| turned(&slopes, slope_row(j) + 1, acts)).collect(),
+                    q: (0..guides).map(|j| row(&slopes, slope_row(j))).collect(),
+                    slopes: (0..guides).map(|j| turned(&slopes, slope_row(j) + 1, acts)).collect(),
                     actor_loss: mean_term(&actor_terms, count, a, POLICY_LOSS, actor_samples),
                     entropy: mean_term(&actor_terms, count, a, ENTROPY, actor_samples),
                     d_actor: of(al, &d_actors, a),
-                    critics: (0..twins).map(|j| of(cl, &critics, critic(j))).collect(),
+                    critics: (0..per_agent).map(|j| of(cl, &critics, critic(j))).collect(),
                     actor: of(al, &actors, a),
-                    target_critics: (0..twins).map(|j| of(cl, &target_critics, critic(j))).collect(),
+                    target_critics: (0..per_agent).map(|j| of(cl, &target_critics, critic(j))).collect(),
                     target_actor: target_actors.as_ref().map(|all| of(al, all, a)),
                 }
             })

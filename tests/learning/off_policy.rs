@@ -13,7 +13,7 @@ fn evaluation(env: &str, algo: Algo, pairs: &[&str], enough: f64) -> Returns {
     let pairs: Vec<String> = pairs.iter().map(|&pair| pair.to_owned()).collect();
     let config = ok(Config::resolve(env, algo.name(), None, &pairs));
     let mut last = None;
-    for report in ok(Trainer::new(gpu(), &ok(Environment::load(env)), &config, &[1])).patient() {
+    for report in ok(Trainer::new(gpu(), &ok(Environment::load(env)), &config, &[1])).until_solved() {
         let Some(evaluation) = ok(report).evaluation else { continue };
         last = Some(evaluation[0].0);
         if evaluation[0].0.mean >= enough {

@@ -16,7 +16,7 @@ use manyworlds::reference::reparametrised::{
     Head, d_deterministic_d_outputs, d_expected_log_prob_d_logits, d_loss_d_logits, d_loss_d_squashed_outputs,
     deterministic, expected_log_prob, gumbel_softmax, one_hot, scaled, squashed_gaussian,
 };
-use manyworlds::reference::replay::{Ring, Transition, Window};
+use manyworlds::reference::replay::{ReplayBuffer, Transition, Window};
 use manyworlds::reference::squashed;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -536,7 +536,7 @@ fn transition(step: usize, world: usize, reward: f64, ending: u32) -> Transition
 
 #[test]
 fn windows_of_two_worlds_in_five_slots_by_hand() {
-    let mut ring = Ring::new(5, 2);
+    let mut ring = ReplayBuffer::new(5, 2);
     assert_eq!((ring.is_empty(), ring.holds(0)), (true, None), "nothing yet");
     // step:              0      1      2      3
     // slots:           0 1    2 3    4 0    1 2       so slots 3 4 0 1 2 hold the last five, oldest first
@@ -568,7 +568,7 @@ fn windows_agree_with_a_walk_through_a_plain_array() {
         [(20, 1, 1), (21, 1, 7), (22, 2, 2), (23, 3, 4), (24, 3, 12), (25, 5, 9), (26, 5, 64), (27, 7, 38)]
     {
         let mut draw = Draw::new(seed);
-        let mut ring = Ring::new(capacity, worlds);
+        let mut ring = ReplayBuffer::new(capacity, worlds);
         let mut slots: Vec<Option<Transition>> = vec![None; capacity];
         for t in 0..3 * capacity / worlds + 3 {
             let endings = [0, 0, 0, SPUN_OUT, TERMINATED, TRUNCATED, TERMINATED | TRUNCATED | SPUN_OUT];
@@ -634,5 +634,5 @@ fn check_window(
 #[test]
 #[should_panic(expected = "3 slots do not hold a step of 4 worlds")]
 fn a_ring_holds_at_least_one_step() {
-    Ring::new(3, 4);
+    ReplayBuffer::new(3, 4);
 }

@@ -210,7 +210,7 @@ fn of_worlds_and_textbooks(programs: &mut Programs) {
             estimates.differences(&mut plan, &kernels).unwrap();
         }
         for combine in [Combine::Mean, Combine::LeaveOneOut] {
-            plan.kernel(kernels.climb(&env, policy, combine).unwrap());
+            plan.kernel(kernels.ascend(&env, policy, combine).unwrap());
         }
     }
     // what a run that goes on with another number of updates needs

@@ -52,7 +52,7 @@ pub fn walk() -> Environment {
 
 /// The walk in episodes of so many steps.
 pub fn walk_of(limit: u32) -> Environment {
-    ok(Environment::from_source("Walk", "walk.wgsl", &WALK.replace("= 11u", &format!("= {limit}u"))))
+    ok(Environment::from_source("Walk", "serial.wgsl", &WALK.replace("= 11u", &format!("= {limit}u"))))
 }
 
 /// Every way to explore, for observations of so many numbers.

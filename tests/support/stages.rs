@@ -5,7 +5,7 @@ use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::{ActionSpace, Environment, Exploration};
 use manyworlds::gpu::{Buffer, Buffers, Form, Recording};
 use manyworlds::kernels::{Importance, Kernels, Objective, Optimizer, OverTime, Recursion};
-use manyworlds::layout::{Progress, Row, Run, Trust, Window};
+use manyworlds::layout::{Progress, Row, Run, SampleRange, TrustRegion};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::stage::{Advantage, Baseline, Learner, Natural, Optimiser, Portion, Rollout, Slicing, Values, Weights};
@@ -317,7 +317,7 @@ impl Stages {
     }
 
     /// The gradient of the policy (network 0) over the whole batch, and the natural gradient's step.
-    pub fn natural(&self, trust: Trust, stride: u32) -> (Learner, Natural) {
+    pub fn natural(&self, trust: TrustRegion, stride: u32) -> (Learner, Natural) {
         let run = self.whole();
         let (agents, learner) = self.policy_learner_of(&run);
         let kernels = self.kernels();
@@ -354,10 +354,10 @@ impl Stages {
         let learner = planned(|plan| Learner::new(plan, &kernels, &self.agents, &self.buffers(), self.slicing, &[]));
         poison(&learner.gradient);
         poison(&learner.norms);
-        let window = Window { first: 0, count: self.slicing.slice, rows: 1, slices: 1 };
+        let window = SampleRange { first: 0, count: self.slicing.slice, rows: 1, slices: 1 };
         let buffers = self
             .buffers()
-            .with("mw_window", &ok(gpu().uniform("window", &window)))
+            .with("mw_sample_range", &ok(gpu().uniform("window", &window)))
             .with("mw_partial", &partial)
             .with("mw_gradient", &learner.gradient)
             .with("mw_norms", &learner.norms);

@@ -4,7 +4,7 @@
 //!   b_j = Σ_{i≠j} ρ_i / (m − 1)      ρ = A/B
 
 fn mw_combined(agent: u32) -> Theta {
-    let m = mw_climb.rollouts;
+    let m = mw_ascent.rollouts;
     var all: Theta;
     for (var j = 0u; j < m; j++) {
         @unroll for i in 0..MW_THETA { all[i] += mw_left(agent, 2u * MW_THETA + i, j); }

@@ -3,7 +3,7 @@
 //! Columns of the first half: chosen where the transition began; its log π is kept. Of the second half: chosen where it
 //! ended, perhaps smoothed (slot `smoothing`); the bonus −α log π of the value there is kept.
 
-@bind var<uniform> mw_replay: MwReplay;
+@bind var<uniform> mw_replay: MwReplaySettings;
 @bind var<storage, read> mw_temperature: array<MwScalar>;      // [agent] α
 
 fn mw_wanted(agent: u32) -> bool { return true; }

@@ -5,10 +5,10 @@
 //! Reference: src/reference/fisher.rs, src/reference/categorical.rs.
 
 @bind var<uniform> mw_run: MwRun;
-@bind var<storage, read> mw_search: array<MwSearch>;           // [agent]
+@bind var<storage, read> mw_line_search: array<MwLineSearch>;           // [agent]
 @bind var<storage, read_write> mw_measures: array<vec2<f32>>;  // [agent][column] (surrogate, KL)
 
-fn mw_wanted(agent: u32) -> bool { return mw_search[agent].accepted == 0u; }
+fn mw_wanted(agent: u32) -> bool { return mw_line_search[agent].accepted == 0u; }
 
 /// Lane v of the outputs belongs to the columns from `first` on.
 fn mw_put_outputs(thread: MwThread, v: u32, first: u32, mine: array<bool, MW_LANES>) {

@@ -9,8 +9,8 @@ var<private> mw_trace_row: u32;
 
 /// Threads past the window write to a row of their own that nobody reads.
 fn mw_use_weights(thread: MwThread) {
-    let sample = min(thread.index * MW_SAMPLES, mw_window.rows - MW_SAMPLES);
-    mw_trace_row = (thread.agent * mw_window.rows + sample) * MW_TRACE_WIDTH;
+    let sample = min(thread.index * MW_SAMPLES, mw_sample_range.rows - MW_SAMPLES);
+    mw_trace_row = (thread.agent * mw_sample_range.rows + sample) * MW_TRACE_WIDTH;
 }
 
 fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {}

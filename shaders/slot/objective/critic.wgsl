@@ -1,6 +1,6 @@
 //! Slot `objective`: what critics say of the actor's own action, less the cost of being sure of it.
 //!
-//!   loss = α log π(a|s) − min_j Q_j(s, a)      over MW_JUDGES critics, whose slopes by a are known (slot `slopes`)
+//!   loss = α log π(a|s) − min_j Q_j(s, a)      over MW_GUIDES critics, whose slopes by a are known (slot `slopes`)
 //!
 //! Reference: src/reference/off_policy.rs.
 
@@ -19,13 +19,13 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     var noise: array<array<f32, MW_LANES>, MW_NOISE>;
     @unroll for i in 0..MW_LANES {
         let sample = samples.column[i];
-        var judge = agent * MW_TWINS;
+        var judge = agent * MW_CRITICS;
         q[i] = mw_slopes[judge * (1u + MW_ACTS) * count + sample];
-        @unroll for j in 1..MW_JUDGES {
-            let other = mw_slopes[(agent * MW_TWINS + j) * (1u + MW_ACTS) * count + sample];
+        @unroll for j in 1..MW_GUIDES {
+            let other = mw_slopes[(agent * MW_CRITICS + j) * (1u + MW_ACTS) * count + sample];
             if other < q[i] {
                 q[i] = other;
-                judge = agent * MW_TWINS + j;
+                judge = agent * MW_CRITICS + j;
             }
         }
         @unroll for k in 0..MW_ACTS { slope[k][i] = mw_slopes[(judge * (1u + MW_ACTS) + 1u + k) * count + sample]; }

@@ -8,13 +8,13 @@
 @bind var<storage, read> mw_next_values: array<f32>;           // [critic][sample] Q'(s', a')
 
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
-    let agent = samples.agent / MW_TWINS;
+    let agent = samples.agent / MW_CRITICS;
     let count = mw_run.minibatch_size;
     var goal: array<f32, MW_LANES>;
     @unroll for i in 0..MW_LANES {
         let sample = samples.column[i];
-        var lowest = mw_next_values[agent * MW_TWINS * count + sample];
-        @unroll for j in 1..MW_TWINS { lowest = min(lowest, mw_next_values[(agent * MW_TWINS + j) * count + sample]); }
+        var lowest = mw_next_values[agent * MW_CRITICS * count + sample];
+        @unroll for j in 1..MW_CRITICS { lowest = min(lowest, mw_next_values[(agent * MW_CRITICS + j) * count + sample]); }
         goal[i] = fma(mw_drawn[mw_drawn_at(agent, MW_ROW_DISCOUNT, sample, count)],
             lowest + mw_drawn[mw_drawn_at(agent, MW_ROW_BONUS, sample, count)],
             mw_drawn[mw_drawn_at(agent, MW_ROW_RETURN, sample, count)]);

@@ -5,7 +5,7 @@
 
 /// Number f of what is seen of a sample of `count`.
 fn mw_seen_in(critic: u32, f: u32, column: u32, count: u32) -> f32 {
-    let agent = critic / MW_TWINS;
+    let agent = critic / MW_CRITICS;
     if f < MW_FEATURES { return mw_states[((agent * 2u + MW_STATE) * MW_FEATURES + f) * count + column]; }
     return mw_drawn[mw_drawn_at(agent, MW_SEEN_ACTION + f - MW_FEATURES, column, count)];
 }

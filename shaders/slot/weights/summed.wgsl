@@ -14,7 +14,7 @@ var<private> mw_partial_lane: u32;
 /// Subgroups past the window leave theirs in a last slice that nobody reads.
 fn mw_use_weights(thread: MwThread) {
     mw_partial_agent = thread.agent;
-    mw_partial_slice = min(thread.index / MW_SHARE, mw_window.slices - 1u);
+    mw_partial_slice = min(thread.index / MW_SHARE, mw_sample_range.slices - 1u);
     mw_partial_end = arrayLength(&mw_partial);
     mw_partial_lane = thread.lane;
 }

@@ -9,10 +9,12 @@ use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Form, Gpu, Recording, Share};
 use crate::kernels::{Kernels, OffPolicyKernels};
-use crate::layout::{Metrics, Progress, Replay, Run, Scalar};
+use crate::layout::{Metrics, Progress, ReplaySettings, Run, Scalar};
 use crate::nn::Parameters;
 use crate::plan::{Kept, Plan, Target};
-use crate::stage::{Actors, Critics, Evaluation, Interact, Minibatch, Replayed, Ring, Step, Targets, slicing};
+use crate::stage::{
+    Actors, Critics, Evaluation, GradientSteps, Interact, Minibatch, ReplayBuffer, Step, Targets, slicing,
+};
 
 /// The actor alone, a critic alone: as they lie in buffers of their own.
 #[derive(Debug)]
@@ -38,17 +40,17 @@ fn kernels<'a>(
     form: Form,
     agents: u32,
 ) -> OffPolicyKernels<'a> {
-    let [twins, judges] = config.algo.critics();
+    let [critics, guides] = config.algo.critics();
     let one = |parameters, agents| {
         let kernels = Kernels::new(form, parameters, &env.spec().action_space, config.exploration(env));
         Kernels { agents, ..kernels }
     };
     OffPolicyKernels {
         actor: one(&shapes.actor, agents),
-        critic: one(&shapes.critic, agents * twins),
+        critic: one(&shapes.critic, agents * critics),
         smoothed: config.algo == Algo::Td3 && config.policy_noise > 0.0,
-        twins,
-        judges,
+        critics,
+        guides,
         process: config.action_noise == ActionNoise::OrnsteinUhlenbeck,
     }
 }
@@ -84,10 +86,10 @@ fn run(config: &Config, kernels: &Kernels, learning_rate: f64) -> Run {
     run
 }
 
-fn replay(config: &Config, env: &Environment, critic: &Run) -> Replay {
+fn replay(config: &Config, env: &Environment, critic: &Run) -> ReplaySettings {
     let space = &env.spec().action_space;
     let entropy = if space.is_box() { -f64::from(space.words()) } else { f64::from(space.choices()).ln() };
-    Replay {
+    ReplaySettings {
         capacity: config.buffer_size,
         worlds: config.num_envs,
         batch_size: config.batch_size,
@@ -122,7 +124,7 @@ pub struct OffPolicy {
     /// What follows them.
     pub targets: Targets,
     /// The transitions.
-    pub ring: Ring,
+    pub ring: ReplayBuffer,
     /// The stage that fills it.
     pub worlds: Interact,
     /// The minibatch that was drawn last.
@@ -169,17 +171,17 @@ impl OffPolicy {
         let (actor, critic) = first_agents(plan, config, &kernels, &layout, seeds)?;
         let follows = config.algo != Algo::Sac;
         let temperature = first_temperature(plan, config, &actor)?;
-        let critics = 1..1 + kernels.twins as usize;
+        let critics = 1..1 + kernels.critics as usize;
         let targets = Targets {
             actor: follows.then(|| target(plan, "target actor", &layout, seeds, 0..1)).transpose()?,
             critic: target(plan, "target critics", &layout, seeds, critics)?,
         };
         let settings = replay(config, env, &critic.run);
-        let ring = Ring::new(plan, &kernels, count, config.buffer_size)?;
+        let ring = ReplayBuffer::new(plan, &kernels, count, config.buffer_size)?;
         let worlds = Interact::new(plan, &kernels, env, &actor, &ring, settings, config.warm_up_steps())?;
         let minibatch = Minibatch::new(plan, &kernels, count, config.batch_size)?;
         let draw = minibatch.draw(plan, &kernels, &actor, &ring, &worlds.explorers, settings)?;
-        let replayed = Replayed {
+        let replayed = GradientSteps {
             kernels: &kernels,
             actor: &actor,
             critic: &critic,
@@ -343,7 +345,7 @@ fn schedule(
     kernels: &OffPolicyKernels,
     actor: &Agents,
     critic: &Agents,
-    settings: Replay,
+    settings: ReplaySettings,
 ) -> Result<Recording> {
     let buffers = actor
         .buffers()
@@ -378,7 +380,7 @@ fn first_agents(
     layout: &Parameters,
     seeds: &[u32],
 ) -> Result<(Agents, Agents)> {
-    let twins = kernels.twins as usize;
+    let critics = kernels.critics as usize;
     let mut agents = |kernels: &Kernels, rate: f64, seeds_of: &[u32], networks: std::ops::Range<usize>| {
         let run = run(config, kernels, rate);
         let first = Progress {
@@ -392,8 +394,8 @@ fn first_agents(
         Agents::new(plan, run, seeds_of, kernels.parameters.words(), parameters, first)
     };
     let mut actor = agents(&kernels.actor, config.learning_rate, seeds, 0..1)?;
-    let critic_seeds: Vec<u32> = seeds.iter().flat_map(|&seed| std::iter::repeat_n(seed, twins)).collect();
-    let mut critic = agents(&kernels.critic, config.value_learning_rate, &critic_seeds, 1..1 + twins)?;
+    let critic_seeds: Vec<u32> = seeds.iter().flat_map(|&seed| std::iter::repeat_n(seed, critics)).collect();
+    let mut critic = agents(&kernels.critic, config.value_learning_rate, &critic_seeds, 1..1 + critics)?;
     actor.share_faults(plan, &mut critic)?;
     Ok((actor, critic))
 }

@@ -6,7 +6,7 @@ use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
 use crate::gpu::Form;
 use crate::kernels::{Estimator, Kernels, Objective, Optimizer};
-use crate::layout::{Run, Trust};
+use crate::layout::{Run, TrustRegion};
 use crate::nn::Parameters;
 use crate::stage::{Portion, Slicing};
 
@@ -78,13 +78,13 @@ impl Task {
 }
 
 /// Portion with the Fisher matrix of the policy, and the step that they are for.
-pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> Option<(Portion, Trust)> {
+pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> Option<(Portion, TrustRegion)> {
     if !config.algo.is_natural() {
         return None;
     }
     let run = run(config, env);
     let stride = (1.0 / config.fisher_subsample).round().min(f64::from(run.batch_size)) as u32;
-    let trust = Trust {
+    let trust = TrustRegion {
         delta: config.delta as f32,
         limit: config.delta as f32,
         damping: config.damping as f32,

@@ -11,7 +11,7 @@ use crate::stage::Estimates;
 
 /// How θ climbs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Climb {
+pub struct GradientAscent {
     /// `total-return`, `reward-to-go` or `optimal-baseline`. The last takes the baseline of a rollout from the other
     /// rollouts of its step, so that none is needed beside them.
     pub estimator: Estimator,
@@ -63,10 +63,10 @@ impl Path {
 ///
 /// # Errors
 /// As [`super::estimate`]; [`Error::Setting`] for another estimator or no repetitions.
-pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
+pub fn ascend(gpu: &Gpu, env: &Environment, ascent: &GradientAscent) -> Result<Path> {
     let textbook = Textbook::of(env)?;
-    textbook.check(&climb.theta)?;
-    let (sums, combine, least) = match climb.estimator {
+    textbook.check(&ascent.theta)?;
+    let (sums, combine, least) = match ascent.estimator {
         Estimator::TotalReturn => (Sums::TotalReturn, Combine::Mean, 1),
         Estimator::RewardToGo => (Sums::RewardToGo, Combine::Mean, 1),
         Estimator::OptimalBaseline => (Sums::BaselineTerms, Combine::LeaveOneOut, 2),
@@ -76,51 +76,51 @@ pub fn climb(gpu: &Gpu, env: &Environment, climb: &Climb) -> Result<Path> {
         }
     };
     for (name, value, least) in
-        [("rollouts", climb.rollouts, least), ("depth", climb.depth, 1), ("repetitions", climb.repetitions, 1)]
+        [("rollouts", ascent.rollouts, least), ("depth", ascent.depth, 1), ("repetitions", ascent.repetitions, 1)]
     {
         if value < least {
             return Err(Error::setting(name, format!("{value} is not allowed; it must be at least {least}")));
         }
     }
-    let (space, policy, n) = (&env.spec().action_space, textbook.kind(), climb.theta.len());
-    let agents = climb.repetitions;
+    let (space, policy, n) = (&env.spec().action_space, textbook.kind(), ascent.theta.len());
+    let agents = ascent.repetitions;
     let kernels = Kernels { agents, ..Kernels::of_worlds(gpu.form_for(0), space) };
-    let first: Vec<f32> = (0..agents as usize).flat_map(|_| climb.theta.iter().map(|x| *x as f32)).collect();
+    let first: Vec<f32> = (0..agents as usize).flat_map(|_| ascent.theta.iter().map(|x| *x as f32)).collect();
     let mut plan = Plan::new(Target::of(gpu));
     let (repetitions, parameters) = (("repetitions", u64::from(agents)), ("parameters", n as u64));
-    let path = plan.buffer::<f32>("path", &[("steps", climb.steps.into()), repetitions, parameters], "repetitions")?;
-    let (words, one) = (climb.steps as usize * first.len(), first.len());
+    let path = plan.buffer::<f32>("path", &[("steps", ascent.steps.into()), repetitions, parameters], "repetitions")?;
+    let (words, one) = (ascent.steps as usize * first.len(), first.len());
     let theta = plan.filled("theta", &[repetitions, parameters], "repetitions", move || first.clone())?;
-    let kernel = plan.kernel(kernels.climb(env, policy, combine)?);
+    let kernel = plan.kernel(kernels.ascend(env, policy, combine)?);
     let buffers = Buffers::default().with("mw_theta", &theta);
     let mut recording = Recording::default();
-    for step in 0..climb.steps {
+    for step in 0..ascent.steps {
         let shape = layout::Estimate {
-            seed: climb.seed,
+            seed: ascent.seed,
             stream: step,
-            rollouts: climb.rollouts,
-            depth: climb.depth,
-            apart: climb.rollouts,
+            rollouts: ascent.rollouts,
+            depth: ascent.depth,
+            apart: ascent.rollouts,
             gamma: 1.0,
             weight_gamma: 1.0,
             ..layout::Estimate::default()
         };
         let estimates = Estimates::new(&mut plan, &kernels, env, policy, sums, shape, &buffers)?;
         estimates.record(&mut recording);
-        let uphill = layout::Climb {
+        let uphill = layout::Ascent {
             agents,
-            rollouts: climb.rollouts,
+            rollouts: ascent.rollouts,
             rows: estimates.shape().rows,
             step,
-            rate: climb.rate as f32,
-            limit: climb.limit as f32,
-            least: climb.least as f32,
+            rate: ascent.rate as f32,
+            limit: ascent.limit as f32,
+            least: ascent.least as f32,
         };
         let buffers = buffers
-            .with("mw_climb", &plan.uniform("climb", &uphill))
-            .with("mw_rows", &estimates.rows)
+            .with("mw_ascent", &plan.uniform("ascent", &uphill))
+            .with("mw_rollout_rows", &estimates.rows)
             .with("mw_path", &path);
-        recording.push(&plan.pass(kernel, 1, u64::from(agents), 2 * u64::from(climb.rollouts), &buffers));
+        recording.push(&plan.pass(kernel, 1, u64::from(agents), 2 * u64::from(ascent.rollouts), &buffers));
     }
     plan.build(gpu)?;
     let arrived = gpu.submit_and_read(&recording, &[path.raw(), theta.raw()])?.wait(gpu)?;

@@ -6,26 +6,26 @@ use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{OffPolicyKernels, Reduction};
-use crate::layout::{Columns, Interaction, Replay, Rows, STREAM_TRAINING, Worlds};
+use crate::layout::{Columns, FeatureRange, Interaction, ReplaySettings, STREAM_TRAINING, Worlds};
 use crate::plan::Plan;
 
 /// Transitions of every agent, in the order in which its worlds made them, the newest over the oldest.
 ///
 /// Observations that one binding does not hold lie in parts of some features each.
 #[derive(Clone, Debug)]
-pub struct Ring {
+pub struct ReplayBuffer {
     /// Words of the action, reward (bits of an `f32`) and ending of each transition, `[agent][row][place]`.
     pub steps: Buffer<u32>,
     /// Observations.
-    pub parts: Vec<RingPart>,
+    pub parts: Vec<ReplayBufferPart>,
     capacity: u32,
 }
 
 /// Some features of the observations of a ring.
 #[derive(Clone, Debug)]
-pub struct RingPart {
+pub struct ReplayBufferPart {
     /// Which features.
-    pub rows: Rows,
+    pub rows: FeatureRange,
     /// Before the step, `[agent][feature][place]`.
     pub before: Buffer<f32>,
     /// After it, and before a reset, `[agent][feature][place]`.
@@ -35,7 +35,7 @@ pub struct RingPart {
 /// Most transitions of an agent: places are counted in 31 bits.
 const LARGEST_RING: u32 = 1 << 30;
 
-impl Ring {
+impl ReplayBuffer {
     /// A ring with room for `capacity` transitions of each agent.
     ///
     /// # Errors
@@ -63,13 +63,13 @@ impl Ring {
         let mut parts = Vec::new();
         let mut first = 0;
         while first < features {
-            let rows = Rows { first, count: share.min(features - first) };
+            let rows = FeatureRange { first, count: share.min(features - first) };
             let axes = axes("features", rows.count);
             let before = plan.buffer("ring of observations", &axes, "buffer_size")?;
             let after = plan.buffer("ring of next observations", &axes, "buffer_size")?;
             plan.keep_transitions(&format!("ring of observations {}", parts.len()), &before);
             plan.keep_transitions(&format!("ring of next observations {}", parts.len()), &after);
-            parts.push(RingPart { rows, before, after });
+            parts.push(ReplayBufferPart { rows, before, after });
             first += rows.count;
         }
         Ok(Self { steps, parts, capacity })
@@ -80,12 +80,12 @@ impl Ring {
         self.capacity
     }
 
-    fn buffers(&self, plan: &mut Plan, part: &RingPart) -> Buffers {
+    fn buffers(&self, plan: &mut Plan, part: &ReplayBufferPart) -> Buffers {
         Buffers::default()
-            .with("mw_ring_before", &part.before)
-            .with("mw_ring_after", &part.after)
-            .with("mw_ring_steps", &self.steps)
-            .with("mw_rows", &plan.uniform("features", &part.rows))
+            .with("mw_replay_before", &part.before)
+            .with("mw_replay_after", &part.after)
+            .with("mw_replay_steps", &self.steps)
+            .with("mw_feature_range", &plan.uniform("features", &part.rows))
     }
 }
 
@@ -115,8 +115,8 @@ impl Interact {
         kernels: &OffPolicyKernels,
         env: &Environment,
         agents: &Agents,
-        ring: &Ring,
-        settings: Replay,
+        ring: &ReplayBuffer,
+        settings: ReplaySettings,
         warm_up: u32,
     ) -> Result<Self> {
         let (count, n) = (agents.count, settings.worlds);
@@ -139,7 +139,7 @@ impl Interact {
         plan.keep("observations", &current);
 
         let staged = ring.parts.len() > 1;
-        let replay = plan.uniform("replay", &Replay { staged: staged.into(), ..settings });
+        let replay = plan.uniform("replay", &ReplaySettings { staged: staged.into(), ..settings });
         let buffers = agents
             .buffers()
             .with("mw_replay", &replay)
@@ -172,9 +172,9 @@ impl Interact {
         let steps = |plan: &mut Plan, interaction: Interaction| -> Result<Recording> {
             let with_ring = buffers
                 .with("mw_interaction", &plan.uniform("interaction", &interaction))
-                .with("mw_ring_before", &before)
-                .with("mw_ring_after", &after)
-                .with("mw_ring_steps", &ring.steps);
+                .with("mw_replay_before", &before)
+                .with("mw_replay_after", &after)
+                .with("mw_replay_steps", &ring.steps);
             let mut recording = Recording::default();
             let iterations = u64::from(interaction.steps) * step;
             recording.push(&plan.pass(kernel, count, n.into(), iterations, &with_ring));
@@ -302,11 +302,11 @@ impl Minibatch {
         plan: &mut Plan,
         kernels: &OffPolicyKernels,
         agents: &Agents,
-        ring: &Ring,
+        ring: &ReplayBuffer,
         explorers: &Buffer<u32>,
-        settings: Replay,
+        settings: ReplaySettings,
     ) -> Result<Recording> {
-        let kernel = plan.kernel(kernels.draw()?);
+        let kernel = plan.kernel(kernels.replay_minibatch()?);
         let buffers = agents
             .buffers()
             .and(&self.buffers())

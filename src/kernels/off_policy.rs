@@ -16,9 +16,9 @@ pub struct OffPolicyKernels<'a> {
     /// Whether targets smooth their deterministic actions with clipped noise.
     pub smoothed: bool,
     /// Critics of an agent.
-    pub twins: u32,
+    pub critics: u32,
     /// How many of them judge the actor's action.
-    pub judges: u32,
+    pub guides: u32,
     /// Whether worlds add an Ornstein-Uhlenbeck process of their own to the actor's action, in place of normal numbers.
     pub process: bool,
 }
@@ -101,8 +101,8 @@ impl OffPolicyKernels<'_> {
         let mut constants = Constants::default();
         let acts = self.acts();
         let words = [
-            ("MW_TWINS", self.twins),
-            ("MW_JUDGES", self.judges),
+            ("MW_CRITICS", self.critics),
+            ("MW_GUIDES", self.guides),
             ("MW_FEATURES", self.features()),
             ("MW_ACTS", acts),
             ("MW_NOISE_CALLS", acts.div_ceil(4)),
@@ -116,9 +116,9 @@ impl OffPolicyKernels<'_> {
             ("MW_ROW_NOISE", self.noise_rows()[0]),
             ("MW_ROW_NEXT_NOISE", self.noise_rows()[1]),
             ("MW_DRAWN_ROWS", self.drawn_rows()),
-            ("MW_RING_ROWS", self.ring_rows()),
-            ("MW_RING_REWARD", self.space().words()),
-            ("MW_RING_ENDING", self.space().words() + 1),
+            ("MW_TRANSITION_ROWS", self.ring_rows()),
+            ("MW_TRANSITION_REWARD", self.space().words()),
+            ("MW_TRANSITION_ENDING", self.space().words() + 1),
             ("MW_EXPLORER_WORDS", self.explorer_words()),
             ("MW_PROCESSES", self.processes()),
         ];
@@ -151,8 +151,8 @@ impl OffPolicyKernels<'_> {
     }
 
     /// A program that touches neither an environment nor a network.
-    fn plain(&self, kernels: &Kernels, name: &str) -> Result<Program> {
-        Ok(kernels.plain(name)?.constants(&self.constants()))
+    fn program(&self, kernels: &Kernels, name: &str) -> Result<Program> {
+        Ok(kernels.program(name)?.constants(&self.constants()))
     }
 
     /// Steps of every world, into the ring.
@@ -160,7 +160,7 @@ impl OffPolicyKernels<'_> {
     /// # Errors
     /// [`crate::Error::Shader`] where the environment does not link.
     pub fn interact(&self, env: &Environment) -> Result<Program> {
-        let program = env.link_into(self.plain(&self.actor.brief(), "interact")?)?;
+        let program = env.link_into(self.program(&self.actor.short_running(), "interact")?)?;
         self.with_policy(program.word("MW_LANES", 1).word("MW_OUTPUTS", self.outputs_of_actor()))?
             .parts(&["slot/lane/one.wgsl", "part/noise.wgsl", self.seen_part(), "part/exploring.wgsl"])?
             .parts(&[self.explore_part(), "part/explorer.wgsl", env.keep_part(), "interact.wgsl"])
@@ -169,7 +169,7 @@ impl OffPolicyKernels<'_> {
     /// The actor's outputs for what worlds observe.
     pub fn outputs(&self) -> Result<Program> {
         let kernels = &self.actor;
-        let program = self.plain(kernels, "act")?;
+        let program = self.program(kernels, "act")?;
         Self::forward(kernels, program)?.parts(&[
             "slot/observed/columns.wgsl",
             "slot/head/outputs.wgsl",
@@ -179,14 +179,14 @@ impl OffPolicyKernels<'_> {
 
     /// Observations that were written for the worlds alone, into a part of the ring.
     pub fn remember(&self) -> Result<Program> {
-        self.plain(&self.actor.brief(), "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])
+        self.program(&self.actor.short_running(), "remember")?.parts(&["part/explorer.wgsl", "remember.wgsl"])
     }
 
     /// A minibatch of transitions.
-    pub fn draw(&self) -> Result<Program> {
-        self.plain(&self.actor.brief(), "draw")?
+    pub fn replay_minibatch(&self) -> Result<Program> {
+        self.program(&self.actor.short_running(), "replay minibatch")?
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/noise.wgsl", "part/drawn.wgsl"])?
-            .parts(&["part/explorer.wgsl", self.seen_part(), "draw.wgsl"])
+            .parts(&["part/explorer.wgsl", self.seen_part(), "replay_minibatch.wgsl"])
     }
 
     /// The network of an actor or a critic, forward.
@@ -212,21 +212,21 @@ impl OffPolicyKernels<'_> {
 
     /// The actor's action where transitions begin, the target's where they end: first and second half of the columns.
     pub fn choose(&self) -> Result<Program> {
-        let program = Self::forward(&self.actor, self.plain(&self.actor, "choose")?)?;
+        let program = Self::forward(&self.actor, self.program(&self.actor, "choose")?)?;
         let smoothing = if self.smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
         self.deciding(program)?.parts(&[smoothing, "slot/head/pathwise.wgsl", "forward.wgsl"])
     }
 
     /// Q of that action, of every target critic.
     pub fn next_value(&self) -> Result<Program> {
-        let program = Self::forward(&self.critic, self.plain(&self.critic, "next value")?)?;
+        let program = Self::forward(&self.critic, self.program(&self.critic, "next value")?)?;
         Self::judging(program, State::After, self.action_rows()[1])?.parts(&["slot/head/value.wgsl", "forward.wgsl"])
     }
 
     /// Gradients of the critics' squared temporal differences.
     pub fn critic_gradient(&self) -> Result<Program> {
         let critic = &self.critic;
-        let program = critic.backward(self.plain(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
+        let program = critic.backward(self.program(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
         Self::judging(program, State::Before, self.action_rows()[0])?.parts(&[
             "slot/slopes/none.wgsl",
             "slot/objective/temporal_difference.wgsl",
@@ -238,18 +238,18 @@ impl OffPolicyKernels<'_> {
     pub fn slopes(&self) -> Result<Program> {
         let critic = &self.critic;
         let weights = if critic.narrow(0) { "slot/weights/none.wgsl" } else { "slot/memory/trace.wgsl" };
-        let program = critic.backward(self.plain(critic, "slopes")?, 0, Way::Backward, weights)?;
+        let program = critic.backward(self.program(critic, "slopes")?, 0, Way::Backward, weights)?;
         Self::judging(program, State::Before, self.action_rows()[2])?
             .word("MW_SLOPES_FROM", self.features())
             .word("MW_LAST_DELTAS", 0)
-            .word("MW_AGENT_STEP", self.twins / self.judges)
+            .word("MW_AGENT_STEP", self.critics / self.guides)
             .parts(&["slot/slopes/kept.wgsl", "slot/objective/slope.wgsl", critic.gradient_part()])
     }
 
     /// Gradient of what the critics say of the actor's action.
     pub fn actor_gradient(&self) -> Result<Program> {
         let actor = &self.actor;
-        let program = actor.backward(self.plain(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
+        let program = actor.backward(self.program(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
         self.deciding(program)?.parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])
     }
 
@@ -261,20 +261,20 @@ impl OffPolicyKernels<'_> {
 
     /// New parameters, of the actor or the critics as `kernels` says, and their target. `first`: agents whose places of
     /// unsound numbers lie before theirs.
-    pub fn learn(kernels: &Kernels, optimizer: Optimizer, first: u32) -> Result<Program> {
+    pub fn descend_following(kernels: &Kernels, optimizer: Optimizer, first: u32) -> Result<Program> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
-        kernels.brief().over(kernels.parameters.span([0]), &name)?.word("MW_FAULTS_FIRST", first).parts(&[
+        kernels.short_running().of_span(kernels.parameters.span([0]), &name)?.word("MW_FAULTS_FIRST", first).parts(&[
             "part/partial.wgsl",
             optimizer.part(),
             "part/past.wgsl",
             "part/fault_places.wgsl",
-            "learn.wgsl",
+            "descend_following.wgsl",
         ])
     }
 
     /// The end of a gradient step.
     pub fn finish_step(&self) -> Result<Program> {
-        self.plain(&self.actor, "finish step")?.parts(&[
+        self.program(&self.actor, "finish step")?.parts(&[
             "part/math.wgsl",
             "part/drawn.wgsl",
             "slot/element/number.wgsl",
@@ -286,14 +286,14 @@ impl OffPolicyKernels<'_> {
 
     /// The end of an update.
     pub fn finish_block(&self) -> Result<Program> {
-        self.plain(&self.actor, "finish block")?
+        self.program(&self.actor, "finish block")?
             .parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "part/fault.wgsl", "part/verdict.wgsl"])?
             .part("finish_block.wgsl")
     }
 
     /// The schedules of the update that comes next.
     pub fn schedule_block(&self) -> Result<Program> {
-        self.plain(&self.actor, "schedule block")?.part("schedule_block.wgsl")
+        self.program(&self.actor, "schedule block")?.part("schedule_block.wgsl")
     }
 }
 

@@ -11,11 +11,11 @@ use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Deviation, Environment, Exploration};
 use manyworlds::gpu::{Form, Recording, Share};
 use manyworlds::kernels::{Kernels, OffPolicyKernels};
-use manyworlds::layout::{Progress, Replay, TERMINATED, TRUNCATED};
+use manyworlds::layout::{Progress, ReplaySettings, TERMINATED, TRUNCATED};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
-use manyworlds::reference::replay::{Ring as Log, Transition};
-use manyworlds::stage::{Interact, Minibatch, Ring};
+use manyworlds::reference::replay::{ReplayBuffer as Log, Transition};
+use manyworlds::stage::{Interact, Minibatch, ReplayBuffer};
 use std::f64::consts::PI;
 
 /// Purposes of random numbers (`part/random_words.wgsl`).
@@ -81,7 +81,7 @@ struct Place {
 
 impl Place {
     fn new(text: &str, chance: f32, deviation: Deviation) -> Self {
-        let mut env = ok(Environment::from_source("Replayed", "replayed.wgsl", text));
+        let mut env = ok(Environment::from_source("GradientSteps", "replayed.wgsl", text));
         ok(env.set("ending_chance", f64::from(chance)));
         let space = &env.spec().action_space;
         let exploration = Exploration { squash: space.is_box(), deviation };
@@ -128,8 +128,8 @@ impl Place {
             actor: one(&self.actor),
             critic: one(&self.critic),
             smoothed: false,
-            twins: 1,
-            judges: 1,
+            critics: 1,
+            guides: 1,
             process: self.process,
         }
     }
@@ -154,9 +154,9 @@ fn zeros(place: &Place) -> Vec<f32> {
 struct Worlds<'a> {
     place: &'a Place,
     agents: Agents,
-    ring: Ring,
+    ring: ReplayBuffer,
     interact: Interact,
-    settings: Replay,
+    settings: ReplaySettings,
     /// One for each agent.
     logs: Vec<Log>,
     last: Stored,
@@ -171,14 +171,14 @@ struct Stored {
 }
 
 impl<'a> Worlds<'a> {
-    fn new(place: &'a Place, settings: Replay, parameters: &[f32], warm_up: u32, bytes: u64) -> Self {
+    fn new(place: &'a Place, settings: ReplaySettings, parameters: &[f32], warm_up: u32, bytes: u64) -> Self {
         let kernels = place.kernels();
         let (capacity, worlds) = (settings.capacity, settings.worlds);
         let (words, own) = (parameters.len() as u32 / SEEDS.len() as u32, parameters.to_vec());
         let (agents, ring, interact) = planned(|plan| {
             let run = support::run(worlds, 1, 1);
             let agents = Agents::new(plan, run, &SEEDS, words, move || own.clone(), Progress::default())?;
-            let ring = Ring::within(plan, &kernels, agents.count, capacity, bytes)?;
+            let ring = ReplayBuffer::within(plan, &kernels, agents.count, capacity, bytes)?;
             let interact = Interact::new(plan, &kernels, &place.env, &agents, &ring, settings, warm_up)?;
             Ok((agents, ring, interact))
         });
@@ -208,7 +208,7 @@ impl<'a> Worlds<'a> {
     }
 
     fn case(&self, agent: usize, what: &str) -> String {
-        let Replay { worlds, capacity, .. } = self.settings;
+        let ReplaySettings { worlds, capacity, .. } = self.settings;
         format!(
             "seed {}, {worlds} worlds, {capacity} places, {} steps so far, {what}",
             SEEDS[agent],
@@ -307,7 +307,7 @@ impl<'a> Worlds<'a> {
     }
 
     /// A minibatch, after so many gradient steps: states and rows.
-    fn draw(&self, settings: Replay, gradient_steps: u32) -> (Minibatch, Vec<f32>, Vec<f32>) {
+    fn draw(&self, settings: ReplaySettings, gradient_steps: u32) -> (Minibatch, Vec<f32>, Vec<f32>) {
         let kernels = self.place.kernels();
         let progress = SEEDS.map(|seed| Progress { seed, gradient_steps, ..Progress::default() });
         gpu().write(&self.agents.progress, &progress);
@@ -325,7 +325,7 @@ impl<'a> Worlds<'a> {
     }
 
     /// Draws a minibatch and compares every sample with the window of the log.
-    fn check_draw(&self, settings: Replay, gradient_steps: u32) {
+    fn check_draw(&self, settings: ReplaySettings, gradient_steps: u32) {
         let (_, states, drawn) = self.draw(settings, gradient_steps);
         let kernels = self.place.kernels();
         let b = settings.batch_size as usize;
@@ -338,7 +338,7 @@ impl<'a> Worlds<'a> {
                 let counter = [s as u32, gradient_steps, REPLAY, 0];
                 let word = u64::from(philox4x32_10(counter, [SEEDS[agent], 0])[0]);
                 let place = ((word * log.len() as u64) >> 32) as usize;
-                let Replay { n_steps, gamma, bootstrap, .. } = settings;
+                let ReplaySettings { n_steps, gamma, bootstrap, .. } = settings;
                 let what = format!(
                     "γ {gamma}, n {n_steps}, bootstrap {bootstrap}, draw {gradient_steps}, sample {s} from {place}"
                 );
@@ -370,7 +370,7 @@ impl<'a> Worlds<'a> {
     }
 }
 
-fn stored(ring: &Ring) -> Stored {
+fn stored(ring: &ReplayBuffer) -> Stored {
     let (agents, capacity) = (SEEDS.len(), ring.capacity() as usize);
     let (mut before, mut after) =
         (vec![f32::NAN; agents * FEATURES * capacity], vec![f32::NAN; agents * FEATURES * capacity]);
@@ -387,8 +387,16 @@ fn stored(ring: &Ring) -> Stored {
     Stored { steps: ok(gpu().read(&ring.steps)), before, after }
 }
 
-fn settings(worlds: u32, capacity: u32) -> Replay {
-    Replay { worlds, capacity, batch_size: 65, n_steps: 1, bootstrap: 1, gamma: 0.9, ..Replay::default() }
+fn settings(worlds: u32, capacity: u32) -> ReplaySettings {
+    ReplaySettings {
+        worlds,
+        capacity,
+        batch_size: 65,
+        n_steps: 1,
+        bootstrap: 1,
+        gamma: 0.9,
+        ..ReplaySettings::default()
+    }
 }
 
 /// One binding for all features.
@@ -409,7 +417,7 @@ fn random_steps_and_windows_are_those_of_the_reference() {
             // one step, nearly full, just full, and after the head has come round
             if [1, round - 1, round, round + 1, 2 * round + 1, steps].contains(&t) {
                 for (n_steps, bootstrap) in [(1, 1), (3, 1), (6, 0), (100, 1)] {
-                    of.check_draw(Replay { n_steps, bootstrap, ..of.settings }, t + 1000 * n_steps);
+                    of.check_draw(ReplaySettings { n_steps, bootstrap, ..of.settings }, t + 1000 * n_steps);
                 }
             }
         }
@@ -486,7 +494,7 @@ fn parts_of_a_ring_hold_what_one_part_holds() {
         assert_eq!(a.steps, b.steps, "{bytes} bytes: actions, rewards, endings");
         assert_bits(&format!("{bytes} bytes: observations"), &b.before, &a.before);
         assert_bits(&format!("{bytes} bytes: next observations"), &b.after, &a.after);
-        let settings = Replay { n_steps: 3, batch_size: 345, ..whole.settings };
+        let settings = ReplaySettings { n_steps: 3, batch_size: 345, ..whole.settings };
         let ((_, states, drawn), (_, of_parts, drawn_of_parts)) = (whole.draw(settings, 9), parts.draw(settings, 9));
         assert!(!states.iter().any(|x| x.to_bits() == POISON), "states that were not drawn");
         assert_bits(&format!("{bytes} bytes: states"), &of_parts, &states);
@@ -557,14 +565,15 @@ fn check_actions(of: &Worlds, outputs: usize, policy: impl Fn(&[f64], [f64; 4], 
 fn deterministic_actors_add_noise_to_what_they_choose_for_what_they_see() {
     for (process, worlds, capacity) in [(false, 5, 23), (true, 70, 345)] {
         let (theta, place) = (0.6, Place { process, ..Place::numbers() });
-        let settings = Replay { exploration_noise: 0.4, ou_theta: theta, ou_dt: 0.5, ..settings(worlds, capacity) };
+        let settings =
+            ReplaySettings { exploration_noise: 0.4, ou_theta: theta, ou_dt: 0.5, ..settings(worlds, capacity) };
         let mut of = Worlds::new(&place, settings, &parameters(&place, |agent| weights_of(agent, 2)), 1, WHOLE);
         let steps = 15;
         for t in 0..steps {
             of.step(t == 0 || t == 6);
         }
         of.check_log();
-        of.check_draw(Replay { n_steps: 3, ..of.settings }, 2);
+        of.check_draw(ReplaySettings { n_steps: 3, ..of.settings }, 2);
         check_actions(&of, 2, |outputs, n, memory| {
             [0, 1].map(|i| {
                 let mut x = n[i];
@@ -624,7 +633,7 @@ fn choices_have_their_probabilities_and_lie_in_the_ring() {
     let start = parameters(&place, |_| (vec![0.0; 5 * FEATURES], biases.clone()));
     for share in [0.0, 0.5] {
         let (worlds, capacity, steps) = (70, 345, 60);
-        let settings = Replay { exploration_noise: share, ..settings(worlds, capacity) };
+        let settings = ReplaySettings { exploration_noise: share, ..settings(worlds, capacity) };
         let mut of = Worlds::new(&place, settings, &start, 1, WHOLE);
         for t in 0..steps {
             of.step(t == 0);
@@ -633,7 +642,7 @@ fn choices_have_their_probabilities_and_lie_in_the_ring() {
         assert_eq!((endings[TERMINATED as usize], endings[3]), (0, 0), "terminations: {endings:?}");
         assert!(endings[TRUNCATED as usize] > 0, "truncations: {endings:?}");
         for (n_steps, bootstrap) in [(1, 0), (3, 1), (4, 0)] {
-            of.check_draw(Replay { n_steps, bootstrap, ..of.settings }, n_steps);
+            of.check_draw(ReplaySettings { n_steps, bootstrap, ..of.settings }, n_steps);
         }
         let mut counts = [0; 5];
         for transition in of.logs.iter().flat_map(|log| log.steps.iter().flatten()) {
@@ -656,7 +665,7 @@ fn ornstein_uhlenbeck_noise_is_stationary() {
     let endless = NUMBERS.replace("MAX_EPISODE_STEPS: u32 = 7u", "MAX_EPISODE_STEPS: u32 = 0u");
     let place = Place { process: true, ..Place::new(&endless, 0.0, Deviation::None) };
     let (worlds, steps) = (64, 300);
-    let settings = Replay { exploration_noise: 0.1, ou_theta: 0.5, ou_dt: 0.4, ..settings(worlds, worlds) };
+    let settings = ReplaySettings { exploration_noise: 0.1, ou_theta: 0.5, ou_dt: 0.4, ..settings(worlds, worlds) };
     let of = Worlds::new(&place, settings, &zeros(&place), 1, WHOLE);
     let mut step = Recording::default();
     of.interact.record(&mut step, false);
@@ -700,7 +709,7 @@ fn ornstein_uhlenbeck_noise_is_stationary() {
 
 /// Both lists of noise, `[agent][number][sample]`, of one minibatch.
 fn noises(of: &Worlds, batch_size: u32, gradient_steps: u32) -> [Vec<f64>; 2] {
-    let (_, _, drawn) = of.draw(Replay { batch_size, ..of.settings }, gradient_steps);
+    let (_, _, drawn) = of.draw(ReplaySettings { batch_size, ..of.settings }, gradient_steps);
     let kernels = of.place.kernels();
     let (b, rows, noises) = (batch_size as usize, kernels.drawn_rows() as usize, kernels.acts() as usize);
     kernels.noise_rows().map(|row| {

@@ -8,13 +8,13 @@
 //!
 //! Reference: src/reference/replay.rs.
 
-@bind var<uniform> mw_replay: MwReplay;
-@bind var<uniform> mw_rows: MwRows;
+@bind var<uniform> mw_replay: MwReplaySettings;
+@bind var<uniform> mw_feature_range: MwFeatureRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_explorers: array<u32>;                   // [agent][word][world], see part/explorer.wgsl
-@bind var<storage, read> mw_ring_before: array<f32>;                 // [agent][feature][place]
-@bind var<storage, read> mw_ring_after: array<f32>;                  // [agent][feature][place]
-@bind var<storage, read> mw_ring_steps: array<u32>;                  // [agent][row][place], rows: action, reward, ending
+@bind var<storage, read> mw_replay_before: array<f32>;                 // [agent][feature][place]
+@bind var<storage, read> mw_replay_after: array<f32>;                  // [agent][feature][place]
+@bind var<storage, read> mw_replay_steps: array<u32>;                  // [agent][row][place], rows: action, reward, ending
 @bind var<storage, read_write> mw_states: array<f32>;                // [agent][before, after][feature][sample]
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -34,13 +34,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let filled = select(next, capacity, mw_began_anew(agent, 0u, worlds));
     let first = mw_multiply_wide(mw_philox(vec4<u32>(sample, draw, MW_PURPOSE_REPLAY, 0u), key).x, filled).x;
 
-    let steps = agent * MW_RING_ROWS * capacity;
+    let steps = agent * MW_TRANSITION_ROWS * capacity;
     var place = first;
     var total = 0.0;
     var discount = 1.0;
     for (var k = 0u; k < mw_replay.n_steps; k++) {
-        let ending = mw_ring_steps[steps + MW_RING_ENDING * capacity + place];
-        total = fma(discount, bitcast<f32>(mw_ring_steps[steps + MW_RING_REWARD * capacity + place]), total);
+        let ending = mw_replay_steps[steps + MW_TRANSITION_ENDING * capacity + place];
+        total = fma(discount, bitcast<f32>(mw_replay_steps[steps + MW_TRANSITION_REWARD * capacity + place]), total);
         discount *= mw_replay.gamma;
         if (ending & MW_TERMINATED) != 0u || (ending != 0u && mw_replay.bootstrap == 0u) { discount = 0.0; }
         let newer = (next + capacity - 1u - place) % capacity;   // places that were written since
@@ -48,17 +48,17 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         place = (place + worlds) % capacity;
     }
 
-    for (var f = 0u; f < mw_rows.count; f++) {
-        let to = ((agent * 2u) * MW_FEATURES + mw_rows.first + f) * count + sample;
-        let from_ = (agent * mw_rows.count + f) * capacity;
-        mw_states[to] = mw_ring_before[from_ + first];
-        mw_states[to + MW_FEATURES * count] = mw_ring_after[from_ + place];
+    for (var f = 0u; f < mw_feature_range.count; f++) {
+        let to = ((agent * 2u) * MW_FEATURES + mw_feature_range.first + f) * count + sample;
+        let from_ = (agent * mw_feature_range.count + f) * capacity;
+        mw_states[to] = mw_replay_before[from_ + first];
+        mw_states[to + MW_FEATURES * count] = mw_replay_after[from_ + place];
     }
-    if mw_rows.first > 0u { return; }
+    if mw_feature_range.first > 0u { return; }
     mw_drawn[mw_drawn_at(agent, MW_ROW_RETURN, sample, count)] = total;
     mw_drawn[mw_drawn_at(agent, MW_ROW_DISCOUNT, sample, count)] = discount;
     var words: array<u32, MW_ACTION_WORDS>;
-    @unroll for k in 0..MW_ACTION_WORDS { words[k] = mw_ring_steps[steps + k * capacity + first]; }
+    @unroll for k in 0..MW_ACTION_WORDS { words[k] = mw_replay_steps[steps + k * capacity + first]; }
     @unroll for i in 0..MW_ACTS { mw_drawn[mw_drawn_at(agent, MW_ROW_TAKEN + i, sample, count)] = mw_seen_action(words, i); }
     @unroll for call in 0..MW_NOISE_CALLS {
         let now = mw_noise_of(mw_philox(vec4<u32>(sample, draw, MW_PURPOSE_REPLAY, 1u + 2u * call), key));

@@ -5,7 +5,7 @@ use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Kernels, OffPolicyKernels, Optimizer};
-use crate::layout::{Columns, Following, Replay, Scalar};
+use crate::layout::{Columns, ReplaySettings, Scalar, TargetUpdate};
 use crate::plan::Plan;
 use crate::shader::Program;
 
@@ -20,7 +20,7 @@ pub struct Targets {
 
 /// What learns by gradient steps on minibatches, and from what: what all stages here are made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Replayed<'a> {
+pub struct GradientSteps<'a> {
     /// The kernels.
     pub kernels: &'a OffPolicyKernels<'a>,
     /// The actors.
@@ -34,14 +34,14 @@ pub struct Replayed<'a> {
     /// Temperature α of the actors, `[agent]`; 0 where there is no bonus for entropy.
     pub temperature: &'a Buffer<Scalar>,
     /// Settings.
-    pub settings: Replay,
+    pub settings: ReplaySettings,
     /// Share τ of the way that targets go.
     pub tau: f32,
     /// What makes a step of a gradient.
     pub optimizer: Optimizer,
 }
 
-impl Replayed<'_> {
+impl GradientSteps<'_> {
     /// Actions in some of the columns: before the step in the first half of them, after it in the second.
     fn choose(&self, plan: &mut Plan, parameters: &Buffer<f32>, columns: std::ops::Range<u32>) -> Result<Recording> {
         let columns = Columns { first: columns.start, count: columns.end, ..Columns::default() };
@@ -78,7 +78,7 @@ pub struct Learned {
 impl Learned {
     fn new(
         plan: &mut Plan,
-        of: &Replayed,
+        of: &GradientSteps,
         kernels: &Kernels,
         agents: &Agents,
         gradient: Program,
@@ -100,16 +100,16 @@ impl Learned {
         let none = plan.buffer("no target", &[], "nothing")?;
         let span = kernels.parameters.span([0]);
         let sum = plan.kernel(kernels.sum_slices(span)?);
-        let learn = plan.kernel(OffPolicyKernels::learn(kernels, of.optimizer, agents.faults_first)?);
+        let learn = plan.kernel(OffPolicyKernels::descend_following(kernels, of.optimizer, agents.faults_first)?);
         let mut step = |tau: f32| {
-            let following = Following { tau, actor: 0 };
+            let following = TargetUpdate { tau, actor: 0 };
             let buffers = agents
                 .buffers()
                 .with("mw_gradient", &gradient)
                 .with("mw_past", &state)
                 .with("mw_norms", &norms)
                 .with("mw_target", target.unwrap_or(&none))
-                .with("mw_following", &plan.uniform("following", &following));
+                .with("mw_target_update", &plan.uniform("following", &following));
             gradients.summed(plan, count, span.count, [sum, learn], &buffers)
         };
         let recording = step(0.0);
@@ -138,8 +138,8 @@ pub struct Critics {
 
 impl Critics {
     /// The stage of these agents.
-    pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
-        let Replayed { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
+    pub fn new(plan: &mut Plan, of: &GradientSteps) -> Result<Self> {
+        let GradientSteps { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
         let size = settings.batch_size;
         let axes = [("critics", critic.count.into()), ("batch_size", size.into())];
         let next_values = plan.buffer("next values", &axes, "batch_size")?;
@@ -178,8 +178,8 @@ pub struct Actors {
 
 impl Actors {
     /// The stage of these agents.
-    pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
-        let Replayed { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
+    pub fn new(plan: &mut Plan, of: &GradientSteps) -> Result<Self> {
+        let GradientSteps { kernels, actor, critic, targets, minibatch, settings, .. } = *of;
         let size = settings.batch_size;
         let rows = ("rows", kernels.slope_rows().into());
         let axes = [("critics", critic.count.into()), rows, ("batch_size", size.into())];
@@ -191,7 +191,7 @@ impl Actors {
         }
         let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None };
         let seen = critic.buffers().and(&minibatch.buffers()).with("mw_slopes", &slopes);
-        let (step, slicing) = (kernels.twins / kernels.judges, slicing(&kernels.critic, size));
+        let (step, slicing) = (kernels.critics / kernels.guides, slicing(&kernels.critic, size));
         Gradients::new(plan, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, vec![network])?
             .record(&mut judge);
 
@@ -217,8 +217,8 @@ pub struct Step {
 
 impl Step {
     /// The stage of these agents.
-    pub fn new(plan: &mut Plan, of: &Replayed) -> Result<Self> {
-        let Replayed { kernels, actor, critic, minibatch, settings, .. } = *of;
+    pub fn new(plan: &mut Plan, of: &GradientSteps) -> Result<Self> {
+        let GradientSteps { kernels, actor, critic, minibatch, settings, .. } = *of;
         let kernel = plan.kernel(kernels.finish_step()?);
         let replay = plan.uniform("replay", &settings);
         let mut pass = |acted: u32| {
@@ -228,7 +228,7 @@ impl Step {
                 .with("mw_critic_progress", &critic.progress)
                 .with("mw_temperature", of.temperature)
                 .with("mw_replay", &replay)
-                .with("mw_following", &plan.uniform("following", &Following { tau: of.tau, actor: acted }));
+                .with("mw_target_update", &plan.uniform("following", &TargetUpdate { tau: of.tau, actor: acted }));
             let turns = u64::from(settings.batch_size / kernels.actor.form.workgroup) + 1;
             super::one_workgroup(plan, kernel, actor.count, turns, &buffers)
         };

@@ -6,8 +6,8 @@
 //! whole gradient first; numbers of it whose squares are past all bounds are found here (part/fault_places.wgsl). Reference: src/reference/adam.rs, src/reference/off_policy.rs.
 
 @bind var<uniform> mw_run: MwRun;
-@bind var<uniform> mw_window: MwWindow;
-@bind var<uniform> mw_following: MwFollowing;
+@bind var<uniform> mw_sample_range: MwSampleRange;
+@bind var<uniform> mw_target_update: MwTargetUpdate;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_partial: array<vec4<f32>>;                // see part/partial.wgsl
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;         // [agent][MW_LEARNED / 4]
@@ -22,8 +22,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let place = MW_SPAN_FIRST + thread.index;
     let at = thread.agent * MW_LEARNED / 4u + place;
     var g = vec4<f32>(0.0);
-    if mw_window.first > 0u { g = mw_gradient[at]; }
-    let held = min(mw_window.count, mw_run.minibatch_size - mw_window.first);
+    if mw_sample_range.first > 0u { g = mw_gradient[at]; }
+    let held = min(mw_sample_range.count, mw_run.minibatch_size - mw_sample_range.first);
     let slices = (held + mw_run.slice - 1u) / mw_run.slice;
     for (var slice = 0u; slice < slices; slice++) { g += mw_partial[mw_partial_at(thread.agent, slice, place * 4u) / 4u]; }
     mw_gradient[at] = g;
@@ -35,5 +35,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     mw_parameters[word] = parameters;
     mw_test_place(thread.agent, MW_OF_GRADIENT, place * 4u, g, MW_LARGEST);
     mw_test_place(thread.agent, MW_OF_PARAMETER, place * 4u, parameters, MW_FINITE);
-    if mw_following.tau > 0.0 { mw_target[word] += mw_following.tau * (parameters - mw_target[word]); }
+    if mw_target_update.tau > 0.0 { mw_target[word] += mw_target_update.tau * (parameters - mw_target[word]); }
 }
