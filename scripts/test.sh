@@ -1,22 +1,30 @@
 #!/bin/sh
-# Runs all tests, several processes at a time: nearly all of their time a software driver makes machine code of kernels, for
-# one process one kernel after the other. A line tells of each process when it ends; what they printed follows at the end.
+# Runs tests, several processes at a time: nearly all of their time a software driver makes machine code of kernels, for one
+# process one kernel after the other. A line tells of each process when it ends; what they printed follows at the end.
+# Usage: test.sh [long]    long: whole learning runs and faults, which the others leave out
 set -eu
 
 cargo=${CARGO:-cargo}
+learning=learning_ # how the names of tests begin that learn until something is solved
 
 # One process, whose output goes to a file.
 if [ "${1:-}" = --one ]; then
-	program=$2 log=$3
+	program=$2 log=$3 which=$4
 	name=$(basename "$program" | sed 's/-[0-9a-f]*$//')
 	output=$log/$(basename "$program").output
 	start=$(date +%s)
 	result=ok
+	set --
+	case $which:$name in
+	long:learning | long:faults) ;;
+	long:*) set -- "$learning" ;;
+	*) set -- --skip "$learning" ;;
+	esac
 	case $name in
 	documentation) "$cargo" test --release --doc >"$output" 2>&1 || result=FAILED ;;
 	# Kernels that run for milliseconds: code that LLVM has not optimised is made in three quarters of the time.
-	gradient | kernel | law) GALLIVM_PERF=nopt "$program" >"$output" 2>&1 || result=FAILED ;;
-	*) "$program" >"$output" 2>&1 || result=FAILED ;;
+	gradient | kernel | law) GALLIVM_PERF=nopt "$program" "$@" >"$output" 2>&1 || result=FAILED ;;
+	*) "$program" "$@" >"$output" 2>&1 || result=FAILED ;;
 	esac
 	line="tests of $name: $result ($(($(date +%s) - start)) s)"
 	echo "$line"
@@ -24,6 +32,7 @@ if [ "${1:-}" = --one ]; then
 	exit 0
 fi
 
+which=${1:-short}
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 "$cargo" test --release --no-run 2>&1 | tee "$log/build"
@@ -32,12 +41,20 @@ if [ "$(wc -l <"$log/list")" -lt 2 ]; then
 	echo "the tests were not built" >&2
 	exit 1
 fi
-echo documentation >>"$log/list"
 # what takes longest first
-long='/(gradient|cli|kernel|law)-[0-9a-f]*$'
-{ grep -E "$long" "$log/list"; grep -vE "$long" "$log/list"; } >"$log/order"
+case $which in
+long)
+	grep -E '/(cli|law|learning|faults)-[0-9a-f]*$' "$log/list" >"$log/order"
+	;;
+*)
+	long='/(gradient|kernel|law)-[0-9a-f]*$'
+	others='/(learning|faults)-[0-9a-f]*$'
+	echo documentation >>"$log/list"
+	{ grep -E "$long" "$log/list"; grep -vE "$long|$others" "$log/list"; } >"$log/order"
+	;;
+esac
 processes=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-tr '\n' '\0' <"$log/order" | xargs -0 -P "$processes" -I '{}' sh "$0" --one '{}' "$log"
+tr '\n' '\0' <"$log/order" | xargs -0 -P "$processes" -I '{}' sh "$0" --one '{}' "$log" "$which"
 for output in "$log"/*.output; do
 	printf '\n=== %s\n' "$(basename "$output" .output)"
 	cat "$output"

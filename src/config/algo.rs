@@ -16,7 +16,7 @@ pub enum Algo {
     Reinforce,
     /// Natural policy gradient.
     Npg,
-    /// TrustRegion-region policy optimisation.
+    /// Trust-region policy optimisation.
     Trpo,
     /// Deep deterministic policy gradient.
     Ddpg,

@@ -225,11 +225,12 @@ fn gradient_agrees_with_the_reference_under_every_switch() {
     }
 }
 
-/// Four layers in every form, one and three in those that differ most, and units in memory in the adapter's own.
+/// Four layers in every form, wider ones, one and three in those that differ most, and units in memory in the adapter's own.
 #[test]
 fn gradient_agrees_with_the_reference_for_every_shape() {
-    let four: (&[u32], u32, u32, Activation) = (&[20, 12, 5], 3, 5, Activation::Relu);
-    let fewer: [(&[u32], u32, u32, Activation); 2] = [(&[8, 8], 1, 1, Activation::Tanh), (&[], 4, 3, Activation::Tanh)];
+    let four: (&[u32], u32, u32, Activation) = (&[9, 6, 5], 3, 5, Activation::Relu);
+    let fewer: [(&[u32], u32, u32, Activation); 3] =
+        [(&[20, 12, 5], 3, 5, Activation::Relu), (&[8, 8], 1, 1, Activation::Tanh), (&[], 4, 3, Activation::Tanh)];
     let wide: [(&[u32], u32, u32, Activation); 2] =
         [(&[130, 20, 5], 5, 3, Activation::Tanh), (&[5, 130], 3, 2, Activation::Tanh)];
     for form in forms(gpu()) {

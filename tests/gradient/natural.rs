@@ -72,11 +72,12 @@ fn check(form: Form, case: &Case, seed: u32) {
 fn fisher_products_agree_with_the_reference_for_every_shape() {
     for form in forms(gpu()) {
         check(form, &SMALL, 701);
-        check(form, &Case { hidden: &[20, 12, 5], activation: Activation::Relu, samples: 173, ..SMALL }, 702);
+        check(form, &Case { hidden: &[9, 6, 5], activation: Activation::Relu, samples: 173, ..SMALL }, 702);
     }
     // an odd number of layers leaves one without a partner
     for form in few_forms() {
         check(form, &Case { hidden: &[8, 8], samples: 1757, stride: 5, ..SMALL }, 703);
+        check(form, &Case { hidden: &[20, 12, 5], activation: Activation::Relu, samples: 173, ..SMALL }, 706);
     }
     for form in [Form::PLAIN, gpu().form()] {
         check(form, &Case { hidden: &[], features: 5, samples: 65, stride: 2, ..SMALL }, 704);

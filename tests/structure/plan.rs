@@ -5,7 +5,7 @@
 
 use crate::support::{gpu, ok};
 use manyworlds::algo::{self, Learning};
-use manyworlds::config::Config;
+use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::error::Error;
 use manyworlds::gpu::{Buffer, Buffers, Recording};
@@ -29,6 +29,46 @@ fn runs() -> [(&'static str, Config, &'static [&'static str]); 3] {
         ("Pendulum-v1", small("Pendulum-v1", "trpo", &shape), &["parameters"]),
         ("Pendulum-v1", small("Pendulum-v1", "td3", &replay), &["actor", "critics"]),
     ]
+}
+
+/// A policy is one thing: the kernels in which it acts, learns and is evaluated are made of the same parts.
+#[test]
+fn what_is_evaluated_is_what_acts_and_learns() {
+    let policy = |plan: &Plan, name: &str| -> Vec<String> {
+        let kernels = plan.kernels();
+        let kernel =
+            kernels.iter().find(|kernel| kernel.name() == name).unwrap_or_else(|| panic!("no kernel '{name}'"));
+        let slots =
+            ["distribution", "deviation", "mask", "bounded", "squash"].map(|slot| format!("shaders/slot/{slot}/"));
+        let mut parts: Vec<String> =
+            kernel.paths().filter(|path| slots.iter().any(|slot| path.starts_with(slot))).map(str::to_owned).collect();
+        parts.sort();
+        parts
+    };
+    let acting = |algo: Algo| if algo.is_off_policy() { ["interact", "choose"] } else { ["rollout", "rollout"] };
+    for (env, algo) in Algo::ALL.into_iter().flat_map(|algo| ["Pendulum-v1", "CartPole-v1"].map(|env| (env, algo))) {
+        let case = format!("{} on {env}", algo.name());
+        // td3 has no choices, and the entropy that sac aims at is for real numbers where nothing is said
+        let pairs: &[&str] = match (algo, env) {
+            (Algo::Td3, "CartPole-v1") => continue,
+            (Algo::Sac, "CartPole-v1") => &["target_entropy_scale=0.3"],
+            _ => &[],
+        };
+        let pairs: Vec<String> = pairs.iter().map(|&pair| pair.to_owned()).collect();
+        let config = ok(Config::resolve(env, algo.name(), None, &pairs));
+        let env = ok(Environment::load(env));
+        let mut plan = Plan::new(Target::GPU);
+        ok(algo::plan(&mut plan, &config, &env, &[1]));
+        let evaluated = policy(&plan, "evaluate");
+        assert!(evaluated.len() >= 2, "{case}: {evaluated:?}");
+        for name in acting(algo) {
+            assert_eq!(policy(&plan, name), evaluated, "{case}: {name}");
+        }
+        // on-policy gradients are of what was drawn, before it was bounded
+        let drawn: Vec<String> =
+            evaluated.iter().filter(|part| algo.is_off_policy() || !part.contains("/bounded/")).cloned().collect();
+        assert_eq!(policy(&plan, "gradient actor"), drawn, "{case}: what learns");
+    }
 }
 
 /// Runs a plan that was printed, by wgpu alone: `times` updates after the beginning. Gives buffers by their names in a state.

@@ -11,7 +11,7 @@ fn mw_deviation(v: u32) -> MwDeviation {
 }
 
 /// Number i of an action.
-fn mw_drawn(mean: Lane, deviation: MwDeviation, normal: array<Lane, MW_NOISE>, i: u32) -> Lane {
+fn mw_drawn_number(mean: Lane, deviation: MwDeviation, normal: array<Lane, MW_NOISE>, i: u32) -> Lane {
     return fma(mw_lane_exp(deviation.log_std[i]), normal[i], mean);
 }
 

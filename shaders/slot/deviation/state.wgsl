@@ -34,7 +34,7 @@ fn mw_deviation(v: u32) -> MwDeviation {
 }
 
 /// Number i of an action.
-fn mw_drawn(mean: Lane, deviation: MwDeviation, normal: array<Lane, MW_NOISE>, i: u32) -> Lane {
+fn mw_drawn_number(mean: Lane, deviation: MwDeviation, normal: array<Lane, MW_NOISE>, i: u32) -> Lane {
     var drawn = mean;
     @unroll for k in 0..MW_SDE_FEATURES {
         const o = k * MW_ACTION_WORDS;

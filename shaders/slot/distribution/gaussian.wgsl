@@ -36,7 +36,7 @@ fn mw_dist_sample(dist: MwDistribution, uniforms: array<Lane, MW_UNIFORMS>) -> L
 fn mw_dist_draw(dist: MwDistribution, normal: array<Lane, MW_NOISE>) -> LaneAction {
     var action: LaneAction;
     @unroll for i in 0..MW_ACTION_WORDS {
-        action[i] = bitcast<LaneWord>(mw_drawn(dist.mean[i], dist.deviation, normal, i));
+        action[i] = bitcast<LaneWord>(mw_drawn_number(dist.mean[i], dist.deviation, normal, i));
     }
     return action;
 }
