@@ -411,7 +411,7 @@ shared_structs! {
         first: u32,
         /// Samples; a multiple of the slice.
         count: u32,
-        /// FeatureRange of an agent in the trace, one Lane to spare.
+        /// Rows of an agent in the trace, one Lane to spare.
         rows: u32,
         /// Slices of an agent in the partial gradients, one to spare.
         slices: u32,
@@ -427,7 +427,7 @@ shared_structs! {
         rollouts: u32,
         /// Steps D of a rollout.
         depth: u32,
-        /// FeatureRange that a rollout leaves.
+        /// Rows that a rollout leaves.
         rows: u32,
         /// Worlds from the first one of an agent to the first one of the next; 0 = all see the same random numbers.
         apart: u32,
@@ -445,7 +445,7 @@ shared_structs! {
         agents: u32,
         /// Rollouts of a repetition.
         rollouts: u32,
-        /// FeatureRange that a rollout leaves.
+        /// Rows that a rollout leaves.
         rows: u32,
         /// Number of the step, from 0.
         step: u32,
