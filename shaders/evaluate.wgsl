@@ -18,13 +18,15 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let key = vec2<u32>(mw_progress[thread.agent].seed, mw_worlds.stream + mw_progress[thread.agent].update);
     var world: array<MwWorld, MW_SAMPLES>;
     var index: array<u32, MW_SAMPLES>;
+    var stream: array<u32, MW_SAMPLES>;
     var mine: array<bool, MW_SAMPLES>;
     var ending: array<u32, MW_SAMPLES>;
     @unroll for i in 0..MW_SAMPLES {
         index[i] = min(thread.index * MW_SAMPLES + i, n - 1u);
+        stream[i] = mw_stream_of(index[i]);
         mine[i] = thread.index * MW_SAMPLES + i < n;
         if mw_worlds.first == 0u {
-            world[i] = mw_world_first(key, index[i]);
+            world[i] = mw_world_first(key, stream[i]);
             ending[i] = 0u;
         } else {
             world[i] = mw_world_load(thread.agent, index[i], n);
@@ -32,18 +34,19 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
     for (var t = 0u; t < mw_worlds.steps; t++) {
-        let cut = mw_cut;
-        mw_observe(thread.agent, world);
         var running = false;
         @unroll for i in 0..MW_SAMPLES { running |= ending[i] == 0u; }
+        if MW_LEAVES == 1u && !running { break; }   // where no subgroup runs a network together
+        let cut = mw_cut;
+        mw_observe(thread.agent, world);
         mw_cut = select(cut, mw_cut, running);   // what worlds do that have ended is nobody's
         var steps: array<u32, MW_SAMPLES>;
         @unroll for i in 0..MW_SAMPLES { steps[i] = mw_noise_step(world[i]); }
-        let acted = mw_act(thread, key, index, steps, mw_worlds.sampled != 0u);
+        let acted = mw_act(thread, key, stream, steps, mw_worlds.sampled != 0u);
         @unroll for i in 0..MW_SAMPLES {
             let before = mw_cut;
             var after = world[i];
-            let step = mw_world_step(&after, mw_action(acted.bounded[i]), key, index[i]);
+            let step = mw_world_step(&after, mw_action(acted.bounded[i]), key, stream[i]);
             mw_cut = select(before, mw_cut, ending[i] == 0u);
             if ending[i] == 0u {
                 let found = select(mw_unsound_in[i], mw_unsound_shown, mw_unsound_in[i].x == 0u);

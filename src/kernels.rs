@@ -4,11 +4,13 @@
 
 mod choices;
 mod off_policy;
+pub(crate) mod search;
 mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Phi, Recursion, Reduction};
 pub use off_policy::OffPolicyKernels;
 pub(crate) use off_policy::seen_actions;
+pub use search::{Method, SearchKernels};
 pub use textbook::{Combine, Sums, TextbookPolicy};
 
 use crate::env::{ActionSpace, Environment, Exploration};
@@ -33,6 +35,21 @@ pub struct Kernels<'a> {
     pub keeps: bool,
     /// Number of agents; decides only where parameters are read from.
     pub agents: u32,
+    /// Whose parameters worlds are played with.
+    pub owner: Owner,
+}
+
+/// Whose parameters a world is played with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// Its agent's.
+    #[default]
+    Agent,
+    /// Those of a member of the agent's population.
+    Member {
+        /// Whether every invocation holds them: right for processors that emulate a GPU, and networks of few parameters.
+        held: bool,
+    },
 }
 
 /// What a kernel runs a network for.
@@ -52,7 +69,7 @@ const UNIFORM_BYTES: u64 = 64 << 10;
 impl<'a> Kernels<'a> {
     /// Kernels of one agent with these networks.
     pub fn new(form: Form, parameters: &'a Parameters, space: &'a ActionSpace, exploration: Exploration) -> Self {
-        Self { form, parameters, space, exploration, keeps: false, agents: 1 }
+        Self { form, parameters, space, exploration, keeps: false, agents: 1, owner: Owner::Agent }
     }
 
     /// Kernels of worlds in which nobody acts by a network.
@@ -94,6 +111,7 @@ impl Kernels<'_> {
         let vectors = if units { 1 } else { vectors };
         let arrangement: &[&str] = match (self.narrow(network), way) {
             _ if units => &["part/mlp_units.wgsl"],
+            _ if self.holds() => &["part/mlp_held.wgsl"],
             (true, Way::Tangent) => &["part/mlp_registers.wgsl", "part/mlp_tangent.wgsl"],
             (true, _) => &["part/mlp_registers.wgsl", "part/mlp.wgsl"],
             (false, Way::Tangent) => &["part/mlp_memory.wgsl", "part/mlp_wide_tangent.wgsl"],
@@ -115,8 +133,16 @@ impl Kernels<'_> {
         if running { "slot/normalise/running.wgsl" } else { "slot/normalise/none.wgsl" }
     }
 
+    /// Whether every invocation holds the parameters that it plays with.
+    fn holds(&self) -> bool {
+        self.owner == Owner::Member { held: true }
+    }
+
     /// Slot `parameters`.
     fn source(&self) -> &'static str {
+        if self.owner != Owner::Agent {
+            return "slot/parameters/member.wgsl";
+        }
         let bytes = u64::from(self.agents) * u64::from(self.parameters.words()) * 4;
         let uniform = self.form.lanes > 1 && bytes <= UNIFORM_BYTES;
         if uniform { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
@@ -130,7 +156,7 @@ impl Kernels<'_> {
     /// Slot `memory` of a forward pass that is not followed by a backward one.
     fn memory(&self, network: usize) -> &'static [&'static str] {
         match self.narrow(network) {
-            _ if self.units(network) => &[],
+            _ if self.units(network) || self.holds() => &[],
             true => &["slot/memory/none.wgsl"],
             false => &["slot/memory/workspace.wgsl"],
         }
@@ -143,7 +169,7 @@ impl Kernels<'_> {
 
     /// Whether a forward pass that no backward one follows keeps hidden units in a workspace.
     pub(crate) fn needs_workspace(&self, network: usize) -> bool {
-        !self.narrow(network) && !self.units(network)
+        !self.narrow(network) && !self.units(network) && !self.holds()
     }
 
     /// Worlds in an invocation of the kernels with worlds in them.
@@ -270,7 +296,15 @@ impl Kernels<'_> {
     pub fn evaluate(&self, env: &Environment, network: usize) -> Result<Program> {
         // nothing is squared here
         let largest = f32::MAX.to_bits();
-        self.acting("evaluate", env, network)?.word("MW_LARGEST", largest).part("evaluate.wgsl")
+        let (name, streams) = match self.owner {
+            Owner::Agent => ("evaluate", "slot/streams/own.wgsl"),
+            Owner::Member { .. } => ("evaluate members", "slot/streams/member.wgsl"),
+        };
+        let leaves = u32::from(self.owner != Owner::Agent);
+        self.acting(name, env, network)?
+            .word("MW_LARGEST", largest)
+            .word("MW_LEAVES", leaves)
+            .parts(&[streams, "evaluate.wgsl"])
     }
 
     /// Values of observations under the critic `network`.

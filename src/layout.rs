@@ -87,10 +87,12 @@ pub enum Fault {
     Parameter,
     /// The temperature α of a soft actor-critic.
     Temperature,
+    /// The return of a member of a population, or what it observed on the way.
+    Return,
 }
 
 impl Fault {
-    const NAMED: [(&'static str, Self); 11] = [
+    const NAMED: [(&'static str, Self); 12] = [
         ("OBSERVATION", Self::Observation),
         ("REWARD", Self::Reward),
         ("POLICY_LOSS", Self::PolicyLoss),
@@ -102,6 +104,7 @@ impl Fault {
         ("GRADIENT", Self::Gradient),
         ("PARAMETER", Self::Parameter),
         ("TEMPERATURE", Self::Temperature),
+        ("RETURN", Self::Return),
     ];
 
     /// That of a word of [`Metrics`] or of an outcome.
@@ -151,6 +154,8 @@ pub const OWN_ROWS: u32 = 2;
 pub const STREAM_TRAINING: u32 = 0;
 /// First random stream of evaluation.
 pub const STREAM_EVALUATION: u32 = 1;
+/// First random stream of the episodes of members of a population; those of generation g have `STREAM_SEARCH + g`.
+pub const STREAM_SEARCH: u32 = 1 << 31;
 
 /// Sums that the objectives keep for each Lane of samples: policy loss, entropy, `approx_kl`, `old_approx_kl`, clip
 /// fraction, |ρ − 1|, value loss, and KL(π_old ‖ π).

@@ -76,7 +76,7 @@ impl Rollout {
         let agents = Agents::new(&mut plan, run, &[seed], layout.words(), move || words.clone(), first)?;
         let batch = Batch::new(&mut plan, 1, &run, spec.observation_dim, kernels.rows())?;
         let rollout = stage::Rollout::new(&mut plan, &kernels, env, ACTOR, &agents, &batch, false)?;
-        let has_critic = policy.config.estimator.has_critic();
+        let has_critic = !algo.is_search() && policy.config.estimator.has_critic();
         let values =
             has_critic.then(|| stage::Values::new(&mut plan, &kernels, CRITIC, &agents, &batch)).transpose()?;
         plan.build(gpu)?;

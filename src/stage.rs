@@ -11,6 +11,7 @@ mod normaliser;
 mod reduction;
 mod replay_buffer;
 mod rollout;
+mod search;
 
 pub use baseline::Baseline;
 pub use estimates::Estimates;
@@ -21,6 +22,7 @@ pub use normaliser::Normaliser;
 pub use reduction::{Elements, Reduced};
 pub use replay_buffer::{Interact, Minibatch, ReplayBuffer, ReplayBufferPart};
 pub use rollout::{Evaluation, RandomSteps, Rollout};
+pub use search::{Beginning, Generation};
 
 use crate::batch::{Agents, Batch};
 use crate::error::Result;

@@ -13,16 +13,16 @@
 //! Reference: src/reference/mlp.rs.
 
 fn mw_forward(thread: MwThread) {
-    let base = thread.agent * MW_PARAMETERS / 4u;
+    let base = mw_parameters_of(thread);
     @unroll for head in 0..MW_HEAD {
         const inputs = MW_WIDTHS[0] / 4u;
         var rows: array<vec4<f32>, MW_HEAD_CHUNKS>;
         @unroll for c in 0..MW_HEAD_CHUNKS {
-            rows[c] = mw_parameters[base + MW_WEIGHT_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] * inputs - 1u)];
+            rows[c] = mw_parameter(base, MW_WEIGHT_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] * inputs - 1u));
         }
         var bias: array<vec4<f32>, MW_VECTOR_CHUNKS[1]>;
         @unroll for c in 0..MW_VECTOR_CHUNKS[1] {
-            bias[c] = mw_parameters[base + MW_BIAS_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] / 4u - 1u)];
+            bias[c] = mw_parameter(base, MW_BIAS_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] / 4u - 1u));
         }
         @unroll for o in 0..MW_WIDTHS[1] {
             @unroll for v in 0..MW_VECTORS {
@@ -49,7 +49,7 @@ fn mw_forward(thread: MwThread) {
         }
         var bias: array<vec4<f32>, MW_VECTOR_CHUNKS[upper + 1u]>;
         @unroll for c in 0..MW_VECTOR_CHUNKS[upper + 1u] {
-            bias[c] = mw_parameters[base + MW_BIAS_START[upper] + min(c * MW_SHARE + thread.lane, top / 4u - 1u)];
+            bias[c] = mw_parameter(base, MW_BIAS_START[upper] + min(c * MW_SHARE + thread.lane, top / 4u - 1u));
         }
         var sum: array<Lane, top * MW_VECTORS>;
         @unroll for o in 0..top {
@@ -62,13 +62,12 @@ fn mw_forward(thread: MwThread) {
             var rows: array<vec4<f32>, MW_ROW_CHUNKS[lower]>;
             @unroll for c in 0..MW_ROW_CHUNKS[lower] {
                 let f = c * MW_SHARE + thread.lane;
-                rows[c] = mw_parameters[base
-                    + select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom)];
+                rows[c] = mw_parameter(base, select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom));
             }
             var columns: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
             @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
                 let row = min(c * MW_SHARE + thread.lane, top - 1u);
-                columns[c] = mw_parameters[base + MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group];
+                columns[c] = mw_parameter(base, MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group);
             }
             @unroll for v in 0..MW_VECTORS {
                 var unit: array<Lane, 4>;
@@ -114,8 +113,7 @@ fn mw_forward(thread: MwThread) {
             var rows: array<vec4<f32>, MW_ROW_CHUNKS[last]>;
             @unroll for c in 0..MW_ROW_CHUNKS[last] {
                 let f = c * MW_SHARE + thread.lane;
-                rows[c] = mw_parameters[base
-                    + select(MW_BIAS_START[last] + group, MW_WEIGHT_START[last] + group * bottom + f, f < bottom)];
+                rows[c] = mw_parameter(base, select(MW_BIAS_START[last] + group, MW_WEIGHT_START[last] + group * bottom + f, f < bottom));
             }
             @unroll for q in 0..4 {
                 if q < MW_OUTPUTS {

@@ -12,7 +12,7 @@
 //! Reference: src/reference/mlp.rs.
 
 fn mw_forward(thread: MwThread) {
-    let base = thread.agent * MW_PARAMETERS / 4u;
+    let base = mw_parameters_of(thread);
     @unroll for layer in 0..MW_LAYERS {
         @unroll for block in 0..MW_WIDTHS[layer] / MW_BLOCKS[layer] {
             const first = block * MW_BLOCKS[layer];
@@ -27,10 +27,10 @@ fn mw_forward(thread: MwThread) {
                 @unroll for c in 0..MW_CHUNKS[layer] {
                     let f = c * MW_SHARE + thread.lane;
                     let row = group * 4u + f / (MW_BLOCKS[layer] / 4u);
-                    chunk[c] = mw_parameters[base + MW_WEIGHT_START[layer]
-                        + (row * MW_WIDTHS[layer] + first) / 4u + f % (MW_BLOCKS[layer] / 4u)];
+                    chunk[c] = mw_parameter(base, MW_WEIGHT_START[layer]
+                        + (row * MW_WIDTHS[layer] + first) / 4u + f % (MW_BLOCKS[layer] / 4u));
                 }
-                let bias = mw_parameters[base + MW_BIAS_START[layer] + group];
+                let bias = mw_parameter(base, MW_BIAS_START[layer] + group);
                 var sum = array<Lane, 4>(Lane(bias.x), Lane(bias.y), Lane(bias.z), Lane(bias.w));
                 if block > 0u && layer + 1u < MW_LAYERS { sum = mw_get_units(MW_UNIT_START[layer + 1u] / 4u + group, 0u); }
                 if block > 0u && layer + 1u == MW_LAYERS {

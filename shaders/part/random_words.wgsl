@@ -11,7 +11,8 @@ const MW_PURPOSE_ACTION: u32 = 1u;
 const MW_PURPOSE_STEP: u32 = 2u;
 const MW_PURPOSE_SHUFFLE: u32 = 3u;
 const MW_PURPOSE_EXPLORATION: u32 = 5u;   // 4 is the host's: first parameters
-const MW_PURPOSE_REPLAY: u32 = 7u;        // 6: perturbations of parameters
+const MW_PURPOSE_PERTURBATION: u32 = 6u;
+const MW_PURPOSE_REPLAY: u32 = 7u;
 
 /// (high, low) words of a · b; WGSL has no wide multiply.
 fn mw_multiply_wide(a: u32, b: u32) -> vec2<u32> {

@@ -1,6 +1,6 @@
 //! A run of any algorithm, as its trainer sees it.
 
-use super::{OffPolicy, OnPolicy};
+use super::{OffPolicy, OnPolicy, Population};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::Result;
@@ -21,6 +21,8 @@ pub struct Learning {
     pub metrics: Buffer<Metrics>,
     /// Whole episodes under the current parameters.
     pub evaluation: Evaluation,
+    /// Whole episodes under the best member that a search ever had.
+    pub evaluation_of_best: Option<Evaluation>,
     /// The passes of an update; the same for every update.
     pub update: Recording,
     kept: Vec<Kept>,
@@ -34,11 +36,15 @@ enum Family {
     OnPolicy(Box<OnPolicy>),
     /// Rings of transitions.
     OffPolicy(Box<OffPolicy>),
+    /// Whole episodes of members, without gradients.
+    Search,
 }
 
 /// Puts agents with these seeds into a plan.
 pub fn plan(plan: &mut Plan, config: &Config, env: &Environment, seeds: &[u32]) -> Result<()> {
-    if config.algo.is_off_policy() {
+    if config.algo.is_search() {
+        Population::plan(plan, env, config, seeds).map(drop)
+    } else if config.algo.is_off_policy() {
         OffPolicy::plan(plan, env, config, seeds).map(drop)
     } else {
         OnPolicy::plan(plan, env, config, seeds).map(drop)
@@ -63,6 +69,12 @@ pub fn sizes(config: &Config, env: &Environment, agents: u32) -> Result<Plan> {
 pub fn describe(target: Target, config: &Config, env: &Environment, seeds: &[u32]) -> Result<Description> {
     let mut plan = Plan::new(target);
     let mut evaluation = Recording::default();
+    if config.algo.is_search() {
+        let population = Population::plan(&mut plan, env, config, seeds)?;
+        population.evaluation.record(&mut evaluation);
+        population.evaluation_of_best.record(&mut evaluation);
+        return plan.describe(&[("update", population.update()), ("evaluation", &evaluation)]);
+    }
     if config.algo.is_off_policy() {
         let agents = OffPolicy::plan(&mut plan, env, config, seeds)?;
         agents.evaluation.record(&mut evaluation);
@@ -78,6 +90,19 @@ pub fn describe(target: Target, config: &Config, env: &Environment, seeds: &[u32
 impl Learning {
     /// Agents with these seeds. The seed in `config` is not used.
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
+        if config.algo.is_search() {
+            let population = Population::new(gpu, env, config, seeds)?;
+            return Ok(Self {
+                layout: population.layout.clone(),
+                parameters: vec![population.agents.parameters.clone()],
+                metrics: population.metrics.clone(),
+                evaluation: population.evaluation.clone(),
+                evaluation_of_best: Some(population.evaluation_of_best.clone()),
+                update: population.update().clone(),
+                kept: population.kept().to_vec(),
+                family: Family::Search,
+            });
+        }
         if config.algo.is_off_policy() {
             let agents = OffPolicy::new(gpu, env, config, seeds)?;
             agents.begin(gpu)?;
@@ -86,6 +111,7 @@ impl Learning {
                 parameters: vec![agents.actor.parameters.clone(), agents.critic.parameters.clone()],
                 metrics: agents.metrics.clone(),
                 evaluation: agents.evaluation.clone(),
+                evaluation_of_best: None,
                 update: agents.update().clone(),
                 kept: agents.kept().to_vec(),
                 family: Family::OffPolicy(Box::new(agents)),
@@ -97,6 +123,7 @@ impl Learning {
             parameters: vec![agents.agents.parameters.clone()],
             metrics: agents.metrics.clone(),
             evaluation: agents.evaluation.clone(),
+            evaluation_of_best: None,
             update: agents.update().clone(),
             kept: agents.kept().to_vec(),
             family: Family::OnPolicy(Box::new(agents)),
@@ -113,6 +140,7 @@ impl Learning {
     /// that goes on with another number of updates than its state was made with.
     pub fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
         match &self.family {
+            Family::Search => Ok(()), // nothing of it is scheduled but cem's extra noise, by the total that it began with
             Family::OnPolicy(agents) => agents.reschedule(gpu, env),
             Family::OffPolicy(agents) => agents.reschedule(gpu, env, config),
         }
@@ -121,7 +149,7 @@ impl Learning {
     /// Makes up for transitions that were not kept.
     pub fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
         match &self.family {
-            Family::OnPolicy(_) => Ok(()),
+            Family::OnPolicy(_) | Family::Search => Ok(()),
             Family::OffPolicy(agents) => agents.refill(gpu, config),
         }
     }

@@ -6,12 +6,14 @@ mod learning;
 mod networks;
 mod off_policy;
 mod on_policy;
+mod search;
 
 pub use learning::{Learning, describe, plan, sizes};
 pub use networks::networks;
 pub(crate) use networks::{ACTOR, CRITIC, HEAD_GAINS};
 pub use off_policy::OffPolicy;
 pub use on_policy::OnPolicy;
+pub use search::Population;
 
 use crate::config::Config;
 use crate::kernels::Optimizer;

@@ -8,10 +8,11 @@ use crate::nn::{Normalise, Parameters};
 /// Places of the networks.
 pub(crate) const ACTOR: usize = 0;
 pub(crate) const CRITIC: usize = 1;
+pub(crate) const BEST: usize = 1;
 /// Gains of the output layers of actor and critic.
 pub(crate) const HEAD_GAINS: [f64; 2] = [0.01, 1.0];
 
-/// The networks of an agent: the actor, and the critic where there are values.
+/// The networks of an agent: the actor, and the critic where there are values; or the best member of a search.
 pub fn networks(config: &Config, env: &Environment) -> Parameters {
     let widths = |outputs| [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
     let mut layout = Parameters::default();
@@ -24,6 +25,12 @@ pub fn networks(config: &Config, env: &Environment) -> Parameters {
         return layout;
     }
     let (space, exploration) = (&env.spec().action_space, config.exploration(env));
+    if config.algo.is_search() {
+        for name in ["actor", "best"] {
+            layout.add(name, &widths(space.outputs(exploration)), config.activation);
+        }
+        return layout;
+    }
     layout.add_policy(
         "actor",
         &widths(space.outputs(exploration)),

@@ -23,6 +23,9 @@ pub struct Eval {
     /// Sample actions instead of taking the most likely one
     #[arg(long)]
     stochastic: bool,
+    /// Play the best member that a search (cem, ga, es, …) ever had, not what it has come to
+    #[arg(long)]
+    best: bool,
     /// Print one JSON object as the last line of standard output
     #[arg(long)]
     json: bool,
@@ -46,7 +49,14 @@ impl Eval {
                 reason: "0 is not allowed; it must be at least 1".to_owned(),
             });
         }
-        let policy = checkpoint::load(&self.path)?;
+        let mut policy = checkpoint::load(&self.path)?;
+        if self.best {
+            let algo = policy.config.algo.name();
+            policy = policy.best().ok_or_else(|| Error::Setting {
+                name: "best".to_owned(),
+                reason: format!("{algo} has no members, of which one is the best; leave --best out"),
+            })?;
+        }
         foreign::probe_checkpoint(&policy.env, &self.adapter)?;
         let gpu = self.adapter.open(0)?;
         let returns = policy.evaluate(&gpu, self.episodes, self.seed, self.stochastic)?;

@@ -122,7 +122,7 @@ impl Train {
         match &resumed {
             Some(resumed) => {
                 let done = resumed.state.updates;
-                say(format_args!("resuming {out} from step {} (update {done})", HumanCount(config.env_steps(done))));
+                say(format_args!("resuming {out} from step {} (update {done})", HumanCount(resumed.state.env_steps)));
             }
             None => say(format_args!("run directory: {out}")),
         }
@@ -139,7 +139,7 @@ impl Train {
                 Event::Begins { updates, env_steps } => {
                     signals::train();
                     saved.set((updates > 0).then_some(updates));
-                    progress.begin(env_steps);
+                    progress.begin(updates, env_steps);
                 }
                 Event::Report(report, line) => progress.show(report, line),
                 Event::Saved(updates) => saved.set(Some(updates)),
@@ -184,6 +184,9 @@ impl Train {
             summary.wall_s,
             summary.eval,
         ));
+        if let Some(best) = &summary.eval_of_best {
+            say(format_args!("its best member: return {best:#}"));
+        }
         say(format_args!("saved to {out}; play it with: manyworlds eval {}", quoted(&out)));
         if self.json {
             print_json(&summary)?;
@@ -228,26 +231,33 @@ fn check_resumed(pairs: &[String]) -> Result<()> {
 struct Progress {
     bar: ProgressBar,
     terminal: bool,
+    /// Whether it counts generations: how many steps those will have nobody knows.
+    generations: bool,
 }
 
 impl Progress {
     fn new(config: &Config) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let total = config.env_steps(config.num_updates());
+        let generations = config.algo.is_search();
+        let (total, unit) = match generations {
+            true => (config.generations.into(), "generations"),
+            false => (config.env_steps(config.num_updates()), "steps"),
+        };
         let bar = if terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
-        let style = "{bar:30} {human_pos}/{human_len} steps · {msg} · {elapsed}, at most {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
+        let style =
+            format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit} · {{msg}} · {{elapsed}}, at most {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&style) {
             bar.set_style(style);
         }
         bar.set_message("compiling shaders");
         bar.tick();
-        Self { bar, terminal }
+        Self { bar, terminal, generations }
     }
 
-    /// Training begins, or goes on, at this step.
-    fn begin(&self, env_steps: u64) {
+    /// Training begins, or goes on, after so many updates and steps.
+    fn begin(&self, updates: u32, env_steps: u64) {
         self.bar.reset();
-        self.bar.set_position(env_steps);
+        self.bar.set_position(if self.generations { updates.into() } else { env_steps });
         self.bar.reset_eta();
     }
 
@@ -261,11 +271,12 @@ impl Progress {
         let speed = format!("{} steps/s", HumanCount(line.steps_per_s as u64));
         let evaluation = report.evaluation.as_ref().and_then(|agents| agents.first());
         if self.terminal {
-            self.bar.set_position(report.env_steps);
+            self.bar.set_position(if self.generations { report.updates.into() } else { report.env_steps });
             self.bar.set_message(format!("{speed} · {returns}"));
-        } else if let Some((eval, _)) = evaluation {
+        } else if let Some((eval, policy)) = evaluation {
             let steps = HumanCount(report.env_steps);
-            say(format_args!("{steps} steps, {speed}, {returns}, evaluation {eval}"));
+            let best = policy.evaluation_of_best.map_or(String::new(), |best| format!(", best member {best}"));
+            say(format_args!("{steps} steps, {speed}, {returns}, evaluation {eval}{best}"));
         }
     }
 }

@@ -24,12 +24,38 @@ pub enum Algo {
     Td3,
     /// Soft actor-critic.
     Sac,
+    /// Cross-entropy method.
+    Cem,
+    /// Genetic algorithm.
+    Ga,
+    /// Pattern search.
+    Pattern,
+    /// Evolution strategies.
+    Es,
+    /// Augmented random search.
+    Ars,
+    /// Random search.
+    Random,
 }
 
 impl Algo {
     /// Every algorithm.
-    pub const ALL: [Self; 8] =
-        [Self::Ppo, Self::A2c, Self::Reinforce, Self::Npg, Self::Trpo, Self::Ddpg, Self::Td3, Self::Sac];
+    pub const ALL: [Self; 14] = [
+        Self::Ppo,
+        Self::A2c,
+        Self::Reinforce,
+        Self::Npg,
+        Self::Trpo,
+        Self::Ddpg,
+        Self::Td3,
+        Self::Sac,
+        Self::Cem,
+        Self::Ga,
+        Self::Pattern,
+        Self::Es,
+        Self::Ars,
+        Self::Random,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -42,6 +68,12 @@ impl Algo {
             Self::Ddpg => "ddpg",
             Self::Td3 => "td3",
             Self::Sac => "sac",
+            Self::Cem => "cem",
+            Self::Ga => "ga",
+            Self::Pattern => "pattern",
+            Self::Es => "es",
+            Self::Ars => "ars",
+            Self::Random => "random",
         }
     }
 
@@ -67,12 +99,23 @@ impl Algo {
             Self::Ddpg => include_str!("../../presets/ddpg.toml"),
             Self::Td3 => include_str!("../../presets/td3.toml"),
             Self::Sac => include_str!("../../presets/sac.toml"),
+            Self::Cem => include_str!("../../presets/cem.toml"),
+            Self::Ga => include_str!("../../presets/ga.toml"),
+            Self::Pattern => include_str!("../../presets/pattern.toml"),
+            Self::Es => include_str!("../../presets/es.toml"),
+            Self::Ars => include_str!("../../presets/ars.toml"),
+            Self::Random => include_str!("../../presets/random.toml"),
         }
     }
 
     /// Whether it learns from a ring of transitions.
     pub fn is_off_policy(self) -> bool {
         matches!(self, Self::Ddpg | Self::Td3 | Self::Sac)
+    }
+
+    /// Whether it searches without gradients: generations of members that play whole episodes.
+    pub fn is_search(self) -> bool {
+        matches!(self, Self::Cem | Self::Ga | Self::Pattern | Self::Es | Self::Ars | Self::Random)
     }
 
     /// Whether the value network is fitted apart from the policy.
@@ -181,6 +224,10 @@ impl Algo {
                 "learning_rate",
                 "gradient_steps",
             ],
+            Self::Cem | Self::Ga | Self::Es | Self::Ars | Self::Random => {
+                &["fitness_mean", "fitness_std", "fitness_best", "fitness_record"]
+            }
+            Self::Pattern => &["fitness_mean", "fitness_std", "fitness_best", "fitness_record", "step_size"],
         }
     }
 }

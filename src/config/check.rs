@@ -26,7 +26,16 @@ impl Config {
                 setting.range.check(setting.name, value)?;
             }
         }
+        if self.hidden.len() > 16 {
+            return Err(Error::setting(
+                "hidden",
+                format!("{} layers are not allowed; at most 16 are", self.hidden.len()),
+            ));
+        }
         self.check_algo()?;
+        if self.algo.is_search() {
+            return Ok(());
+        }
         let batch = u64::from(self.num_envs) * u64::from(self.num_steps);
         let held = batch.saturating_mul(u64::from(self.reuse) + 1);
         if held > LARGEST_BATCH {
@@ -79,12 +88,6 @@ impl Config {
             let reason = "it counts from the first step of an episode: set fresh_episodes=true as well";
             return Err(Error::setting(name, reason));
         }
-        if self.hidden.len() > 16 {
-            return Err(Error::setting(
-                "hidden",
-                format!("{} layers are not allowed; at most 16 are", self.hidden.len()),
-            ));
-        }
         if self.log_std_max <= self.log_std_min {
             let reason =
                 format!("{} is not allowed; it must be above log_std_min {}", self.log_std_max, self.log_std_min);
@@ -102,7 +105,8 @@ impl Config {
         if self.algo.is_off_policy() {
             return off_policy_for(self, env);
         }
-        self.exploration(env).check(env.name(), &env.spec().action_space)
+        self.exploration(env).check(env.name(), &env.spec().action_space)?;
+        if self.algo == Algo::Pattern { pattern_for(self, env) } else { Ok(()) }
     }
 
     /// Refuses what the algorithm does not have.
@@ -118,6 +122,7 @@ impl Config {
             Algo::Reinforce => one_step(self, name).and_then(|()| reinforce(self)),
             Algo::Npg | Algo::Trpo => one_step(self, name).and_then(|()| natural(self, name)),
             Algo::Ddpg | Algo::Td3 | Algo::Sac => off_policy(self, name),
+            Algo::Cem | Algo::Ga | Algo::Pattern | Algo::Es | Algo::Ars | Algo::Random => search(self, name),
         }
     }
 }
@@ -284,6 +289,61 @@ fn off_policy(config: &Config, name: &str) -> Result<()> {
         return Err(Error::setting("policy_frequency", reason));
     }
     Ok(())
+}
+
+/// Most parameters of a pattern search, every generation of which has two members for each.
+const MOST_PATTERN: u32 = 1000;
+
+/// Refuses populations that a search cannot have.
+fn search(config: &Config, name: &str) -> Result<()> {
+    let (population, counted) = (config.population, config.elites());
+    let mirrored = matches!(config.algo, Algo::Es | Algo::Ars);
+    if mirrored && !population.is_multiple_of(2) {
+        let reason = format!("{population} is not allowed: {name} mirrors every perturbation; it must be even");
+        return Err(Error::setting("population", reason));
+    }
+    if config.algo == Algo::Cem && counted < 2 {
+        let reason = format!(
+            "{} of population {population} is {counted} member, which has no deviation; it must be at least {}",
+            config.elite_fraction,
+            2.0 / f64::from(population)
+        );
+        return Err(Error::setting("elite_fraction", reason));
+    }
+    if config.algo == Algo::Ga && config.unchanged > counted {
+        let reason = format!(
+            "{} is not allowed: elite_fraction {} of population {population} leaves {counted} parents",
+            config.unchanged, config.elite_fraction
+        );
+        return Err(Error::setting("unchanged", reason));
+    }
+    let worlds = u64::from(population) * u64::from(config.episodes_per_member);
+    if worlds > 1 << 24 {
+        let reason = format!(
+            "{} × population {population} = {worlds} episodes in a generation, at most {} are possible",
+            config.episodes_per_member,
+            1 << 24
+        );
+        return Err(Error::setting("episodes_per_member", reason));
+    }
+    Ok(())
+}
+
+/// Refuses networks that are too large for a pattern search.
+fn pattern_for(config: &Config, env: &Environment) -> Result<()> {
+    let outputs = env.spec().action_space.outputs(config.exploration(env));
+    let widths = [&[env.spec().observation_dim], config.hidden.as_slice(), &[outputs]].concat();
+    let parameters: u64 = widths.windows(2).map(|pair| (u64::from(pair[0]) + 1) * u64::from(pair[1])).sum();
+    if parameters <= MOST_PATTERN.into() {
+        return Ok(());
+    }
+    let shown: Vec<String> = widths.iter().map(ToString::to_string).collect();
+    let reason = format!(
+        "layers {} have {parameters} parameters; pattern search tries every one of them in every generation, and takes at \
+         most {MOST_PATTERN}: make them narrower (hidden=[] is linear), or take cem or es",
+        shown.join("-")
+    );
+    Err(Error::setting("hidden", reason))
 }
 
 /// Refuses environments whose actions it does not have.

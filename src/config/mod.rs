@@ -18,6 +18,9 @@ use crate::kernels::Recursion;
 impl Config {
     /// Gradients of single samples that a whole run takes.
     pub fn work(&self) -> u64 {
+        if self.algo.is_search() {
+            return 0;
+        }
         let batch = u64::from(self.num_envs) * u64::from(self.num_steps); // at least one update
         if self.algo.is_off_policy() {
             return u64::from(self.num_updates()) * self.update_gradient_steps() * u64::from(self.batch_size);
@@ -36,6 +39,9 @@ impl Config {
     /// (`benches/NOTES.md`): gradient steps of little work, weights times samples, and rollouts of few samples. Runs that
     /// learn from rollouts are evaluated more often, which several threads do gain at.
     pub fn is_small(&self) -> bool {
+        if self.algo.is_search() {
+            return false;
+        }
         let rollout = u64::from(self.num_envs) * u64::from(self.num_steps);
         let (samples, most) = if self.algo.is_off_policy() {
             (self.batch_size.into(), 4_000_000)
@@ -64,6 +70,9 @@ impl Config {
 
     /// How a policy explores in an environment.
     pub fn exploration(&self, env: &Environment) -> Exploration {
+        if self.algo.is_search() {
+            return Exploration { squash: self.squash, deviation: Deviation::None };
+        }
         if self.algo.is_off_policy() {
             let deviation = match self.algo {
                 _ if !env.spec().action_space.is_box() => Deviation::Free,
@@ -118,13 +127,28 @@ impl Config {
         u64::from(self.num_steps / self.train_freq.max(1)) * u64::from(self.gradient_steps)
     }
 
+    /// How many members, or pairs of them, a generation leaves to the next.
+    pub(crate) fn elites(&self) -> u32 {
+        let all = if self.algo == Algo::Ars { self.population / 2 } else { self.population };
+        ((self.elite_fraction * f64::from(all)).round() as u32).clamp(1, all.max(1))
+    }
+
     /// Updates of the whole run.
     pub fn num_updates(&self) -> u32 {
+        if self.algo.is_search() {
+            return self.generations;
+        }
         let steps = self.total_timesteps.saturating_sub(self.warm_up());
         u32::try_from((steps / u64::from(self.rollout_size())).max(1)).unwrap_or(u32::MAX)
     }
 
-    /// Steps of all worlds of an agent after so many updates.
+    /// Steps of all worlds of an agent in the update that left these metrics.
+    pub(crate) fn steps_of(&self, metrics: &crate::Metrics) -> u64 {
+        if self.algo.is_search() { metrics.steps.into() } else { self.rollout_size().into() }
+    }
+
+    /// Steps of all worlds of an agent after so many updates. How many a search makes is known only when its episodes have
+    /// ended: [`crate::Report::env_steps`].
     pub fn env_steps(&self, updates: u32) -> u64 {
         self.warm_up() + u64::from(updates) * u64::from(self.rollout_size())
     }

@@ -1,6 +1,6 @@
 //! The settings of a run: names as in CleanRL's `ppo.py`, each with a sentence, a default, a unit and a source.
 
-use super::Algo::{self, A2c, Ddpg, Npg, Ppo, Reinforce, Sac, Td3, Trpo};
+use super::Algo::{self, A2c, Ars, Cem, Ddpg, Es, Ga, Npg, Pattern, Ppo, Random, Reinforce, Sac, Td3, Trpo};
 use super::Range;
 use crate::kernels::{Estimator, Importance, Optimizer};
 use crate::nn::Activation;
@@ -55,6 +55,12 @@ macro_rules! settings {
 
 /// All algorithms.
 const ALL: &[Algo] = &Algo::ALL;
+/// Those that follow gradients.
+const GRADIENT: &[Algo] = &[Ppo, A2c, Reinforce, Npg, Trpo, Ddpg, Td3, Sac];
+/// Those that search without them.
+const SEARCH: &[Algo] = &[Cem, Ga, Pattern, Es, Ars, Random];
+/// Those whose population is a setting.
+const POPULATION: &[Algo] = &[Cem, Ga, Es, Ars, Random];
 /// Those that learn from rollouts.
 const ROLLOUTS: &[Algo] = &[Ppo, A2c, Reinforce, Npg, Trpo];
 /// Those whose values and policy learn side by side.
@@ -63,7 +69,11 @@ const SIDE_BY_SIDE: &[Algo] = &[Ppo, A2c];
 const APART: &[Algo] = &[Reinforce, Npg, Trpo];
 const NATURAL: &[Algo] = &[Npg, Trpo];
 /// Those whose policy follows a gradient by a step size.
-const STEPPED: &[Algo] = &[Ppo, A2c, Reinforce, Ddpg, Td3, Sac];
+const STEPPED: &[Algo] = &[Ppo, A2c, Reinforce, Ddpg, Td3, Sac, Es, Ars];
+/// Those with an optimiser.
+const OPTIMIZED: &[Algo] = &[Ppo, A2c, Reinforce, Ddpg, Td3, Sac, Es];
+/// Those whose actions may be squashed or clipped.
+const BOUNDED: &[Algo] = &[Ppo, A2c, Reinforce, Npg, Trpo, Cem, Ga, Pattern, Es, Ars, Random];
 /// Those with a step size of values.
 const TWO_RATES: &[Algo] = &[Reinforce, Npg, Trpo, Ddpg, Td3, Sac];
 /// Those with a bonus for entropy.
@@ -95,17 +105,17 @@ settings! {
         /// Seed of the run, from 0 to 2³² − 1; the same seed on the same adapter gives the same parameters, bit for bit.
         seed: u32 = 1, Range::ANY, ALL, "CleanRL";
         /// Worlds that run side by side.
-        num_envs: u32 = 1024, Range::at_least(1.0), ALL, "CleanRL has 4; a GPU wants thousands";
+        num_envs: u32 = 1024, Range::at_least(1.0), GRADIENT, "CleanRL has 4; a GPU wants thousands";
         /// Steps of each world in a rollout; between two lines of metrics where transitions are replayed.
-        num_steps: u32 = 32, Range::at_least(1.0), ALL, "CleanRL has 128 with 4 worlds; thousands of worlds need fewer";
+        num_steps: u32 = 32, Range::at_least(1.0), GRADIENT, "CleanRL has 128 with 4 worlds; thousands of worlds need fewer";
         /// Environment steps of the whole run, summed over worlds; rounded down to whole updates, at least one.
-        total_timesteps: u64 = 10_000_000, Range::at_least(1.0), ALL, "CleanRL has 500,000";
+        total_timesteps: u64 = 10_000_000, Range::at_least(1.0), GRADIENT, "CleanRL has 500,000";
         /// Step size α of the optimiser at the start.
         learning_rate: f64 = 2.5e-4, Range::above(0.0), STEPPED, "CleanRL";
         /// Whether the learning rate falls linearly to 0 over the run.
-        anneal_lr: bool = true, Range::ANY, ALL, "CleanRL";
+        anneal_lr: bool = true, Range::ANY, GRADIENT, "CleanRL";
         /// Discount γ of a reward one step later.
-        gamma: f64 = 0.99, Range::from_to(0.0, 1.0), ALL, "CleanRL";
+        gamma: f64 = 0.99, Range::from_to(0.0, 1.0), GRADIENT, "CleanRL";
         /// What the policy gradient weighs ∇log π with: total-return, reward-to-go, mean-baseline, optimal-baseline (pooled over the batch), value-baseline, q, td-residual or gae.
         estimator: Estimator = Estimator::Gae, Range::ANY, APART, "Williams 1992 to Schulman et al. 2016; ppo and a2c have gae only";
         /// Whether Φ has the factor γᵏ of the policy-gradient theorem, k steps after the episode's first; needs fresh_episodes.
@@ -117,7 +127,7 @@ settings! {
         /// Trace decay λ of generalised advantage estimation.
         gae_lambda: f64 = 0.95, Range::from_to(0.0, 1.0), ROLLOUTS, "CleanRL; Schulman et al. 2016";
         /// Whether a truncated step is worth V(final observation) more; without, time limits count as ends.
-        bootstrap_truncated: bool = true, Range::ANY, ALL, "Pardo et al. 2018; ours is the name";
+        bootstrap_truncated: bool = true, Range::ANY, GRADIENT, "Pardo et al. 2018; ours is the name";
         /// Minibatches into which each epoch divides the batch; what does not divide makes one more, shorter one.
         num_minibatches: u32 = 4, Range::at_least(1.0), &[Ppo], "CleanRL";
         /// Passes over the batch in each update.
@@ -217,11 +227,35 @@ settings! {
         /// KL divergence (nats, last minibatch of an epoch) above which the remaining epochs are skipped; 0 = never.
         target_kl: f64 = 0.0, Range::at_least(0.0), &[Ppo], "CleanRL, where None is never";
         /// What makes a step of a gradient: adam, rmsprop or sgd.
-        optimizer: Optimizer = Optimizer::Adam, Range::ANY, STEPPED, "CleanRL";
+        optimizer: Optimizer = Optimizer::Adam, Range::ANY, OPTIMIZED, "CleanRL";
         /// ε of Adam and of RMSprop.
-        adam_eps: f64 = 1e-5, Range::above(0.0), ALL, "CleanRL";
+        adam_eps: f64 = 1e-5, Range::above(0.0), &[Ppo, A2c, Reinforce, Npg, Trpo, Ddpg, Td3, Sac, Es], "CleanRL";
         /// Decay α of RMSprop's mean square.
-        rmsprop_alpha: f64 = 0.99, Range::from_to_below(0.0, 1.0), STEPPED, "PyTorch, Stable-Baselines3 (A2C)";
+        rmsprop_alpha: f64 = 0.99, Range::from_to_below(0.0, 1.0), OPTIMIZED, "PyTorch, Stable-Baselines3 (A2C)";
+        /// Generations of a search without gradients.
+        generations: u32 = 100, Range::at_least(1.0), SEARCH, "ours";
+        /// Members of a generation; even for es and ars, which mirror them.
+        population: u32 = 256, Range::from_to(2.0, 65_535.0), POPULATION, "ours";
+        /// Episodes that each member plays; its fitness is their mean return.
+        episodes_per_member: u32 = 1, Range::from_to(1.0, 1000.0), SEARCH, "Salimans et al. 2017";
+        /// Whether all members of a generation see the same random numbers, episode by episode; else each its own.
+        common_noise: bool = true, Range::ANY, SEARCH, "Mania et al. 2018 compare under one seed; ours is the name";
+        /// Share of the members that a generation leaves: the elite (cem), the parents (ga), the directions that count (ars).
+        elite_fraction: f64 = 0.1, Range::above_to(0.0, 1.0), &[Cem, Ga, Ars], "Szita & Lőrincz 2006; ars: b/N of Mania et al. 2018";
+        /// Deviation of what is added to parameters: at the start (cem), of perturbations (es, ars), of mutations (ga), of members (random).
+        sigma: f64 = 1.0, Range::above(0.0), POPULATION, "ours";
+        /// What is added to cem's variances in the first generation, and ever less later, so that they do not collapse.
+        extra_noise: f64 = 0.0, Range::at_least(0.0), &[Cem], "Szita & Lőrincz 2006";
+        /// Share of the generations after which nothing is added any more.
+        extra_noise_until: f64 = 0.5, Range::above_to(0.0, 1.0), &[Cem], "Szita & Lőrincz 2006, where it falls linearly too";
+        /// Parents that live on unchanged (ga).
+        unchanged: u32 = 1, Range::ANY, &[Ga], "Such et al. 2017";
+        /// Whether children have two parents, and each number is that of one of them (ga).
+        crossover: bool = false, Range::ANY, &[Ga], "uniform crossover (Syswerda 1989); Such et al. 2017 have none";
+        /// First step of a pattern search.
+        step_size: f64 = 0.5, Range::above(0.0), &[Pattern], "ours";
+        /// Factor of that step where no neighbour is better.
+        step_shrink: f64 = 0.5, Range::between(0.0, 1.0), &[Pattern], "Hooke & Jeeves 1961";
         /// Widths of the hidden layers of actor and critic.
         hidden: Vec<u32> = vec![64, 64], Range::from_to(1.0, 4096.0), ALL, "CleanRL";
         /// What follows every hidden layer: tanh or relu.
@@ -229,12 +263,12 @@ settings! {
         /// Logarithm of the deviation of continuous actions at the start; with use_sde at observations of mean square 1.
         log_std_init: f64 = 0.0, Range::from_to(-20.0, 20.0), ROLLOUTS, "CleanRL, Stable-Baselines3";
         /// Whether continuous actions are squashed into their bounds by tanh, not clipped to them; true in ddpg, td3 and sac.
-        squash: bool = false, Range::ANY, ROLLOUTS, "Haarnoja et al. 2018; Stable-Baselines3 (squash_output)";
+        squash: bool = false, Range::ANY, BOUNDED, "Haarnoja et al. 2018; Stable-Baselines3 (squash_output)";
         /// Whether the noise of continuous actions is a random matrix times the observation, kept for several steps.
         use_sde: bool = false, Range::ANY, ROLLOUTS, "Rückstieß et al. 2008; Raffin et al. 2022; Stable-Baselines3";
         /// Steps of an episode between new matrices of use_sde, also new at its beginning; 0 = num_steps.
         sde_sample_freq: u32 = 16, Range::ANY, ROLLOUTS, "Stable-Baselines3, where -1 is once in a rollout and its Zoo takes 4; 16 measured best";
-        /// Updates between evaluations of the deterministic policy; 0 = only at the end.
+        /// Updates, or generations, between evaluations of the deterministic policy; 0 = only at the end.
         eval_every: u32 = 10, Range::ANY, ALL, "ours";
         /// Episodes of an evaluation, each in a world of its own; of one alone nothing counts as solved.
         eval_episodes: u32 = 1000, Range::at_least(1.0), ALL, "ours: 3 standard errors of CartPole's return are then under 10";

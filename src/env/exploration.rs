@@ -150,7 +150,7 @@ impl Exploration {
     /// squashed always fits, and so does what has no bounds.
     pub fn misfit(&self, space: &ActionSpace, log_std: f64) -> Option<Misfit> {
         let ActionSpace::Box { low, high } = space else { return None };
-        if self.squash {
+        if self.squash || self.deviation == Deviation::None {
             return None;
         }
         let std = log_std.exp();

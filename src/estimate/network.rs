@@ -74,11 +74,12 @@ impl NetworkSettings {
         if self.depth == 0 {
             return Err(Error::setting("depth", "0 is not allowed; it must be at least 1"));
         }
-        if let Some(policy) = self.policy.as_ref().filter(|policy| policy.config.algo.is_off_policy())
+        if let Some(policy) =
+            self.policy.as_ref().filter(|policy| policy.config.algo.is_off_policy() || policy.config.algo.is_search())
             && env.spec().action_space.is_box()
         {
             let reason = format!(
-                "its policy was learned by {}, which follows the slopes of its critics; give a run of ppo, a2c, reinforce, \
+                "its policy was learned by {}, not by the likelihood of its actions; give a run of ppo, a2c, reinforce, \
                  npg or trpo",
                 policy.config.algo.name()
             );

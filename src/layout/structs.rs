@@ -225,6 +225,18 @@ shared_structs! {
         alpha: f32,
         /// Replay: temperature T of the Gumbel-softmax.
         gumbel_temperature: f32,
+        /// Search: steps of all episodes of the generation.
+        steps: u32,
+        /// Search: mean fitness of the generation, the mean return of a member's episodes.
+        fitness_mean: f32,
+        /// Search: deviation of the fitness in the generation.
+        fitness_std: f32,
+        /// Search: fitness of the generation's best member.
+        fitness_best: f32,
+        /// Search: the highest fitness that any member ever had.
+        fitness_record: f32,
+        /// Pattern search: its step.
+        step_size: f32,
         /// What was unsound first in the update: a [`super::Fault`], and 16 times the number of the observation; 0 = nothing.
         fault: u32,
         /// The world in which it was; of gradients and parameters the network with buffers of its own.
@@ -455,6 +467,58 @@ shared_structs! {
         limit: f32,
         /// Least deviation of a policy that has one.
         least: f32,
+    }
+
+    /// What holds for every generation of a search without gradients.
+    pub struct Search {
+        /// Members of a generation.
+        population: u32,
+        /// Episodes that each of them plays.
+        episodes: u32,
+        /// How many of the best count: elites, parents, directions.
+        elites: u32,
+        /// Parents that live on as they are.
+        unchanged: u32,
+        /// 1 = children have two parents.
+        crossed: u32,
+        /// Rows of parameters that a method keeps.
+        rows: u32,
+        /// Deviation of perturbations.
+        sigma: f32,
+        /// Step size.
+        rate: f32,
+        /// What is added to the variance of the first generation.
+        extra: f32,
+        /// Generations after which nothing is added any more.
+        until: f32,
+        /// Factor of the step of a pattern search where nothing was better; 0 = no such step.
+        shrink: f32,
+    }
+
+    /// Members that play at the same time.
+    pub struct Members {
+        /// The first.
+        first: u32,
+        /// How many.
+        count: u32,
+        /// Episodes that each of them plays, in a world each.
+        episodes: u32,
+        /// 1 = all members see the same random numbers.
+        common_: u32,
+    }
+
+    /// Where a search stands.
+    pub struct Standing {
+        /// The highest fitness that any member ever had.
+        best: f32,
+        /// Step of a pattern search.
+        step: f32,
+        /// 1 = its last generation was better than its base, which it then explores ahead of.
+        moved: u32,
+        /// 1 − β₁^t of Adam's next step.
+        correction1: f32,
+        /// 1 − β₂^t of it.
+        correction2: f32,
     }
 
     /// A reduction.

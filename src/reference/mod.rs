@@ -33,5 +33,6 @@ pub mod reparametrised;
 pub mod replay;
 pub mod returns;
 pub mod rmsprop;
+pub mod search;
 pub mod squashed;
 pub mod state_dependent;

@@ -167,6 +167,36 @@ impl RandomSteps {
     }
 }
 
+/// The passes that play an episode in each of some worlds, to its end or as long as evaluations go on.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn whole_episodes(
+    plan: &mut Plan,
+    kernels: &Kernels,
+    kernel: Kernel,
+    network: usize,
+    env: &Environment,
+    agents: u32,
+    worlds: Worlds,
+    buffers: &Buffers,
+) -> Recording {
+    let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
+    let limit = match env.spec().max_episode_steps {
+        0 => STEPS_WITHOUT_LIMIT,
+        limit => limit,
+    };
+    let threads = worlds.count.div_ceil(kernels.worlds(network));
+    let mut recording = Recording::default();
+    let mut first = 0;
+    while first < limit {
+        let steps = most.min(limit - first);
+        let buffers =
+            buffers.with("mw_worlds", &plan.uniform("worlds of the evaluation", &Worlds { first, steps, ..worlds }));
+        recording.push(&plan.pass(kernel, agents, threads.into(), iterations * u64::from(steps), &buffers));
+        first += steps;
+    }
+    recording
+}
+
 /// Whole episodes under the current parameters, one in each world.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
@@ -195,20 +225,9 @@ impl Evaluation {
         let buffers = with_workspace(plan, kernels, network, agents.count, threads, &buffers)?;
 
         let kernel = plan.kernel(kernels.evaluate(env, network)?);
-        let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
-        let limit = match env.spec().max_episode_steps {
-            0 => STEPS_WITHOUT_LIMIT,
-            limit => limit,
-        };
-        let mut recording = Recording::default();
-        let mut first = 0;
-        while first < limit {
-            let steps = most.min(limit - first);
-            let part = Worlds { count: episodes, stream: STREAM_EVALUATION, first, steps, sampled: u32::from(sampled) };
-            let buffers = buffers.with("mw_worlds", &plan.uniform("worlds of the evaluation", &part));
-            recording.push(&plan.pass(kernel, agents.count, threads.into(), iterations * u64::from(steps), &buffers));
-            first += steps;
-        }
+        let worlds =
+            Worlds { count: episodes, stream: STREAM_EVALUATION, sampled: u32::from(sampled), ..Worlds::default() };
+        let recording = whole_episodes(plan, kernels, kernel, network, env, agents.count, worlds, &buffers);
         Ok(Self { recording, outcomes })
     }
 

@@ -27,6 +27,7 @@ pub(super) fn check_update(
         Fault::Observation => (format!("number {} of the observation", metrics.fault >> 4), Some(value)),
         Fault::Gradient => (format!("the gradient of {}", tensor(layout, metrics)), None),
         Fault::Parameter => (tensor(layout, metrics), None),
+        Fault::Return => (format!("the return of member {} of the population", metrics.fault_world), Some(value)),
         other => (name(other).to_owned(), Some(value)),
     };
     Err(Error::NotFinite {
@@ -37,7 +38,7 @@ pub(super) fn check_update(
         update: metrics.update,
         seed,
         remedy: match fault {
-            Fault::Observation | Fault::Reward => {
+            Fault::Observation | Fault::Reward | Fault::Return => {
                 remedy_of_environment(fault, f32::from_bits(metrics.fault_value), env, config, seed)
             }
             _ => remedy_of_learning(fault, metrics, config),
@@ -126,6 +127,7 @@ fn name(fault: Fault) -> &'static str {
         Fault::Gradient => "the gradient",
         Fault::Parameter => "a parameter",
         Fault::Temperature => "the temperature alpha",
+        Fault::Return => "the return of a member",
     }
 }
 
@@ -147,7 +149,7 @@ fn check_env(env: &Environment, seed: u32) -> String {
 }
 
 fn remedy_of_environment(fault: Fault, value: f32, env: &Environment, config: &Config, seed: u32) -> String {
-    if !value.is_finite() {
+    if !value.is_finite() || fault == Fault::Return {
         return format!("it is the environment's; look for where it comes from with `{}`", check_env(env, seed));
     }
     let (what, setting) = match fault {
@@ -179,6 +181,9 @@ fn remedy_of_learning(fault: Fault, metrics: &Metrics, config: &Config) -> Strin
     let rate = match fault {
         Fault::ValueLoss if config.algo.fits_apart() => {
             format!("value_learning_rate ({:?})", config.value_learning_rate)
+        }
+        _ if config.algo.is_search() => {
+            format!("sigma ({:?}) or learning_rate ({:?})", config.sigma, config.learning_rate)
         }
         _ if config.algo.is_natural() => format!("delta ({:?}), or raise damping ({:?})", config.delta, config.damping),
         _ if config.algo.is_off_policy() => {

@@ -58,11 +58,11 @@ impl Serialize for Measures {
 }
 
 impl Line {
-    pub(super) fn of(metrics: &Metrics, config: &Config, steps_per_s: f64) -> Self {
+    pub(super) fn of(metrics: &Metrics, config: &Config, step: u64, steps_per_s: f64) -> Self {
         let some = metrics.episodes > 0.0;
         Self {
             update: metrics.update,
-            step: config.env_steps(metrics.update + 1),
+            step,
             mean_return: some.then_some(metrics.return_sum / metrics.episodes),
             mean_length: some.then_some(metrics.length_sum / metrics.episodes),
             episodes: metrics.episodes as u32,

@@ -44,6 +44,8 @@ pub struct Policy {
     pub updates: u32,
     /// How it fared, where it was evaluated when it was made.
     pub evaluation: Option<Returns>,
+    /// How the best member that a search ever had fared then.
+    pub evaluation_of_best: Option<Returns>,
     /// All tensors in table order, without padding.
     parameters: Vec<f32>,
     /// What acts on the host, once it was asked for.
@@ -57,7 +59,8 @@ const MOST_BYTES: u64 = 1 << 30;
 
 impl Policy {
     pub(crate) fn new(env: &Environment, config: Config, updates: u32, parameters: Vec<f32>) -> Self {
-        Self { env: env.clone(), config, updates, evaluation: None, parameters, actor: OnceLock::new() }
+        let (evaluation, evaluation_of_best) = (None, None);
+        Self { env: env.clone(), config, updates, evaluation, evaluation_of_best, parameters, actor: OnceLock::new() }
     }
 
     /// A policy at the start of training, for the configuration's seed.
@@ -74,6 +77,17 @@ impl Policy {
     /// All parameters: tensors in table order (`actor.0.weight` `[out][in]`, `actor.0.bias`, …, `critic.…`).
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
+    }
+
+    /// The policy whose actor is the best member that its search ever had; none where there was no search.
+    pub fn best(&self) -> Option<Self> {
+        if !self.config.algo.is_search() {
+            return None;
+        }
+        let best = &self.parameters[self.parameters.len() / 2..];
+        let policy = Self::new(&self.env, self.config.clone(), self.updates, best.repeat(2));
+        let evaluation = self.evaluation_of_best;
+        Some(Self { evaluation, evaluation_of_best: evaluation, ..policy })
     }
 
     /// BLAKE3 of the parameters' little-endian bytes in table order, in hexadecimal.
@@ -204,8 +218,10 @@ impl Policy {
             ("action_space", serde_json::to_string(&self.env.spec().action_space)?),
             ("action_bounds", self.bounds().to_owned()),
         ];
-        if let Some(returns) = &self.evaluation {
-            metadata.push(("evaluation", serde_json::to_string(returns)?));
+        for (name, returns) in [("evaluation", &self.evaluation), ("evaluation_of_best", &self.evaluation_of_best)] {
+            if let Some(returns) = returns {
+                metadata.push((name, serde_json::to_string(returns)?));
+            }
         }
         metadata.push(("config", self.config.to_toml()));
         metadata.push(("env_overrides", serde_json::to_string(&overrides)?));
@@ -279,7 +295,8 @@ impl Policy {
         config.check_for(&env)?;
         let updates =
             file.field("updates")?.parse().map_err(|_| complain("its number of updates cannot be read".to_owned()))?;
-        let evaluation = file.field("evaluation").ok().and_then(|text| serde_json::from_str(text).ok());
+        let returns = |name: &str| file.field(name).ok().and_then(|text| serde_json::from_str(text).ok());
+        let (evaluation, evaluation_of_best) = (returns("evaluation"), returns("evaluation_of_best"));
 
         let tensors = file.arrays()?;
         let table = networks(&config, &env).tensors();
@@ -308,6 +325,6 @@ impl Policy {
         if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
             return Err(complain(format!("parameter {place} is {}", parameters[place])));
         }
-        Ok(Self { env, config, updates, evaluation, parameters, actor: OnceLock::new() })
+        Ok(Self { env, config, updates, evaluation, evaluation_of_best, parameters, actor: OnceLock::new() })
     }
 }

@@ -162,22 +162,28 @@ pub fn run(
     directory.keep();
 
     let setup_s = options.started.elapsed().as_secs_f64();
-    let batch = u64::from(config.rollout_size());
     let mut last = Instant::now();
     let mut complained = false;
     let mut solved_at = None;
     let mut result: Option<(Returns, Policy, u64)> = None;
-    let mut reached = (done, config.env_steps(done));
+    let begun = resumed.map_or_else(|| config.env_steps(0), |resumed| resumed.state.env_steps);
+    let mut reached = (done, begun);
     let mut stop = watch(Event::Begins { updates: done, env_steps: reached.1 }).break_value();
     while stop != Some(Stop::Drop) {
         if stop.is_some() {
             trainer.stop();
         }
         let Some(report) = trainer.next().transpose()? else { break };
-        reached = (report.updates, report.env_steps);
-        let steps_per_s = report.metrics.len() as f64 * batch as f64 / last.elapsed().as_secs_f64().max(1e-9);
+        let steps_per_s = (report.env_steps - reached.1) as f64 / last.elapsed().as_secs_f64().max(1e-9);
         last = Instant::now();
-        let lines: Vec<Line> = report.metrics.iter().map(|row| Line::of(&row[0], config, steps_per_s)).collect();
+        // counted back from the last of these updates
+        let mut step = report.env_steps;
+        let mut lines: Vec<Line> = Vec::new();
+        for row in report.metrics.iter().rev() {
+            lines.insert(0, Line::of(&row[0], config, step, steps_per_s));
+            step -= config.steps_of(&row[0]);
+        }
+        reached = (report.updates, report.env_steps);
         if let Err(error) = metrics.append(&lines)
             && !std::mem::replace(&mut complained, true)
         {
@@ -223,11 +229,12 @@ pub fn run(
         updates: policy.updates,
         setup_s,
         wall_s,
-        steps_per_s: (env_steps - config.env_steps(done)) as f64 / (wall_s - setup_s).max(1e-9),
+        steps_per_s: (env_steps - begun) as f64 / (wall_s - setup_s).max(1e-9),
         solved: solved_at.is_some(),
         solved_at_steps: solved_at.map(|(steps, _)| steps),
         solved_at_s: solved_at.map(|(_, seconds)| seconds),
         eval,
+        eval_of_best: policy.evaluation_of_best,
         params_hash: policy.hash(),
         adapter: gpu.info().name.clone(),
         backend: gpu.info().backend.to_str().to_owned(),

@@ -23,6 +23,8 @@ pub struct State {
     pub updates: u32,
     /// Updates of the whole run, which its schedules were made for.
     pub num_updates: u32,
+    /// Steps that all worlds of the first agent have made by then.
+    pub env_steps: u64,
     /// Hash of the parameters of the policy that it goes with.
     pub params_hash: String,
     /// Whether transitions are among them.
@@ -34,11 +36,12 @@ impl State {
     pub(super) fn new(
         updates: u32,
         num_updates: u32,
+        env_steps: u64,
         params_hash: String,
         ring: bool,
         words: Vec<(String, Vec<u32>)>,
     ) -> Self {
-        Self { updates, num_updates, params_hash, ring, words }
+        Self { updates, num_updates, env_steps, params_hash, ring, words }
     }
 
     /// Writes the buffers of a run, which have these names.
@@ -102,6 +105,7 @@ impl State {
             ("version", tensors::VERSION.to_owned()),
             ("updates", self.updates.to_string()),
             ("num_updates", self.num_updates.to_string()),
+            ("env_steps", self.env_steps.to_string()),
             ("params_hash", self.params_hash.clone()),
             ("ring", self.ring.to_string()),
         ];
@@ -135,13 +139,18 @@ impl State {
             let values = array.data().as_chunks::<4>().0;
             words.push((shown(name), values.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect()));
         }
-        let number = |name: &str| -> Result<u32> {
+        let number = |name: &str| -> Result<u64> {
             let text = file.field(name)?;
             text.parse().map_err(|_| complain(format!("its '{name}' is '{text}'")))
         };
+        let count = |name: &str| -> Result<u32> {
+            let number = number(name)?;
+            u32::try_from(number).map_err(|_| complain(format!("its '{name}' is '{number}'")))
+        };
         Ok(Self {
-            updates: number("updates")?,
-            num_updates: number("num_updates")?,
+            updates: count("updates")?,
+            num_updates: count("num_updates")?,
+            env_steps: number("env_steps")?,
             params_hash: file.field("params_hash")?.to_owned(),
             ring: file.field("ring")? == "true",
             words,

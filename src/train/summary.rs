@@ -35,6 +35,9 @@ pub struct Summary {
     pub solved_at_s: Option<f64>,
     /// The result's evaluation.
     pub eval: Returns,
+    /// That of the best member that a search ever had; absent elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eval_of_best: Option<Returns>,
     /// BLAKE3 of the result's parameters.
     pub params_hash: String,
     /// Name of the adapter.

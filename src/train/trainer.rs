@@ -51,6 +51,8 @@ pub struct Trainer {
     seeds: Vec<u32>,
     learning: Learning,
     submitted: u32,
+    /// Steps that all worlds of the first agent have made, where episodes decide that: searches.
+    played: u64,
     /// Whether the next submission is to be kept.
     asked: bool,
     /// Whether nothing but what is under way is wanted any more.
@@ -88,7 +90,7 @@ pub struct Report {
     pub metrics: Vec<Vec<Metrics>>,
     /// Updates that are finished, these included.
     pub updates: u32,
-    /// Steps that all worlds of one agent have made.
+    /// Steps that all worlds of the first agent have made.
     pub env_steps: u64,
     /// For each agent, if the last of these updates was evaluated: how its policy fared, and the policy.
     pub evaluation: Option<Vec<(Returns, Policy)>>,
@@ -188,6 +190,7 @@ impl Trainer {
             seeds: seeds.to_vec(),
             learning,
             submitted: 0,
+            played: 0,
             asked: false,
             stopping: false,
             kept: None,
@@ -257,6 +260,7 @@ impl Trainer {
             self.learning.reschedule(&self.gpu, &self.env, &self.config)?;
         }
         self.submitted = state.updates;
+        self.played = state.env_steps;
         Ok(self)
     }
 
@@ -298,6 +302,10 @@ impl Trainer {
             let evaluation = &self.learning.evaluation;
             evaluation.record(&mut work);
             sources.push(evaluation.outcomes.raw());
+            if let Some(best) = &self.learning.evaluation_of_best {
+                best.record(&mut work);
+                sources.push(best.outcomes.raw());
+            }
         }
         if kept {
             sources.extend(self.learning.parameters.iter().map(Buffer::raw));
@@ -326,6 +334,15 @@ impl Trainer {
     fn end(&mut self) {
         self.submitted = self.num_updates();
         self.pending.clear();
+    }
+
+    /// Steps after so many updates, the last of which have these metrics.
+    fn env_steps(&mut self, updates: u32, metrics: &[Vec<Metrics>]) -> u64 {
+        if !self.config.algo.is_search() {
+            return self.config.env_steps(updates);
+        }
+        self.played += metrics.iter().filter_map(|agents| agents.first()).map(|of| u64::from(of.steps)).sum::<u64>();
+        self.played
     }
 
     fn report(&mut self) -> Result<Option<Report>> {
@@ -368,10 +385,10 @@ impl Trainer {
             self.failed = Some(error);
             metrics.truncate(sound);
             let updates = first + sound as u32;
-            let env_steps = self.config.env_steps(updates);
+            let env_steps = self.env_steps(updates, &metrics);
             return Ok(Some(Report { metrics, updates, env_steps, evaluation: None, policies: None, state: None }));
         }
-        let env_steps = self.config.env_steps(updates);
+        let env_steps = self.env_steps(updates, &metrics);
         // behind the metrics come outcomes, parameters and the state, where they were wanted
         if evaluated {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
@@ -379,11 +396,15 @@ impl Trainer {
                 fault::check_outcomes(outcomes, &self.env, seed, updates)?;
             }
         }
-        let outcomes: Option<Vec<Returns>> = evaluated.then(|| {
-            let outcomes: Vec<[f32; 4]> = arrived.take(1);
+        let returns = |source: usize| -> Vec<Returns> {
+            let outcomes: Vec<[f32; 4]> = arrived.take(source);
             outcomes.chunks_exact(self.config.eval_episodes as usize).map(Returns::of).collect()
-        });
-        let (first_parameters, networks) = (1 + usize::from(evaluated), self.learning.parameters.len());
+        };
+        let outcomes = evaluated.then(|| returns(1));
+        let searches = self.learning.evaluation_of_best.is_some();
+        let of_best = (evaluated && searches).then(|| returns(2));
+        let evaluations = if evaluated { 1 + usize::from(searches) } else { 0 };
+        let (first_parameters, networks) = (1 + evaluations, self.learning.parameters.len());
         let policies: Option<Vec<Policy>> = kept.then(|| {
             let buffers: Vec<Vec<f32>> =
                 (first_parameters..first_parameters + networks).map(|n| arrived.take(n)).collect();
@@ -401,6 +422,7 @@ impl Trainer {
                 let config = Config { seed, ..self.config.clone() };
                 let mut policy = Policy::new(&self.env, config, updates, parameters);
                 policy.evaluation = outcomes.as_ref().and_then(|agents| agents.get(agent)).copied();
+                policy.evaluation_of_best = of_best.as_ref().and_then(|agents| agents.get(agent)).copied();
                 policy
             };
             self.seeds.iter().enumerate().map(policy).collect()
@@ -416,7 +438,7 @@ impl Trainer {
             let words =
                 names.enumerate().map(|(n, name)| (name, arrived.take(first_parameters + networks + n))).collect();
             let hash = agents.first().map(Policy::hash).unwrap_or_default();
-            State::new(updates, self.num_updates(), hash, ring, words)
+            State::new(updates, self.num_updates(), env_steps, hash, ring, words)
         });
         Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state }))
     }

@@ -10,7 +10,7 @@ use crate::support::{POISON, ROUNDING, assert_bits, gpu, ok, planned, poison, su
 use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Deviation, Environment, Exploration};
 use manyworlds::gpu::{Form, Recording, Share};
-use manyworlds::kernels::{Kernels, OffPolicyKernels};
+use manyworlds::kernels::{Kernels, OffPolicyKernels, Owner};
 use manyworlds::layout::{Progress, ReplaySettings, TERMINATED, TRUNCATED};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
@@ -122,6 +122,7 @@ impl Place {
             space: self.space(),
             exploration: self.exploration,
             keeps: false,
+            owner: Owner::Agent,
             agents,
         };
         OffPolicyKernels {

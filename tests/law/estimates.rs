@@ -11,7 +11,7 @@ use manyworlds::estimate::{
     estimate, estimate_network,
 };
 use manyworlds::gpu::{Buffers, Recording};
-use manyworlds::kernels::{Kernels, Sums};
+use manyworlds::kernels::{Kernels, Owner, Sums};
 use manyworlds::layout;
 use manyworlds::nn::Parameters;
 use manyworlds::reference::categorical;
@@ -195,6 +195,7 @@ fn every_estimator_sums_each_rollout_as_the_textbook_writes_it() {
             space,
             exploration: Exploration::default(),
             keeps: false,
+            owner: Owner::Agent,
             agents,
         };
         let n = thetas[0].len();

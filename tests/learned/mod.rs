@@ -6,7 +6,7 @@ use crate::support::{POISON, ROUNDING, gpu, ok, poison, run, submit, wide};
 use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Deviation, Exploration};
 use manyworlds::gpu::{Buffer, Form, Recording};
-use manyworlds::kernels::{Kernels, OffPolicyKernels, Optimizer};
+use manyworlds::kernels::{Kernels, OffPolicyKernels, Optimizer, Owner};
 use manyworlds::layout::{Progress, ReplaySettings, Run, Scalar, TERMS};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::plan::{Plan, Target};
@@ -186,6 +186,7 @@ impl Device {
             space: &setup.space,
             exploration: setup.exploration(),
             keeps: false,
+            owner: Owner::Agent,
             agents,
         };
         let kernels = OffPolicyKernels {

@@ -140,7 +140,7 @@ impl Stages {
         }
         let features = networks[0].first().map_or(1, |network| network.widths[0]);
         let count = seeds.len() as u32;
-        let kernels = Kernels { form, parameters: &layout, space: &space, exploration, keeps, agents: count };
+        let kernels = Kernels { keeps, agents: count, ..Kernels::new(form, &layout, &space, exploration) };
         let mut slicing = Slicing::new(run.minibatch_size, count, &layout, &kernels);
         slicing.window = window.map_or(slicing.window, |most| slicing.window.min(most));
         run.set_slicing(slicing, &kernels, layout.span([]));
@@ -161,14 +161,8 @@ impl Stages {
     }
 
     pub fn kernels(&self) -> Kernels<'_> {
-        Kernels {
-            form: self.form,
-            parameters: &self.layout,
-            space: &self.space,
-            exploration: self.exploration,
-            keeps: self.keeps,
-            agents: self.agents.count,
-        }
+        let kernels = Kernels::new(self.form, &self.layout, &self.space, self.exploration);
+        Kernels { keeps: self.keeps, agents: self.agents.count, ..kernels }
     }
 
     /// Every buffer of agents and batch by its name in shaders.

@@ -28,7 +28,8 @@ fn record(agents: &OnPolicy, config: &Config) -> Recording {
         Algo::A2c => a2c::record(agents),
         Algo::Reinforce => reinforce::record(agents),
         Algo::Npg | Algo::Trpo => trpo::record(agents),
-        // they learn from replay
+        // they learn otherwise
         Algo::Ddpg | Algo::Td3 | Algo::Sac => Recording::default(),
+        Algo::Cem | Algo::Ga | Algo::Pattern | Algo::Es | Algo::Ars | Algo::Random => Recording::default(),
     }
 }

@@ -1,0 +1,31 @@
+//! Slot `search`: pattern search (Hooke & Jeeves 1961), whose exploratory moves are all tried at once.
+//!
+//!   member 0 = the base x, 1 = the point p that is explored around, 2 + 2i and 3 + 2i = p ± step e_i
+//!   the best member y is better than x:  p ← y + (y − x), x ← y        else p ← x, and the step shrinks if p was x
+//!
+//! The actor is the base; the row that is kept is p − x. Reference: src/reference/search.rs.
+
+@bind var<storage, read> mw_places: array<u32>;                // [number] the words that are parameters
+
+fn mw_member(agent: u32, m: u32, at: u32) -> vec4<f32> {
+    let base = mw_actor(agent, at);
+    if m == 0u { return base; }
+    let point = base + mw_memory[mw_kept_at(agent, 0u, at)];
+    if m == 1u { return point; }
+    let place = mw_places[(m - 2u) / 2u];
+    let step = mw_standing[agent].step * select(1.0, -1.0, m % 2u == 1u);
+    let here = vec4<u32>(4u * at) + vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(place);
+    return select(point, point + vec4<f32>(step), here);
+}
+
+fn mw_recombine(agent: u32, at: u32) -> vec4<f32> {
+    let base = mw_actor(agent, at);
+    let best = mw_of_rank(agent, 0u);
+    if mw_fitness_of(agent, best) > mw_fitness_of(agent, 0u) {
+        let better = mw_member(agent, best, at);
+        mw_memory[mw_kept_at(agent, 0u, at)] = better - base;
+        return better;
+    }
+    mw_memory[mw_kept_at(agent, 0u, at)] = vec4<f32>(0.0);
+    return base;
+}

@@ -1,0 +1,117 @@
+//! The kernels of searches without gradients.
+
+use super::{Kernels, Optimizer};
+use crate::env::Environment;
+use crate::error::Result;
+use crate::shader::Program;
+
+/// How a generation comes from the one before: slot `search`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Cross-entropy method.
+    Cem,
+    /// Evolution strategies, with this optimiser.
+    Es(Optimizer),
+    /// Augmented random search.
+    Ars,
+    /// Genetic algorithm.
+    Ga,
+    /// Pattern search.
+    Pattern,
+    /// Random search.
+    Random,
+}
+
+impl Method {
+    fn part(self) -> &'static str {
+        match self {
+            Self::Cem => "slot/search/cem.wgsl",
+            Self::Es(_) => "slot/search/es.wgsl",
+            Self::Ars => "slot/search/ars.wgsl",
+            Self::Ga => "slot/search/ga.wgsl",
+            Self::Pattern => "slot/search/pattern.wgsl",
+            Self::Random => "slot/search/random.wgsl",
+        }
+    }
+
+    /// Slot `ranked`.
+    fn ranked(self) -> &'static str {
+        if self == Self::Ars { "slot/ranked/pairs.wgsl" } else { "slot/ranked/members.wgsl" }
+    }
+}
+
+/// Links the kernels of a search.
+#[derive(Clone, Copy, Debug)]
+pub struct SearchKernels<'a> {
+    /// Those of the agents: the actor, and behind it the best member.
+    pub agents: Kernels<'a>,
+    /// Those of the members, whose only network is the actor.
+    pub members: Kernels<'a>,
+    /// How a generation comes from the one before.
+    pub method: Method,
+}
+
+/// Words of `mw_tally` for each agent: steps, terminated episodes, the complement of the first unsound member.
+pub(crate) const TALLIES: u32 = 3;
+
+impl SearchKernels<'_> {
+    /// Words of the actor, padding included.
+    pub fn actor_words(&self) -> u32 {
+        self.members.parameters.words()
+    }
+
+    fn program(&self, name: &str) -> Result<Program> {
+        let program = self.agents.short_running().program(name)?.constants(&self.agents.parameters.own_constants());
+        Ok(program.word("MW_ACTOR", self.actor_words()).word("MW_TALLIES", TALLIES))
+    }
+
+    /// A program with the method in it.
+    fn with_method(&self, name: &str) -> Result<Program> {
+        let program = self.program(name)?.parts(&[
+            "part/math.wgsl",
+            "part/random_words.wgsl",
+            "part/noise.wgsl",
+            "part/search.wgsl",
+        ])?;
+        let program = match self.method {
+            Method::Es(optimizer) => program.parts(&[optimizer.part(), "part/past.wgsl"])?,
+            _ => program,
+        };
+        program.part(self.method.part())
+    }
+
+    /// The parameters of a window of members.
+    pub fn perturb(&self) -> Result<Program> {
+        self.with_method("perturb")?.part("perturb.wgsl")
+    }
+
+    /// Whole episodes of a window of members.
+    pub fn play(&self, env: &Environment) -> Result<Program> {
+        self.members.evaluate(env, 0)
+    }
+
+    /// What they are worth.
+    pub fn fitness(&self) -> Result<Program> {
+        self.program("fitness")?.parts(&["part/fault.wgsl", "fitness.wgsl"])
+    }
+
+    /// The order of a generation.
+    pub fn rank(&self) -> Result<Program> {
+        self.program("rank")?.parts(&[self.method.ranked(), "rank.wgsl"])
+    }
+
+    /// What a generation leaves to the next.
+    pub fn recombine(&self) -> Result<Program> {
+        self.with_method("recombine")?.parts(&[self.method.ranked(), "part/fault_places.wgsl", "recombine.wgsl"])
+    }
+
+    /// The end of a generation.
+    pub fn finish_generation(&self) -> Result<Program> {
+        self.program("finish generation")?.parts(&[
+            "slot/element/sum.wgsl",
+            "part/tree.wgsl",
+            self.method.ranked(),
+            "finish_generation.wgsl",
+        ])
+    }
+}

@@ -1,0 +1,160 @@
+//! Generations of a search without gradients.
+
+use super::rollout::whole_episodes;
+use super::with_workspace;
+use crate::batch::Agents;
+use crate::env::Environment;
+use crate::error::Result;
+use crate::gpu::{Buffer, Buffers, Recording};
+use crate::kernels::SearchKernels;
+use crate::kernels::search::TALLIES;
+use crate::layout::{Members, Metrics, STREAM_SEARCH, Search, Standing, Worlds};
+use crate::plan::Plan;
+use crate::shader::Program;
+
+/// Words of parameters, and of worlds, that a window of members may take: 64 MiB each.
+const WINDOW_WORDS: u64 = 1 << 24;
+
+/// What a generation leaves on the device.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    /// `[agent][member]`
+    pub fitness: Buffer<f32>,
+    /// Numbers of members, or pairs, in their order, and the rank of each: `[agent][order, ranks][number]`.
+    pub order: Buffer<u32>,
+    /// `[agent]`
+    pub standing: Buffer<Standing>,
+    /// What a method keeps: `[agent][row][word of the actor]`.
+    pub memory: Buffer<f32>,
+    play: Recording,
+    rank: Recording,
+    recombine: Recording,
+    finish: Recording,
+}
+
+/// What a search begins with.
+pub struct Beginning {
+    /// The settings.
+    pub search: Search,
+    /// Whether all members of a generation see the same random numbers.
+    pub common: bool,
+    /// 1 in the words of the actor that are parameters.
+    pub mask: Vec<f32>,
+    /// Where an agent stands.
+    pub standing: Standing,
+    /// What a method keeps at first, `[row][word of the actor]`.
+    pub memory: Vec<f32>,
+}
+
+impl Generation {
+    /// The stage of these agents, whose parameters are the actor and behind it the best member.
+    pub fn new(
+        plan: &mut Plan,
+        kernels: &SearchKernels,
+        env: &Environment,
+        agents: &Agents,
+        beginning: Beginning,
+        metrics: &Buffer<Metrics>,
+    ) -> Result<Self> {
+        let Beginning { search, common, mask, standing, memory } = beginning;
+        let (count, words) = (agents.count as usize, kernels.actor_words());
+        let (agent, member) = (("agents", agents.count.into()), ("population", u64::from(search.population)));
+        let fitness = plan.buffer("fitness", &[agent, member], "population")?;
+        let order = plan.buffer("order", &[agent, ("order, ranks", 2), member], "population")?;
+        let tally: Buffer<u32> = plan.buffer("tally", &[agent, ("counts", TALLIES.into())], "the number of agents")?;
+        let standing = plan.filled("standing", &[agent], "the number of agents", move || vec![standing; count])?;
+        let places: Vec<u32> = (0..).zip(&mask).filter(|(_, mask)| **mask > 0.0).map(|(word, _)| word).collect();
+        let places = plan.filled("places", &[("parameters", places.len() as u64)], "hidden", move || places.clone())?;
+        let mask = plan.filled("mask", &[("words", mask.len() as u64)], "hidden", move || mask.clone())?;
+        let rows = ("rows", u64::from(search.rows));
+        let kept = move || memory.repeat(count);
+        let memory =
+            plan.filled("memory", &[agent, rows, ("words", words.into())], "elite_fraction or hidden", kept)?;
+        let buffers = agents
+            .buffers()
+            .with("mw_search", &plan.uniform("search", &search))
+            .with("mw_fitness", &fitness)
+            .with("mw_order", &order)
+            .with("mw_tally", &tally)
+            .with("mw_standing", &standing)
+            .with("mw_mask", &mask)
+            .with("mw_places", &places)
+            .with("mw_memory", &memory)
+            .with("mw_metrics", metrics);
+
+        let play = play(plan, kernels, env, agents, &search, common, &buffers)?;
+        let mut one = |kernel: Program, threads: u64, iterations: u64| {
+            let mut recording = Recording::default();
+            let kernel = plan.kernel(kernel);
+            recording.push(&plan.pass(kernel, agents.count, threads, iterations, &buffers));
+            recording
+        };
+        let population = u64::from(search.population);
+        let (rank, recombine, finish) = (kernels.rank()?, kernels.recombine()?, kernels.finish_generation()?);
+        let rank = one(rank, population, population);
+        let recombine = one(recombine, u64::from(words / 4), population);
+        let turns = population / u64::from(kernels.agents.form.workgroup) + 16;
+        let finish = one(finish, 1, turns);
+        Ok(Self { fitness, order, standing, memory, play, rank, recombine, finish })
+    }
+
+    /// Adds the episodes of all members, and what they are worth.
+    pub fn play(&self, update: &mut Recording) {
+        update.extend(&self.play);
+    }
+
+    /// Adds the order of the members.
+    pub fn rank(&self, update: &mut Recording) {
+        update.extend(&self.rank);
+    }
+
+    /// Adds what they leave to the next generation.
+    pub fn recombine(&self, update: &mut Recording) {
+        update.extend(&self.recombine);
+    }
+
+    /// Adds the end of the generation.
+    pub fn finish(&self, update: &mut Recording) {
+        update.extend(&self.finish);
+    }
+}
+
+/// Members are made, play and are counted in windows, which bound the memory that a population takes.
+fn play(
+    plan: &mut Plan,
+    kernels: &SearchKernels,
+    env: &Environment,
+    agents: &Agents,
+    search: &Search,
+    common: bool,
+    buffers: &Buffers,
+) -> Result<Recording> {
+    let (words, episodes) = (kernels.actor_words(), search.episodes);
+    let of_member = u64::from(agents.count) * u64::from(words.max(env.world_words() * episodes));
+    let window = (WINDOW_WORDS / of_member).clamp(1, search.population.into()) as u32;
+    let agent = ("agents", agents.count.into());
+    let (member, played) = (("members", u64::from(window)), ("worlds", u64::from(window) * u64::from(episodes)));
+    let parameters: Buffer<f32> = plan.buffer("members", &[agent, ("words", words.into()), member], "hidden")?;
+    let axes = [agent, ("words", env.world_words().into()), played];
+    let worlds: Buffer<u32> = plan.buffer("worlds of members", &axes, "episodes_per_member")?;
+    let outcomes: Buffer<[f32; 4]> = plan.buffer("outcomes of members", &[agent, played], "episodes_per_member")?;
+    let buffers =
+        buffers.with("mw_member_parameters", &parameters).with("mw_world", &worlds).with("mw_outcomes", &outcomes);
+    let buffers = with_workspace(plan, &kernels.members, 0, agents.count, window * episodes, &buffers)?;
+    let (perturb, episode, fitness) = (kernels.perturb()?, kernels.play(env)?, kernels.fitness()?);
+    let (perturb, episode, fitness) = (plan.kernel(perturb), plan.kernel(episode), plan.kernel(fitness));
+    let mut recording = Recording::default();
+    let mut first = 0;
+    while first < search.population {
+        let count = window.min(search.population - first);
+        let members = Members { first, count, episodes, common_: common.into() };
+        let buffers = buffers.with("mw_members", &plan.uniform("members", &members));
+        let threads = u64::from(count) * u64::from(words / 4);
+        recording.push(&plan.pass(perturb, agents.count, threads, 1, &buffers));
+        let worlds = Worlds { count: count * episodes, stream: STREAM_SEARCH, ..Worlds::default() };
+        recording.extend(&whole_episodes(plan, &kernels.members, episode, 0, env, agents.count, worlds, &buffers));
+        recording.push(&plan.pass(fitness, agents.count, count.into(), episodes.into(), &buffers));
+        first += count;
+    }
+    Ok(recording)
+}
