@@ -13,6 +13,7 @@ mod oracles;
 mod random_steps;
 mod replay_buffer;
 mod returns;
+mod search;
 mod spaces;
 mod stages;
 mod sums;
