@@ -46,6 +46,8 @@ pub mod shader;
 #[doc(hidden)]
 pub mod stage;
 #[doc(hidden)]
+pub mod statistics;
+#[doc(hidden)]
 pub mod train;
 
 pub use batch::Batch;

@@ -44,8 +44,8 @@ impl Rollout {
     /// has none, as by some estimators of reinforce, npg and trpo, values are 0.
     ///
     /// # Errors
-    /// [`Error::Setting`] where a number is 0, or the policy is one of ddpg, td3 or sac: their batches are rings of transitions,
-    /// and their critics judge actions. [`Error::TooLarge`] before anything is allocated, and those of [`Plan::build`].
+    /// [`Error::Setting`] where a number is 0, or the policy is one of ddpg, td3 or sac, whose batches are rings of transitions and
+    /// whose critics judge actions, or of a search, which has neither batches nor critics. [`Error::TooLarge`] before anything is allocated, and those of [`Plan::build`].
     pub fn new(gpu: &Gpu, policy: &Policy, num_envs: u32, num_steps: u32, seed: u32) -> Result<Self> {
         for (name, value) in [("num_envs", num_envs), ("num_steps", num_steps)] {
             if value == 0 {
@@ -57,6 +57,14 @@ impl Rollout {
             let reason = format!(
                 "{} learns from replay: its policy has no densities and its critics no V(s), which a rollout records; step a \
                  WorldPool with the actions of Policy::actor",
+                algo.name()
+            );
+            return Err(Error::setting("algo", reason));
+        }
+        if algo.is_search() {
+            let reason = format!(
+                "{} searches for deterministic policies, which have neither densities nor values; step a WorldPool with the \
+                 actions of Policy::actor",
                 algo.name()
             );
             return Err(Error::setting("algo", reason));
@@ -76,7 +84,7 @@ impl Rollout {
         let agents = Agents::new(&mut plan, run, &[seed], layout.words(), move || words.clone(), first)?;
         let batch = Batch::new(&mut plan, 1, &run, spec.observation_dim, kernels.rows())?;
         let rollout = stage::Rollout::new(&mut plan, &kernels, env, ACTOR, &agents, &batch, false)?;
-        let has_critic = !algo.is_search() && policy.config.estimator.has_critic();
+        let has_critic = policy.config.estimator.has_critic();
         let values =
             has_critic.then(|| stage::Values::new(&mut plan, &kernels, CRITIC, &agents, &batch)).transpose()?;
         plan.build(gpu)?;

@@ -12,6 +12,7 @@ mod new_env;
 mod plan;
 mod reproduce;
 mod say;
+mod seeds;
 mod settings;
 mod signals;
 mod trace;

@@ -2,14 +2,14 @@
 
 use super::say::{print_json, say};
 use super::watch::Watched;
-use super::{AdapterArgument, checkpoint, foreign, signals};
+use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;
 use manyworlds::config::{Algo, Config};
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
 use manyworlds::train::{self, Event, Line, Options, Outcome, Policy, Report, Resumed, RunDirectory, Stop};
-use manyworlds::{Error, Result};
+use manyworlds::{Error, Gpu, Result};
 use std::cell::{Cell, RefCell};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -23,7 +23,7 @@ pub struct Train {
     /// Name of a built-in environment, or path of a .wgsl file
     #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
     env: String,
-    /// Go on with the run in this directory, from its newest whole checkpoint; --set can raise total_timesteps
+    /// Go on with the run in this directory, from its newest whole checkpoint; --set can raise total_timesteps or generations
     #[arg(long, value_name = "DIR", conflicts_with_all = ["env", "algo", "config", "set_env", "seed", "watch", "out"])]
     resume: Option<PathBuf>,
     /// Keep the ring of transitions too, so that --resume goes on bit for bit (ddpg, td3, sac)
@@ -43,9 +43,15 @@ pub struct Train {
     /// Seed of the run
     #[arg(long)]
     seed: Option<u32>,
+    /// Seeds that are trained side by side, such as 1..10 or 1,2,5; each gives what it gives alone
+    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["seed", "agents", "resume", "watch", "save_replay"])]
+    seeds: Option<String>,
+    /// Number of agents that are trained side by side, with the seeds from --seed on
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["resume", "watch", "save_replay"])]
+    agents: Option<u32>,
     /// Stop at the first evaluation that solves the environment; exit with 1 if none does
     #[arg(long)]
-    until_solved: bool,
+    pub(super) until_solved: bool,
     /// Begin anew, with a run directory of its own, whenever the environment's file changes
     #[arg(long, conflicts_with = "out")]
     watch: bool,
@@ -54,7 +60,7 @@ pub struct Train {
     out: Option<PathBuf>,
     /// Print one JSON object as the last line of standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     adapter: AdapterArgument,
 }
@@ -62,6 +68,14 @@ pub struct Train {
 impl Train {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
         signals::listen();
+        let seeds = match (&self.seeds, self.agents) {
+            (Some(seeds), _) => Some(seeds::parse(seeds)?),
+            (None, Some(agents)) => Some(seeds::from(self.seed.unwrap_or(1), agents)?),
+            (None, None) => None,
+        };
+        if let Some(seeds) = seeds {
+            return self.train_seeds(started, &seeds);
+        }
         if !self.watch {
             return self.train(started, || false);
         }
@@ -92,7 +106,7 @@ impl Train {
     }
 
     /// The run's directory, its environment and its settings: of a new run, or of one that goes on.
-    fn resolve(&self) -> Result<(RunDirectory, Option<Resumed>, Environment, Config)> {
+    pub(super) fn resolve(&self) -> Result<(RunDirectory, Option<Resumed>, Environment, Config)> {
         if let Some(path) = &self.resume {
             let directory = signals::prepare(|| RunDirectory::reopen(path))?;
             let resumed = Resumed::load(&directory)?;
@@ -113,6 +127,11 @@ impl Train {
             None => RunDirectory::claim_default(env.name(), config.algo.name(), config.seed),
         })?;
         Ok((directory, None, env, config))
+    }
+
+    /// A device on which buffers of so many bytes can be bound.
+    pub(super) fn open(&self, bytes: u64) -> Result<Gpu> {
+        self.adapter.open(bytes)
     }
 
     /// One run, which is broken off as soon as the environment has changed.
@@ -200,7 +219,8 @@ impl Train {
         }
         let failed = options.until_solved && !summary.solved;
         if failed {
-            say(format_args!("not solved within total_timesteps = {}", config.total_timesteps));
+            let (name, value) = config.length();
+            say(format_args!("not solved within {name} = {value}"));
         }
         Ok(ExitCode::from(u8::from(failed)))
     }
@@ -213,7 +233,8 @@ fn quoted(path: &str) -> String {
 }
 
 /// What a run that goes on may have set anew: how long it goes, and how it is looked at.
-const RESUMED: [&str; 5] = ["total_timesteps", "eval_every", "eval_episodes", "checkpoint_every", "keep_checkpoints"];
+const RESUMED: [&str; 6] =
+    ["total_timesteps", "generations", "eval_every", "eval_episodes", "checkpoint_every", "keep_checkpoints"];
 
 /// Refuses other settings: the state would mean something else under them.
 fn check_resumed(pairs: &[String]) -> Result<()> {
@@ -228,15 +249,15 @@ fn check_resumed(pairs: &[String]) -> Result<()> {
 }
 
 /// A bar where a person is watching, a line for each evaluation elsewhere.
-struct Progress {
-    bar: ProgressBar,
+pub(super) struct Progress {
+    pub(super) bar: ProgressBar,
     terminal: bool,
     /// Whether it counts generations: how many steps those will have nobody knows.
     generations: bool,
 }
 
 impl Progress {
-    fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let generations = config.algo.is_search();
         let (total, unit) = match generations {
@@ -255,18 +276,18 @@ impl Progress {
     }
 
     /// Training begins, or goes on, after so many updates and steps.
-    fn begin(&self, updates: u32, env_steps: u64) {
+    pub(super) fn begin(&self, updates: u32, env_steps: u64) {
         self.bar.reset();
         self.bar.set_position(if self.generations { updates.into() } else { env_steps });
         self.bar.reset_eta();
     }
 
     /// A line above the bar.
-    fn above(&self, text: &str) {
+    pub(super) fn above(&self, text: &str) {
         self.bar.suspend(|| say(format_args!("{text}")));
     }
 
-    fn show(&self, report: &Report, line: &Line) {
+    pub(super) fn show(&self, report: &Report, line: &Line) {
         let returns = line.mean_return.map_or("no episode ended".to_owned(), |mean| format!("mean return {mean:.1}"));
         let speed = format!("{} steps/s", HumanCount(line.steps_per_s as u64));
         let evaluation = report.evaluation.as_ref().and_then(|agents| agents.first());

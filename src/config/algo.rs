@@ -113,6 +113,11 @@ impl Algo {
         matches!(self, Self::Ddpg | Self::Td3 | Self::Sac)
     }
 
+    /// Whether it learns from rollouts of its current policy.
+    pub fn is_on_policy(self) -> bool {
+        !self.is_off_policy() && !self.is_search()
+    }
+
     /// Whether it searches without gradients: generations of members that play whole episodes.
     pub fn is_search(self) -> bool {
         matches!(self, Self::Cem | Self::Ga | Self::Pattern | Self::Es | Self::Ars | Self::Random)

@@ -14,6 +14,7 @@ pub use settings::{ActionNoise, Config, Penalty, Setting};
 
 use crate::env::{Deviation, Environment, Exploration, Misfit, StateDependent};
 use crate::kernels::Recursion;
+use crate::layout::Metrics;
 
 impl Config {
     /// Gradients of single samples that a whole run takes.
@@ -142,8 +143,17 @@ impl Config {
         u32::try_from((steps / u64::from(self.rollout_size())).max(1)).unwrap_or(u32::MAX)
     }
 
+    /// The setting that says how long a run is, and its value.
+    pub fn length(&self) -> (&'static str, u64) {
+        if self.algo.is_search() {
+            ("generations", self.generations.into())
+        } else {
+            ("total_timesteps", self.total_timesteps)
+        }
+    }
+
     /// Steps of all worlds of an agent in the update that left these metrics.
-    pub(crate) fn steps_of(&self, metrics: &crate::Metrics) -> u64 {
+    pub(crate) fn steps_of(&self, metrics: &Metrics) -> u64 {
         if self.algo.is_search() { metrics.steps.into() } else { self.rollout_size().into() }
     }
 

@@ -1,6 +1,8 @@
 //! A run's directory: claimed by one process at a time, and left as it was found where nothing was trained.
 
 use super::checkpoints::{CHECKPOINT_FILE, GENERATIONS};
+use crate::config::Config;
+use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::file;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -8,6 +10,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Name of the file with the settings of a run.
+const CONFIG_FILE: &str = "config.toml";
 /// The file that is locked while a process writes into the directory; it holds that process's number.
 const LOCK: &str = "run.lock";
 /// How the names of what is being written begin.
@@ -88,8 +92,7 @@ impl RunDirectory {
             );
         }
         // one that is just beginning has nothing but its lock
-        let holds_run =
-            || [super::run::CONFIG_FILE, GENERATIONS, CHECKPOINT_FILE].iter().any(|name| path.join(name).exists());
+        let holds_run = || [CONFIG_FILE, GENERATIONS, CHECKPOINT_FILE].iter().any(|name| path.join(name).exists());
         if !holds_run() && !path.join(LOCK).exists() {
             return refuse("it holds no run");
         }
@@ -171,6 +174,16 @@ impl RunDirectory {
         Ok(Some(Self { path: path.to_owned(), claim: Arc::new(claim), _lock: lock }))
     }
 
+    /// Writes the settings of its run into it.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub(super) fn write_config(&self, env: &Environment, config: &Config) -> Result<()> {
+        let overrides = env.overrides().iter().map(|known| format!("# --set-env {}={}\n", known.name, known.value));
+        let text = format!("# env = {:?}\n{}{}", env.name(), overrides.collect::<String>(), config.to_toml());
+        file::replace(&self.path.join(CONFIG_FILE), text.as_bytes())
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
@@ -204,7 +217,7 @@ impl Claim {
             return;
         }
         *kept = true;
-        for name in [super::run::CONFIG_FILE, super::metrics::METRICS_FILE, LOCK] {
+        for name in [CONFIG_FILE, super::metrics::METRICS_FILE, LOCK] {
             let _ = fs::remove_file(self.path.join(name));
         }
         remove_empty(&self.made);

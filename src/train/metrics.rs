@@ -1,5 +1,6 @@
 //! `metrics.jsonl`: a line for each update.
 
+use super::Report;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::file;
@@ -58,7 +59,19 @@ impl Serialize for Measures {
 }
 
 impl Line {
-    pub(super) fn of(metrics: &Metrics, config: &Config, step: u64, steps_per_s: f64) -> Self {
+    /// Those of an agent in a report, one for each update; the last of them ends at this step of the agent's worlds.
+    pub(super) fn of_report(report: &Report, agent: usize, config: &Config, last: u64, steps_per_s: f64) -> Vec<Self> {
+        let mut step = last;
+        let mut lines: Vec<Self> = Vec::new();
+        for agents in report.metrics.iter().rev() {
+            lines.push(Self::of(&agents[agent], config, step, steps_per_s));
+            step -= config.steps_of(&agents[agent]);
+        }
+        lines.reverse();
+        lines
+    }
+
+    fn of(metrics: &Metrics, config: &Config, step: u64, steps_per_s: f64) -> Self {
         let some = metrics.episodes > 0.0;
         Self {
             update: metrics.update,

@@ -13,8 +13,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Name of the file with the settings of a run.
-pub(super) const CONFIG_FILE: &str = "config.toml";
 /// How long a checkpoint that could not be written waits for the next try, at most.
 const RETRY: Duration = Duration::from_mins(1);
 /// Most bytes of an environment's file that is compared with the text in a checkpoint.
@@ -29,6 +27,21 @@ pub struct Options {
     pub until_solved: bool,
     /// When the process began: `solved_at_s` counts from then.
     pub started: Instant,
+}
+
+impl Options {
+    /// Refuses to wait for what cannot be.
+    pub(super) fn check(&self, env: &Environment, config: &Config) -> Result<()> {
+        if self.until_solved && env.spec().reward_threshold.is_none() {
+            let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
+            return Err(Error::Environment { name: env.name().to_owned(), reason });
+        }
+        if self.until_solved && config.eval_episodes < 2 {
+            let reason = "one episode never counts as solved, so --until-solved needs at least 2".to_owned();
+            return Err(Error::setting("eval_episodes", reason));
+        }
+        Ok(())
+    }
 }
 
 /// Where a run that goes on stands.
@@ -68,8 +81,8 @@ impl Resumed {
         if done < total {
             return Ok(());
         }
-        let steps = config.total_timesteps;
-        let reason = format!("{done} updates are done, of {total}; raise total_timesteps ({steps}) to go on");
+        let (name, value) = config.length();
+        let reason = format!("{done} updates are done, of {total}; raise {name} ({value}) to go on");
         Err(Error::setting("resume", reason))
     }
 }
@@ -137,14 +150,7 @@ pub fn run(
     mut watch: impl FnMut(Event) -> ControlFlow<Stop>,
 ) -> Result<Outcome> {
     let threshold = env.spec().reward_threshold.map(f64::from);
-    if options.until_solved && threshold.is_none() {
-        let reason = "it declares no REWARD_THRESHOLD, so --until-solved has nothing to reach".to_owned();
-        return Err(Error::Environment { name: env.name().to_owned(), reason });
-    }
-    if options.until_solved && config.eval_episodes < 2 {
-        let reason = "one episode never counts as solved, so --until-solved needs at least 2".to_owned();
-        return Err(Error::setting("eval_episodes", reason));
-    }
+    options.check(env, config)?;
     let done = resumed.map_or(0, |resumed| resumed.state.updates);
     resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?.keeping(options.save_replay);
@@ -156,9 +162,7 @@ pub fn run(
     };
     let mut saver = Saver::new(directory, config, done);
     let mut metrics = MetricsFile::open(directory.path(), done)?;
-    let overrides: String = env.overrides().iter().map(|o| format!("# --set-env {}={}\n", o.name, o.value)).collect();
-    let settings = format!("# env = {:?}\n{overrides}{}", env.name(), config.to_toml());
-    file::replace(&directory.path().join(CONFIG_FILE), settings.as_bytes())?;
+    directory.write_config(env, config)?;
     directory.keep();
 
     let setup_s = options.started.elapsed().as_secs_f64();
@@ -176,13 +180,7 @@ pub fn run(
         let Some(report) = trainer.next().transpose()? else { break };
         let steps_per_s = (report.env_steps - reached.1) as f64 / last.elapsed().as_secs_f64().max(1e-9);
         last = Instant::now();
-        // counted back from the last of these updates
-        let mut step = report.env_steps;
-        let mut lines: Vec<Line> = Vec::new();
-        for row in report.metrics.iter().rev() {
-            lines.insert(0, Line::of(&row[0], config, step, steps_per_s));
-            step -= config.steps_of(&row[0]);
-        }
+        let lines = Line::of_report(&report, 0, config, report.env_steps, steps_per_s);
         reached = (report.updates, report.env_steps);
         if let Err(error) = metrics.append(&lines)
             && !std::mem::replace(&mut complained, true)

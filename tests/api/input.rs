@@ -263,7 +263,7 @@ fn rollouts_are_made_by_every_policy_that_has_densities() {
         ok(Config::resolve("none", algo.name(), None, &pairs))
     };
     for algo in Algo::ALL {
-        if algo.is_off_policy() {
+        if !algo.is_on_policy() {
             let untrained = ok(Policy::untrained(&real, config(algo, &[])));
             let (error, text) = refused(Rollout::new(gpu(), &untrained, worlds, steps, 1));
             assert!(text.contains(algo.name()) && text.contains("WorldPool") && error.exit_code() == 2, "{text}");

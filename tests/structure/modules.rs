@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "error",
     "file",
     "shader",
@@ -16,6 +16,7 @@ const ORDER: [&str; 22] = [
     "plan",
     "layout",
     "reference",
+    "statistics",
     "nn",
     "env",
     "kernels",

@@ -73,7 +73,8 @@ impl Programs {
         wanted: impl Fn(&Program) -> bool,
     ) {
         let case = format!("{} {} {set} for {target:?}", env.name(), algo.name());
-        let pairs: Vec<String> = SMALL.split(' ').chain(set.split_whitespace()).map(str::to_owned).collect();
+        let small = if algo.is_search() { "eval_episodes=2" } else { SMALL };
+        let pairs: Vec<String> = small.split(' ').chain(set.split_whitespace()).map(str::to_owned).collect();
         let config =
             Config::resolve("none", algo.name(), None, &pairs).unwrap_or_else(|error| panic!("{case}: {error}"));
         let mut plan = Plan::new(target);
@@ -126,6 +127,19 @@ fn in_every_form(programs: &mut Programs) {
             programs.add_run(form, env, algo, &format!("{network} {RING} {own}"), explores);
         }
         beside_networks(programs, form, &cartpole);
+    }
+    // members have a form of their own: on processors they hold their parameters, where those are few
+    for software in [false, true] {
+        let target = Target { software, forms: Forms::Always(Form::PLAIN), ..Target::GPU };
+        for algo in Algo::ALL.into_iter().filter(|algo| algo.is_search()) {
+            for (number, (network, env)) in NETWORKS.into_iter().zip([&cartpole, &pendulum].repeat(2)).enumerate() {
+                let networks = if algo == Algo::Pattern { "hidden=[] " } else { network };
+                let searches = |program: &Program| number == 0 || program.name() == "evaluate members";
+                programs.add_planned(target.clone(), env, algo, networks, searches);
+            }
+        }
+        let two = "hidden=[7] crossover=true";
+        programs.add_planned(target, &cartpole, Algo::Ga, two, |_| true);
     }
     // subgroups of other sizes change nothing but numbers
     for form in [4, 16].into_iter().flat_map(|size| [Form::light(size), Form::fast(size)]) {
@@ -267,7 +281,8 @@ fn every_kernel_links_within_the_default_limits() {
         let storage = kernel.module().global_variables.iter().filter(storage).count();
         // a pool leaves its results in many buffers, and so do worlds that fill a ring; the end of an update looks at what
         // all stages left, and actors learn from critics, noise and α; what else learns leaves one of the limit of 8 free
-        let full = ["pool", "interact", "finish update", "finish block", "gradient actor"];
+        let full =
+            ["pool", "interact", "finish update", "finish block", "gradient actor", "recombine", "finish generation"];
         let most = if full.iter().any(|kernel| name.starts_with(kernel)) { 8 } else { 7 };
         assert!(storage <= most, "{name} binds {storage} storage buffers, at most {most} are allowed");
     }
