@@ -39,7 +39,7 @@ impl Interquartile {
 /// Uniform among 0, 1, …, count − 1.
 fn below(count: usize, resample: u32, n: u32) -> usize {
     let word = philox4x32_10([n, resample, PURPOSE_BOOTSTRAP, 0], [0, 0])[0];
-    (u64::from(word) * count as u64 >> 32) as usize
+    ((u64::from(word) * count as u64) >> 32) as usize
 }
 
 /// Mean without the lowest and the highest quarter.

@@ -6,7 +6,7 @@ use super::train::{Progress, Train};
 use indicatif::HumanCount;
 use manyworlds::algo;
 use manyworlds::error::shown;
-use manyworlds::train::{Event, Options, RESULTS_FILE, SeedsOutcome, SeedsSummary, Stop, run_seeds};
+use manyworlds::train::{Event, Options, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, Stop, run_seeds};
 use manyworlds::{Config, Environment, Error, Result};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -68,7 +68,8 @@ impl Train {
         let gpu = self.open(sizes.largest())?;
         let progress = Progress::new(&config);
         let options = Options { save_replay: false, until_solved: self.until_solved, started };
-        let command: Vec<String> = std::env::args().collect();
+        let command = std::env::args().collect::<Vec<String>>().join(" ");
+        let seeds = Seeds { seeds, command: &command };
         let watch = |event: Event| {
             match event {
                 Event::Begins { updates, env_steps } => {
@@ -81,7 +82,7 @@ impl Train {
             }
             if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(()) }
         };
-        let outcome = run_seeds(&gpu, &env, &config, seeds, &directory, &options, &command.join(" "), watch);
+        let outcome = run_seeds(&gpu, &env, &config, seeds, &directory, &options, watch);
         progress.bar.finish_and_clear();
         let summary = match outcome? {
             SeedsOutcome::Finished(summary) => summary,

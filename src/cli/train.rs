@@ -260,10 +260,8 @@ impl Progress {
     pub(super) fn new(config: &Config) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let generations = config.algo.is_search();
-        let (total, unit) = match generations {
-            true => (config.generations.into(), "generations"),
-            false => (config.env_steps(config.num_updates()), "steps"),
-        };
+        let steps = config.env_steps(config.num_updates());
+        let (total, unit) = if generations { (config.generations.into(), "generations") } else { (steps, "steps") };
         let bar = if terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
         let style =
             format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit} · {{msg}} · {{elapsed}}, at most {{eta}} left");

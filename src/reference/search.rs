@@ -108,7 +108,7 @@ pub fn child(
     }
     let vectors = mask.len() as u32 / 4;
     let [first, second, ..] = words.at(m as u32, vectors);
-    let chosen = |word: u32| &parents[(u64::from(word) * parents.len() as u64 >> 32) as usize];
+    let chosen = |word: u32| &parents[((u64::from(word) * parents.len() as u64) >> 32) as usize];
     let mut child = chosen(first).clone();
     if crossed {
         for (word, number) in child.iter_mut().enumerate() {

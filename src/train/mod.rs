@@ -19,7 +19,7 @@ pub use directory::{Claim, RunDirectory, check_out};
 pub use metrics::Line;
 pub use policy::Policy;
 pub use run::{Event, Options, Outcome, Resumed, Stop, run};
-pub use seeds::{OfSeed, RESULTS_FILE, SeedsOutcome, SeedsSummary, run_seeds};
+pub use seeds::{OfSeed, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, run_seeds};
 pub use state::{STATE_FILE, State};
 pub use summary::Summary;
 pub use trainer::{Report, Returns, Trainer};

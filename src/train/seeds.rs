@@ -17,6 +17,15 @@ use std::time::Instant;
 /// Name of the file with the results of all seeds in a run directory.
 pub const RESULTS_FILE: &str = "results.json";
 
+/// The seeds of a launch.
+#[derive(Clone, Copy, Debug)]
+pub struct Seeds<'a> {
+    /// Each of them once.
+    pub seeds: &'a [u32],
+    /// The command that asks for them, for `results.json`.
+    pub command: &'a str,
+}
+
 /// What one of several seeds came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct OfSeed {
@@ -101,12 +110,12 @@ pub fn run_seeds(
     gpu: &Gpu,
     env: &Environment,
     config: &Config,
-    seeds: &[u32],
+    seeds: Seeds,
     directory: &RunDirectory,
     options: &Options,
-    command: &str,
     mut watch: impl FnMut(Event) -> ControlFlow<Stop>,
 ) -> Result<SeedsOutcome> {
+    let Seeds { seeds, command } = seeds;
     let threshold = env.spec().reward_threshold.map(f64::from);
     options.check(env, config)?;
     let trainer = Trainer::new(gpu, env, config, seeds)?;

@@ -230,6 +230,108 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_files() {
 }
 
 #[test]
+fn seeds_of_one_launch_are_what_each_is_alone() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    for (algo, settings) in [
+        ("ppo", &["num_envs=16", "num_steps=8", "total_timesteps=1024", "eval_every=3"][..]),
+        ("cem", &["population=20", "generations=7", "eval_every=3"]),
+    ] {
+        let out = |name: &str| folder.path().join(format!("{algo} {name}"));
+        let of = |name: &str, which: &[&str]| {
+            let out = out(name);
+            let pairs: Vec<&str> = settings.iter().flat_map(|pair| ["--set", pair]).collect();
+            run_small(&out, &[&["--algo", algo], which, &pairs].concat())
+        };
+        let together = of("together", &["--seeds", "4,2..3"]);
+        let seeds = together["seeds"].as_array().unwrap();
+        assert_eq!(
+            seeds.iter().map(|seed| seed["seed"].as_u64().unwrap()).collect::<Vec<_>>(),
+            [4, 2, 3],
+            "{together}"
+        );
+        let results = std::fs::read_to_string(out("together").join("results.json")).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&results).unwrap(), together);
+        let middle = &together["interquartile_mean"];
+        let means: Vec<f64> = seeds.iter().map(|seed| seed["eval"]["mean"].as_f64().unwrap()).collect();
+        assert!((middle["mean"].as_f64().unwrap() - means.iter().sum::<f64>() / 3.0).abs() < 1e-9, "{together}");
+        assert!(
+            middle["low"].as_f64() <= middle["mean"].as_f64() && middle["mean"].as_f64() <= middle["high"].as_f64()
+        );
+        for (n, seed) in [4, 2, 3].into_iter().enumerate() {
+            let name = format!("alone {seed}");
+            let alone = of(&name, &["--seed", &seed.to_string()]);
+            assert_eq!(seeds[n]["params_hash"], alone["params_hash"], "{algo}, seed {seed}");
+            assert_eq!(seeds[n]["eval"], alone["eval"], "{algo}, seed {seed}");
+            // all but the clock's columns
+            let lines = |run: &Path| -> Vec<Value> {
+                let text = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+                let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+                for line in &mut lines {
+                    line["steps_per_s"] = Value::Null;
+                }
+                lines
+            };
+            let own = out("together").join(format!("seed-{seed}"));
+            assert_eq!(lines(&own), lines(&out(&name)), "{algo}, seed {seed}: metrics");
+            let eval = json(&["eval", own.to_str().unwrap(), "--episodes", "9", "--json"], 0);
+            assert_eq!(eval["episodes"], 9, "{algo}: {eval}");
+        }
+        let agents = of("agents", &["--agents", "2", "--seed", "2"]);
+        assert_eq!(agents["seeds"][1]["params_hash"], seeds[2]["params_hash"], "{algo}: seeds 2 and 3");
+    }
+    refused(&["train", "CartPole-v1", "--seeds", "3..1"], 2, &["seeds", "write 1..3"]);
+    refused(&["train", "CartPole-v1", "--agents", "0"], 2, &["agents", "from 1 to"]);
+}
+
+#[test]
+fn a_search_leaves_what_it_has_come_to_and_its_best_member() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let settings = ["population=24", "generations=4", "eval_every=2", "hidden=[]"];
+    let pairs: Vec<&str> = settings.iter().flat_map(|pair| ["--set", pair]).collect();
+    let first = run_small(&out, &[&["--algo", "es"], &pairs[..]].concat());
+    assert_eq!(first["updates"], 4, "{first}");
+    let lines = std::fs::read_to_string(out.join("metrics.jsonl")).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut steps = 0;
+    for line in &lines {
+        // every step of CartPole is worth 1
+        steps += (line["mean_length"].as_f64().unwrap() * 24.0).round() as u64;
+        assert_eq!(line["step"], steps, "{line}");
+        assert_eq!((&line["episodes"], line.get("policy_loss")), (&Value::from(24), None), "{line}");
+        assert!(line["fitness_best"].as_f64() <= line["fitness_record"].as_f64(), "{line}");
+    }
+    assert_eq!(first["env_steps"], steps, "{first}");
+    let run = out.to_str().unwrap();
+    let eval = |best: &[&str]| json(&[&["eval", run, "--episodes", "65", "--json"], best].concat(), 0)["mean"].clone();
+    assert_ne!(first["eval"], first["eval_of_best"], "what it has come to is not its best member");
+    assert_ne!(eval(&[]), eval(&["--best"]), "and is played apart");
+    let further = json(&["train", "--resume", run, "--set", "generations=6", "--json"], 0);
+    assert_eq!(further["updates"], 6, "{further}");
+    assert!(further["env_steps"].as_u64().unwrap() > steps, "{further}");
+    for (set, words) in [
+        ("elite_fraction=0", ["elite_fraction", "0"]),
+        ("elite_fraction=0.001", ["elite_fraction", "no deviation"]),
+        ("population=1", ["population", "from 2"]),
+        ("total_timesteps=1000", ["total_timesteps", "does not read it"]),
+    ] {
+        refused(&["train", "CartPole-v1", "--algo", "cem", "--set", set], 2, &words);
+    }
+    refused(&["train", "CartPole-v1", "--algo", "ars", "--set", "population=9"], 2, &["population", "even"]);
+    refused(
+        &["train", "CartPole-v1", "--algo", "pattern", "--set", "hidden=[64,64]"],
+        2,
+        &["hidden", "4610 parameters"],
+    );
+    refused(&["train", "CartPole-v1", "--algo", "ga", "--set", "unchanged=99"], 2, &["unchanged", "26 parents"]);
+    let ppo = folder.path().join("ppo");
+    run_small(&ppo, &["--set", "num_envs=4", "--set", "num_steps=4", "--set", "total_timesteps=16"]);
+    refused(&["eval", ppo.to_str().unwrap(), "--best"], 2, &["best", "ppo has no members"]);
+}
+
+#[test]
 fn a_run_from_replay_goes_on_in_its_directory() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
