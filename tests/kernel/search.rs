@@ -88,7 +88,7 @@ struct Search {
 
 impl Search {
     /// The action of a linear policy that observes 1: weights and biases, in the layout `[number][4 inputs]`, `[number]`.
-    fn action(&self, words: &[f64]) -> Vec<f64> {
+    fn action(words: &[f64]) -> Vec<f64> {
         (0..NUMBERS).map(|i| words[4 * i] + words[4 * NUMBERS.next_multiple_of(4) + i]).collect()
     }
 
@@ -144,7 +144,7 @@ impl Search {
     fn advance(&mut self) -> (Vec<f64>, Vec<usize>, Vec<usize>) {
         let (config, words) = (self.config.clone(), self.words());
         let members = self.members();
-        let fitness: Vec<f64> = members.iter().map(|words| -(self.function)(&self.action(words))).collect();
+        let fitness: Vec<f64> = members.iter().map(|words| -(self.function)(&Self::action(words))).collect();
         let scores: Vec<f64> = match config.algo {
             Algo::Ars => fitness.chunks_exact(2).map(|pair| pair[0].max(pair[1])).collect(),
             _ => fitness.clone(),
@@ -178,7 +178,7 @@ impl Search {
                 let explored_ahead = self.ahead.iter().any(|x| *x != 0.0);
                 if fitness[highest] > fitness[0] {
                     self.ahead = moved(&members[highest], -1.0, &self.actor);
-                    self.actor = members[highest].clone();
+                    self.actor.clone_from(&members[highest]);
                 } else {
                     self.ahead = vec![0.0; self.mask.len()];
                     if !explored_ahead {
