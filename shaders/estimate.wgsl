@@ -31,7 +31,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let rollout = thread.index;
     if rollout >= mw_estimate.rollouts { return; }
     let key = vec2<u32>(mw_estimate.seed, mw_estimate.stream);
-    let index = thread.agent * mw_estimate.apart + rollout;
+    let index = thread.agent / max(mw_estimate.together, 1u) * mw_estimate.apart + rollout;
     var theta: Theta;
     @unroll for i in 0..MW_THETA { theta[i] = mw_theta[thread.agent * MW_THETA + i]; }
     var world = mw_world_first(key, index);

@@ -60,6 +60,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     @unroll for i in 0..MW_SAMPLES {
         if mine[i] {
             mw_world_store(thread.agent, index[i], n, world[i]);
+            mw_watch_store(thread.agent, index[i], mw_worlds.first == 0u);
             let fault = mw_fault_of_loops(world[i].fault).x;
             let told = select(f32(fault), -f32(fault >> 16u), fault >= 0x10000u);
             mw_outcomes[thread.agent * n + index[i]] =

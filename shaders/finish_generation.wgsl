@@ -7,7 +7,7 @@
 @bind var<storage, read_write> mw_progress: array<MwProgress>;        // [agent]
 @bind var<storage, read_write> mw_standing: array<MwStanding>;        // [agent]
 @bind var<storage, read> mw_fitness: array<f32>;                      // [agent][member]
-@bind var<storage, read> mw_order: array<u32>;                        // [agent][order, ranks][number], see rank.wgsl
+@bind var<storage, read> mw_order: array<u32>;                        // [agent][order, twice the mean rank][number]
 @bind var<storage, read_write> mw_tally: array<u32>;                  // [agent][MW_TALLIES], see fitness.wgsl
 @bind var<storage, read> mw_faults: array<u32>;                       // [agent][gradient, parameter], see part/fault_places.wgsl
 @bind var<storage, read_write> mw_metrics: array<MwMetrics>;          // [slot of the ring][agent]

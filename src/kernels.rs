@@ -49,6 +49,8 @@ pub enum Owner {
     Member {
         /// Whether every invocation holds them: right for processors that emulate a GPU, and networks of few parameters.
         held: bool,
+        /// Whether observations are normalised, and counted for that.
+        normalised: bool,
     },
 }
 
@@ -129,13 +131,16 @@ impl Kernels<'_> {
 
     /// Slot `normalise`.
     fn normalise(&self) -> &'static str {
+        if let Owner::Member { normalised: true, .. } = self.owner {
+            return "slot/normalise/watched.wgsl";
+        }
         let running = self.parameters.normaliser().observations;
         if running { "slot/normalise/running.wgsl" } else { "slot/normalise/none.wgsl" }
     }
 
     /// Whether every invocation holds the parameters that it plays with.
     fn holds(&self) -> bool {
-        self.owner == Owner::Member { held: true }
+        matches!(self.owner, Owner::Member { held: true, .. })
     }
 
     /// Slot `parameters`.
@@ -304,7 +309,16 @@ impl Kernels<'_> {
         self.acting(name, env, network)?
             .word("MW_LARGEST", largest)
             .word("MW_LEAVES", leaves)
+            .parts(self.watching())?
             .parts(&[streams, "evaluate.wgsl"])
+    }
+
+    /// Slot `watch`.
+    fn watching(&self) -> &'static [&'static str] {
+        match self.owner {
+            Owner::Member { normalised: true, .. } => &["slot/element/moments.wgsl", "slot/watch/moments.wgsl"],
+            _ => &["slot/watch/none.wgsl"],
+        }
     }
 
     /// Values of observations under the critic `network`.

@@ -10,7 +10,7 @@
 @bind var<storage, read_write> mw_parameters: array<vec4<f32>>;      // [agent][MW_PARAMETERS / 4] actor, best member
 @bind var<storage, read_write> mw_memory: array<vec4<f32>>;          // [agent][row][MW_ACTOR / 4] what a method keeps
 @bind var<storage, read> mw_fitness: array<f32>;                     // [agent][member]
-@bind var<storage, read> mw_order: array<u32>;                       // [agent][order, ranks][number], see rank.wgsl
+@bind var<storage, read> mw_order: array<u32>;                       // [agent][order, twice the mean rank][number]
 @bind var<storage, read> mw_standing: array<MwStanding>;             // [agent]
 
 /// Vec4 `at` of the actor: the mean of the distribution, or whatever a method searches around.
@@ -24,8 +24,8 @@ fn mw_fitness_of(agent: u32, member: u32) -> f32 { return mw_fitness[agent * mw_
 /// The member, or the pair, of a rank.
 fn mw_of_rank(agent: u32, rank: u32) -> u32 { return mw_order[2u * agent * mw_search.population + rank]; }
 
-/// The rank of a member, or a pair.
-fn mw_rank_of(agent: u32, number: u32) -> u32 { return mw_order[(2u * agent + 1u) * mw_search.population + number]; }
+/// Twice the mean rank of a member, or a pair, and of its equals.
+fn mw_twice_rank_of(agent: u32, number: u32) -> u32 { return mw_order[(2u * agent + 1u) * mw_search.population + number]; }
 
 /// Random words for something with a number, at one vec4 of the parameters, in this generation.
 fn mw_search_words(agent: u32, n: u32, at: u32) -> vec4<u32> {

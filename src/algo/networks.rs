@@ -29,6 +29,8 @@ pub fn networks(config: &Config, env: &Environment) -> Parameters {
         for name in ["actor", "best"] {
             layout.add(name, &widths(space.outputs(exploration)), config.activation);
         }
+        let features = env.spec().observation_dim;
+        layout.normalise(Normalise { features, observations: config.norm_obs, rewards: false });
         return layout;
     }
     layout.add_policy(

@@ -26,7 +26,7 @@ pub struct Gradient {
     #[arg(long, value_name = "A,B", allow_hyphen_values = true)]
     theta: Option<String>,
     /// total-return, reward-to-go, mean-baseline, optimal-baseline, pooled-baseline, value-baseline, q, td-residual, gae,
-    /// finite-difference or regression
+    /// finite-difference, regression, evolution-strategies or spsa
     #[arg(long, default_value = "reward-to-go")]
     estimator: String,
     /// Instead: every estimator, as a ladder of variances
@@ -51,7 +51,7 @@ pub struct Gradient {
     /// [default: exact]
     #[arg(long)]
     values: Option<String>,
-    /// How far θ is moved [default: 0.01 by finite-difference, 0.05 by regression]
+    /// How far θ is moved [default: 0.01 by finite-difference and spsa, 0.05 by regression and evolution-strategies]
     #[arg(long)]
     delta: Option<f64>,
     /// Seed of all random numbers

@@ -72,8 +72,8 @@ const NATURAL: &[Algo] = &[Npg, Trpo];
 const STEPPED: &[Algo] = &[Ppo, A2c, Reinforce, Ddpg, Td3, Sac, Es, Ars];
 /// Those with an optimiser.
 const OPTIMIZED: &[Algo] = &[Ppo, A2c, Reinforce, Ddpg, Td3, Sac, Es];
-/// Those whose actions may be squashed or clipped.
-const BOUNDED: &[Algo] = &[Ppo, A2c, Reinforce, Npg, Trpo, Cem, Ga, Pattern, Es, Ars, Random];
+/// Those that learn from rollouts or search: actions may be squashed or clipped, observations normalised.
+const EPISODIC: &[Algo] = &[Ppo, A2c, Reinforce, Npg, Trpo, Cem, Ga, Pattern, Es, Ars, Random];
 /// Those with a step size of values.
 const TWO_RATES: &[Algo] = &[Reinforce, Npg, Trpo, Ddpg, Td3, Sac];
 /// Those with a bonus for entropy.
@@ -147,7 +147,7 @@ settings! {
         /// Whether the value loss is clipped around the values of the rollout.
         clip_vloss: bool = true, Range::ANY, &[Ppo], "CleanRL";
         /// Whether networks see observations by their running mean and deviation, held to ±10.
-        norm_obs: bool = false, Range::ANY, ROLLOUTS, "Stable-Baselines3 (VecNormalize)";
+        norm_obs: bool = false, Range::ANY, EPISODIC, "Stable-Baselines3 (VecNormalize)";
         /// Whether rewards are divided by the running deviation of discounted returns, and held to ±10.
         norm_reward: bool = false, Range::ANY, ROLLOUTS, "Stable-Baselines3 (VecNormalize)";
         /// Weight of the entropy bonus, per nat; in ddpg that of a choice, where it keeps the softmax from becoming hard.
@@ -263,7 +263,7 @@ settings! {
         /// Logarithm of the deviation of continuous actions at the start; with use_sde at observations of mean square 1.
         log_std_init: f64 = 0.0, Range::from_to(-20.0, 20.0), ROLLOUTS, "CleanRL, Stable-Baselines3";
         /// Whether continuous actions are squashed into their bounds by tanh, not clipped to them; true in ddpg, td3 and sac.
-        squash: bool = false, Range::ANY, BOUNDED, "Haarnoja et al. 2018; Stable-Baselines3 (squash_output)";
+        squash: bool = false, Range::ANY, EPISODIC, "Haarnoja et al. 2018; Stable-Baselines3 (squash_output)";
         /// Whether the noise of continuous actions is a random matrix times the observation, kept for several steps.
         use_sde: bool = false, Range::ANY, ROLLOUTS, "Rückstieß et al. 2008; Raffin et al. 2022; Stable-Baselines3";
         /// Steps of an episode between new matrices of use_sde, also new at its beginning; 0 = num_steps.

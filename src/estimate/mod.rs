@@ -49,11 +49,16 @@ pub enum Estimator {
     FiniteDifference,
     /// Slopes of the mean return over random θ near by, by least squares.
     Regression,
+    /// (R_0 at θ + h ε − R_0 at θ − h ε)/2h · ε, ε ~ N(0, 1), with the same random numbers: the gradient of the mean return
+    /// under perturbed θ.
+    EvolutionStrategies,
+    /// (R_0 at θ + h Δ − R_0 at θ − h Δ)/2h · Δ, Δ_i = ±1, with the same random numbers (Spall 1992).
+    Spsa,
 }
 
 impl Estimator {
     /// Every estimator, in the order in which the textbook comes to them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::TotalReturn,
         Self::RewardToGo,
         Self::MeanBaseline,
@@ -65,6 +70,8 @@ impl Estimator {
         Self::Gae,
         Self::FiniteDifference,
         Self::Regression,
+        Self::EvolutionStrategies,
+        Self::Spsa,
     ];
 
     /// Its name on the command line.
@@ -81,6 +88,8 @@ impl Estimator {
             Self::Gae => "gae",
             Self::FiniteDifference => "finite-difference",
             Self::Regression => "regression",
+            Self::EvolutionStrategies => "evolution-strategies",
+            Self::Spsa => "spsa",
         }
     }
 
@@ -181,7 +190,10 @@ impl Settings {
             lambda: 0.95,
             discount_gradient: true,
             values: Values::Exact,
-            delta: if estimator == Estimator::Regression { 0.05 } else { 0.01 },
+            delta: match estimator {
+                Estimator::Regression | Estimator::EvolutionStrategies => 0.05,
+                _ => 0.01,
+            },
             seed: 1,
         }
     }
@@ -296,6 +308,8 @@ pub fn estimate(gpu: &Gpu, env: &Environment, settings: &Settings) -> Result<Est
     let found = match settings.estimator {
         Estimator::FiniteDifference => work.finite_difference()?,
         Estimator::Regression => work.regression()?,
+        Estimator::EvolutionStrategies => work.directions(normal)?,
+        Estimator::Spsa => work.directions(sign)?,
         _ => work.scored()?,
     };
     let (utility_exact, exact) = exact.unzip();
@@ -541,6 +555,50 @@ impl Work<'_> {
         })
     }
 
+    /// Central differences along random directions, of which the gradient is the mean, each times its direction. Both sides of
+    /// a difference see the same random numbers, and every pair its own.
+    fn directions(&self, component: fn([u32; 4]) -> f64) -> Result<Found> {
+        let (settings, n) = (self.settings, self.settings.theta.len());
+        let pairs = (settings.rollouts / 2).clamp(2, PERTURBATIONS);
+        let each = settings.rollouts.div_ceil(2 * pairs);
+        let direction = |pair: u32| -> Vec<f64> {
+            let words = |i: usize| philox4x32_10([pair, i as u32, PURPOSE_PERTURBATION, 1], [settings.seed, STREAM]);
+            (0..n).map(|i| component(words(i))).collect()
+        };
+        let moved = |agent: u32| {
+            let side = if agent.is_multiple_of(2) { settings.delta } else { -settings.delta };
+            let along = direction(agent / 2);
+            settings.theta.iter().zip(along).map(move |(x, d)| (x + side * d) as f32).collect::<Vec<f32>>()
+        };
+        let agents = 2 * pairs;
+        let theta: Vec<f32> = (0..agents).flat_map(moved).collect();
+        let shape = layout::Estimate { rollouts: each, apart: each, together: 2, stream: STREAM, ..Default::default() };
+        let mut plan = self.plan();
+        let estimates = self.rollouts(&mut plan, Sums::Utility, theta, shape, &Buffers::default())?;
+        let rows = self.moments(plan, agents, &estimates)?;
+        let returns: Vec<f64> = rows.chunks_exact(OWN_ROWS as usize).map(|rows| rows[0].mean).collect();
+        let samples: Vec<Vec<f64>> = (0..pairs)
+            .map(|pair| {
+                let apart = (returns[2 * pair as usize] - returns[2 * pair as usize + 1]) / (2.0 * settings.delta);
+                direction(pair).into_iter().map(|d| apart * d).collect()
+            })
+            .collect();
+        let count = f64::from(pairs);
+        let mean = |i: usize| samples.iter().map(|sample| sample[i]).sum::<f64>() / count;
+        let gradient: Vec<f64> = (0..n).map(mean).collect();
+        let squares = |i: usize| samples.iter().map(|sample| (sample[i] - gradient[i]).powi(2)).sum::<f64>();
+        let stderr = (0..n).map(|i| (squares(i) / (count - 1.0) / count).sqrt()).collect();
+        let rollouts = agents * each;
+        Ok(Found {
+            gradient,
+            stderr,
+            utility: mean_return(&rows),
+            baseline: None,
+            rollouts,
+            simulated: u64::from(rollouts),
+        })
+    }
+
     /// Least squares over θ that are moved by δ in random directions, rollouts shared out evenly.
     fn regression(&self) -> Result<Found> {
         let (settings, n) = (self.settings, self.settings.theta.len());
@@ -566,6 +624,16 @@ impl Work<'_> {
             simulated: u64::from(rollouts),
         })
     }
+}
+
+/// A standard normal number (Box & Muller 1958).
+fn normal(words: [u32; 4]) -> f64 {
+    (-2.0 * uniform(words[0]).ln()).sqrt() * (std::f64::consts::TAU * uniform(words[1])).cos()
+}
+
+/// 1 or −1, each as likely.
+fn sign(words: [u32; 4]) -> f64 {
+    if words[0] & 1 == 1 { 1.0 } else { -1.0 }
 }
 
 /// A buffer with these numbers.

@@ -87,12 +87,19 @@ impl SearchKernels<'_> {
 
     /// Whole episodes of a window of members.
     pub fn play(&self, env: &Environment) -> Result<Program> {
-        self.members.evaluate(env, 0)
+        let agents = self.agents.parameters;
+        let program = self.members.evaluate(env, 0)?;
+        Ok(program.word("MW_AGENT_PARAMETERS", agents.words()).word("MW_AGENT_NORMALISER", agents.learned() / 4))
     }
 
     /// What they are worth.
     pub fn fitness(&self) -> Result<Program> {
         self.program("fitness")?.parts(&["part/fault.wgsl", "fitness.wgsl"])
+    }
+
+    /// What was counted of observations, joined to what was before.
+    pub fn merge_moments(&self) -> Result<Program> {
+        self.agents.merge_moments()
     }
 
     /// The order of a generation.

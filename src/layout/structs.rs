@@ -443,6 +443,8 @@ shared_structs! {
         rows: u32,
         /// Worlds from the first one of an agent to the first one of the next; 0 = all see the same random numbers.
         apart: u32,
+        /// Neighbouring agents that count as one there, and see the same random numbers; 0 as 1.
+        together: u32,
         /// Discount γ.
         gamma: f32,
         /// What a score is weighed with for each step before it: γ, or 1.
@@ -505,6 +507,8 @@ shared_structs! {
         episodes: u32,
         /// 1 = all members see the same random numbers.
         common_: u32,
+        /// Episodes of all members together.
+        all: u32,
     }
 
     /// Where a search stands.

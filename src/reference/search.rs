@@ -47,12 +47,16 @@ fn normals(words: [u32; 4]) -> [f64; 4] {
     [x, y, z, w]
 }
 
-/// Numbers in the order of their scores, best first, and the rank of each; of equals the first comes first.
+/// Numbers in the order of their scores, best first, of equals the first first; and twice the mean rank of each and its equals.
 pub fn ranks(scores: &[f64]) -> (Vec<usize>, Vec<usize>) {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let mut ranks = vec![0; scores.len()];
-    order.iter().enumerate().for_each(|(rank, &number)| ranks[number] = rank);
+    let twice = |own: &f64| {
+        let better = scores.iter().filter(|score| *score > own).count();
+        let equal = scores.iter().filter(|score| *score == own).count();
+        2 * better + equal - 1
+    };
+    let ranks = scores.iter().map(twice).collect();
     (order, ranks)
 }
 
@@ -71,11 +75,11 @@ pub fn cem(elite: &[&[f64]], mask: &[f64], extra: f64) -> (Vec<f64>, Vec<f64>) {
     (mean, spread)
 }
 
-/// The gradient of the mean utility by μ, from the ranks of mirrored members: u = ½ − rank/(population − 1).
-pub fn es_gradient(words: Words, mask: &[f64], sigma: f64, ranks: &[usize]) -> Vec<f64> {
-    let population = ranks.len() as f64;
-    let utility = |member: usize| 0.5 - ranks[member] as f64 / (population - 1.0);
-    (0..ranks.len()).fold(vec![0.0; mask.len()], |sum, member| {
+/// The gradient of the mean utility by μ, from twice the mean ranks of mirrored members: u = ½ − rank/(population − 1).
+pub fn es_gradient(words: Words, mask: &[f64], sigma: f64, twice: &[usize]) -> Vec<f64> {
+    let population = twice.len() as f64;
+    let utility = |member: usize| 0.5 - 0.5 * twice[member] as f64 / (population - 1.0);
+    (0..twice.len()).fold(vec![0.0; mask.len()], |sum, member| {
         moved(&sum, utility(member) / (population * sigma), &words.mirrored(member as u32, mask))
     })
 }

@@ -1,14 +1,14 @@
 //! Generations of a search without gradients.
 
 use super::rollout::whole_episodes;
-use super::with_workspace;
+use super::{Reduced, with_workspace};
 use crate::batch::Agents;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
-use crate::kernels::SearchKernels;
+use crate::kernels::{Reduction, SearchKernels};
 use crate::kernels::search::TALLIES;
-use crate::layout::{Members, Metrics, STREAM_SEARCH, Search, Standing, Worlds};
+use crate::layout::{Blocks, Members, Metrics, STREAM_SEARCH, Search, Standing, Worlds};
 use crate::plan::Plan;
 use crate::shader::Program;
 
@@ -20,7 +20,8 @@ const WINDOW_WORDS: u64 = 1 << 24;
 pub struct Generation {
     /// `[agent][member]`
     pub fitness: Buffer<f32>,
-    /// Numbers of members, or pairs, in their order, and the rank of each: `[agent][order, ranks][number]`.
+    /// Numbers of members, or pairs, in their order, and twice the mean rank of each and its equals: `[agent][order, twice the
+    /// mean rank][number]`.
     pub order: Buffer<u32>,
     /// `[agent]`
     pub standing: Buffer<Standing>,
@@ -30,6 +31,7 @@ pub struct Generation {
     rank: Recording,
     recombine: Recording,
     finish: Recording,
+    normalise: Recording,
 }
 
 /// What a search begins with.
@@ -38,6 +40,8 @@ pub struct Beginning {
     pub search: Search,
     /// Whether all members of a generation see the same random numbers.
     pub common: bool,
+    /// Features of observations that are normalised; 0 where none are.
+    pub features: u32,
     /// 1 in the words of the actor that are parameters.
     pub mask: Vec<f32>,
     /// Where an agent stands.
@@ -56,7 +60,7 @@ impl Generation {
         beginning: Beginning,
         metrics: &Buffer<Metrics>,
     ) -> Result<Self> {
-        let Beginning { search, common, mask, standing, memory } = beginning;
+        let Beginning { search, common, features, mask, standing, memory } = beginning;
         let (count, words) = (agents.count as usize, kernels.actor_words());
         let (agent, member) = (("agents", agents.count.into()), ("population", u64::from(search.population)));
         let fitness = plan.buffer("fitness", &[agent, member], "population")?;
@@ -82,7 +86,15 @@ impl Generation {
             .with("mw_memory", &memory)
             .with("mw_metrics", metrics);
 
+        let worlds = search.population * search.episodes;
+        let watched: Buffer<[f32; 4]> = plan.buffer(
+            "moments of observations",
+            &[agent, ("features", features.into()), ("worlds", worlds.into())],
+            "population, or set norm_obs=false",
+        )?;
+        let buffers = buffers.with("mw_watched", &watched);
         let play = play(plan, kernels, env, agents, &search, common, &buffers)?;
+        let normalise = normalise(plan, kernels, agents, features, worlds, &watched)?;
         let mut one = |kernel: Program, threads: u64, iterations: u64| {
             let mut recording = Recording::default();
             let kernel = plan.kernel(kernel);
@@ -95,7 +107,7 @@ impl Generation {
         let recombine = one(recombine, u64::from(words / 4), population);
         let turns = population / u64::from(kernels.agents.form.workgroup) + 16;
         let finish = one(finish, 1, turns);
-        Ok(Self { fitness, order, standing, memory, play, rank, recombine, finish })
+        Ok(Self { fitness, order, standing, memory, play, rank, recombine, finish, normalise })
     }
 
     /// Adds the episodes of all members, and what they are worth.
@@ -113,10 +125,36 @@ impl Generation {
         update.extend(&self.recombine);
     }
 
-    /// Adds the end of the generation.
+    /// Adds the end of the generation; from here on observations are seen by what was counted of them until now.
     pub fn finish(&self, update: &mut Recording) {
+        update.extend(&self.normalise);
         update.extend(&self.finish);
     }
+}
+
+/// Moments of what members saw, joined to the running ones, which stand among the agents' parameters.
+fn normalise(
+    plan: &mut Plan,
+    kernels: &SearchKernels,
+    agents: &Agents,
+    features: u32,
+    worlds: u32,
+    watched: &Buffer<[f32; 4]>,
+) -> Result<Recording> {
+    let mut recording = Recording::default();
+    if features == 0 {
+        return Ok(recording);
+    }
+    let buffers = Buffers::default().with("mw_partials", watched);
+    let (kind, rows) = (Reduction::Moments, agents.count * features);
+    let moments = Reduced::new(plan, &kernels.agents, kind, kind, rows, worlds.into(), &buffers)?;
+    moments.record(&mut recording);
+    let blocks = Blocks { count: features, ..Blocks::default() };
+    let buffers =
+        agents.buffers().with("mw_moments", &moments.result).with("mw_blocks", &plan.uniform("entries", &blocks));
+    let kernel = plan.kernel(kernels.merge_moments()?);
+    recording.push(&plan.pass(kernel, agents.count, features.into(), 0, &buffers));
+    Ok(recording)
 }
 
 /// Members are made, play and are counted in windows, which bound the memory that a population takes.
@@ -147,7 +185,7 @@ fn play(
     let mut first = 0;
     while first < search.population {
         let count = window.min(search.population - first);
-        let members = Members { first, count, episodes, common_: common.into() };
+        let members = Members { first, count, episodes, common_: common.into(), all: search.population * episodes };
         let buffers = buffers.with("mw_members", &plan.uniform("members", &members));
         let threads = u64::from(count) * u64::from(words / 4);
         recording.push(&plan.pass(perturb, agents.count, threads, 1, &buffers));

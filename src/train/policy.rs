@@ -84,8 +84,11 @@ impl Policy {
         if !self.config.algo.is_search() {
             return None;
         }
-        let best = &self.parameters[self.parameters.len() / 2..];
-        let policy = Self::new(&self.env, self.config.clone(), self.updates, best.repeat(2));
+        let layout = networks(&self.config, &self.env);
+        let actor: usize = layout.tensors().iter().filter(|of| of.name.starts_with("actor.")).map(Tensor::len).sum();
+        let mut parameters = self.parameters.clone();
+        parameters.copy_within(actor..2 * actor, 0);
+        let policy = Self::new(&self.env, self.config.clone(), self.updates, parameters);
         let evaluation = self.evaluation_of_best;
         Some(Self { evaluation, evaluation_of_best: evaluation, ..policy })
     }

@@ -302,3 +302,77 @@ fn pattern_search_follows_its_reference() {
 fn random_search_follows_its_reference() {
     follows(Algo::Random, &["sigma=0.8"]);
 }
+
+/// Where every member is as good as every other there is nothing to follow: no method may move what it searches around, whatever
+/// the order of equals.
+#[test]
+fn equals_are_not_told_apart() {
+    let env = function("Plateau", "if action[0] > 50.0 { sum += 1.0; }");
+    for algo in [Algo::Es, Algo::Ars, Algo::Pattern] {
+        let pairs: &[&str] = if algo == Algo::Pattern { &[] } else { &["sigma=0.1", "learning_rate=0.5"] };
+        let population = ok(Population::new(gpu(), &env, &config(algo, pairs), &[3]));
+        let words = population.layout.words() as usize / 2;
+        let before = ok(gpu().read(&population.agents.parameters));
+        for _ in 0..3 {
+            ok(gpu().submit(population.update()));
+        }
+        let after = ok(gpu().read(&population.agents.parameters));
+        assert_eq!(after[..words], before[..words], "{}", algo.name());
+    }
+}
+
+/// Two of three are equal: mean ranks 0.5, 0.5 and 2.
+#[test]
+fn equals_share_their_mean_rank() {
+    assert_eq!(ranks(&[7.0, 7.0, -1.0]), (vec![0, 1, 2], vec![1, 1, 4]));
+    assert_eq!(ranks(&[1.0, 2.0, 1.0, 1.0]), (vec![1, 0, 2, 3], vec![4, 0, 4, 4]));
+}
+
+/// Observations are normalised by the moments of all that members saw until the generation before, whatever the window.
+#[test]
+fn members_count_what_they_observe() {
+    let text = "
+const OBSERVATION_DIM: u32 = 2u;
+const ACTION_COUNT: u32 = 2u;
+const MAX_EPISODE_STEPS: u32 = 7u;
+struct State { x: f32, steps: u32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_uniform(rng), 0u); }
+fn env_observe(s: State) -> Observation { return Observation(10.0 + s.x, f32(s.steps)); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    (*s).steps += 1u;
+    (*s).x = rng_uniform(rng);
+    return Outcome(1.0, (*s).steps == 5u);
+}
+";
+    let env = ok(Environment::from_source("Counted", "counted.wgsl", text));
+    let pairs = ["norm_obs=true", "hidden=[3]", "episodes_per_member=3", "common_noise=false", "population=46"];
+    let pairs: Vec<String> = pairs.iter().map(ToString::to_string).collect();
+    let config = ok(Config::resolve("none", "ars", None, &pairs));
+    let population = ok(Population::new(gpu(), &env, &config, &[3, 4]));
+    let words = population.layout.words() as usize;
+    let networks = population.layout.learned() as usize;
+    let mut moments: Vec<Vec<[f32; 4]>> = Vec::new();
+    for generation in 1..=2 {
+        ok(gpu().submit(population.update()));
+        let parameters = ok(gpu().read(&population.agents.parameters));
+        for agent in 0..2 {
+            let own = &parameters[agent * words + networks..(agent + 1) * words];
+            let entries: Vec<[f32; 4]> = own.as_chunks().0.to_vec();
+            let [x, steps] = [entries[0], entries[1]];
+            // 46 members, three episodes of five steps each
+            let count = (generation * 46 * 3 * 5) as f32;
+            assert_eq!([x[3], steps[3]], [count; 2], "agent {agent}, generation {generation}: observations counted");
+            // steps 0 to 4, each as often: mean 2, variance 2
+            assert!((steps[0] - 2.0).abs() < 1e-5 && (steps[2] / count - 2.0).abs() < 1e-4, "{steps:?}");
+            assert!((steps[1] - 1.0 / 2.0f32.sqrt()).abs() < 1e-4, "{steps:?}");
+            // uniform above 10: five standard errors
+            let error = (1.0 / 12.0 / count).sqrt();
+            assert!((x[0] - 10.5).abs() < 5.0 * error && (x[2] / count - 1.0 / 12.0).abs() < 5.0 * error, "{x:?}");
+            moments.push(entries);
+        }
+    }
+    assert_ne!(moments[0], moments[1], "agents see numbers of their own");
+    // what stood there at the beginning is what the first generation saw by; the host sees by the same
+    let policy = ok(manyworlds::Policy::untrained(&env, config));
+    assert_eq!(policy.best().map(|best| best.parameters().to_vec()), Some(policy.parameters().to_vec()));
+}

@@ -404,6 +404,31 @@ fn moved_parameters_give_slopes_of_the_exact_utility() {
 }
 
 #[test]
+fn random_directions_give_the_gradient_of_the_utility_around_theta() {
+    let theta = [-0.5, 0.3];
+    let (_, regulator) = textbook(REGULATOR);
+    let exact = |theta: [f64; 2]| regulator.utility(&theta, 1.0, 10).unwrap().1;
+    let gradient = exact(theta);
+    let h = 0.03;
+    for estimator in [Estimator::EvolutionStrategies, Estimator::Spsa] {
+        let (env, settings) = settings(REGULATOR, estimator, &theta);
+        let found = run(&env, &Settings { delta: h, ..settings });
+        // third derivatives: what gradients five perturbations away on both sides leave of the middle one, and more
+        let around = |i: usize| {
+            let side = |d: f64| exact([theta[0] + d, theta[1] + d])[i].max(exact([theta[0] + d, theta[1] - d])[i]);
+            (side(2.0 * h) + side(-2.0 * h) - 2.0 * gradient[i]).abs()
+        };
+        assert_near(estimator.name(), &found, &gradient, &[around(0), around(1)]);
+        // of two parameters at least: either direction carries the slope of the other one
+        assert!(found.std[0] > gradient[1].abs() / 2.0, "{}: {:?}", estimator.name(), found.std);
+    }
+    // the same random numbers on both sides: noise is not what the deviations are made of
+    let (env, settings) = settings(TWO_ACTION, Estimator::Spsa, &[0.2]);
+    let found = run(&env, &Settings { delta: 0.01, ..settings });
+    assert_near("spsa of one parameter", &found, &[1.0], &[1e-3]);
+}
+
+#[test]
 fn learned_values_do_what_exact_ones_do() {
     for (estimator, name, theta) in [
         (Estimator::ValueBaseline, REGULATOR, &[-0.5, 0.3][..]),

@@ -1,7 +1,7 @@
 //! Slot `search`: evolution strategies (Salimans et al. 2017): a gradient of the mean fitness of a Gaussian, by mirrored
 //! perturbations and centred ranks, followed by an optimiser.
 //!
-//!   members 2i, 2i + 1 = μ ± σ ε_i      u = ½ − rank/(population − 1)      g = 1/(population σ) Σ_i (u_2i − u_2i+1) ε_i
+//!   members 2i, 2i + 1 = μ ± σ ε_i      u = ½ − rank/(population − 1), equals sharing theirs      g = 1/(population σ) Σ_i (u_2i − u_2i+1) ε_i
 //!
 //! Reference: src/reference/search.rs.
 
@@ -12,9 +12,9 @@ fn mw_member(agent: u32, m: u32, at: u32) -> vec4<f32> {
 fn mw_recombine(agent: u32, at: u32) -> vec4<f32> {
     var g = vec4<f32>(0.0);
     for (var pair = 0u; pair < mw_search.population / 2u; pair++) {
-        // the difference of the ranks is that of the utilities, times 1 − population
-        let apart = i32(mw_rank_of(agent, 2u * pair + 1u)) - i32(mw_rank_of(agent, 2u * pair));
-        g = fma(vec4<f32>(f32(apart)), mw_perturbation(agent, pair, at), g);
+        // half of it is the difference of the ranks, that of the utilities times 1 − population
+        let apart = i32(mw_twice_rank_of(agent, 2u * pair + 1u)) - i32(mw_twice_rank_of(agent, 2u * pair));
+        g = fma(vec4<f32>(0.5 * f32(apart)), mw_perturbation(agent, pair, at), g);
     }
     g /= f32(mw_search.population) * f32(mw_search.population - 1u) * mw_search.sigma;
     let standing = mw_standing[agent];

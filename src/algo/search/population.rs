@@ -99,7 +99,7 @@ impl Population {
         let alone = Form { lanes: 1, vectors: 1, share: Share::Plain, units: false, tile: 0, ..form };
         let agents = Kernels { agents: seeds.len() as u32, ..Kernels::new(form, &layout, space, exploration) };
         let members = Kernels {
-            owner: Owner::Member { held },
+            owner: Owner::Member { held, normalised: config.norm_obs },
             agents: agents.agents,
             ..Kernels::new(alone, &actor, space, exploration)
         };
@@ -120,7 +120,12 @@ impl Population {
             ..Standing::default()
         };
         let memory = first_memory(config, &search, &mask);
-        let beginning = Beginning { search, common: config.common_noise, mask, standing, memory };
+        let features = if config.norm_obs { env.spec().observation_dim } else { 0 };
+        if u64::from(features) * seeds.len() as u64 > 65_535 {
+            let reason = format!("{} agents × {features} features are more than 65,535; train fewer at once", seeds.len());
+            return Err(Error::setting("norm_obs", reason));
+        }
+        let beginning = Beginning { search, common: config.common_noise, features, mask, standing, memory };
         let generation = Generation::new(plan, &kernels, env, &agents, beginning, &metrics)?;
         plan.keep("parameters", &agents.parameters);
         plan.keep("progress", &agents.progress);
@@ -177,17 +182,17 @@ fn first_agents(plan: &mut Plan, config: &Config, layout: &Parameters, seeds: &[
     let words = layout.words();
     let first = move || {
         let of_agent = |&seed: &u32| {
-            if zero { vec![0.0; words as usize] } else { first_words(&layout, seed) }
+            let mut words = layout.initial(seed, &HEAD_GAINS);
+            let (networks, actor) = (layout.learned() as usize, layout.learned() as usize / 2);
+            if zero {
+                words[..networks].fill(0.0);
+            }
+            words.copy_within(..actor, actor);
+            words
         };
         own.iter().flat_map(of_agent).collect()
     };
     Agents::new(plan, run, seeds, words, first, Progress::default())
-}
-
-/// The first words of an agent: those of the actor, and the same as the best.
-fn first_words(layout: &Parameters, seed: u32) -> Vec<f32> {
-    let words = layout.initial(seed, &HEAD_GAINS);
-    words[..words.len() / 2].repeat(2)
 }
 
 /// What a method keeps at first.
