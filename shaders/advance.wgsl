@@ -46,7 +46,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
         mw_test_learning(&progress, MW_FAULT_ENTROPY, mean[0].y);
         mw_test_learning(&progress, MW_FAULT_GRADIENT_NORM, norm);
         progress.scale = 1.0;
-        if mw_run.max_grad_norm > 0.0 { progress.scale = min(1.0, mw_run.max_grad_norm / (norm + 1e-6)); }
+        if mw_each[mw_own(agent)].max_grad_norm > 0.0 { progress.scale = min(1.0, mw_each[mw_own(agent)].max_grad_norm / (norm + 1e-6)); }
         progress.adam_steps += 1u;
         progress.correction1 += (1.0 - progress.correction1) * mw_run.decay1;
         progress.correction2 += (1.0 - progress.correction2) * mw_run.decay2;
@@ -69,7 +69,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
         if progress.minibatch == mw_run.num_minibatches {
             progress.minibatch = 0u;
             progress.epoch += 1u;
-            if mw_run.target_kl > 0.0 && progress.approx_kl > mw_run.target_kl { progress.stopped = 1u; }
+            if mw_each[mw_own(agent)].target_kl > 0.0 && progress.approx_kl > mw_each[mw_own(agent)].target_kl { progress.stopped = 1u; }
         }
     }
     mw_progress[agent] = progress;

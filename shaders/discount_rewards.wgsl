@@ -22,7 +22,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let at = rows + t * n;
         sum += bitcast<f32>(mw_samples[at + MW_ROW_REWARD * mw_run.batch_size]);
         mw_samples[at + MW_ROW_ADVANTAGE * mw_run.batch_size] = bitcast<u32>(sum);
-        sum = select(mw_run.gamma * sum, 0.0, mw_samples[at + MW_ROW_ENDING * mw_run.batch_size] != 0u);
+        sum = select(mw_each[mw_own(thread.agent)].gamma * sum, 0.0, mw_samples[at + MW_ROW_ENDING * mw_run.batch_size] != 0u);
     }
     mw_discounted[thread.agent * n + world] = sum;
 }

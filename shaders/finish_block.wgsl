@@ -64,6 +64,6 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.entropy = means.w;
     metrics.alpha = alpha;
     metrics.gumbel_temperature = progress.gumbel_temperature;
-    mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
+    mw_metrics[(progress.update % MW_RING) * groups.z + agent] = metrics;
     mw_progress[agent].update = progress.update + 1u;
 }

@@ -17,5 +17,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         mw_policy_progress[agent].fault_step = fit.fault_step;
         mw_policy_progress[agent].fault_value = fit.fault_value;
     }
-    mw_progress[agent] = mw_next_update(fit);
+    mw_progress[agent] = mw_next_update(agent, fit);
 }

@@ -50,7 +50,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.fitness_best = highest;
     metrics.fitness_record = max(standing.best, highest);
     metrics.step_size = standing.step;
-    mw_metrics[(update % mw_run.ring) * groups.z + agent] = metrics;
+    mw_metrics[(update % MW_RING) * groups.z + agent] = metrics;
 
     if mw_search.shrink > 0.0 {
         let improved = highest > mw_fitness[agent * count];

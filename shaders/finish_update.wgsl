@@ -54,11 +54,11 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.line_search_steps = progress.line_search_steps;
     let weights = mw_importance_sums[agent].xy;
     if weights.y > 0.0 { metrics.effective_samples = weights.x * weights.x / weights.y; }
-    mw_metrics[(progress.update % mw_run.ring) * groups.z + agent] = metrics;
-    if mw_run.kl_target > 0.0 {
-        if progress.kl > 1.5 * mw_run.kl_target { progress.beta = min(2.0 * progress.beta, 1e6); }
-        if progress.kl < mw_run.kl_target / 1.5 { progress.beta = max(0.5 * progress.beta, 1e-6); }
+    mw_metrics[(progress.update % MW_RING) * groups.z + agent] = metrics;
+    if mw_each[mw_own(agent)].kl_target > 0.0 {
+        if progress.kl > 1.5 * mw_each[mw_own(agent)].kl_target { progress.beta = min(2.0 * progress.beta, 1e6); }
+        if progress.kl < mw_each[mw_own(agent)].kl_target / 1.5 { progress.beta = max(0.5 * progress.beta, 1e-6); }
     }
 
-    mw_progress[agent] = mw_next_update(progress);
+    mw_progress[agent] = mw_next_update(agent, progress);
 }

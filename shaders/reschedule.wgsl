@@ -5,5 +5,5 @@
 
 @compute @workgroup_size(1)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
-    mw_progress[group.z] = mw_scheduled(mw_progress[group.z]);
+    mw_progress[group.z] = mw_scheduled(group.z, mw_progress[group.z]);
 }

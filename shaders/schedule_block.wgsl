@@ -14,8 +14,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>) {
     let agent = group.z;
     let share = min(1.0, f32(mw_progress[agent].update) / f32(mw_run.num_updates));
     mw_progress[agent].gumbel_temperature = mix(mw_replay.first_temperature, mw_replay.last_temperature, share);
-    if mw_run.anneal_lr == 0u { return; }
-    mw_progress[agent].learning_rate = mw_run.learning_rate * (1.0 - share);
+    if (mw_run.anneal & 1u) == 0u { return; }
+    mw_progress[agent].learning_rate = mw_each[mw_own(agent)].learning_rate * (1.0 - share);
     @unroll for j in 0..MW_CRITICS {
         mw_critic_progress[agent * MW_CRITICS + j].learning_rate = mw_replay.critic_rate * (1.0 - share);
     }

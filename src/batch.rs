@@ -12,10 +12,12 @@ use crate::plan::Plan;
 pub struct Agents {
     /// Number of agents.
     pub count: u32,
-    /// What holds for the whole run.
+    /// What holds for the whole run, with the numbers of the first agent.
     pub run: Run,
-    /// `run` on the device.
-    pub run_uniform: Buffer<Run>,
+    /// The same with the numbers of each agent, where they differ; else one.
+    pub each: Vec<Run>,
+    /// `each` on the device.
+    pub runs: Buffer<Run>,
     /// `[agent]`
     pub progress: Buffer<Progress>,
     /// `[agent][word]`, see [`crate::nn::Parameters`].
@@ -25,7 +27,7 @@ pub struct Agents {
     /// Agents whose places lie before theirs in that buffer.
     pub faults_first: u32,
     seeds: Vec<u32>,
-    first: Progress,
+    first: Vec<Progress>,
 }
 
 impl Agents {
@@ -42,13 +44,33 @@ impl Agents {
         let axes = [("agents", seeds.len() as u64), ("parameters", words.into())];
         let parameters = plan.parameters("parameters", &axes, parameters)?;
         let faults = no_faults(plan, seeds.len())?;
-        Self::with_parameters(plan, run, seeds.to_vec(), parameters, faults, first)
+        Self::with_parameters(plan, vec![run], seeds.to_vec(), parameters, faults, vec![first])
     }
 
-    /// These agents with a progress of their own, for what is learned apart: in other minibatches, at another rate.
+    /// The same where every agent has numbers and a progress of its own, or there is one of each for all.
+    pub fn of_each(
+        plan: &mut Plan,
+        each: Vec<Run>,
+        seeds: &[u32],
+        words: u32,
+        parameters: impl Fn() -> Vec<f32> + Send + Sync + 'static,
+        first: Vec<Progress>,
+    ) -> Result<Self> {
+        let axes = [("agents", seeds.len() as u64), ("parameters", words.into())];
+        let parameters = plan.parameters("parameters", &axes, parameters)?;
+        let faults = no_faults(plan, seeds.len())?;
+        Self::with_parameters(plan, each, seeds.to_vec(), parameters, faults, first)
+    }
+
+    /// These agents with a progress of their own, for what is learned apart in other minibatches.
     pub fn apart(&self, plan: &mut Plan, run: Run) -> Result<Self> {
+        self.apart_each(plan, self.each.iter().map(|own| run.with_numbers_of(own)).collect())
+    }
+
+    /// The same at other rates, of each agent or of all.
+    pub fn apart_each(&self, plan: &mut Plan, each: Vec<Run>) -> Result<Self> {
         let (seeds, parameters, faults) = (self.seeds.clone(), self.parameters.clone(), self.faults.clone());
-        Self::with_parameters(plan, run, seeds, parameters, faults, self.first)
+        Self::with_parameters(plan, each, seeds, parameters, faults, self.first.clone())
     }
 
     /// Puts the faults of `other` agents behind these ones', for a kernel that looks at both.
@@ -61,26 +83,31 @@ impl Agents {
     /// These agents to kernels that see another `run`.
     #[must_use]
     pub fn seen_as(&self, plan: &mut Plan, run: Run) -> Self {
-        Self { run, run_uniform: plan.uniform("run", &run), ..self.clone() }
+        let each: Vec<Run> = self.each.iter().map(|own| run.with_numbers_of(own)).collect();
+        Self { run, runs: plan.uniforms("run", &each), each, ..self.clone() }
     }
 
     fn with_parameters(
         plan: &mut Plan,
-        run: Run,
+        each: Vec<Run>,
         seeds: Vec<u32>,
         parameters: Buffer<f32>,
         faults: Buffer<u32>,
-        first: Progress,
+        first: Vec<Progress>,
     ) -> Result<Self> {
-        let (learning_rate, clip_coef) = (run.learning_rate, run.clip_coef);
-        let each: Vec<Progress> =
-            seeds.iter().map(|&seed| Progress { seed, learning_rate, clip_coef, ..first }).collect();
+        // of each agent, or of all
+        let progress = |(agent, &seed): (usize, &u32)| {
+            let (run, first) = (each[agent.min(each.len() - 1)], first[agent.min(first.len() - 1)]);
+            Progress { seed, learning_rate: run.learning_rate, clip_coef: run.clip_coef, ..first }
+        };
+        let progress: Vec<Progress> = seeds.iter().enumerate().map(progress).collect();
         let axes = [("agents", seeds.len() as u64)];
         Ok(Self {
             count: seeds.len() as u32,
-            run,
-            run_uniform: plan.uniform("run", &run),
-            progress: plan.filled("progress", &axes, "the number of agents", move || each.clone())?,
+            run: each[0],
+            runs: plan.uniforms("run", &each),
+            each,
+            progress: plan.filled("progress", &axes, "the number of agents", move || progress.clone())?,
             parameters,
             faults,
             faults_first: 0,
@@ -92,7 +119,8 @@ impl Agents {
     /// The buffers by the names that shaders know them by.
     pub fn buffers(&self) -> Buffers {
         Buffers::default()
-            .with("mw_run", &self.run_uniform)
+            .with("mw_run", &self.runs)
+            .with("mw_each", &self.runs)
             .with("mw_progress", &self.progress)
             .with("mw_parameters", &self.parameters)
             .with("mw_faults", &self.faults)
@@ -141,5 +169,25 @@ impl Batch {
             .with("mw_samples", &self.samples)
             .with("mw_final_observations", &self.final_observations)
             .with("mw_final_values", &self.final_values)
+    }
+}
+
+impl Run {
+    /// These shapes with the numbers of another: those that may be an agent's own.
+    #[must_use]
+    pub fn with_numbers_of(self, own: &Self) -> Self {
+        Self {
+            importance_clip: own.importance_clip,
+            gamma: own.gamma,
+            gae_lambda: own.gae_lambda,
+            clip_coef: own.clip_coef,
+            ent_coef: own.ent_coef,
+            vf_coef: own.vf_coef,
+            kl_target: own.kl_target,
+            max_grad_norm: own.max_grad_norm,
+            target_kl: own.target_kl,
+            learning_rate: own.learning_rate,
+            ..self
+        }
     }
 }

@@ -37,6 +37,8 @@ pub struct Kernels<'a> {
     pub agents: u32,
     /// Whose parameters worlds are played with.
     pub owner: Owner,
+    /// Entries of what holds for agents of their own (`part/own.wgsl`): one, or as many as there are agents.
+    pub runs: u32,
 }
 
 /// Whose parameters a world is played with.
@@ -71,7 +73,7 @@ const UNIFORM_BYTES: u64 = 64 << 10;
 impl<'a> Kernels<'a> {
     /// Kernels of one agent with these networks.
     pub fn new(form: Form, parameters: &'a Parameters, space: &'a ActionSpace, exploration: Exploration) -> Self {
-        Self { form, parameters, space, exploration, keeps: false, agents: 1, owner: Owner::Agent }
+        Self { form, parameters, space, exploration, keeps: false, agents: 1, owner: Owner::Agent, runs: 1 }
     }
 
     /// Kernels of worlds in which nobody acts by a network.
@@ -85,6 +87,7 @@ impl Kernels<'_> {
         let program = program(name, &form_constants(self.form))?
             .constants(&self.space.constants())
             .constants(&self.exploration.constants(self.space));
+        let program = program.word("MW_RUNS", self.runs).part("part/own.wgsl")?;
         Ok(program.word("MW_ROWS", self.rows()).word("MW_OLD_ROWS", self.rows() - self.space.rows()))
     }
 

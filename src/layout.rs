@@ -147,6 +147,9 @@ pub enum WorldWord {
     EndedTerminated = 15,
 }
 
+/// Updates that the ring of metrics holds.
+pub const RING: u32 = 16;
+
 /// Rows that every rollout leaves before those of its estimator: its return, and the steps it made.
 pub const OWN_ROWS: u32 = 2;
 
@@ -194,6 +197,7 @@ pub(crate) fn constants() -> Constants {
     constants.word("MW_TERM_Q", 0);
     constants.word("MW_AGENT_STEP", 1);
     constants.word("MW_OWN_ROWS", OWN_ROWS);
+    constants.word("MW_RING", RING);
     constants.word("MW_TERMINATED", TERMINATED);
     constants.word("MW_TRUNCATED", TRUNCATED);
     constants.word("MW_SPUN_OUT", SPUN_OUT);

@@ -18,7 +18,7 @@ fn mw_is_filled(agent: u32, world: u32) -> bool {
 
 fn mw_weight(agent: u32, world: u32, log_weight: f32) -> f32 {
     var weight = exp_(min(log_weight, 30.0));   // so that sums of squares stay finite
-    if mw_run.importance_clip > 0.0 { weight = min(weight, mw_run.importance_clip); }
+    if mw_each[mw_own(agent)].importance_clip > 0.0 { weight = min(weight, mw_each[mw_own(agent)].importance_clip); }
     let rollouts = mw_run.reuse + 1u;
     let share = f32(rollouts) / f32(min(mw_progress[agent].update + 1u, rollouts));
     return select(0.0, weight * share, mw_is_filled(agent, world));

@@ -1,6 +1,6 @@
 //! Where an agent stands at the beginning of the next update.
 
-fn mw_next_update(done: MwProgress) -> MwProgress {
+fn mw_next_update(agent: u32, done: MwProgress) -> MwProgress {
     var progress = done;
     progress.update += 1u;
     progress.epoch = 0u;
@@ -13,5 +13,5 @@ fn mw_next_update(done: MwProgress) -> MwProgress {
     progress.entropy = 0.0;
     progress.clip_fraction = 0.0;
     progress.grad_norm = 0.0;
-    return mw_scheduled(progress);
+    return mw_scheduled(agent, progress);
 }

@@ -3,7 +3,7 @@
 use super::{OffPolicy, OnPolicy, Population};
 use crate::config::Config;
 use crate::env::Environment;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Recording};
 use crate::layout::Metrics;
 use crate::nn::Parameters;
@@ -90,6 +90,17 @@ pub fn describe(target: Target, config: &Config, env: &Environment, seeds: &[u32
 impl Learning {
     /// Agents with these seeds. The seed in `config` is not used.
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
+        Self::of_each(gpu, env, std::slice::from_ref(config), seeds)
+    }
+
+    /// Agents with these seeds and one configuration for all, or one for each: those of algorithms that learn from rollouts may
+    /// differ in numbers ([`Config::NUMBERS`]).
+    pub fn of_each(gpu: &Gpu, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
+        let config = Config::check_each(configs, seeds.len(), env)?;
+        if configs.len() > 1 && !config.algo.is_on_policy() {
+            let reason = format!("agents of {} have one configuration for all of them", config.algo.name());
+            return Err(Error::setting("algo", reason));
+        }
         if config.algo.is_search() {
             let population = Population::new(gpu, env, config, seeds)?;
             return Ok(Self {
@@ -117,7 +128,7 @@ impl Learning {
                 family: Family::OffPolicy(Box::new(agents)),
             });
         }
-        let agents = OnPolicy::new(gpu, env, config, seeds)?;
+        let agents = OnPolicy::of_each(gpu, env, configs, seeds)?;
         Ok(Self {
             layout: agents.layout.clone(),
             parameters: vec![agents.agents.parameters.clone()],

@@ -20,9 +20,14 @@ use crate::kernels::Optimizer;
 use crate::layout::Run;
 
 /// Updates whose metrics the device keeps until they are read.
-pub const RING: u32 = 16;
+pub const RING: u32 = crate::layout::RING;
 
 impl Run {
+    /// What of it falls linearly to 0.
+    fn annealing(config: &Config) -> u32 {
+        u32::from(config.anneal_lr) | u32::from(config.anneal_clip) << 1
+    }
+
     /// The same with the decays of an optimiser.
     fn decaying(self, config: &Config, optimizer: Optimizer) -> Self {
         let decay2 = match optimizer {

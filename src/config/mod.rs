@@ -13,6 +13,7 @@ pub use range::Range;
 pub use settings::{ActionNoise, Config, Penalty, Setting};
 
 use crate::env::{Deviation, Environment, Exploration, Misfit, StateDependent};
+use crate::error::{Error, Result};
 use crate::kernels::Recursion;
 use crate::layout::Metrics;
 
@@ -126,6 +127,52 @@ impl Config {
     /// Gradient steps of an update that learns from replay.
     pub(crate) fn update_gradient_steps(&self) -> u64 {
         u64::from(self.num_steps / self.train_freq.max(1)) * u64::from(self.gradient_steps)
+    }
+
+    /// Settings in which agents of one launch may differ: numbers that kernels read, and nothing is planned by.
+    pub const NUMBERS: [&'static str; 12] = [
+        "learning_rate",
+        "value_learning_rate",
+        "gamma",
+        "gae_lambda",
+        "clip_coef",
+        "ent_coef",
+        "vf_coef",
+        "kl_coef",
+        "kl_target",
+        "max_grad_norm",
+        "target_kl",
+        "importance_clip",
+    ];
+
+    /// Checks the configurations of a launch of so many agents, one for all or one for each; gives the first.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where there is none, one is wrong, or they differ in more than seeds and numbers.
+    pub(crate) fn check_each<'a>(configs: &'a [Self], agents: usize, env: &Environment) -> Result<&'a Self> {
+        let [first, others @ ..] = configs else {
+            return Err(Error::setting("seed", "at least one agent needs a configuration"));
+        };
+        first.check_for(env)?;
+        if agents == 0 || !others.is_empty() && configs.len() != agents {
+            let reason = match agents {
+                0 => "at least one agent needs a seed".to_owned(),
+                _ => format!("{agents} seeds do not go with {} configurations", configs.len()),
+            };
+            return Err(Error::setting("seed", reason));
+        }
+        let shared = first.values();
+        for config in others {
+            config.check_for(env)?;
+            let values = config.values();
+            let fixed = |name: &str| name != "seed" && !Self::NUMBERS.contains(&name);
+            let apart = Self::SETTINGS.iter().zip(values.iter().zip(&shared));
+            if let Some((setting, (own, first))) = apart.filter(|(s, _)| fixed(s.name)).find(|(_, (a, b))| a != b) {
+                let reason = format!("{own} of one agent is not {first} of another; they may differ in numbers only");
+                return Err(Error::setting(setting.name, reason));
+            }
+        }
+        Ok(first)
     }
 
     /// How many members, or pairs of them, a generation leaves to the next.

@@ -6,7 +6,9 @@ shared_structs! {
     /// Every struct that kernels know.
     STRUCTS;
 
-    /// What holds for a whole run and for every agent. Shapes of an agent; rates as in [`crate::config::Config`].
+    /// What holds for a whole run. Shapes are those of every agent; numbers, from γ on, may be an agent's own where several
+    /// learn with different ones. A multiple of 16 bytes, so that uniforms can hold a list of them. Rates as in
+    /// [`crate::config::Config`].
     pub struct Run {
         /// Worlds of an agent.
         num_envs: u32,
@@ -34,8 +36,6 @@ shared_structs! {
         norm_blocks: u32,
         /// Blocks of the first reduction of the terms.
         term_blocks: u32,
-        /// Updates that the metrics' ring holds.
-        ring: u32,
         /// Updates of the run.
         num_updates: u32,
         /// Older rollouts that the batch holds beside the newest: num_envs worlds each, in the kernel that makes them; to all
@@ -43,10 +43,8 @@ shared_structs! {
         reuse: u32,
         /// Largest importance weight; 0 = none.
         importance_clip: f32,
-        /// 1 = the learning rate falls linearly to 0.
-        anneal_lr: u32,
-        /// 1 = the clip range falls linearly to 0.
-        anneal_clip: u32,
+        /// What falls linearly to 0: 1 = the learning rate, 2 = the clip range, 3 = both.
+        anneal: u32,
         /// 1 = advantages are normalised in each minibatch, 2 = their mean is subtracted, 0 = neither.
         norm_adv: u32,
         /// 1 = the value loss is clipped.

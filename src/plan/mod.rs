@@ -163,14 +163,20 @@ impl Plan {
 
     /// A uniform with this value.
     pub fn uniform<T: Pod>(&mut self, name: &'static str, value: &T) -> Buffer<T> {
-        let buffer = Buffer::declared(name, 1);
+        self.uniforms(name, std::slice::from_ref(value))
+    }
+
+    /// A uniform with a list of these values.
+    pub fn uniforms<T: Pod>(&mut self, name: &'static str, values: &[T]) -> Buffer<T> {
+        let count = values.len() as u64;
+        let buffer = Buffer::declared(name, count);
         if self.target.records {
             self.buffers.push(Planned {
                 memory: buffer.memory().clone(),
                 axes: Vec::new(),
-                bytes: bytes_of::<T>(1),
+                bytes: bytes_of::<T>(count),
                 usage: wgpu::BufferUsages::UNIFORM,
-                contents: Contents::Words(bytemuck::bytes_of(value).to_vec()),
+                contents: Contents::Words(bytemuck::cast_slice(values).to_vec()),
             });
         }
         buffer

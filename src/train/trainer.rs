@@ -47,7 +47,8 @@ const SUBMISSION: Duration = Duration::from_secs(1);
 pub struct Trainer {
     gpu: Gpu,
     env: Environment,
-    config: Config,
+    /// Of all agents, or of each.
+    configs: Vec<Config>,
     seeds: Vec<u32>,
     learning: Learning,
     submitted: u32,
@@ -182,11 +183,20 @@ impl Trainer {
     /// [`Error::Setting`] where a value is not allowed, [`Error::TooLarge`] before anything is allocated, and those of
     /// [`Plan::build`](crate::plan::Plan::build).
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        let learning = Learning::new(gpu, env, config, seeds)?;
+        Self::of_each(gpu, env, std::slice::from_ref(config), seeds)
+    }
+
+    /// Agents with these seeds and a configuration each, side by side: each is what it would be alone. They may differ in what
+    /// kernels read as a number ([`Config::NUMBERS`]), where they learn from rollouts.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::new`], and [`Error::Setting`] where configurations differ in anything else.
+    pub fn of_each(gpu: &Gpu, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
+        let learning = Learning::of_each(gpu, env, configs, seeds)?;
         Ok(Self {
             gpu: gpu.clone(),
             env: env.clone(),
-            config: config.clone(),
+            configs: configs.to_vec(),
             seeds: seeds.to_vec(),
             learning,
             submitted: 0,
@@ -240,7 +250,7 @@ impl Trainer {
             return Ok(());
         }
         let arithmetic =
-            format!("{} buffers, the ring of buffer_size {} among them,", buffers.len(), self.config.buffer_size);
+            format!("{} buffers, the ring of buffer_size {} among them,", buffers.len(), self.config().buffer_size);
         let remedy = "buffer_size or num_envs, or leave --save-replay out".to_owned();
         Err(crate::Error::TooLarge { buffer: "state".to_owned(), arithmetic, bytes, limit, remedy })
     }
@@ -254,19 +264,24 @@ impl Trainer {
     pub fn resume(mut self, state: &State) -> Result<Self> {
         state.restore(&self.gpu, &self.learning.state(state.ring).collect::<Vec<_>>())?;
         if !state.ring {
-            self.learning.refill(&self.gpu, &self.config)?;
+            self.learning.refill(&self.gpu, self.config())?;
         }
         if state.num_updates != self.num_updates() {
-            self.learning.reschedule(&self.gpu, &self.env, &self.config)?;
+            self.learning.reschedule(&self.gpu, &self.env, self.config())?;
         }
         self.submitted = state.updates;
         self.played = state.env_steps;
         Ok(self)
     }
 
+    /// What all agents have in common, with the numbers of the first.
+    fn config(&self) -> &Config {
+        &self.configs[0]
+    }
+
     /// Updates of the whole run.
     pub fn num_updates(&self) -> u32 {
-        self.config.num_updates()
+        self.config().num_updates()
     }
 
     /// The algorithm with its buffers.
@@ -283,7 +298,7 @@ impl Trainer {
 
     /// Submits updates up to the next evaluation or [`Trainer::block`], or none where the run stops and its state is wanted.
     fn submit(&mut self) -> Result<()> {
-        let every = if self.config.eval_every == 0 { u32::MAX } else { self.config.eval_every };
+        let every = if self.config().eval_every == 0 { u32::MAX } else { self.config().eval_every };
         let first = self.submitted;
         let next_evaluation = (first / every).saturating_add(1).saturating_mul(every).min(self.num_updates());
         let count = if self.stopping { 0 } else { (next_evaluation - first).min(self.block()) };
@@ -324,7 +339,7 @@ impl Trainer {
     fn unsound(&self, metrics: &[Vec<Metrics>]) -> Option<(usize, Error)> {
         metrics.iter().enumerate().find_map(|(update, agents)| {
             let check = |(metrics, &seed)| {
-                fault::check_update(metrics, &self.env, &self.config, seed, &self.learning.layout).err()
+                fault::check_update(metrics, &self.env, self.config(), seed, &self.learning.layout).err()
             };
             agents.iter().zip(&self.seeds).find_map(check).map(|error| (update, error))
         })
@@ -338,8 +353,8 @@ impl Trainer {
 
     /// Steps after so many updates, the last of which have these metrics.
     fn env_steps(&mut self, updates: u32, metrics: &[Vec<Metrics>]) -> u64 {
-        if !self.config.algo.is_search() {
-            return self.config.env_steps(updates);
+        if !self.config().algo.is_search() {
+            return self.config().env_steps(updates);
         }
         self.played += metrics.iter().filter_map(|agents| agents.first()).map(|of| u64::from(of.steps)).sum::<u64>();
         self.played
@@ -392,13 +407,13 @@ impl Trainer {
         // behind the metrics come outcomes, parameters and the state, where they were wanted
         if evaluated {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
-            for (outcomes, &seed) in outcomes.chunks_exact(self.config.eval_episodes as usize).zip(&self.seeds) {
+            for (outcomes, &seed) in outcomes.chunks_exact(self.config().eval_episodes as usize).zip(&self.seeds) {
                 fault::check_outcomes(outcomes, &self.env, seed, updates)?;
             }
         }
         let returns = |source: usize| -> Vec<Returns> {
             let outcomes: Vec<[f32; 4]> = arrived.take(source);
-            outcomes.chunks_exact(self.config.eval_episodes as usize).map(Returns::of).collect()
+            outcomes.chunks_exact(self.config().eval_episodes as usize).map(Returns::of).collect()
         };
         let outcomes = evaluated.then(|| returns(1));
         let searches = self.learning.evaluation_of_best.is_some();
@@ -419,7 +434,7 @@ impl Trainer {
             };
             let policy = |(agent, &seed): (usize, &u32)| {
                 let parameters = self.learning.layout.compact(&own(agent));
-                let config = Config { seed, ..self.config.clone() };
+                let config = Config { seed, ..self.configs[agent.min(self.configs.len() - 1)].clone() };
                 let mut policy = Policy::new(&self.env, config, updates, parameters);
                 policy.evaluation = outcomes.as_ref().and_then(|agents| agents.get(agent)).copied();
                 policy.evaluation_of_best = of_best.as_ref().and_then(|agents| agents.get(agent)).copied();
@@ -429,7 +444,7 @@ impl Trainer {
         });
         for policy in policies.iter().flatten() {
             let (seed, layout) = (policy.config.seed, &self.learning.layout);
-            fault::check_parameters(policy.parameters(), &self.config, seed, updates, layout)?;
+            fault::check_parameters(policy.parameters(), self.config(), seed, updates, layout)?;
         }
         let evaluation = outcomes.zip(policies.as_ref());
         let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());

@@ -123,6 +123,7 @@ impl Place {
             exploration: self.exploration,
             keeps: false,
             owner: Owner::Agent,
+            runs: 1,
             agents,
         };
         OffPolicyKernels {

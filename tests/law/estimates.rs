@@ -196,6 +196,7 @@ fn every_estimator_sums_each_rollout_as_the_textbook_writes_it() {
             exploration: Exploration::default(),
             keeps: false,
             owner: Owner::Agent,
+            runs: 1,
             agents,
         };
         let n = thetas[0].len();

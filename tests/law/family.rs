@@ -205,6 +205,54 @@ fn older_rollouts_stay_in_the_batch() {
     }
 }
 
+/// Agents of one launch may have numbers of their own: each is then what it is alone, bit for bit.
+#[test]
+fn agents_with_numbers_of_their_own_learn_what_each_learns_alone() {
+    let reuse = ["reuse=2", "fresh_episodes=true", "estimator=reward-to-go", "norm_adv=false", "ent_coef=0"];
+    let each: [(Algo, &[&str], &[&str], &[&str]); 5] = [
+        (
+            Algo::Ppo,
+            &[],
+            &["learning_rate=0.002", "clip_coef=0.1", "ent_coef=0.05", "gamma=0.9", "gae_lambda=0.8", "vf_coef=0.9"],
+            &["max_grad_norm=0.1", "target_kl=0.0005", "learning_rate=0.01"],
+        ),
+        (Algo::Ppo, &["penalty=kl"], &["kl_coef=0.3"], &["kl_target=0.0001", "kl_coef=2"]),
+        (Algo::A2c, &[], &["ent_coef=0.1"], &["learning_rate=0.01", "max_grad_norm=0"]),
+        (Algo::Trpo, &[], &["value_learning_rate=0.01"], &["gamma=0.95"]),
+        (Algo::Reinforce, &reuse, &["importance_clip=1.5", "gamma=0.9"], &["learning_rate=0.01"]),
+    ];
+    for (algo, all, first, second) in each {
+        let name = algo.name();
+        let configs = [&[][..], first, second].map(|own| config(algo, &[all, own].concat()));
+        let env = ok(Environment::load("CartPole-v1"));
+        let agents = ok(OnPolicy::of_each(gpu(), &env, &configs, &[3, 4, 3]));
+        let others = configs.iter().zip([3, 4, 3]);
+        let alone: Vec<OnPolicy> =
+            others.map(|(config, seed)| ok(OnPolicy::new(gpu(), &env, config, &[seed]))).collect();
+        for update in 0..3 {
+            ok(gpu().submit(agents.update()));
+            let (all, told) = (ok(gpu().read(&agents.agents.parameters)), ok(gpu().read(&agents.metrics)));
+            for (agent, own) in alone.iter().enumerate() {
+                let case = format!("{name} {all:?}, agent {agent}, update {update}", all = configs[agent].algo);
+                ok(gpu().submit(own.update()));
+                let expected = ok(gpu().read(&own.agents.parameters));
+                support::assert_bits(&case, &all[agent * expected.len()..][..expected.len()], &expected);
+                assert_eq!(told[3 * update + agent], ok(gpu().read(&own.metrics))[update], "{case}: metrics");
+            }
+            assert_ne!(all[..all.len() / 3], all[2 * all.len() / 3..], "{name}: the same seed, other numbers");
+        }
+    }
+    // what is planned by cannot differ
+    let env = ok(Environment::load("CartPole-v1"));
+    let configs = [config(Algo::Ppo, &[]), config(Algo::Ppo, &["num_minibatches=2"])];
+    let refused =
+        |configs: &[Config], seeds: &[u32]| OnPolicy::of_each(gpu(), &env, configs, seeds).err().map(|e| e.to_string());
+    assert!(refused(&configs, &[1, 2]).is_some_and(|error| error.contains("num_minibatches")));
+    assert!(refused(&configs[..1], &[]).is_some_and(|error| error.contains("seed")));
+    let same = [config(Algo::Ppo, &[]), config(Algo::Ppo, &[])];
+    assert!(refused(&same, &[1, 2, 3]).is_some_and(|error| error.contains("3 seeds do not go with 2")));
+}
+
 /// Every algorithm has settings for every environment, its preset or its defaults, but those that learn from replay: they
 /// say which actions they do not have.
 #[test]

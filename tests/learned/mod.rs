@@ -187,6 +187,7 @@ impl Device {
             exploration: setup.exploration(),
             keeps: false,
             owner: Owner::Agent,
+            runs: 1,
             agents,
         };
         let kernels = OffPolicyKernels {

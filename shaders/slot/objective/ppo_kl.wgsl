@@ -19,7 +19,7 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
 
     let share = samples.weight / Lane(samples.count);
     @unroll for a in 0..MW_OUTPUTS {
-        let d_output = mw_dist_backward(dist, action, -ratio * advantage * share, -mw_run.ent_coef * share, a);
+        let d_output = mw_dist_backward(dist, action, -ratio * advantage * share, -mw_each[mw_own(samples.agent)].ent_coef * share, a);
         mw_d_output[a * MW_VECTORS + samples.v] = fma(beta * share, mw_dist_kl_backward(old, dist, a), d_output);
     }
     mw_policy_terms(thread, samples, mine, -ratio * advantage, mw_dist_entropy(dist, action), log_ratio, ratio);

@@ -23,6 +23,6 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
         d_value = select(error, select(clipped_error, Lane(0.0), outside), clipped_wins);
     }
     let share = samples.weight / Lane(samples.count);
-    mw_d_output[v] = mw_run.vf_coef * share * d_value;
+    mw_d_output[v] = mw_each[mw_own(samples.agent)].vf_coef * share * d_value;
     mw_add_term(thread, v, mine, MW_TERM_VALUE_LOSS, loss * samples.weight);
 }

@@ -10,8 +10,8 @@ fn mw_time(i: u32) -> u32 { return mw_run.num_steps - 1u - i; }
 
 fn mw_link(agent: u32, t: u32, world: u32, slot: u32) -> MwLink {
     let step = mw_transition(agent, t, world, slot);
-    let passed = select(mw_run.gamma * mw_run.gae_lambda, 0.0, step.ended);
-    let residual = step.reward + mw_run.gamma * step.next_value - step.value;
+    let passed = select(mw_each[mw_own(agent)].gamma * mw_each[mw_own(agent)].gae_lambda, 0.0, step.ended);
+    let residual = step.reward + mw_each[mw_own(agent)].gamma * step.next_value - step.value;
     return MwLink(MwAffine(passed, residual), vec2<f32>(step.value, residual));
 }
 

@@ -12,7 +12,7 @@ fn mw_link(agent: u32, t: u32, world: u32, slot: u32) -> MwLink {
     let step = mw_transition(agent, t, world, slot);
     let weight = mw_weight(agent, world, mw_importance[mw_importance_at(agent, t, world)]);
     let cut = step.ended || t + 1u == mw_run.num_steps;
-    return MwLink(MwAffine(select(mw_run.gamma, 0.0, cut), weight * step.reward), vec2<f32>(weight, 0.0));
+    return MwLink(MwAffine(select(mw_each[mw_own(agent)].gamma, 0.0, cut), weight * step.reward), vec2<f32>(weight, 0.0));
 }
 
 fn mw_put(agent: u32, t: u32, world: u32, return_: f32, kept: vec2<f32>) {

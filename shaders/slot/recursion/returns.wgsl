@@ -15,9 +15,9 @@ fn mw_link(agent: u32, t: u32, world: u32, slot: u32) -> MwLink {
     let step = mw_transition(agent, t, world, slot);
     let cut = step.ended || t + 1u == mw_run.num_steps;
     var reward = step.reward;
-    if MW_BOOTSTRAPS == 1u && cut { reward += mw_run.gamma * step.next_value; }
-    let residual = step.reward + mw_run.gamma * step.next_value - step.value;
-    return MwLink(MwAffine(select(mw_run.gamma, 0.0, cut), reward), vec2<f32>(step.value, residual));
+    if MW_BOOTSTRAPS == 1u && cut { reward += mw_each[mw_own(agent)].gamma * step.next_value; }
+    let residual = step.reward + mw_each[mw_own(agent)].gamma * step.next_value - step.value;
+    return MwLink(MwAffine(select(mw_each[mw_own(agent)].gamma, 0.0, cut), reward), vec2<f32>(step.value, residual));
 }
 
 fn mw_put(agent: u32, t: u32, world: u32, return_: f32, kept: vec2<f32>) {

@@ -14,7 +14,7 @@ fn mw_link(agent: u32, t: u32, world: u32, slot: u32) -> MwLink {
     let begins = t == 0u || mw_samples[mw_step_at(agent, MW_ROW_ENDING, max(t, 1u) - 1u, world)] != 0u;
     let whole = bitcast<f32>(mw_samples[mw_step_at(agent, MW_ROW_TARGET, t, world)]);
     let weight = bitcast<f32>(mw_samples[mw_step_at(agent, MW_ROW_ADVANTAGE, t, world)]);
-    let onward = MwAffine(vec3<f32>(1.0, mw_run.gamma, 1.0), vec3<f32>(0.0));
+    let onward = MwAffine(vec3<f32>(1.0, mw_each[mw_own(agent)].gamma, 1.0), vec3<f32>(0.0));
     let first = MwAffine(vec3<f32>(0.0), vec3<f32>(whole, 1.0, select(0.0, 1.0, t == 0u)));
     var along = onward;
     if begins { along = first; }

@@ -74,9 +74,8 @@ fn run(config: &Config, kernels: &Kernels, learning_rate: f64) -> Run {
         num_minibatches: 1,
         tile: 1,
         stride: 1,
-        ring: RING,
         num_updates: config.num_updates(),
-        anneal_lr: config.anneal_lr.into(),
+        anneal: Run::annealing(config),
         gamma: config.gamma as f32,
         learning_rate: learning_rate as f32,
         ..Run::default()

@@ -63,8 +63,14 @@ struct Fit {
 impl OnPolicy {
     /// Agents with these seeds, on a device. The seed in `config` is not used.
     pub fn new(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
+        Self::of_each(gpu, env, std::slice::from_ref(config), seeds)
+    }
+
+    /// Agents with these seeds and one configuration for all, or one for each, which differ in numbers only
+    /// ([`Config::NUMBERS`]). The seeds in them are not used.
+    pub fn of_each(gpu: &Gpu, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
         let mut plan = Plan::new(Target::of(gpu));
-        let mut agents = Self::plan(&mut plan, env, config, seeds)?;
+        let mut agents = Self::plan_each(&mut plan, env, configs, seeds)?;
         agents.kept = plan.build(gpu)?;
         gpu.submit(agents.rollout.reset())?;
         Ok(agents)
@@ -75,18 +81,25 @@ impl OnPolicy {
     /// # Errors
     /// [`Error::Setting`] where something cannot be, [`Error::TooLarge`] where a buffer is more than the target can bind.
     pub fn plan(plan: &mut Plan, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        config.check_for(env)?;
-        if seeds.is_empty() {
-            return Err(Error::setting("seed", "at least one agent needs a seed"));
-        }
+        Self::plan_each(plan, env, std::slice::from_ref(config), seeds)
+    }
+
+    /// The same, as parts of a plan.
+    ///
+    /// # Errors
+    /// Those of [`OnPolicy::plan`].
+    pub fn plan_each(plan: &mut Plan, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
+        let config = Config::check_each(configs, seeds.len(), env)?;
         let count = seeds.len() as u32;
         let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, form, count);
+        let kernels = kernels(config, env, &layout, form, [count, configs.len() as u32]);
         let tasks = Task::all(config, env, &kernels);
+        // those of each agent differ in numbers only
+        let each = |n: usize| -> Vec<Run> { configs.iter().map(|own| Task::all(own, env, &kernels)[n].run).collect() };
         let Task { objectives, run, slicing } = &tasks[0];
 
-        let agents = first_agents(plan, &layout, *run, seeds, config.kl_coef as f32)?;
+        let agents = first_agents(plan, &layout, each(0), configs, seeds)?;
         plan.keep("parameters", &agents.parameters);
         plan.keep("progress", &agents.progress);
         let batch = Batch::new(plan, count, run, env.spec().observation_dim, kernels.rows())?;
@@ -118,7 +131,7 @@ impl OnPolicy {
         let natural = natural(config, env, &untiled)
             .map(|(products, trust)| Natural::new(plan, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
             .transpose()?;
-        let fit = tasks.get(1).map(|task| Fit::new(plan, &kernels, &agents, &batch, task)).transpose()?;
+        let fit = tasks.get(1).map(|task| Fit::new(plan, &kernels, &agents, &batch, task, each(1))).transpose()?;
         let evaluation = Evaluation::new(plan, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
         let axes = [("updates", RING.into()), ("agents", count.into())];
         let metrics = plan.buffer("metrics", &axes, "the number of agents")?;
@@ -162,7 +175,8 @@ impl OnPolicy {
     pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
         let form = plan.target().forms.of_work(self.config.work());
-        let kernel = kernels(&self.config, env, &self.layout, form, self.agents.count).reschedule()?;
+        let kernel = kernels(&self.config, env, &self.layout, form, [self.agents.count, self.agents.each.len() as u32])
+            .reschedule()?;
         let kernel = plan.kernel(kernel);
         let mut passes = Recording::default();
         for agents in std::iter::once(&self.agents).chain(self.fit.as_ref().map(|fit| &fit.agents)) {
@@ -251,9 +265,9 @@ impl OnPolicy {
         let mut plan = Plan::new(Target::of(gpu));
         let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, form, 1);
+        let kernels = kernels(config, env, &layout, form, [1, 1]);
         let run = Task::of_policy(config, env, &kernels).run;
-        let agents = first_agents(&mut plan, &layout, run, &[seed], 0.0)?;
+        let agents = first_agents(&mut plan, &layout, vec![run], std::slice::from_ref(config), &[seed])?;
         let batch = Batch::new(&mut plan, 1, &run, env.spec().observation_dim, kernels.rows())?;
         let acting = agents.seen_as(&mut plan, Run { num_envs: config.num_envs, ..run });
         let rollout = Rollout::new(&mut plan, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
@@ -278,16 +292,31 @@ impl OnPolicy {
     }
 }
 
-/// Agents with the first parameters of their seeds.
-fn first_agents(plan: &mut Plan, layout: &Parameters, run: Run, seeds: &[u32], beta: f32) -> Result<Agents> {
+/// Agents with the first parameters of their seeds, and numbers of each or of all.
+fn first_agents(
+    plan: &mut Plan,
+    layout: &Parameters,
+    each: Vec<Run>,
+    configs: &[Config],
+    seeds: &[u32],
+) -> Result<Agents> {
     let (own, all) = (layout.clone(), seeds.to_vec());
     let parameters = move || all.iter().flat_map(|&seed| own.initial(seed, &HEAD_GAINS)).collect();
-    Agents::new(plan, run, seeds, layout.words(), parameters, Progress { beta, ..Progress::default() })
+    let first = |config: &Config| Progress { beta: config.kl_coef as f32, ..Progress::default() };
+    let first = configs.iter().map(first).collect();
+    Agents::of_each(plan, each, seeds, layout.words(), parameters, first)
 }
 
 impl Fit {
-    fn new(plan: &mut Plan, kernels: &Kernels, policy: &Agents, batch: &Batch, task: &Task) -> Result<Self> {
-        let agents = policy.apart(plan, task.run)?;
+    fn new(
+        plan: &mut Plan,
+        kernels: &Kernels,
+        policy: &Agents,
+        batch: &Batch,
+        task: &Task,
+        each: Vec<Run>,
+    ) -> Result<Self> {
+        let agents = policy.apart_each(plan, each)?;
         let buffers = batch.buffers(&agents.buffers());
         let learner = Learner::new(plan, kernels, &agents, &buffers, task.slicing, &task.objectives)?;
         let optimiser = Optimiser::new(plan, kernels, &agents, &learner, Optimizer::Adam)?;

@@ -1,6 +1,5 @@
 //! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
 
-use crate::algo::RING;
 use crate::algo::networks::{ACTOR, CRITIC};
 use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
@@ -16,10 +15,10 @@ pub(super) fn kernels<'a>(
     env: &'a Environment,
     layout: &'a Parameters,
     form: Form,
-    agents: u32,
+    [agents, runs]: [u32; 2],
 ) -> Kernels<'a> {
     let kernels = Kernels::new(form, layout, &env.spec().action_space, config.exploration(env));
-    Kernels { keeps: config.keeps(), agents, ..kernels }
+    Kernels { keeps: config.keeps(), agents, runs, ..kernels }
 }
 
 /// What one learner works on: which networks, for which objectives, in which minibatches.
@@ -118,10 +117,8 @@ fn run(config: &Config, env: &Environment) -> Run {
         reuse: config.reuse,
         importance_clip: config.importance_clip as f32,
         stride: u32::from(config.algo.takes_one_step()),
-        ring: RING,
         num_updates: config.num_updates(),
-        anneal_lr: u32::from(config.anneal_lr),
-        anneal_clip: u32::from(config.anneal_clip),
+        anneal: Run::annealing(config),
         norm_adv: match config.estimator {
             _ if config.norm_adv => 1,
             Estimator::MeanBaseline => 2,

@@ -122,7 +122,8 @@ impl Population {
         let memory = first_memory(config, &search, &mask);
         let features = if config.norm_obs { env.spec().observation_dim } else { 0 };
         if u64::from(features) * seeds.len() as u64 > 65_535 {
-            let reason = format!("{} agents × {features} features are more than 65,535; train fewer at once", seeds.len());
+            let reason =
+                format!("{} agents × {features} features are more than 65,535; train fewer at once", seeds.len());
             return Err(Error::setting("norm_obs", reason));
         }
         let beginning = Beginning { search, common: config.common_noise, features, mask, standing, memory };
@@ -176,7 +177,7 @@ impl Population {
 
 /// Agents whose actor begins as networks do, or at zero where a method spreads its members widely around it.
 fn first_agents(plan: &mut Plan, config: &Config, layout: &Parameters, seeds: &[u32]) -> Result<Agents> {
-    let run = Run { ring: RING, num_updates: config.generations, ..Run::default() }.decaying(config, config.optimizer);
+    let run = Run { num_updates: config.generations, ..Run::default() }.decaying(config, config.optimizer);
     let zero = matches!(config.algo, Algo::Cem | Algo::Ars | Algo::Random);
     let (layout, own) = (layout.clone(), seeds.to_vec());
     let words = layout.words();
