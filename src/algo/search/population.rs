@@ -122,7 +122,8 @@ impl Population {
         let memory = first_memory(config, &search, &mask);
         let features = if config.norm_obs { env.spec().observation_dim } else { 0 };
         if u64::from(features) * seeds.len() as u64 > 65_535 {
-            let reason = format!("{} agents × {features} features are more than 65,535; train fewer at once", seeds.len());
+            let reason =
+                format!("{} agents × {features} features are more than 65,535; train fewer at once", seeds.len());
             return Err(Error::setting("norm_obs", reason));
         }
         let beginning = Beginning { search, common: config.common_noise, features, mask, standing, memory };
