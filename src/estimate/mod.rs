@@ -117,7 +117,7 @@ impl Estimator {
             Self::Q => Sums::Q,
             Self::TdResidual => Sums::TdResidual,
             Self::Gae => Sums::Gae,
-            Self::FiniteDifference | Self::Regression => Sums::Utility,
+            Self::FiniteDifference | Self::Regression | Self::EvolutionStrategies | Self::Spsa => Sums::Utility,
         }
     }
 

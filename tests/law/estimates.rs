@@ -213,6 +213,7 @@ fn every_estimator_sums_each_rollout_as_the_textbook_writes_it() {
                 rollouts,
                 depth,
                 apart: rollouts,
+                together: 1,
                 gamma: 0.9,
                 weight_gamma,
                 lambda: 0.8,
