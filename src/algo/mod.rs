@@ -10,7 +10,7 @@ mod search;
 
 pub use learning::{Learning, describe, plan, sizes};
 pub use networks::networks;
-pub(crate) use networks::{ACTOR, CRITIC, HEAD_GAINS};
+pub(crate) use networks::{ACTOR, CRITIC, first_words};
 pub use off_policy::OffPolicy;
 pub use on_policy::OnPolicy;
 pub use search::Population;

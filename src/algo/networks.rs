@@ -1,6 +1,6 @@
 //! The networks of an agent: what they are called, how wide they are, and how their outputs begin.
 
-use crate::config::Config;
+use crate::config::{Algo, Config};
 use crate::env::Environment;
 use crate::kernels::seen_actions;
 use crate::nn::{Normalise, Parameters};
@@ -46,6 +46,21 @@ pub fn networks(config: &Config, env: &Environment) -> Parameters {
     let features = env.spec().observation_dim;
     layout.normalise(Normalise { features, observations: config.norm_obs, rewards: config.norm_reward });
     layout
+}
+
+/// The first parameters of an agent with this seed: those of its networks; a search has seen no member yet, and its best is
+/// its actor.
+pub(crate) fn first_words(config: &Config, layout: &Parameters, seed: u32) -> Vec<f32> {
+    let mut words = layout.initial(seed, &HEAD_GAINS);
+    if config.algo.is_search() {
+        let actor = layout.learned() as usize / 2;
+        // around which these spread their members widely
+        if matches!(config.algo, Algo::Cem | Algo::Ars | Algo::Random) {
+            words[..actor].fill(0.0);
+        }
+        words.copy_within(..actor, actor);
+    }
+    words
 }
 
 /// Widths of the actor and of each critic where transitions are replayed.

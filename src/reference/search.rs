@@ -53,7 +53,7 @@ pub fn ranks(scores: &[f64]) -> (Vec<usize>, Vec<usize>) {
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     let twice = |own: &f64| {
         let better = scores.iter().filter(|score| *score > own).count();
-        let equal = scores.iter().filter(|score| *score == own).count();
+        let equal = scores.iter().filter(|score| score.total_cmp(own).is_eq()).count();
         2 * better + equal - 1
     };
     let ranks = scores.iter().map(twice).collect();

@@ -3,7 +3,7 @@
 use super::checkpoints;
 use super::tensors::{self, Array, Fault, Whole, complaint};
 use super::{Actor, Returns, fault};
-use crate::algo::{HEAD_GAINS, networks};
+use crate::algo::{first_words, networks};
 use crate::batch::Agents;
 use crate::config::Config;
 use crate::env::Environment;
@@ -70,7 +70,7 @@ impl Policy {
     pub fn untrained(env: &Environment, config: Config) -> Result<Self> {
         config.check_for(env)?;
         let layout = networks(&config, env);
-        let parameters = layout.compact(&layout.initial(config.seed, &HEAD_GAINS));
+        let parameters = layout.compact(&first_words(&config, &layout, config.seed));
         Ok(Self::new(env, config, 0, parameters))
     }
 

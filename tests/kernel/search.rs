@@ -23,7 +23,7 @@ const ACTION_LOW: f32 = -100.0;
 const ACTION_HIGH: f32 = 100.0;
 const MAX_EPISODE_STEPS: u32 = 1u;
 struct State {{ x: f32 }}
-fn env_reset(rng: ptr<function, Rng>) -> State {{ return State(1.0); }}
+fn env_reset(rng: ptr<function, Rng>) -> State {{ return State(0.75); }}
 fn env_observe(s: State) -> Observation {{ return Observation(s.x); }}
 fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {{
     var sum = 0.0;
@@ -52,7 +52,7 @@ const FUNCTIONS: [Function; 3] = [
     (
         "Rastrigin",
         "for (var i = 0u; i < ACTION_DIM; i++) {
-            sum += 10.0 + action[i] * action[i] - 10.0 * cos(6.283185307 * action[i]);
+            sum += 10.0 + action[i] * action[i] - 10.0 * cos_(6.283185307 * action[i]);
         }",
         |x| x.iter().map(|x| 10.0 + x * x - 10.0 * (std::f64::consts::TAU * x).cos()).sum(),
     ),
@@ -87,9 +87,9 @@ struct Search {
 }
 
 impl Search {
-    /// The action of a linear policy that observes 1: weights and biases, in the layout `[number][4 inputs]`, `[number]`.
+    /// The action of a linear policy that observes ¾: weights and biases, in the layout `[number][4 inputs]`, `[number]`.
     fn action(words: &[f64]) -> Vec<f64> {
-        (0..NUMBERS).map(|i| words[4 * i] + words[4 * NUMBERS.next_multiple_of(4) + i]).collect()
+        (0..NUMBERS).map(|i| 0.75 * words[4 * i] + words[4 * NUMBERS.next_multiple_of(4) + i]).collect()
     }
 
     fn words(&self) -> Words {

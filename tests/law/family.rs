@@ -209,7 +209,8 @@ fn older_rollouts_stay_in_the_batch() {
 #[test]
 fn agents_with_numbers_of_their_own_learn_what_each_learns_alone() {
     let reuse = ["reuse=2", "fresh_episodes=true", "estimator=reward-to-go", "norm_adv=false", "ent_coef=0"];
-    let each: [(Algo, &[&str], &[&str], &[&str]); 5] = [
+    type Case<'a> = (Algo, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
+    let each: [Case; 5] = [
         (
             Algo::Ppo,
             &[],

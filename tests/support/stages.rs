@@ -21,7 +21,6 @@ pub fn run(worlds: u32, steps: u32, minibatch: u32) -> Run {
         bootstrap_slots: 1,
         bootstrap: 1,
         tile: 1,
-        ring: 16,
         num_updates: 10,
         gamma: 0.99,
         gae_lambda: 0.95,

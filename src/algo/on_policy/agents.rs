@@ -7,7 +7,7 @@ use crate::algo::networks::{ACTOR, CRITIC, HEAD_GAINS, networks};
 use crate::batch::{Agents, Batch};
 use crate::config::Config;
 use crate::env::Environment;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Recording};
 use crate::kernels::{Estimator, Kernels, Optimizer, Reduction};
 use crate::layout::{Metrics, Progress, Run};

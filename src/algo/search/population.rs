@@ -2,7 +2,7 @@
 
 use super::record;
 use crate::algo::RING;
-use crate::algo::networks::{ACTOR, BEST, HEAD_GAINS, networks};
+use crate::algo::networks::{ACTOR, BEST, first_words, networks};
 use crate::batch::Agents;
 use crate::config::{Algo, Config};
 use crate::env::Environment;
@@ -175,24 +175,12 @@ impl Population {
     }
 }
 
-/// Agents whose actor begins as networks do, or at zero where a method spreads its members widely around it.
+/// Agents at the start.
 fn first_agents(plan: &mut Plan, config: &Config, layout: &Parameters, seeds: &[u32]) -> Result<Agents> {
     let run = Run { num_updates: config.generations, ..Run::default() }.decaying(config, config.optimizer);
-    let zero = matches!(config.algo, Algo::Cem | Algo::Ars | Algo::Random);
-    let (layout, own) = (layout.clone(), seeds.to_vec());
+    let (own, layout, all) = (config.clone(), layout.clone(), seeds.to_vec());
     let words = layout.words();
-    let first = move || {
-        let of_agent = |&seed: &u32| {
-            let mut words = layout.initial(seed, &HEAD_GAINS);
-            let (networks, actor) = (layout.learned() as usize, layout.learned() as usize / 2);
-            if zero {
-                words[..networks].fill(0.0);
-            }
-            words.copy_within(..actor, actor);
-            words
-        };
-        own.iter().flat_map(of_agent).collect()
-    };
+    let first = move || all.iter().flat_map(|&seed| first_words(&own, &layout, seed)).collect();
     Agents::new(plan, run, seeds, words, first, Progress::default())
 }
 
