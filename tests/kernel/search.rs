@@ -361,7 +361,11 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
             let [x, steps] = [entries[0], entries[1]];
             // 46 members, three episodes of five steps each
             let count = (generation * 46 * 3 * 5) as f32;
-            assert_eq!([x[3], steps[3]], [count; 2], "agent {agent}, generation {generation}: observations counted");
+            assert_eq!(
+                [x[3], steps[3]].map(f32::to_bits),
+                [count.to_bits(); 2],
+                "agent {agent}, generation {generation}: observations counted"
+            );
             // steps 0 to 4, each as often: mean 2, variance 2
             assert!((steps[0] - 2.0).abs() < 1e-5 && (steps[2] / count - 2.0).abs() < 1e-4, "{steps:?}");
             assert!((steps[1] - 1.0 / 2.0f32.sqrt()).abs() < 1e-4, "{steps:?}");

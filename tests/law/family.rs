@@ -205,11 +205,13 @@ fn older_rollouts_stay_in_the_batch() {
     }
 }
 
+/// An algorithm, settings of all agents, and those of the second and the third.
+type Case<'a> = (Algo, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
+
 /// Agents of one launch may have numbers of their own: each is then what it is alone, bit for bit.
 #[test]
 fn agents_with_numbers_of_their_own_learn_what_each_learns_alone() {
     let reuse = ["reuse=2", "fresh_episodes=true", "estimator=reward-to-go", "norm_adv=false", "ent_coef=0"];
-    type Case<'a> = (Algo, &'a [&'a str], &'a [&'a str], &'a [&'a str]);
     let each: [Case; 5] = [
         (
             Algo::Ppo,
