@@ -36,7 +36,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     for (var t = 0u; t < mw_worlds.steps; t++) {
         var running = false;
         @unroll for i in 0..MW_SAMPLES { running |= ending[i] == 0u; }
-        if MW_LEAVES == 1u && !running { break; }   // where no subgroup runs a network together
+        if MW_DRAWS == 0u && !running { break; }   // members, none of which runs a network together with others
         let cut = mw_cut;
         mw_observe(thread.agent, world);
         mw_cut = select(cut, mw_cut, running);   // what worlds do that have ended is nobody's

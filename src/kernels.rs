@@ -287,6 +287,7 @@ impl Kernels<'_> {
             .parts(&[self.exploration.noise_part(), self.exploration.bounded_part(self.space)])?
             .parts(self.mask_bits())?
             .parts(self.memory(network))?
+            .word("MW_DRAWS", u32::from(self.owner == Owner::Agent))
             .parts(&[show, &input, "part/policy.wgsl"])
     }
 
@@ -308,10 +309,8 @@ impl Kernels<'_> {
             Owner::Agent => ("evaluate", "slot/streams/own.wgsl"),
             Owner::Member { .. } => ("evaluate members", "slot/streams/member.wgsl"),
         };
-        let leaves = u32::from(self.owner != Owner::Agent);
         self.acting(name, env, network)?
             .word("MW_LARGEST", largest)
-            .word("MW_LEAVES", leaves)
             .parts(self.watching())?
             .parts(&[streams, "evaluate.wgsl"])
     }

@@ -44,7 +44,9 @@ fn mw_observe(agent: u32, world: array<MwWorld, MW_SAMPLES>) -> array<MwSeen, MW
 /// The policy acts on what it was shown: it samples, or takes its most likely action.
 fn mw_act(thread: MwThread, key: vec2<u32>, index: array<u32, MW_SAMPLES>, steps: array<u32, MW_SAMPLES>, sampled: bool) -> MwActed {
     var uniform_: array<array<f32, MW_UNIFORMS>, MW_SAMPLES>;
-    @unroll for i in 0..MW_SAMPLES { uniform_[i] = mw_action_noise(key, index[i], steps[i]); }
+    if MW_DRAWS == 1u {
+        @unroll for i in 0..MW_SAMPLES { uniform_[i] = mw_action_noise(key, index[i], steps[i]); }
+    }
     mw_forward(thread);
     var acted: MwActed;
     @unroll for v in 0..MW_VECTORS {
@@ -56,7 +58,7 @@ fn mw_act(thread: MwThread, key: vec2<u32>, index: array<u32, MW_SAMPLES>, steps
         }
         let dist = mw_dist(v);
         var chosen = mw_dist_mode(dist);
-        if sampled { chosen = mw_dist_sample(dist, noise); }
+        if MW_DRAWS == 1u && sampled { chosen = mw_dist_sample(dist, noise); }
         let bounded = mw_bounded(chosen);
         let log_prob = mw_dist_log_prob(dist, chosen);
         let kept = mw_dist_kept(dist);

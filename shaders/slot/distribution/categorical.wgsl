@@ -56,10 +56,10 @@ fn mw_dist_sample(dist: MwDistribution, uniforms: array<Lane, MW_UNIFORMS>) -> L
 fn mw_dist_mode(dist: MwDistribution) -> LaneAction {
     var action: LaneAction;
     @unroll for h in 0..MW_HEADS {
-        var best = dist.log_p[MW_HEAD_START[h]];
+        var best = dist.z[MW_HEAD_START[h]];
         @unroll for a in MW_HEAD_START[h] + 1..MW_HEAD_START[h + 1] {
-            action[h] = select(action[h], LaneWord(a - MW_HEAD_START[h]), dist.log_p[a] > best);
-            best = max(best, dist.log_p[a]);
+            action[h] = select(action[h], LaneWord(a - MW_HEAD_START[h]), dist.z[a] > best);
+            best = max(best, dist.z[a]);
         }
     }
     return action;
