@@ -51,6 +51,9 @@ pub struct SearchKernels<'a> {
     pub method: Method,
 }
 
+/// Members that a thread of `rank.wgsl` orders: at one, fetching scores took longer than playing episodes from 4,096 members on.
+pub(crate) const RANKED: u32 = 16;
+
 /// Words of `mw_tally` for each agent: steps, terminated episodes, the complement of the first unsound member.
 pub(crate) const TALLIES: u32 = 3;
 
@@ -104,7 +107,7 @@ impl SearchKernels<'_> {
 
     /// The order of a generation.
     pub fn rank(&self) -> Result<Program> {
-        self.program("rank")?.parts(&[self.method.ranked(), "rank.wgsl"])
+        self.program("rank")?.word("MW_RANKED", RANKED).parts(&[self.method.ranked(), "rank.wgsl"])
     }
 
     /// What a generation leaves to the next.

@@ -6,7 +6,7 @@ use crate::batch::Agents;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
-use crate::kernels::search::TALLIES;
+use crate::kernels::search::{RANKED, TALLIES};
 use crate::kernels::{Reduction, SearchKernels};
 use crate::layout::{Blocks, Members, Metrics, STREAM_SEARCH, Search, Standing, Worlds};
 use crate::plan::Plan;
@@ -103,7 +103,7 @@ impl Generation {
         };
         let population = u64::from(search.population);
         let (rank, recombine, finish) = (kernels.rank()?, kernels.recombine()?, kernels.finish_generation()?);
-        let rank = one(rank, population, population);
+        let rank = one(rank, population.div_ceil(RANKED.into()), population);
         let recombine = one(recombine, u64::from(words / 4), population);
         let turns = population / u64::from(kernels.agents.form.workgroup) + 16;
         let finish = one(finish, 1, turns);
