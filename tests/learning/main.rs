@@ -5,3 +5,4 @@ mod support;
 
 mod off_policy;
 mod probes;
+mod search;

@@ -138,7 +138,7 @@ fn in_every_form(programs: &mut Programs) {
                 programs.add_planned(target.clone(), env, algo, networks, searches);
             }
         }
-        let two = "hidden=[7] crossover=true";
+        let two = "hidden=[7] crossover=true norm_obs=true";
         programs.add_planned(target, &cartpole, Algo::Ga, two, |_| true);
     }
     // subgroups of other sizes change nothing but numbers
