@@ -149,7 +149,7 @@ mod tests {
         for (algo, pair, readers) in [
             ("ppo", "delta=0.1", "npg and trpo; ppo does not read it"),
             ("npg", "backtrack_iters=3", "trpo; npg does not"),
-            ("ddpg", "norm_obs=true", "ppo, a2c, reinforce, npg and trpo; ddpg does not"),
+            ("ddpg", "norm_obs=true", "npg, trpo, cem, ga, pattern, es, ars and random; ddpg does not"),
             ("sac", "ou_theta=0.3", "ddpg and td3; sac does not"),
             ("td3", "gumbel_temperature=0.5", "ddpg and sac; td3 does not"),
         ] {
