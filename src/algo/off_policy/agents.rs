@@ -6,7 +6,7 @@ use crate::algo::networks::{ACTOR, HEAD_GAINS, networks, replay_widths};
 use crate::batch::Agents;
 use crate::config::{ActionNoise, Algo, Config};
 use crate::env::Environment;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gpu::{Buffer, Form, Gpu, Recording, Share};
 use crate::kernels::{Kernels, OffPolicyKernels};
 use crate::layout::{Metrics, Progress, ReplaySettings, Run, Scalar};
@@ -155,12 +155,10 @@ impl OffPolicy {
     /// Agents with these seeds, as parts of a plan.
     ///
     /// # Errors
-    /// [`Error::Setting`] where something cannot be, [`Error::TooLarge`] where a buffer is more than the target can bind.
+    /// [`crate::Error::Setting`] where something cannot be, [`crate::Error::TooLarge`] where a buffer is more than the target can
+    /// bind.
     pub fn plan(plan: &mut Plan, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        config.check_for(env)?;
-        if seeds.is_empty() {
-            return Err(Error::setting("seed", "at least one agent needs a seed"));
-        }
+        let config = Config::check_each(std::slice::from_ref(config), seeds.len(), env)?;
         let count = seeds.len() as u32;
         let form = form(plan.target(), config);
         let layout = networks(config, env);

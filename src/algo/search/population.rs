@@ -85,10 +85,7 @@ impl Population {
     /// # Errors
     /// [`Error::Setting`] where something cannot be, [`Error::TooLarge`] where a buffer is more than the target can bind.
     pub fn plan(plan: &mut Plan, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        config.check_for(env)?;
-        if seeds.is_empty() {
-            return Err(Error::setting("seed", "at least one agent needs a seed"));
-        }
+        let config = Config::check_each(std::slice::from_ref(config), seeds.len(), env)?;
         let layout = networks(config, env);
         let mut actor = Parameters::default();
         actor.add("actor", layout.networks()[ACTOR].widths(), config.activation);
