@@ -48,6 +48,8 @@ pub mod stage;
 #[doc(hidden)]
 pub mod statistics;
 #[doc(hidden)]
+pub mod sweep;
+#[doc(hidden)]
 pub mod train;
 
 pub use batch::Batch;

@@ -15,6 +15,7 @@ mod say;
 mod seeds;
 mod settings;
 mod signals;
+mod sweep;
 mod trace;
 mod train;
 mod watch;
@@ -50,6 +51,8 @@ struct Arguments {
 enum Command {
     /// Train a policy and write it, its metrics and its configuration to a run directory
     Train(train::Train),
+    /// Try many settings side by side, the better ones for longer, and the best with fresh seeds
+    Sweep(sweep::SweepArguments),
     /// Play whole episodes with a trained policy
     Eval(eval::Eval),
     /// List the built-in environments
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
     }
     let done = match arguments.command {
         Command::Train(command) => command.run(started),
+        Command::Sweep(command) => command.run(started),
         Command::Eval(command) => command.run(),
         Command::Envs(command) => command.run(),
         Command::NewEnv(command) => command.run(),

@@ -145,6 +145,13 @@ impl Config {
         "importance_clip",
     ];
 
+    /// Whether agents with these settings can be in one launch.
+    pub(crate) fn goes_with(&self, other: &Self) -> bool {
+        let (own, others) = (self.values(), other.values());
+        let fixed = |name: &str| name != "seed" && !(self.algo.is_on_policy() && Self::NUMBERS.contains(&name));
+        Self::SETTINGS.iter().zip(own.iter().zip(&others)).all(|(setting, (a, b))| a == b || !fixed(setting.name))
+    }
+
     /// Checks the configurations of a launch of so many agents, one for all or one for each; gives the first.
     ///
     /// # Errors

@@ -71,6 +71,10 @@ pub struct Trainer {
     pending: VecDeque<Pending>,
     /// Why the run ends behind the report before.
     failed: Option<Error>,
+    /// Whether agents whose numbers are not finite any more leave the others to go on.
+    forgives: bool,
+    /// Those agents, and what was wrong first.
+    fallen: Vec<(usize, String)>,
 }
 
 #[derive(Debug)]
@@ -99,6 +103,9 @@ pub struct Report {
     pub policies: Option<Vec<Policy>>,
     /// The state that goes with them, where it is kept ([`Trainer::keeping`]).
     pub state: Option<State>,
+    /// Agents whose numbers have ceased to be finite, and what was wrong first, where that is forgiven
+    /// ([`Trainer::forgiving`]): what else is told of them means nothing.
+    pub fallen: Vec<(usize, String)>,
 }
 
 /// Returns of episodes under a policy.
@@ -210,6 +217,8 @@ impl Trainer {
             keeps: None,
             pending: VecDeque::new(),
             failed: None,
+            forgives: false,
+            fallen: Vec::new(),
         })
     }
 
@@ -218,6 +227,14 @@ impl Trainer {
     #[must_use]
     pub fn until_solved(mut self) -> Self {
         self.until_solved = true;
+        self
+    }
+
+    /// Goes on with the other agents where the numbers of one are not finite any more; reports say which. Without it the run
+    /// ends there.
+    #[must_use]
+    pub fn forgiving(mut self) -> Self {
+        self.forgives = true;
         self
     }
 
@@ -345,6 +362,34 @@ impl Trainer {
         })
     }
 
+    /// Notes agents that have fallen in these updates.
+    fn forgive(&mut self, metrics: &[Vec<Metrics>]) {
+        for (agent, &seed) in self.seeds.iter().enumerate() {
+            if self.fallen.iter().any(|(known, _)| *known == agent) {
+                continue;
+            }
+            let config = &self.configs[agent.min(self.configs.len() - 1)];
+            let check = |agents: &Vec<Metrics>| {
+                fault::check_update(&agents[agent], &self.env, config, seed, &self.learning.layout).err()
+            };
+            if let Some(error) = metrics.iter().find_map(check) {
+                self.fallen.push((agent, error.to_string()));
+            }
+        }
+    }
+
+    /// Lets an error of an agent be, where that is forgiven.
+    fn forgiven(&mut self, agent: usize, checked: Result<()>) -> Result<()> {
+        let Err(error) = checked else { return Ok(()) };
+        if !self.forgives {
+            return Err(error);
+        }
+        if self.fallen.iter().all(|(known, _)| *known != agent) {
+            self.fallen.push((agent, error.to_string()));
+        }
+        Ok(())
+    }
+
     /// Ends the run: what was submitted is never read.
     fn end(&mut self) {
         self.submitted = self.num_updates();
@@ -391,7 +436,9 @@ impl Trainer {
         };
         let updates = first + count;
         let mut metrics: Vec<Vec<Metrics>> = (first..updates).map(row).collect();
-        if let Some((sound, error)) = self.unsound(&metrics) {
+        if self.forgives {
+            self.forgive(&metrics);
+        } else if let Some((sound, error)) = self.unsound(&metrics) {
             self.end();
             if sound == 0 {
                 return Err(error);
@@ -401,14 +448,17 @@ impl Trainer {
             metrics.truncate(sound);
             let updates = first + sound as u32;
             let env_steps = self.env_steps(updates, &metrics);
-            return Ok(Some(Report { metrics, updates, env_steps, evaluation: None, policies: None, state: None }));
+            let (evaluation, policies, state, fallen) = (None, None, None, Vec::new());
+            return Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen }));
         }
         let env_steps = self.env_steps(updates, &metrics);
         // behind the metrics come outcomes, parameters and the state, where they were wanted
         if evaluated {
             let outcomes: Vec<[f32; 4]> = arrived.take(1);
-            for (outcomes, &seed) in outcomes.chunks_exact(self.config().eval_episodes as usize).zip(&self.seeds) {
-                fault::check_outcomes(outcomes, &self.env, seed, updates)?;
+            let episodes = self.config().eval_episodes as usize;
+            for (agent, outcomes) in outcomes.chunks_exact(episodes).enumerate() {
+                let checked = fault::check_outcomes(outcomes, &self.env, self.seeds[agent], updates);
+                self.forgiven(agent, checked)?;
             }
         }
         let returns = |source: usize| -> Vec<Returns> {
@@ -442,9 +492,10 @@ impl Trainer {
             };
             self.seeds.iter().enumerate().map(policy).collect()
         });
-        for policy in policies.iter().flatten() {
-            let (seed, layout) = (policy.config.seed, &self.learning.layout);
-            fault::check_parameters(policy.parameters(), self.config(), seed, updates, layout)?;
+        for (agent, policy) in policies.iter().flatten().enumerate() {
+            let (config, layout) = (&policy.config, &self.learning.layout);
+            let checked = fault::check_parameters(policy.parameters(), config, config.seed, updates, layout);
+            self.forgiven(agent, checked)?;
         }
         let evaluation = outcomes.zip(policies.as_ref());
         let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());
@@ -455,7 +506,8 @@ impl Trainer {
             let hash = agents.first().map(Policy::hash).unwrap_or_default();
             State::new(updates, self.num_updates(), env_steps, hash, ring, words)
         });
-        Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state }))
+        let fallen = self.fallen.clone();
+        Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen }))
     }
 }
 
