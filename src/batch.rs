@@ -84,7 +84,7 @@ impl Agents {
     #[must_use]
     pub fn seen_as(&self, plan: &mut Plan, run: Run) -> Self {
         let each: Vec<Run> = self.each.iter().map(|own| run.with_numbers_of(own)).collect();
-        Self { run, runs: plan.uniforms("run", &each), each, ..self.clone() }
+        Self { run, runs: plan.uniforms("run", &entries(&each)), each, ..self.clone() }
     }
 
     fn with_parameters(
@@ -105,7 +105,7 @@ impl Agents {
         Ok(Self {
             count: seeds.len() as u32,
             run: each[0],
-            runs: plan.uniforms("run", &each),
+            runs: plan.uniforms("run", &entries(&each)),
             each,
             progress: plan.filled("progress", &axes, "the number of agents", move || progress.clone())?,
             parameters,
@@ -172,7 +172,20 @@ impl Batch {
     }
 }
 
+/// What kernels read of all agents or of each: one entry, or [`Run::MOST`].
+fn entries(each: &[Run]) -> Vec<Run> {
+    let mut entries = each.to_vec();
+    if entries.len() > 1 {
+        entries.resize(Run::MOST.max(entries.len()), each[0]);
+    }
+    entries
+}
+
 impl Run {
+    /// Agents of a launch at most where they have numbers of their own: 32 KiB of a uniform, whose length is the same for any
+    /// number of them, so that kernels are too.
+    pub const MOST: usize = 256;
+
     /// These shapes with the numbers of another: those that may be an agent's own.
     #[must_use]
     pub fn with_numbers_of(self, own: &Self) -> Self {

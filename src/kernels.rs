@@ -37,7 +37,7 @@ pub struct Kernels<'a> {
     pub agents: u32,
     /// Whose parameters worlds are played with.
     pub owner: Owner,
-    /// Entries of what holds for agents of their own (`part/own.wgsl`): one, or as many as there are agents.
+    /// Entries of what holds for agents of their own (`part/own.wgsl`): one, or [`Run::MOST`](crate::layout::Run::MOST).
     pub runs: u32,
 }
 
@@ -125,7 +125,7 @@ impl Kernels<'_> {
         let activation = self.parameters.networks()[network].activation().part();
         let program = program
             .constants(&self.parameters.constants(network, self.form, backward))
-            .word("MW_AGENTS", self.agents)
+            .word("MW_AGENTS", self.uniform_agents())
             .word("MW_VECTORS", vectors)
             .word("MW_LANES", lanes)
             .word("MW_SAMPLES", vectors * lanes);
@@ -151,9 +151,18 @@ impl Kernels<'_> {
         if self.owner != Owner::Agent {
             return "slot/parameters/member.wgsl";
         }
+        if self.uniform() { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
+    }
+
+    /// Whether the parameters of all agents are read from a uniform.
+    fn uniform(&self) -> bool {
         let bytes = u64::from(self.agents) * u64::from(self.parameters.words()) * 4;
-        let uniform = self.form.lanes > 1 && bytes <= UNIFORM_BYTES;
-        if uniform { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
+        self.form.lanes > 1 && bytes <= UNIFORM_BYTES
+    }
+
+    /// The agents whose parameters a uniform holds. Kernels that read them from storage are the same for any number.
+    fn uniform_agents(&self) -> u32 {
+        if self.uniform() { self.agents } else { 1 }
     }
 
     /// Whether a network stays in registers; a wide one needs a workspace.
@@ -500,7 +509,7 @@ impl Kernels<'_> {
         let program = if self.tiled() {
             let constants = self.parameters.constants(network, self.form, true);
             let activation = self.parameters.networks()[network].activation().part();
-            program.constants(&constants).word("MW_AGENTS", self.agents).parts(&[
+            program.constants(&constants).word("MW_AGENTS", self.uniform_agents()).parts(&[
                 self.source(),
                 "slot/lane/one.wgsl",
                 self.normalise(),

@@ -47,6 +47,7 @@ pub mod shader;
 pub mod stage;
 #[doc(hidden)]
 pub mod statistics;
+#[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod sweep;
 #[doc(hidden)]

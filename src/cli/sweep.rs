@@ -1,24 +1,20 @@
 //! `manyworlds sweep`
 
 use super::say::{print, print_json, say};
+use super::train::quoted;
 use super::{AdapterArgument, foreign};
-use manyworlds::algo;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use indicatif::{ProgressBar, ProgressStyle};
 use manyworlds::config::{Algo, Config};
 use manyworlds::error::shown;
-use manyworlds::sweep::{Draws, Found, Sweep, Trial, Vary};
-use manyworlds::{Error, Result};
-use std::fs::{self, OpenOptions};
-use std::io::Write;
+use manyworlds::sweep::{Event, Finalist, Found, Records, SWEEP_FILE, Sampler, Sweep, Vary, short};
+use manyworlds::train::{RESULTS_FILE, RunDirectory, run_name};
+use manyworlds::{Environment, Result, file};
+use std::cell::Cell;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
-
-/// A line for each trial of each round, as it ends: what a sweep goes on from.
-const TRIALS_FILE: &str = "trials.jsonl";
-/// What was found.
-const SWEEP_FILE: &str = "sweep.json";
-/// The settings of the winner.
-const WINNER_FILE: &str = "config.toml";
 
 #[derive(clap::Args)]
 pub struct SweepArguments {
@@ -26,36 +22,40 @@ pub struct SweepArguments {
     env: String,
     #[arg(long, default_value = "ppo", help = format!("Algorithm: {}", Algo::names()))]
     algo: String,
-    /// What varies: NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=A,B,C
+    /// What varies, once for each setting: learning_rate=log:1e-4..1e-2, clip_coef=0.1..0.3, num_minibatches=2,4,8
     #[arg(long, value_name = "NAME=VALUES", required = true)]
     vary: Vec<String>,
     /// Number of trials
     #[arg(long, default_value_t = 64)]
     trials: u32,
-    /// Rounds: each has half the trials of the one before, and twice its length; the last has the length that is set
+    /// Rounds of successive halving: each has the better half of the trials before, for twice as long; the last is as long as
+    /// is set
     #[arg(long, default_value_t = 1)]
     rounds: u32,
-    /// The best trials, which are made again with fresh seeds
+    /// Best trials that are made again with fresh seeds, to be compared by
     #[arg(long, default_value_t = 4)]
     finalists: u32,
-    /// Number of fresh seeds
+    /// Number of fresh seeds of each finalist
     #[arg(long, default_value_t = 5)]
     seeds: u32,
-    /// Draw trials independently, not from a Sobol sequence
-    #[arg(long)]
-    random: bool,
-    /// A setting of all trials, such as total_timesteps=500000
+    /// Where values come from: a scrambled Sobol sequence, or independent random numbers
+    #[arg(long, default_value = "sobol", value_parser = sampler())]
+    sampler: Sampler,
+    /// TOML file with settings of all trials; it goes over the preset of the environment
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A setting of all trials, such as total_timesteps=200000; goes over the file
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// An override of the environment
+    /// An override of the environment, such as gravity=3.7
     #[arg(long, value_name = "KEY=VALUE")]
     set_env: Vec<String>,
-    /// Seed of trials and of what they draw
+    /// Seed of the samples and of all trials; those behind it are the fresh ones
     #[arg(long)]
     seed: Option<u32>,
-    /// Directory for the results; what an earlier call with the same arguments has left there is not made again
+    /// Directory for the results; a sweep that was broken off goes on there [default: sweeps/<env>-<algo>-<seed>]
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    out: Option<PathBuf>,
     /// Print one JSON object as the last line of standard output
     #[arg(long)]
     json: bool,
@@ -65,97 +65,136 @@ pub struct SweepArguments {
 
 impl SweepArguments {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
+        let (env, sweep) = self.resolve()?;
+        let name = format!("{}-{}-{}", run_name(env.name()), sweep.base.algo.name(), sweep.base.seed);
+        let out = self.out.clone().unwrap_or_else(|| Path::new("sweeps").join(name));
+        let directory = RunDirectory::claim_or_reopen(&out, SWEEP_FILE)?;
+        let mut records = Records::open(&directory, &sweep, &env)?;
+        let shown_out = shown(out.display());
+        if records.is_empty() {
+            say(format_args!("sweep directory: {shown_out}"));
+        } else {
+            say(format_args!("going on in {shown_out}: {} agents were trained before", records.len()));
+        }
+        let gpu = self.adapter.open(sweep.largest_binding(&env))?;
+        let progress = Progress::new();
+        let found = sweep.run(&gpu, &env, &mut records, |event| progress.show(event));
+        progress.bar.finish_and_clear();
+        let found = found?;
+
+        let text = serde_json::to_string_pretty(&found).unwrap_or_default() + "\n";
+        file::replace(&out.join(RESULTS_FILE), text.as_bytes())?;
+        found.write_picture(&out)?;
+        for line in table(&sweep, &found) {
+            // of the JSON, standard output has nothing else
+            if self.json { say(format_args!("{line}")) } else { print(format_args!("{line}"))? }
+        }
+        if let Some(winner) = found.finalists.first() {
+            directory.write_config(&env, winner.config())?;
+            let overrides: String = self.set_env.iter().map(|pair| format!(" --set-env {}", quoted(pair))).collect();
+            let config = quoted(&out.join("config.toml").display().to_string());
+            say(format_args!(
+                "{} trials in {} launches and {:.1} s; all results in {shown_out}, seen in sweep.png; train the winner with: \
+                 manyworlds train {} --algo {}{overrides} --config {config}",
+                found.trials.len(),
+                found.launches,
+                started.elapsed().as_secs_f64(),
+                quoted(&self.env),
+                found.algo,
+            ));
+        }
+        if self.json {
+            print_json(&found)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is asked for.
+    fn resolve(&self) -> Result<(Environment, Sweep)> {
         let vary = self.vary.iter().map(|text| Vary::parse(text)).collect::<Result<Vec<_>>>()?;
         let mut pairs = self.set.clone();
         pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
         let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
-        let base = Config::resolve(env.name(), &self.algo, None, &[pairs, vec!["eval_every=0".to_owned()]].concat())?;
+        let base = Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs)?;
         let (trials, rounds, finalists, seeds) = (self.trials, self.rounds, self.finalists, self.seeds);
-        let draws = if self.random { Draws::Random } else { Draws::Sobol };
-        let sweep = Sweep { base, vary, trials, rounds, finalists, seeds, draws };
+        let sweep = Sweep { base, vary, trials, rounds, finalists, seeds, sampler: self.sampler };
         sweep.check(&env)?;
-        fs::create_dir_all(&self.out).map_err(|error| Error::file("write", &self.out, &error))?;
-        let known = read(&self.out, &format!("{:?}", (&sweep, env.text())))?;
-        if !known.is_empty() {
-            say(format_args!("{} trials are known from {}", known.len(), self.out.display()));
-        }
-        let agents = trials.max(finalists * seeds).min(256);
-        let gpu = self.adapter.open(algo::sizes(&sweep.base, &env, agents)?.largest())?;
-        let file = self.out.join(TRIALS_FILE);
-        let mut done = 0;
-        let found = sweep.run(&gpu, &env, &known, |trials| {
-            done += trials.len();
-            let best = trials.iter().filter_map(|trial| trial.score).fold(f64::NEG_INFINITY, f64::max);
-            let round = trials.first().map_or(0, |trial| trial.round);
-            say(format_args!("round {}: {} trials, the best returns {best:.1}", round + 1, trials.len()));
-            append(&file, trials)
-        })?;
-        self.told(&sweep, &found, started)
-    }
-
-    fn told(&self, sweep: &Sweep, found: &Found, started: Instant) -> Result<ExitCode> {
-        let names: Vec<&str> = sweep.vary.iter().map(|vary| vary.name.as_str()).collect();
-        print(format_args!(
-            "{:>5}  {:>28}  {:>6}  {}",
-            "trial",
-            "interquartile mean (95 %)",
-            "solved",
-            names.join("  ")
-        ))?;
-        for finalist in &found.finalists {
-            let mean = finalist
-                .interquartile_mean
-                .map_or("not finite".to_owned(), |of| format!("{:.1} ({:.1} to {:.1})", of.mean, of.low, of.high));
-            let values: Vec<&str> = names.iter().map(|&name| finalist.trial.values[name].as_str()).collect();
-            let solved = format!("{}/{}", finalist.solved, finalist.returns.len());
-            print(format_args!("{:>5}  {mean:>28}  {solved:>6}  {}", finalist.trial.number, values.join("  ")))?;
-        }
-        let write = |name: &str, text: &str| -> Result<()> {
-            let path = self.out.join(name);
-            manyworlds::file::replace(&path, text.as_bytes())
-        };
-        write(SWEEP_FILE, &(serde_json::to_string_pretty(found).unwrap_or_default() + "\n"))?;
-        if let Some(winner) = found.finalists.first() {
-            write(WINNER_FILE, &winner.config().to_toml())?;
-            say(format_args!(
-                "{} trials in {} launches and {:.1} s; train the winner with: manyworlds train {} --algo {} --config {}",
-                found.trials.len(),
-                found.launches,
-                started.elapsed().as_secs_f64(),
-                shown(&self.env),
-                self.algo,
-                self.out.join(WINNER_FILE).display()
-            ));
-        }
-        if self.json {
-            print_json(found)?;
-        }
-        Ok(ExitCode::SUCCESS)
+        Ok((env, sweep))
     }
 }
 
-/// Trials of an earlier call with the same arguments.
-fn read(out: &Path, arguments: &str) -> Result<Vec<Trial>> {
-    let (own, trials) = (out.join("arguments.txt"), out.join(TRIALS_FILE));
-    if !own.exists() && !trials.exists() {
-        manyworlds::file::replace(&own, arguments.as_bytes())?;
-        return Ok(Vec::new());
-    }
-    if manyworlds::file::read_text(&own, 64 << 20)? != arguments {
-        let reason = "it holds a sweep with other arguments; name another directory with --out".to_owned();
-        return Err(Error::File { action: "write into", path: out.to_owned(), reason });
-    }
-    if !trials.exists() {
-        return Ok(Vec::new());
-    }
-    let text = manyworlds::file::read_text(&trials, 1 << 30)?;
-    // what was being written when a process died is made again
-    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+fn sampler() -> impl TypedValueParser<Value = Sampler> {
+    PossibleValuesParser::new(Sampler::NAMES).map(|name| Sampler::named(&name).unwrap_or_default())
 }
 
-fn append(path: &Path, trials: &[Trial]) -> Result<()> {
-    let failed = |error: std::io::Error| Error::file("write", path, &error);
-    let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
-    let text: String = trials.iter().map(|trial| serde_json::to_string(trial).unwrap_or_default() + "\n").collect();
-    file.write_all(text.as_bytes()).map_err(failed)
+/// A line for each finalist below those of the columns' names, the best first.
+fn table(sweep: &Sweep, found: &Found) -> Vec<String> {
+    let names: Vec<&str> = sweep.vary.iter().map(|vary| vary.name.as_str()).collect();
+    let mut rows = vec![["trial", "return (95 %)", "solved"].map(str::to_owned).to_vec()];
+    rows[0].extend(names.iter().map(|name| (*name).to_owned()));
+    let row = |of: &Finalist| {
+        let mean = of
+            .interquartile_mean
+            .map_or("not finite".to_owned(), |mean| format!("{:.1} ({:.1} to {:.1})", mean.mean, mean.low, mean.high));
+        let mut row = vec![of.trial.number.to_string(), mean, format!("{} of {}", of.solved, of.seeds.len())];
+        row.extend(names.iter().map(|name| of.trial.values.get(*name).map_or(String::new(), |value| short(value))));
+        row
+    };
+    rows.extend(found.finalists.iter().map(row));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| -> String {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+        cells.join("  ")
+    };
+    rows.iter().map(line).collect()
+}
+
+/// A bar where a person is watching, a line for each launch elsewhere.
+struct Progress {
+    bar: ProgressBar,
+    terminal: bool,
+    finals: Cell<bool>,
+}
+
+impl Progress {
+    fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bar = if terminal { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} updates · {msg} · {elapsed}") {
+            bar.set_style(style);
+        }
+        Self { bar, terminal, finals: Cell::new(false) }
+    }
+
+    fn show(&self, event: Event) {
+        match event {
+            Event::Round { round, trials } => self.bar.set_message(format!("round {}: {trials} trials", round + 1)),
+            Event::Finals { trials, seeds } => {
+                self.finals.set(true);
+                self.bar.set_message(format!("{trials} finalists with {seeds} fresh seeds each"));
+            }
+            Event::Launch { updates, .. } => {
+                self.bar.reset();
+                self.bar.set_length(updates.into());
+            }
+            Event::Updates(updates) => self.bar.set_position(updates.into()),
+            Event::Ended(records) => {
+                let best = records.iter().filter_map(|record| record.score).fold(f64::NEG_INFINITY, f64::max);
+                let lost = records.iter().filter(|record| record.score.is_none()).count();
+                let lost = if lost > 0 { format!("; {lost} did not stay finite") } else { String::new() };
+                let what = if self.finals.get() { "agents of finalists" } else { "trials" };
+                let length = records.first().map_or(0, |record| record.length);
+                self.above(&format!("{} {what}, length {length}: the best returns {best:.1}{lost}", records.len()));
+            }
+        }
+    }
+
+    fn above(&self, text: &str) {
+        if self.terminal {
+            self.bar.suspend(|| say(format_args!("{text}")));
+        } else {
+            say(format_args!("{text}"));
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub use settings::{ActionNoise, Config, Penalty, Setting};
 use crate::env::{Deviation, Environment, Exploration, Misfit, StateDependent};
 use crate::error::{Error, Result};
 use crate::kernels::Recursion;
-use crate::layout::Metrics;
+use crate::layout::{Metrics, Run};
 
 impl Config {
     /// Gradients of single samples that a whole run takes.
@@ -145,13 +145,6 @@ impl Config {
         "importance_clip",
     ];
 
-    /// Whether agents with these settings can be in one launch.
-    pub(crate) fn goes_with(&self, other: &Self) -> bool {
-        let (own, others) = (self.values(), other.values());
-        let fixed = |name: &str| name != "seed" && !(self.algo.is_on_policy() && Self::NUMBERS.contains(&name));
-        Self::SETTINGS.iter().zip(own.iter().zip(&others)).all(|(setting, (a, b))| a == b || !fixed(setting.name))
-    }
-
     /// Checks the configurations of a launch of so many agents, one for all or one for each; gives the first.
     ///
     /// # Errors
@@ -166,6 +159,10 @@ impl Config {
                 0 => "at least one agent needs a seed".to_owned(),
                 _ => format!("{agents} seeds do not go with {} configurations", configs.len()),
             };
+            return Err(Error::setting("seed", reason));
+        }
+        if configs.len() > Run::MOST {
+            let reason = format!("{} agents have numbers of their own; at most {} can in a launch", agents, Run::MOST);
             return Err(Error::setting("seed", reason));
         }
         let shared = first.values();

@@ -107,7 +107,7 @@ impl Config {
     }
 
     /// All settings as TOML values.
-    pub(super) fn table(&self) -> Result<toml::Table> {
+    pub(crate) fn table(&self) -> Result<toml::Table> {
         toml::Table::try_from(self).map_err(|error| Error::setting("configuration", error.to_string()))
     }
 

@@ -18,6 +18,48 @@ pub(crate) struct Panel {
     pub y: Axis,
 }
 
+impl Axis {
+    /// An axis over some numbers, with a little room at both ends.
+    pub fn over(name: &str, numbers: impl IntoIterator<Item = f64>) -> Self {
+        let (low, high) =
+            numbers.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        let room = if high > low { 0.06 * (high - low) } else { 0.5 };
+        let ends = [low - room, high + room];
+        // 1, 2 or 5 times a power of ten apart, at most six of them
+        let least = (ends[1] - ends[0]) / 6.0;
+        let power = 10_f64.powf(least.log10().floor());
+        let apart = [1.0, 2.0, 5.0, 10.0].map(|times| times * power).into_iter().find(|apart| *apart >= least);
+        let apart = apart.unwrap_or(10.0 * power);
+        let decimals = (-apart.log10().floor()).max(0.0) as usize;
+        let tick = |n: i64| (n as f64 * apart, format!("{:.decimals$}", n as f64 * apart).replace('-', "−"));
+        let ticks = ((ends[0] / apart).ceil() as i64..=(ends[1] / apart).floor() as i64).map(tick).collect();
+        Self { name: name.to_owned(), ends, ticks }
+    }
+
+    /// An axis of decimal logarithms between two numbers above 0, with a little room at both ends.
+    pub fn logarithmic(name: &str, low: f64, high: f64) -> Self {
+        let (low, high) = (low.log10(), high.log10());
+        let room = 0.04 * (high - low);
+        let tick =
+            |power: i32, times: f64| (f64::from(power) + times.log10(), format!("{}", times * 10_f64.powi(power)));
+        let ticks = |times: &[f64]| -> Vec<(f64, String)> {
+            let powers = low.floor() as i32..=high.ceil() as i32;
+            let all = powers.flat_map(|power| times.iter().map(move |times| tick(power, *times)));
+            all.filter(|(at, _)| (low - 1e-9..=high + 1e-9).contains(at)).collect()
+        };
+        let (decades, thirds) = (ticks(&[1.0]), ticks(&[1.0, 2.0, 5.0]));
+        let ticks = if decades.len() < 2 { thirds } else { decades };
+        Self { name: name.to_owned(), ends: [low - room, high + room], ticks }
+    }
+
+    /// An axis with names at 0, 1, 2, …
+    pub fn of_names(name: &str, names: &[String]) -> Self {
+        let ticks = names.iter().enumerate().map(|(n, name)| (n as f64, name.clone())).collect();
+        Self { name: name.to_owned(), ends: [-0.5, names.len() as f64 - 0.5], ticks }
+    }
+}
+
 /// Size of the letters at ticks, and of names.
 const TICK: f64 = 11.0;
 const NAME: f64 = 13.0;
@@ -51,5 +93,22 @@ impl Panel {
         figure.text(&self.x.name, [left + width / 2.0, bottom + 36.0], NAME, Anchor::Middle, INK);
         figure.turned(&self.y.name, [left - 44.0, top + height / 2.0], NAME, Anchor::Middle, INK, -90.0);
         figure.text(title, [left, top - 9.0], NAME, Anchor::Start, title_colour);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Axis;
+
+    #[test]
+    fn ticks_are_round() {
+        let names = |axis: Axis| axis.ticks.into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(names(Axis::over("x", [0.0, 500.0])), ["0", "100", "200", "300", "400", "500"]);
+        assert_eq!(names(Axis::over("x", [-0.12, 0.1])), ["−0.10", "−0.05", "0.00", "0.05", "0.10"]);
+        assert_eq!(names(Axis::over("x", [7.0])), ["6.6", "6.8", "7.0", "7.2", "7.4"]);
+        assert_eq!(names(Axis::logarithmic("x", 1e-4, 1e-2)), ["0.0001", "0.001", "0.01"]);
+        assert_eq!(names(Axis::logarithmic("x", 0.1, 0.6)), ["0.1", "0.2", "0.5"]);
+        let (low, high) = (Axis::over("x", []).ends[0], Axis::over("x", []).ends[1]);
+        assert!(low < high);
     }
 }

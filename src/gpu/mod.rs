@@ -172,7 +172,7 @@ impl Gpu {
         Form::table(Form::subgroups(&self.info, self.device.features()))
     }
 
-    /// This device with kernels in another form; for tests and measurements.
+    /// This device with kernels in another form: for tests, measurements, and runs that are parts of longer work.
     #[must_use]
     pub fn with_form(mut self, form: Form) -> Self {
         self.forced = Some(form);

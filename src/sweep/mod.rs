@@ -1,28 +1,47 @@
 //! Sweeps: many settings of one algorithm beside each other, the better half of them for longer, and the best with fresh seeds.
 
+mod draw;
+mod launch;
+mod records;
 mod vary;
 
-pub use vary::{Values, Vary};
+pub use launch::Event;
+pub use records::{Record, Records, SWEEP_FILE};
+pub use vary::{Values, Vary, short};
 
 use crate::config::Config;
 use crate::env::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::gpu::Gpu;
 use crate::reference::philox::{philox4x32_10, uniform};
 use crate::statistics::Interquartile;
-use crate::train::Trainer;
-use serde::{Deserialize, Serialize};
+use launch::Agent;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How trials are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the places of trials come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Draws {
-    /// A scrambled Sobol sequence, which leaves no place empty.
+pub enum Sampler {
+    /// A scrambled Sobol sequence, which leaves no region empty.
     #[default]
     Sobol,
-    /// Independently.
+    /// Independent random numbers.
     Random,
+}
+
+impl Sampler {
+    /// What they are called.
+    pub const NAMES: [&'static str; 2] = ["sobol", "random"];
+
+    /// The sampler of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "sobol" => Some(Self::Sobol),
+            "random" => Some(Self::Random),
+            _ => None,
+        }
+    }
 }
 
 /// What is asked for.
@@ -34,18 +53,19 @@ pub struct Sweep {
     pub vary: Vec<Vary>,
     /// Number of trials.
     pub trials: u32,
-    /// Rounds: every one has half the trials of the one before, those with the highest returns, and twice its length.
+    /// Rounds of successive halving: each has half the trials of the one before, those with the highest returns, and trains
+    /// them anew for twice as long.
     pub rounds: u32,
     /// Trials of the last round that are made again with fresh seeds.
     pub finalists: u32,
     /// How many seeds those are.
     pub seeds: u32,
-    /// How trials are drawn.
-    pub draws: Draws,
+    /// Where the places of trials come from.
+    pub sampler: Sampler,
 }
 
 /// A trial: settings, and what came of them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Trial {
     /// Its number, from 0.
     pub number: u32,
@@ -53,7 +73,9 @@ pub struct Trial {
     pub values: BTreeMap<String, String>,
     /// The last round that it was in, from 0.
     pub round: u32,
-    /// Mean return of the last evaluation of that round; none where numbers ceased to be finite.
+    /// Steps, or generations, that it was trained for there.
+    pub length: u64,
+    /// Mean return after them; none where numbers ceased to be finite.
     pub score: Option<f64>,
 }
 
@@ -62,9 +84,11 @@ pub struct Trial {
 pub struct Finalist {
     /// The trial.
     pub trial: Trial,
-    /// Mean return of each seed; none where numbers ceased to be finite.
+    /// The seeds.
+    pub seeds: Vec<u32>,
+    /// Mean return of each at the end; none where numbers ceased to be finite.
     pub returns: Vec<Option<f64>>,
-    /// Their interquartile mean, what is none counting as the lowest of all.
+    /// Their interquartile mean, where what is none counts as the lowest of all finalists; none where all are.
     pub interquartile_mean: Option<Interquartile>,
     /// Of how many seeds an evaluation has passed the environment's threshold.
     pub solved: usize,
@@ -82,23 +106,27 @@ impl Finalist {
 /// What a sweep has found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Found {
+    /// Name of the environment.
+    pub env: String,
+    /// The algorithm.
+    pub algo: &'static str,
     /// All trials, in the order of their numbers.
     pub trials: Vec<Trial>,
     /// The finalists, best first.
     pub finalists: Vec<Finalist>,
-    /// Launches that it took.
+    /// Launches that this call has made.
     pub launches: u32,
+    /// What varied.
+    #[serde(skip)]
+    vary: Vec<Vary>,
 }
 
-/// What one agent of a launch came to.
-#[derive(Clone, Copy, Debug)]
-struct Came {
-    score: Option<f64>,
-    solved: bool,
-}
-
-/// Agents of a launch: what a uniform holds of numbers of their own (`part/own.wgsl`).
-const MOST: usize = 256;
+/// Most settings that can vary: dimensions of the Sobol sequence.
+const MOST_VARY: usize = 64;
+/// Episodes of a trial's evaluation at most: trials need an order, finalists a number.
+const TRIAL_EPISODES: u32 = 100;
+/// What random words of a sweep are for; other purposes are in `shaders/part/random_words.wgsl`.
+const PURPOSE_SWEEP: u32 = 9;
 
 impl Sweep {
     /// Refuses what cannot be.
@@ -107,169 +135,191 @@ impl Sweep {
     /// [`Error::Setting`] with the value and what is allowed.
     pub fn check(&self, env: &Environment) -> Result<()> {
         self.base.check_for(env)?;
-        for (name, value, most) in
-            [("trials", self.trials, 1 << 16), ("rounds", self.rounds, 16), ("seeds", self.seeds, 1 << 10)]
-        {
+        for (name, value, most) in [
+            ("trials", self.trials, 1 << 16),
+            ("rounds", self.rounds, 16),
+            ("finalists", self.finalists, 1 << 10),
+            ("seeds", self.seeds, 1 << 10),
+        ] {
             if value == 0 || value > most {
                 return Err(Error::setting(name, format!("{value} is not allowed; it must be from 1 to {most}")));
             }
         }
-        if self.vary.is_empty() {
-            return Err(Error::setting("vary", "nothing varies; name a setting, such as learning_rate=log:1e-4..1e-2"));
+        if self.vary.is_empty() || self.vary.len() > MOST_VARY {
+            let reason = match self.vary.len() {
+                0 => "nothing varies; name a setting, such as learning_rate=log:1e-4..1e-2".to_owned(),
+                many => format!("{many} settings vary; at most {MOST_VARY} can"),
+            };
+            return Err(Error::setting("vary", reason));
         }
-        if self.trials >> (self.rounds - 1) == 0 {
-            let reason = format!("{} halvings leave none of {} trials", self.rounds - 1, self.trials);
+        let halvings = self.rounds - 1;
+        if self.trials >> halvings == 0 {
+            let reason = format!("{} halvings leave none of {} trials; ask for fewer rounds", halvings, self.trials);
+            return Err(Error::setting("rounds", reason));
+        }
+        let (name, length) = self.base.length();
+        let least = self.shortest();
+        if self.length(0) < least {
+            let reason = format!(
+                "the first of {} rounds would have {name} = {} / {}, and one update takes {least}; ask for fewer rounds or \
+                 more {name}",
+                self.rounds,
+                length,
+                1 << halvings
+            );
             return Err(Error::setting("rounds", reason));
         }
         let mut known = BTreeSet::new();
         for vary in &self.vary {
             if !known.insert(&vary.name) {
-                return Err(Error::setting(&vary.name, "it varies twice"));
+                return Err(Error::setting(&vary.name, "it varies twice; list all its values in one --vary"));
             }
-            if ["seed", "algo", "total_timesteps", "generations"].contains(&vary.name.as_str()) {
-                return Err(Error::setting(&vary.name, "trials are compared at the same; it cannot vary"));
+            if FIXED.contains(&vary.name.as_str()) {
+                return Err(Error::setting(&vary.name, "trials are compared at the same one; it cannot vary"));
             }
             for value in vary.extremes() {
                 self.base.with(&[format!("{}={value}", vary.name)])?.check_for(env)?;
             }
         }
-        Ok(())
+        // what each value may be alone, some may not be together
+        (0..self.trials).try_for_each(|number| self.config_in(&self.first(number), 0)?.check_for(env))
+    }
+
+    /// A trial that nothing has come of yet.
+    fn first(&self, number: u32) -> Trial {
+        Trial { number, values: self.values(number), round: 0, length: 0, score: None }
+    }
+
+    /// What the length of a run has to be at least: of one update.
+    fn shortest(&self) -> u64 {
+        if self.base.algo.is_search() { 1 } else { self.base.env_steps(1) }
+    }
+
+    /// Length of a round, from 0.
+    fn length(&self, round: u32) -> u64 {
+        self.base.length().1 >> (self.rounds - 1 - round)
     }
 
     /// The values of a trial.
     fn values(&self, number: u32) -> BTreeMap<String, String> {
-        let place = |dimension: u32| match self.draws {
-            Draws::Sobol => f64::from(sobol_burley::sample(number, dimension, self.base.seed)),
-            Draws::Random => uniform(philox4x32_10([number, dimension, 0, 0], [self.base.seed, PURPOSE_SWEEP])[0]),
+        let place = |dimension: u32| match self.sampler {
+            Sampler::Sobol => f64::from(sobol_burley::sample(number, dimension, self.base.seed)),
+            Sampler::Random => uniform(philox4x32_10([number, dimension, PURPOSE_SWEEP, 0], [self.base.seed, 0])[0]),
         };
         (0..).zip(&self.vary).map(|(dimension, vary)| (vary.name.clone(), vary.at(place(dimension)))).collect()
     }
 
-    /// The settings of a trial in a round.
-    fn config(&self, trial: &Trial, round: u32) -> Result<Config> {
+    /// The settings of a trial, with the length and the evaluations of the sweep's own.
+    fn config(&self, trial: &Trial) -> Result<Config> {
         let pairs: Vec<String> = trial.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let (name, length) = self.base.length();
-        let shorter = (length >> (self.rounds - 1 - round)).max(1);
-        self.base.with(&[&pairs[..], &[format!("{name}={shorter}")]].concat())
+        self.base.with(&pairs)
     }
 
-    /// Makes all rounds and the finals. `known` are trials of earlier calls that need not be made again; `told` hears of every
-    /// launch as it ends.
+    /// The same for a round: as long as that is, and evaluated at its end.
+    fn config_in(&self, trial: &Trial, round: u32) -> Result<Config> {
+        let episodes = self.base.eval_episodes.min(TRIAL_EPISODES);
+        let (name, length) = (self.base.length().0, self.length(round));
+        let own = [format!("{name}={length}"), "eval_every=0".to_owned(), format!("eval_episodes={episodes}")];
+        self.config(trial)?.with(&own)
+    }
+
+    /// Gradients of single samples that all trials and finalists take, more or less.
+    fn work(&self) -> u64 {
+        let of_round =
+            |round: u32| (self.base.work() >> (self.rounds - 1 - round)).saturating_mul((self.trials >> round).into());
+        let finals = self.base.work().saturating_mul(u64::from(self.finalists) * u64::from(self.seeds));
+        (0..self.rounds).map(of_round).fold(finals, u64::saturating_add)
+    }
+
+    /// Bytes of the largest buffer that all agents of the first round would bind side by side.
+    pub fn largest_binding(&self, env: &Environment) -> u64 {
+        let sizes = crate::algo::sizes(&self.base, env, self.trials.max(self.finalists * self.seeds));
+        sizes.map_or(u64::MAX, |sizes| sizes.largest())
+    }
+
+    /// Makes all rounds and the finals. What `records` knows is not made again, and what is made goes there as each launch
+    /// ends. `watch` hears how far it is.
     ///
     /// # Errors
-    /// Those of [`Sweep::check`] and [`Trainer::of_each`].
+    /// Those of [`Sweep::check`] and [`Trainer::of_each`](crate::Trainer::of_each), and of what writes the records.
     pub fn run(
         &self,
         gpu: &Gpu,
         env: &Environment,
-        known: &[Trial],
-        mut told: impl FnMut(&[Trial]) -> Result<()>,
+        records: &mut Records,
+        mut watch: impl FnMut(Event),
     ) -> Result<Found> {
         self.check(env)?;
+        // short work many times over is long work, whose kernels are compiled once
+        let gpu = &gpu.clone().with_form(gpu.form_for(self.work()));
         let mut launches = 0;
-        let first = |number| Trial { number, values: self.values(number), round: 0, score: None };
-        let mut trials: Vec<Trial> = (0..self.trials).map(first).collect();
+        let mut trials: Vec<Trial> = (0..self.trials).map(|number| self.first(number)).collect();
         let mut standing: Vec<usize> = (0..trials.len()).collect();
         for round in 0..self.rounds {
-            if round > 0 {
-                best_first(&trials, &mut standing);
-                standing.truncate((self.trials >> round).max(1) as usize);
+            standing.truncate((self.trials >> round) as usize);
+            let agent = |&n: &usize| {
+                let config = self.config_in(&trials[n], round)?;
+                Ok(Agent { trial: trials[n].number, seed: self.base.seed, config })
+            };
+            let agents = standing.iter().map(agent).collect::<Result<Vec<_>>>()?;
+            watch(Event::Round { round, trials: standing.len() });
+            let came = launch::all(gpu, env, &agents, records, &mut launches, &mut watch)?;
+            for (&n, record) in standing.iter().zip(came) {
+                (trials[n].round, trials[n].length, trials[n].score) = (round, self.length(round), record.score);
             }
-            let mut open = Vec::new();
-            for &n in &standing {
-                match known.iter().find(|of| of.number == trials[n].number && of.round == round) {
-                    Some(done) => trials[n] = done.clone(),
-                    None => open.push(n),
-                }
-            }
-            let configs = open.iter().map(|&n| self.config(&trials[n], round)).collect::<Result<Vec<_>>>()?;
-            for group in groups(&configs) {
-                let own: Vec<Config> = group.iter().map(|&n| configs[n].clone()).collect();
-                let came = launch(gpu, env, &own, &vec![self.base.seed; own.len()])?;
-                launches += 1;
-                for (&n, came) in group.iter().zip(came) {
-                    (trials[open[n]].round, trials[open[n]].score) = (round, came.score);
-                }
-                told(&group.iter().map(|&n| trials[open[n]].clone()).collect::<Vec<_>>())?;
-            }
+            best_first(&trials, &mut standing);
         }
-        best_first(&trials, &mut standing);
-        standing.truncate(self.finalists.max(1) as usize);
-        let finalists: Vec<Trial> = standing.iter().map(|&n| trials[n].clone()).collect();
-        let finalists = self.finals(gpu, env, &finalists, &mut launches)?;
-        Ok(Found { trials, finalists, launches })
+        standing.truncate(self.finalists as usize);
+        let chosen: Vec<Trial> = standing.iter().map(|&n| trials[n].clone()).collect();
+        let finalists = self.finals(gpu, env, chosen, records, &mut launches, &mut watch)?;
+        let (env, algo, vary) = (shown(env.name()), self.base.algo.name(), self.vary.clone());
+        Ok(Found { env, algo, trials, finalists, launches, vary })
     }
 
-    /// Finalists with seeds that no trial has seen.
-    fn finals(&self, gpu: &Gpu, env: &Environment, trials: &[Trial], launches: &mut u32) -> Result<Vec<Finalist>> {
-        let configs = trials.iter().map(|trial| self.config(trial, self.rounds - 1)).collect::<Result<Vec<_>>>()?;
-        let fresh = |n: u32| self.base.seed.wrapping_add(1 + n);
-        let all: Vec<(usize, u32)> =
-            (0..trials.len()).flat_map(|n| (0..self.seeds).map(move |s| (n, fresh(s)))).collect();
-        let each: Vec<Config> = all.iter().map(|&(n, _)| configs[n].clone()).collect();
-        let mut came = vec![Came { score: None, solved: false }; all.len()];
-        for group in groups(&each) {
-            let own: Vec<Config> = group.iter().map(|&n| each[n].clone()).collect();
-            let seeds: Vec<u32> = group.iter().map(|&n| all[n].1).collect();
-            for (&n, found) in group.iter().zip(launch(gpu, env, &own, &seeds)?) {
-                came[n] = found;
-            }
-            *launches += 1;
-        }
+    /// Trials with seeds that none has seen, the best first.
+    fn finals(
+        &self,
+        gpu: &Gpu,
+        env: &Environment,
+        trials: Vec<Trial>,
+        records: &mut Records,
+        launches: &mut u32,
+        watch: &mut impl FnMut(Event),
+    ) -> Result<Vec<Finalist>> {
+        let seeds: Vec<u32> = (1..=self.seeds).map(|n| self.base.seed.wrapping_add(n)).collect();
+        let configs = trials.iter().map(|trial| self.config(trial)).collect::<Result<Vec<_>>>()?;
+        let of_trial = |(trial, config): (&Trial, &Config)| {
+            let agent = |&seed: &u32| Agent { trial: trial.number, seed, config: config.clone() };
+            seeds.iter().map(agent).collect::<Vec<_>>()
+        };
+        let agents: Vec<Agent> = trials.iter().zip(&configs).flat_map(of_trial).collect();
+        watch(Event::Finals { trials: trials.len(), seeds: seeds.len() });
+        let came = launch::all(gpu, env, &agents, records, launches, watch)?;
         let worst = came.iter().filter_map(|came| came.score).fold(f64::INFINITY, f64::min);
-        let of_trial = |(n, trial): (usize, &Trial)| {
-            let own = &came[n * self.seeds as usize..][..self.seeds as usize];
+        let finalist = |((trial, config), own): ((Trial, Config), &[Record])| {
             let scores: Vec<f64> = own.iter().map(|came| came.score.unwrap_or(worst)).collect();
             Finalist {
-                trial: trial.clone(),
+                trial,
+                seeds: seeds.clone(),
                 returns: own.iter().map(|came| came.score).collect(),
                 interquartile_mean: worst.is_finite().then(|| Interquartile::of(&scores)),
                 solved: own.iter().filter(|came| came.solved).count(),
-                config: configs[n].clone(),
+                config,
             }
         };
-        let mut finalists: Vec<Finalist> = trials.iter().enumerate().map(of_trial).collect();
+        let own = came.chunks_exact(seeds.len());
+        let mut finalists: Vec<Finalist> = trials.into_iter().zip(configs).zip(own).map(finalist).collect();
         let mean = |of: &Finalist| of.interquartile_mean.map_or(f64::NEG_INFINITY, |of| of.mean);
         finalists.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
         Ok(finalists)
     }
 }
 
-/// What random words of a sweep are for: a stream of their own.
-const PURPOSE_SWEEP: u32 = 9;
+/// Settings at which trials are compared.
+const FIXED: [&str; 6] = ["seed", "algo", "total_timesteps", "generations", "eval_every", "eval_episodes"];
 
 /// Sorts numbers of trials by their scores, the highest first; of equals the first number comes first.
 fn best_first(trials: &[Trial], numbers: &mut [usize]) {
     let score = |n: usize| trials[n].score.unwrap_or(f64::NEG_INFINITY);
     numbers.sort_by(|&a, &b| score(b).total_cmp(&score(a)).then(a.cmp(&b)));
-}
-
-/// Numbers of configurations that one launch can have, in their order.
-fn groups(configs: &[Config]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (n, config) in configs.iter().enumerate() {
-        let fits = |group: &&mut Vec<usize>| group.len() < MOST && config.goes_with(&configs[group[0]]);
-        match groups.iter_mut().find(fits) {
-            Some(group) => group.push(n),
-            None => groups.push(vec![n]),
-        }
-    }
-    groups
-}
-
-/// Trains agents to the end; gives what each came to.
-fn launch(gpu: &Gpu, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Vec<Came>> {
-    let threshold = env.spec().reward_threshold.map(f64::from);
-    let mut came = vec![Came { score: None, solved: false }; seeds.len()];
-    let same = configs.iter().all(|config| *config == configs[0]);
-    let configs = if same { &configs[..1] } else { configs };
-    for report in Trainer::of_each(gpu, env, configs, seeds)?.forgiving() {
-        let report = report?;
-        for (agent, (returns, _)) in report.evaluation.into_iter().flatten().enumerate() {
-            let fell = report.fallen.iter().any(|fallen| fallen.0 == agent);
-            came[agent].score = (!fell).then_some(returns.mean);
-            came[agent].solved |= !fell && threshold.is_some_and(|threshold| returns.passes(threshold));
-        }
-    }
-    Ok(came)
 }

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{Error, Result};
+use std::fmt;
 
 /// A setting that varies.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +64,7 @@ impl Vary {
         let (Ok(low), Ok(high)) = (low.trim().parse::<f64>(), high.trim().parse::<f64>()) else {
             return refuse(format!("'{values}' is not allowed; write LOW..HIGH or log:LOW..HIGH with numbers"));
         };
-        if !(low < high) || !low.is_finite() || !high.is_finite() {
+        if !low.is_finite() || !high.is_finite() || low >= high {
             return refuse(format!("{values} is empty; its lower end comes first"));
         }
         if log && low <= 0.0 {
@@ -73,11 +74,12 @@ impl Vary {
         Ok(Self { name: name.to_owned(), values })
     }
 
-    /// The value at a place from 0 to 1, as it is written.
+    /// The value at a place from 0 to 1, as it is written; numbers of intervals have six digits.
     pub fn at(&self, place: f64) -> String {
+        let number = |x: f64, low: f64, high: f64| format!("{:?}", rounded(x, 6).clamp(low, high));
         match &self.values {
-            Values::Uniform(low, high) => format!("{:?}", low + place * (high - low)),
-            Values::Log(low, high) => format!("{:?}", (low.ln() + place * (high.ln() - low.ln())).exp()),
+            &Values::Uniform(low, high) => number(low + place * (high - low), low, high),
+            &Values::Log(low, high) => number((low.ln() + place * (high.ln() - low.ln())).exp(), low, high),
             Values::Choices(choices) => {
                 let n = (place * choices.len() as f64) as usize;
                 choices[n.min(choices.len() - 1)].clone()
@@ -92,6 +94,30 @@ impl Vary {
             Values::Choices(choices) => choices.clone(),
         }
     }
+}
+
+/// As it is given on a command line.
+impl fmt::Display for Vary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.values {
+            Values::Uniform(low, high) => write!(f, "{}={low:?}..{high:?}", self.name),
+            Values::Log(low, high) => write!(f, "{}=log:{low:?}..{high:?}", self.name),
+            Values::Choices(choices) => write!(f, "{}={}", self.name, choices.join(",")),
+        }
+    }
+}
+
+/// A number with so many digits.
+fn rounded(x: f64, digits: usize) -> f64 {
+    format!("{x:.*e}", digits - 1).parse().unwrap_or(x)
+}
+
+/// A value for tables and pictures: a number with four digits, all else as it is.
+pub fn short(value: &str) -> String {
+    let Ok(number) = value.parse::<f64>() else { return value.to_owned() };
+    let number = rounded(number, 4);
+    let small = number != 0.0 && !(1e-3..1e6).contains(&number.abs());
+    if small { format!("{number:e}") } else { format!("{number}") }
 }
 
 /// What a setting is, in a sentence.
@@ -124,7 +150,7 @@ fn split(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Values, Vary};
+    use super::{Values, Vary, short};
 
     #[test]
     fn intervals_and_lists_are_read() {
@@ -135,7 +161,9 @@ mod tests {
             ("hidden=[16,16],[64]", Values::Choices(["[16,16]", "[64]"].map(str::to_owned).to_vec())),
             ("norm_adv=true,false", Values::Choices(["true", "false"].map(str::to_owned).to_vec())),
         ] {
-            assert_eq!(Vary::parse(text).expect(text).values, values, "{text}");
+            let vary = Vary::parse(text).expect(text);
+            assert_eq!(vary.values, values, "{text}");
+            assert_eq!(Vary::parse(&vary.to_string()).expect(text), vary, "{text}");
         }
         for (text, words) in [
             ("learning_rate", "NAME=VALUES"),
@@ -159,6 +187,10 @@ mod tests {
         let at = |text: &str, place: f64| Vary::parse(text).expect(text).at(place);
         assert_eq!([at("gamma=0.5..0.75", 0.0), at("gamma=0.5..0.75", 1.0)], ["0.5", "0.75"]);
         assert!((at("learning_rate=log:1e-4..1e-2", 0.5).parse::<f64>().unwrap_or(0.0) - 1e-3).abs() < 1e-12);
+        assert_eq!(at("learning_rate=log:1e-4..1e-2", 0.25), "0.000316228");
+        assert_eq!(at("gamma=0.91234567..0.91234568", 0.3), "0.91234568");
+        let shown = ["0.000316228", "0.05", "12", "0", "1234567", "-0.25", "true", "[16, 16]"].map(short);
+        assert_eq!(shown, ["3.162e-4", "0.05", "12", "0", "1.235e6", "-0.25", "true", "[16, 16]"]);
         let thirds = [0.0, 0.33, 0.34, 0.66, 0.67, 1.0].map(|place| at("num_minibatches=2,4,8", place));
         assert_eq!(thirds, ["2", "2", "4", "4", "8", "8"]);
     }

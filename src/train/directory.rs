@@ -61,10 +61,7 @@ impl RunDirectory {
     /// As [`RunDirectory::claim`].
     pub fn claim_default(env: &str, algo: &str, seed: u32) -> Result<Self> {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let file = Path::new(env).file_name().map_or(env.to_owned(), |name| name.to_string_lossy().into_owned());
-        let name = file.strip_suffix(".wgsl").unwrap_or(&file);
-        let name: String =
-            name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+        let name = run_name(env);
         let name = format!("{name}-{algo}-{seed}-{}", since.as_secs());
         for n in 1..1000 {
             let name = if n == 1 { name.clone() } else { format!("{name}-{n}") };
@@ -104,6 +101,21 @@ impl RunDirectory {
             Some(_) => refuse("it holds no run"),
             None => refuse(&format!("{} writes into it; wait until that ends, or end it", holder(path))),
         }
+    }
+
+    /// Claims a directory that holds a file of this name, which work goes on from, or one as for [`RunDirectory::claim`].
+    ///
+    /// # Errors
+    /// As [`RunDirectory::claim`], and [`Error::File`] where another process writes into it.
+    pub fn claim_or_reopen(path: &Path, file: &str) -> Result<Self> {
+        if !path.join(file).exists() {
+            return Self::claim(path);
+        }
+        let lock = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path.join(LOCK));
+        let lock = lock.map_err(|error| Error::file("write", path.join(LOCK), &error))?;
+        let claim = Claim { path: path.to_owned(), made: Vec::new(), kept: Mutex::new(true) };
+        let busy = || refusal(path, &format!("{} writes into it; wait until that ends, or end it", holder(path)));
+        Self::locked(path, lock, claim)?.ok_or_else(busy)
     }
 
     /// Makes a directory, unless there is something of that name.
@@ -178,7 +190,7 @@ impl RunDirectory {
     ///
     /// # Errors
     /// [`Error::File`].
-    pub(super) fn write_config(&self, env: &Environment, config: &Config) -> Result<()> {
+    pub fn write_config(&self, env: &Environment, config: &Config) -> Result<()> {
         let overrides = env.overrides().iter().map(|known| format!("# --set-env {}={}\n", known.name, known.value));
         let text = format!("# env = {:?}\n{}{}", env.name(), overrides.collect::<String>(), config.to_toml());
         file::replace(&self.path.join(CONFIG_FILE), text.as_bytes())
@@ -195,7 +207,7 @@ impl RunDirectory {
     }
 
     /// From here on the directory stays, whatever becomes of the run.
-    pub(super) fn keep(&self) {
+    pub fn keep(&self) {
         *self.claim.kept.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 }
@@ -222,6 +234,13 @@ impl Claim {
         }
         remove_empty(&self.made);
     }
+}
+
+/// What an environment is called in the name of a directory: without folders and without `.wgsl`.
+pub fn run_name(env: &str) -> String {
+    let file = Path::new(env).file_name().map_or(env.to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = file.strip_suffix(".wgsl").unwrap_or(&file);
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
 
 /// Refuses a directory that exists and holds something, and one that cannot be made, before any work is done. It claims

@@ -15,7 +15,7 @@ mod trainer;
 
 pub use actor::Actor;
 pub use checkpoints::CHECKPOINT_FILE;
-pub use directory::{Claim, RunDirectory, check_out};
+pub use directory::{Claim, RunDirectory, check_out, run_name};
 pub use metrics::Line;
 pub use policy::Policy;
 pub use run::{Event, Options, Outcome, Resumed, Stop, run};

@@ -71,10 +71,8 @@ pub struct Trainer {
     pending: VecDeque<Pending>,
     /// Why the run ends behind the report before.
     failed: Option<Error>,
-    /// Whether agents whose numbers are not finite any more leave the others to go on.
-    forgives: bool,
-    /// Those agents, and what was wrong first.
-    fallen: Vec<(usize, String)>,
+    /// Agents whose numbers are not finite any more, and what was wrong first, where they leave the others to go on.
+    fallen: Option<Vec<(usize, String)>>,
 }
 
 #[derive(Debug)]
@@ -217,8 +215,7 @@ impl Trainer {
             keeps: None,
             pending: VecDeque::new(),
             failed: None,
-            forgives: false,
-            fallen: Vec::new(),
+            fallen: None,
         })
     }
 
@@ -234,7 +231,7 @@ impl Trainer {
     /// ends there.
     #[must_use]
     pub fn forgiving(mut self) -> Self {
-        self.forgives = true;
+        self.fallen = Some(Vec::new());
         self
     }
 
@@ -362,32 +359,29 @@ impl Trainer {
         })
     }
 
-    /// Notes agents that have fallen in these updates.
-    fn forgive(&mut self, metrics: &[Vec<Metrics>]) {
-        for (agent, &seed) in self.seeds.iter().enumerate() {
-            if self.fallen.iter().any(|(known, _)| *known == agent) {
-                continue;
-            }
+    /// Notes agents that have fallen in these updates `[update][agent]`.
+    fn forgive(&mut self, metrics: &[Vec<Metrics>]) -> Result<()> {
+        for (agent, &seed) in self.seeds.clone().iter().enumerate() {
             let config = &self.configs[agent.min(self.configs.len() - 1)];
             let check = |agents: &Vec<Metrics>| {
-                fault::check_update(&agents[agent], &self.env, config, seed, &self.learning.layout).err()
+                fault::check_update(&agents[agent], &self.env, config, seed, &self.learning.layout)
             };
-            if let Some(error) = metrics.iter().find_map(check) {
-                self.fallen.push((agent, error.to_string()));
-            }
+            let checked = metrics.iter().try_for_each(check);
+            self.forgiven(agent, checked)?;
         }
+        Ok(())
     }
 
     /// Lets an error of an agent be, where that is forgiven.
     fn forgiven(&mut self, agent: usize, checked: Result<()>) -> Result<()> {
-        let Err(error) = checked else { return Ok(()) };
-        if !self.forgives {
-            return Err(error);
+        match (&mut self.fallen, checked) {
+            (None, checked) => checked,
+            (Some(fallen), Err(error)) if fallen.iter().all(|(known, _)| *known != agent) => {
+                fallen.push((agent, error.to_string()));
+                Ok(())
+            }
+            (Some(_), _) => Ok(()),
         }
-        if self.fallen.iter().all(|(known, _)| *known != agent) {
-            self.fallen.push((agent, error.to_string()));
-        }
-        Ok(())
     }
 
     /// Ends the run: what was submitted is never read.
@@ -436,8 +430,8 @@ impl Trainer {
         };
         let updates = first + count;
         let mut metrics: Vec<Vec<Metrics>> = (first..updates).map(row).collect();
-        if self.forgives {
-            self.forgive(&metrics);
+        if self.fallen.is_some() {
+            self.forgive(&metrics)?;
         } else if let Some((sound, error)) = self.unsound(&metrics) {
             self.end();
             if sound == 0 {
@@ -506,7 +500,7 @@ impl Trainer {
             let hash = agents.first().map(Policy::hash).unwrap_or_default();
             State::new(updates, self.num_updates(), env_steps, hash, ring, words)
         });
-        let fallen = self.fallen.clone();
+        let fallen = self.fallen.clone().unwrap_or_default();
         Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen }))
     }
 }

@@ -3,59 +3,10 @@
 // equal means equal here, places count in several lists, and a test may panic
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
+use crate::calls::{alone, json, manyworlds, refused, run_small, small, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Runs use every core; two at once would only time each other.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn manyworlds(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_manyworlds")).args(arguments).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// The last line of standard output of a run that must have ended with `code`.
-fn json(arguments: &[&str], code: i32) -> Value {
-    let output = manyworlds(arguments);
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "manyworlds {}:\n{out}\n{err}", arguments.join(" "));
-    assert_eq!(out.lines().count(), 1, "everything but the JSON goes to standard error:\n{out}");
-    serde_json::from_str(out.trim()).unwrap_or_else(|error| panic!("{error} in {out}"))
-}
-
-/// A run must fail with this code, one line that holds `words`, and leave nothing at `out`.
-fn refused(arguments: &[&str], code: i32, words: &[&str]) {
-    let output = manyworlds(arguments);
-    let err = text(&output.stderr);
-    let shown = format!("manyworlds {}:\n{err}", arguments.join(" "));
-    assert_eq!(output.status.code(), Some(code), "{shown}");
-    let errors: Vec<&str> =
-        err.lines().filter(|line| line.starts_with("error: ") && !line.contains("XDG_RUNTIME_DIR")).collect();
-    assert_eq!(errors.len(), 1, "one line of error expected from {shown}");
-    for word in words {
-        assert!(errors[0].contains(word), "'{word}' is missing in {shown}");
-    }
-}
-
-fn small(out: &Path, more: &[&str]) -> Vec<String> {
-    let out = out.to_str().unwrap();
-    let fixed = ["train", "CartPole-v1", "--json", "--out", out, "--set", "hidden=[8]", "--set", "eval_episodes=65"];
-    fixed.iter().chain(more).map(ToString::to_string).collect()
-}
-
-fn run_small(out: &Path, more: &[&str]) -> Value {
-    let arguments = small(out, more);
-    json(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), 0)
-}
+use std::process::Command;
 
 #[test]
 fn bad_input_is_refused_with_cause_remedy_and_code() {
@@ -227,61 +178,6 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_files() {
         let stochastic = json(&["eval", checkpoint.to_str().unwrap(), "--episodes", "65", "--json", "--stochastic"], 0);
         assert_ne!(eval["mean"], stochastic["mean"], "sampled actions give other episodes");
     }
-}
-
-#[test]
-fn seeds_of_one_launch_are_what_each_is_alone() {
-    let _alone = alone();
-    let folder = tempfile::tempdir().unwrap();
-    for (algo, settings) in [
-        ("ppo", &["num_envs=16", "num_steps=8", "total_timesteps=1024", "eval_every=3"][..]),
-        ("cem", &["population=20", "generations=7", "eval_every=3"]),
-    ] {
-        let out = |name: &str| folder.path().join(format!("{algo} {name}"));
-        let of = |name: &str, which: &[&str]| {
-            let out = out(name);
-            let pairs: Vec<&str> = settings.iter().flat_map(|pair| ["--set", pair]).collect();
-            run_small(&out, &[&["--algo", algo], which, &pairs].concat())
-        };
-        let together = of("together", &["--seeds", "4,2..3"]);
-        let seeds = together["seeds"].as_array().unwrap();
-        assert_eq!(
-            seeds.iter().map(|seed| seed["seed"].as_u64().unwrap()).collect::<Vec<_>>(),
-            [4, 2, 3],
-            "{together}"
-        );
-        let results = std::fs::read_to_string(out("together").join("results.json")).unwrap();
-        assert_eq!(serde_json::from_str::<Value>(&results).unwrap(), together);
-        let middle = &together["interquartile_mean"];
-        let means: Vec<f64> = seeds.iter().map(|seed| seed["eval"]["mean"].as_f64().unwrap()).collect();
-        assert!((middle["mean"].as_f64().unwrap() - means.iter().sum::<f64>() / 3.0).abs() < 1e-9, "{together}");
-        assert!(
-            middle["low"].as_f64() <= middle["mean"].as_f64() && middle["mean"].as_f64() <= middle["high"].as_f64()
-        );
-        for (n, seed) in [4, 2, 3].into_iter().enumerate() {
-            let name = format!("alone {seed}");
-            let alone = of(&name, &["--seed", &seed.to_string()]);
-            assert_eq!(seeds[n]["params_hash"], alone["params_hash"], "{algo}, seed {seed}");
-            assert_eq!(seeds[n]["eval"], alone["eval"], "{algo}, seed {seed}");
-            // all but the clock's columns
-            let lines = |run: &Path| -> Vec<Value> {
-                let text = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-                let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-                for line in &mut lines {
-                    line["steps_per_s"] = Value::Null;
-                }
-                lines
-            };
-            let own = out("together").join(format!("seed-{seed}"));
-            assert_eq!(lines(&own), lines(&out(&name)), "{algo}, seed {seed}: metrics");
-            let eval = json(&["eval", own.to_str().unwrap(), "--episodes", "9", "--json"], 0);
-            assert_eq!(eval["episodes"], 9, "{algo}: {eval}");
-        }
-        let agents = of("agents", &["--agents", "2", "--seed", "2"]);
-        assert_eq!(agents["seeds"][1]["params_hash"], seeds[2]["params_hash"], "{algo}: seeds 2 and 3");
-    }
-    refused(&["train", "CartPole-v1", "--seeds", "3..1"], 2, &["seeds", "write 1..3"]);
-    refused(&["train", "CartPole-v1", "--agents", "0"], 2, &["agents", "from 1 to"]);
 }
 
 #[test]

@@ -5,9 +5,11 @@ mod oracle;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calls;
 mod checkpoint_page;
 mod commands;
 mod gradient;
 mod own_environment;
 mod run_directory;
+mod several;
 mod trial;

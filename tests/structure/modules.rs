@@ -25,13 +25,13 @@ const ORDER: [&str; 24] = [
     "stage",
     "algo",
     "train",
-    "sweep",
     "pool",
     "rollout",
     "estimate",
     "bench",
     "check",
     "figure",
+    "sweep",
     "reproduce",
 ];
 

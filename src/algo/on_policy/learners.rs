@@ -18,6 +18,7 @@ pub(super) fn kernels<'a>(
     [agents, runs]: [u32; 2],
 ) -> Kernels<'a> {
     let kernels = Kernels::new(form, layout, &env.spec().action_space, config.exploration(env));
+    let runs = if runs > 1 { Run::MOST as u32 } else { 1 };
     Kernels { keeps: config.keeps(), agents, runs, ..kernels }
 }
 
