@@ -1,4 +1,5 @@
-//! A figure of the textbook, made anew: ascents of the simple regulator's policy by several estimators of its gradient.
+//! Figures of the textbook, made anew: ascents of the simple regulator's policy by several estimators of its gradient, and by
+//! searches without one.
 //!
 //! After Kochenderfer, Wheeler & Wray, Algorithms for Decision Making (2022), figure 11.3: each gradient comes from six
 //! rollouts of depth 10, its norm is limited to 1, the step size is 0.2. Where the textbook draws one path of each
@@ -7,18 +8,24 @@
 
 mod draw;
 mod results;
+mod search;
 
 pub use results::{ENVIRONMENTS, Row, row};
+pub use search::regulator_of_theta;
 
+use crate::config::Algo;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::estimate::{Estimator, GradientAscent, Path, Textbook, ascend};
+use crate::file;
 use crate::gpu::Gpu;
 use std::fs;
 use std::path::{Path as FilePath, PathBuf};
 
-/// What is shown.
+/// Estimators that are shown.
 pub const ESTIMATORS: [Estimator; 3] = [Estimator::TotalReturn, Estimator::RewardToGo, Estimator::OptimalBaseline];
+/// Searches that are shown.
+pub const SEARCHES: [Algo; 3] = [Algo::Cem, Algo::Ga, Algo::Pattern];
 /// θ at the start.
 const START: [f64; 2] = [-0.2, 0.8];
 /// Steps uphill.
@@ -41,7 +48,7 @@ const MOST: u32 = 65_535;
 pub struct Regulator {
     /// Seed of all random numbers.
     pub seed: u32,
-    /// Paths of each estimator.
+    /// Paths of each estimator; of each search there are a quarter as many, for its steps are longer work.
     pub repetitions: u32,
 }
 
@@ -56,6 +63,11 @@ impl Regulator {
         }
         let reason = format!("{} is not allowed; it must be from 2 to {MOST}", self.repetitions);
         Err(Error::setting("repetitions", reason))
+    }
+
+    /// Paths of each search.
+    fn searches(&self) -> u32 {
+        self.repetitions.div_ceil(4).max(2)
     }
 }
 
@@ -101,29 +113,48 @@ pub struct Standing {
     pub utility_of_mean: f64,
 }
 
-/// The ascents by one estimator.
+/// What an ascent follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Way {
+    /// Gradients by an estimator.
+    Gradient(Estimator),
+    /// Generations of a search.
+    Search(Algo),
+}
+
+impl Way {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gradient(estimator) => estimator.name(),
+            Self::Search(algo) => algo.name(),
+        }
+    }
+}
+
+/// The ascents in one way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ascent {
-    /// The estimator.
-    pub estimator: Estimator,
+    /// The way.
+    pub way: Way,
     /// One more than steps.
     pub steps: Vec<Standing>,
 }
 
-/// The data of the figure.
+/// The data of the figures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ascents {
     /// What was chosen.
     pub settings: Regulator,
-    /// One for each of [`ESTIMATORS`].
+    /// One for each of [`ESTIMATORS`], then one for each of [`SEARCHES`].
     pub ascents: Vec<Ascent>,
     textbook: Textbook,
 }
 
-/// Climbs with every estimator.
+/// Climbs with every estimator and every search.
 ///
 /// # Errors
-/// As [`Regulator::check`] and [`ascend`].
+/// As [`Regulator::check`], [`ascend`] and [`Trainer::new`](crate::Trainer::new).
 pub fn regulator(gpu: &Gpu, settings: &Regulator) -> Result<Ascents> {
     settings.check()?;
     let env = Environment::load("SimpleRegulator")?;
@@ -145,19 +176,31 @@ pub fn regulator(gpu: &Gpu, settings: &Regulator) -> Result<Ascents> {
                 seed: settings.seed,
             },
         )?;
-        Ok(Ascent { estimator, steps: (0..path.points()).map(|step| standing(&textbook, &path, step)).collect() })
+        let steps = (0..path.points()).map(|step| standing(&textbook, &theta(&path, step))).collect();
+        Ok(Ascent { way: Way::Gradient(estimator), steps })
     };
-    let ascents = ESTIMATORS.into_iter().map(ascent).collect::<Result<_>>()?;
+    let generations = |algo: Algo| {
+        let path = search::search(gpu, algo, settings.seed, settings.searches())?;
+        Ok(Ascent { way: Way::Search(algo), steps: path.iter().map(|theta| standing(&textbook, theta)).collect() })
+    };
+    let ascents = ESTIMATORS.into_iter().map(ascent).chain(SEARCHES.into_iter().map(generations));
+    let ascents = ascents.collect::<Result<_>>()?;
     Ok(Ascents { settings: *settings, ascents, textbook })
 }
 
-fn standing(textbook: &Textbook, path: &Path, step: usize) -> Standing {
+/// θ of all repetitions before a step, `[parameter][repetition]`.
+fn theta(path: &Path, step: usize) -> [Vec<f64>; 2] {
+    [0, 1].map(|parameter| path.at(step, parameter).collect())
+}
+
+/// Where they stand. θ₂ and −θ₂ are the same policy; the one that is not negative is counted.
+fn standing(textbook: &Textbook, [theta_1, theta_2]: &[Vec<f64>; 2]) -> Standing {
     let utility = |theta: [f64; 2]| textbook.unbounded(&theta, 1.0, DEPTH).0;
-    let pairs = || path.at(step, 0).zip(path.at(step, 1));
-    let theta = [0, 1].map(|parameter| Spread::of(path.at(step, parameter)));
+    let pairs = || theta_1.iter().copied().zip(theta_2.iter().map(|theta| theta.abs()));
+    let theta = [Spread::of(pairs().map(|(a, _)| a)), Spread::of(pairs().map(|(_, b)| b))];
     let products = pairs().map(|(a, b)| (a - theta[0].mean) * (b - theta[1].mean));
     Standing {
-        covariance: products.sum::<f64>() / (path.repetitions as f64 - 1.0),
+        covariance: products.sum::<f64>() / (theta_1.len() as f64 - 1.0),
         utility: Spread::of(pairs().map(|(a, b)| utility([a, b]))),
         utility_of_mean: utility(theta.map(|theta| theta.mean)),
         theta,
@@ -165,43 +208,49 @@ fn standing(textbook: &Textbook, path: &Path, step: usize) -> Standing {
 }
 
 impl Ascents {
-    /// The data as CSV, a line for each estimator and step; columns are named in the first line.
+    /// Those by gradients, then those by searches.
+    fn parts(&self) -> [&[Ascent]; 2] {
+        let (gradients, searches) = self.ascents.split_at(ESTIMATORS.len());
+        [gradients, searches]
+    }
+
+    /// The data as CSV, a line for each way and step; columns are named in the first line.
     pub fn to_csv(&self) -> String {
         let spread =
             |name: &str| ["mean", "std", "q10", "median", "q90", "sample"].map(|part| format!("{name}_{part}"));
         let names = ["theta1", "theta2", "utility"].map(spread).concat().join(",");
-        let mut text = format!("estimator,step,{names},theta_covariance,utility_of_mean\n");
+        let mut text = format!("way,step,{names},theta_covariance,utility_of_mean\n");
         for ascent in &self.ascents {
             for (step, at) in ascent.steps.iter().enumerate() {
                 let numbers = [at.theta[0], at.theta[1], at.utility].map(|spread| {
                     let Spread { mean, std, low, median, high, sample } = spread;
                     format!("{mean},{std},{low},{median},{high},{sample}")
                 });
-                let (name, numbers) = (ascent.estimator.name(), numbers.join(","));
+                let (name, numbers) = (ascent.way.name(), numbers.join(","));
                 text += &format!("{name},{step},{numbers},{},{}\n", at.covariance, at.utility_of_mean);
             }
         }
         text
     }
 
-    /// Writes regulator.png, .svg and .csv into a directory; each appears whole or not at all.
+    /// Writes regulator.png, .svg and .csv, and `regulator_search.png` and .svg into a directory; each appears whole or not at
+    /// all.
     ///
     /// # Errors
     /// [`Error::File`].
     pub fn write(&self, out: &FilePath) -> Result<Vec<PathBuf>> {
         fs::create_dir_all(out).map_err(|error| Error::file("create", out, &error))?;
-        let figure = self.draw();
-        let files =
-            [("png", figure.to_png()?), ("svg", figure.to_svg().into_bytes()), ("csv", self.to_csv().into_bytes())];
-        let write = |(ending, bytes): (&str, Vec<u8>)| {
-            let path = out.join(format!("regulator.{ending}"));
-            let unfinished = out.join(format!(".regulator.{ending}.unfinished"));
-            let failed = |error: std::io::Error| {
-                let _ = fs::remove_file(&unfinished);
-                Error::file("write", &path, &error)
-            };
-            fs::write(&unfinished, bytes).map_err(failed)?;
-            fs::rename(&unfinished, &path).map_err(failed)?;
+        let (gradients, searches) = self.draw();
+        let files = [
+            ("regulator.png", gradients.to_png()?),
+            ("regulator.svg", gradients.to_svg().into_bytes()),
+            ("regulator_search.png", searches.to_png()?),
+            ("regulator_search.svg", searches.to_svg().into_bytes()),
+            ("regulator.csv", self.to_csv().into_bytes()),
+        ];
+        let write = |(name, bytes): (&str, Vec<u8>)| {
+            let path = out.join(name);
+            file::replace(&path, &bytes)?;
             Ok(path)
         };
         files.into_iter().map(write).collect()

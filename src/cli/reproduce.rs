@@ -22,19 +22,19 @@ pub struct Reproduce {
 enum Figure {
     /// The README's table: every algorithm on the classic environments, with its presets
     Results(ResultsArguments),
-    /// Paths of policy gradients of the simple regulator, after Kochenderfer et al. (2022), figure 11.3
+    /// Paths of policy gradients of the simple regulator, after Kochenderfer et al. (2022), figure 11.3, and of searches
     Regulator(RegulatorArguments),
 }
 
 #[derive(clap::Args)]
 struct RegulatorArguments {
-    /// Directory for regulator.png, .svg and .csv; must be empty or not there
+    /// Directory for regulator.png, .svg and .csv and regulator_search.png and .svg; must be empty or not there
     #[arg(long, value_name = "DIR", default_value = "regulator")]
     out: PathBuf,
     /// Seed of all random numbers
     #[arg(long, default_value_t = 1)]
     seed: u32,
-    /// Paths of each estimator, side by side on the device
+    /// Paths of each estimator and each search, side by side on the device
     #[arg(long, default_value_t = 4096)]
     repetitions: u32,
     #[command(flatten)]
@@ -135,7 +135,7 @@ impl RegulatorArguments {
                 last.theta.iter().map(|theta| format!("{:.3} ± {:.3}", theta.mean, theta.std)).collect();
             say(format_args!(
                 "{}: θ ends at ({}), U at {:.3}",
-                ascent.estimator.name(),
+                ascent.way.name(),
                 theta.join(", "),
                 last.utility.median
             ));

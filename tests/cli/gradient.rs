@@ -99,31 +99,33 @@ fn the_regulators_figure_is_made_anew() {
         let mut names: Vec<String> =
             std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
-        assert_eq!(names, ["regulator.csv", "regulator.png", "regulator.svg"], "nothing else is left");
+        let expected =
+            ["regulator.csv", "regulator.png", "regulator.svg", "regulator_search.png", "regulator_search.svg"];
+        assert_eq!(names, expected, "nothing else is left");
         out
     };
-    let read = |out: &Path, ending: &str| std::fs::read(out.join(format!("regulator.{ending}"))).unwrap();
+    let read = |out: &Path, ending: &str| std::fs::read(out.join(format!("regulator{ending}"))).unwrap();
     let (first, second, other) = (make("a", "5"), make("b", "5"), make("c", "6"));
-    for ending in ["csv", "png", "svg"] {
+    for ending in [".csv", ".png", ".svg", "_search.png", "_search.svg"] {
         assert!(read(&first, ending) == read(&second, ending), "{ending}: the same seed twice");
     }
-    assert!(read(&first, "csv") != read(&other, "csv"), "another seed");
+    assert!(read(&first, ".csv") != read(&other, ".csv"), "another seed");
 
-    let csv = String::from_utf8(read(&first, "csv")).unwrap();
+    let csv = String::from_utf8(read(&first, ".csv")).unwrap();
     let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let names = lines.next().unwrap();
     let column = |name: &str| names.iter().position(|known| *known == name).unwrap();
     let rows: Vec<Vec<&str>> = lines.collect();
     let regulator = Textbook::of(&Environment::load(REGULATOR).unwrap()).unwrap();
     let mut ends = Vec::new();
-    for estimator in ["total-return", "reward-to-go", "optimal-baseline"] {
+    for estimator in ["total-return", "reward-to-go", "optimal-baseline", "cem", "ga", "pattern"] {
         let rows: Vec<&Vec<&str>> = rows.iter().filter(|row| row[0] == estimator).collect();
         assert_eq!(rows.len(), 31, "{estimator}: a line before each of 30 steps, and one after them");
         let number = |row: &[&str], name: &str| row[column(name)].parse::<f64>().unwrap();
         let of_mean: Vec<f64> = rows.iter().map(|row| number(row, "utility_of_mean")).collect();
-        // as long as steps are long, noise cannot hide the climb
+        // as long as steps are long, noise cannot hide the climb; where a pattern finds nothing it stands still
         assert!(
-            of_mean[..8].windows(2).all(|pair| pair[1] > pair[0]),
+            of_mean[..8].windows(2).all(|pair| pair[1] > pair[0] || estimator == "pattern" && pair[1] == pair[0]),
             "{estimator}: the mean path climbs: {of_mean:?}"
         );
         assert!(of_mean[30] > 0.1 * of_mean[0], "{estimator}: from {} to {}", of_mean[0], of_mean[30]);
@@ -137,19 +139,24 @@ fn the_regulators_figure_is_made_anew() {
         ends.push(number(rows[30], "utility_median"));
     }
     assert!(ends[0] < ends[1] && ends[1] < ends[2], "less variance climbs higher: {ends:?}");
+    let best = regulator.unbounded(&[-1.0, 0.0], 1.0, 10).0;
+    assert!(ends[3..].iter().all(|end| (best - 0.01..=best).contains(end)), "searches find {best}: {ends:?}");
 
-    let picture = tiny_skia::Pixmap::decode_png(&read(&first, "png")).unwrap();
-    assert_eq!((picture.width(), picture.height()), (2000, 1712));
-    for (red, green, blue) in [(213, 94, 0), (0, 114, 178), (0, 140, 105), (0, 0, 0)] {
-        let drawn = picture.pixels().iter().filter(|p| (p.red(), p.green(), p.blue()) == (red, green, blue)).count();
-        assert!(drawn > 500, "{drawn} pixels have the colour ({red}, {green}, {blue})");
-    }
-    let svg = String::from_utf8(read(&first, "svg")).unwrap();
-    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-    assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
-    for used in svg.split("href=\"#").skip(1).chain(svg.split("url(#").skip(1)) {
-        let id = used.split(['"', ')']).next().unwrap();
-        assert!(svg.contains(&format!("id=\"{id}\"")), "'{id}' is not defined");
+    for figure in ["", "_search"] {
+        let picture = tiny_skia::Pixmap::decode_png(&read(&first, &format!("{figure}.png"))).unwrap();
+        assert_eq!((picture.width(), picture.height()), (2000, 1712));
+        for (red, green, blue) in [(213, 94, 0), (0, 114, 178), (0, 140, 105), (0, 0, 0)] {
+            let drawn =
+                picture.pixels().iter().filter(|p| (p.red(), p.green(), p.blue()) == (red, green, blue)).count();
+            assert!(drawn > 500, "{drawn} pixels have the colour ({red}, {green}, {blue})");
+        }
+        let svg = String::from_utf8(read(&first, &format!("{figure}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+        assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
+        for used in svg.split("href=\"#").skip(1).chain(svg.split("url(#").skip(1)) {
+            let id = used.split(['"', ')']).next().unwrap();
+            assert!(svg.contains(&format!("id=\"{id}\"")), "'{id}' is not defined");
+        }
     }
 
     let again = manyworlds(&["reproduce", "regulator", "--out", first.to_str().unwrap()]);

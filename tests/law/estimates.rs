@@ -5,6 +5,7 @@
 #![allow(clippy::float_cmp, clippy::needless_range_loop, clippy::unwrap_used)]
 
 use crate::support::{gpu, ok, planned, wide};
+use manyworlds::config::Config;
 use manyworlds::env::{Environment, Exploration};
 use manyworlds::estimate::{
     Estimate, Estimator, GradientAscent, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, ascend,
@@ -19,8 +20,9 @@ use manyworlds::reference::env::{simple_regulator, two_action};
 use manyworlds::reference::estimate::{self as reference, Step};
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
+use manyworlds::reproduce::regulator_of_theta;
 use manyworlds::stage::Estimates;
-use manyworlds::train::Policy;
+use manyworlds::train::{Policy, Trainer};
 use std::time::Instant;
 
 const REGULATOR: &str = "SimpleRegulator";
@@ -595,5 +597,23 @@ fn networks_have_the_gradient_of_their_utility() {
         }
         total = variance;
         assert_eq!(found, ok(estimate_network(gpu(), &env, &settings(estimator, 4))), "{} twice", estimator.name());
+    }
+}
+
+/// The environment whose action is θ plays the regulator: its mean return is the exact U, at the start and elsewhere.
+#[test]
+fn the_regulator_of_theta_is_the_regulator() {
+    let (_, regulator) = textbook(REGULATOR);
+    for theta in [[-0.2, 0.8], [-1.0, 0.0], [-0.5, 0.3]] {
+        let mut env = ok(regulator_of_theta());
+        ok(env.set_all([("theta_1", theta[0]), ("theta_2", theta[1])]));
+        // a search that hardly moves: its actor is the offset 0
+        let pairs = ["hidden=[]", "generations=1", "population=2", "sigma=1e-6", "eval_episodes=65536"];
+        let config = ok(Config::resolve("", "random", None, &pairs.map(str::to_owned)));
+        let report = ok(ok(Trainer::new(gpu(), &env, &config, &[7])).next().unwrap());
+        let (found, _) = &report.evaluation.unwrap()[0];
+        let exact = regulator.unbounded(&theta, 1.0, 10).0;
+        let error = found.standard_error().unwrap();
+        assert!((found.mean - exact).abs() < 4.5 * error, "U{theta:?}: {} ± {error}, exact {exact}", found.mean);
     }
 }
