@@ -8,10 +8,11 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let agent = thread.agent;
     let at = thread.index;
     if at >= MW_ACTOR / 4u { return; }
+    let here = mw_place(agent, at);
     let best = mw_ranked_best(agent, mw_of_rank(agent, 0u));
     let words = agent * MW_PARAMETERS / 4u + at;
-    if mw_fitness_of(agent, best) >= mw_standing[agent].best { mw_parameters[words + MW_ACTOR / 4u] = mw_member(agent, best, at); }
-    let actor = mw_recombine(agent, at);
+    if mw_fitness_of(agent, best) >= mw_standing[agent].best { mw_parameters[words + MW_ACTOR / 4u] = mw_member(here, best); }
+    let actor = mw_recombine(here);
     mw_parameters[words] = actor;
     mw_test_place(agent, MW_OF_PARAMETER, at * 4u, actor, MW_FINITE);
 }

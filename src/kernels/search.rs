@@ -34,6 +34,15 @@ impl Method {
         }
     }
 
+    /// Rows of sums over a generation that it wants (`weigh.wgsl`).
+    pub(crate) fn sums(self) -> u32 {
+        match self {
+            Self::Es(_) => 1,
+            Self::Cem | Self::Ars => 2,
+            Self::Ga | Self::Pattern | Self::Random => 0,
+        }
+    }
+
     /// Slot `ranked`.
     fn ranked(self) -> &'static str {
         if self == Self::Ars { "slot/ranked/pairs.wgsl" } else { "slot/ranked/members.wgsl" }
@@ -54,6 +63,12 @@ pub struct SearchKernels<'a> {
 /// Members that a thread of `rank.wgsl` orders: at one, fetching scores took longer than playing episodes from 4,096 members on.
 pub(crate) const RANKED: u32 = 16;
 
+/// Vec4s of parameters that a workgroup of `weigh.wgsl` sums: fetching a weight takes a processor as long as making one of them.
+pub(crate) const BLOCK: u32 = 4;
+
+/// Members that a thread of `perturb.wgsl` makes.
+pub(crate) const TOGETHER: u32 = 8;
+
 /// Words of `mw_tally` for each agent: steps, terminated episodes, the complement of the first unsound member.
 pub(crate) const TALLIES: u32 = 3;
 
@@ -69,8 +84,8 @@ impl SearchKernels<'_> {
     }
 
     /// A program with the method in it.
-    fn with_method(&self, name: &str) -> Result<Program> {
-        let program = self.program(name)?.parts(&[
+    fn with_method(&self, program: Program) -> Result<Program> {
+        let program = program.word("MW_SUMS", self.method.sums()).parts(&[
             "part/math.wgsl",
             "part/random_words.wgsl",
             "part/noise.wgsl",
@@ -85,7 +100,7 @@ impl SearchKernels<'_> {
 
     /// The parameters of a window of members.
     pub fn perturb(&self) -> Result<Program> {
-        self.with_method("perturb")?.part("perturb.wgsl")
+        self.with_method(self.program("perturb")?)?.word("MW_TOGETHER", TOGETHER).part("perturb.wgsl")
     }
 
     /// Whole episodes of a window of members.
@@ -110,9 +125,16 @@ impl SearchKernels<'_> {
         self.program("rank")?.word("MW_RANKED", RANKED).parts(&[self.method.ranked(), "rank.wgsl"])
     }
 
+    /// Sums over a generation, for a method that wants some.
+    pub fn weigh(&self) -> Result<Program> {
+        let program = self.agents.program("weigh")?.constants(&self.agents.parameters.own_constants());
+        let program = program.word("MW_ACTOR", self.actor_words()).word("MW_BLOCK", BLOCK);
+        self.with_method(program)?.parts(&["slot/element/sum.wgsl", "part/tree.wgsl", "weigh.wgsl"])
+    }
+
     /// What a generation leaves to the next.
     pub fn recombine(&self) -> Result<Program> {
-        self.with_method("recombine")?.parts(&[self.method.ranked(), "part/fault_places.wgsl", "recombine.wgsl"])
+        self.with_method(self.program("recombine")?)?.parts(&[self.method.ranked(), "part/fault_places.wgsl", "recombine.wgsl"])
     }
 
     /// The end of a generation.

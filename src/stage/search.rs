@@ -6,7 +6,7 @@ use crate::batch::Agents;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
-use crate::kernels::search::{RANKED, TALLIES};
+use crate::kernels::search::{BLOCK, RANKED, TALLIES, TOGETHER};
 use crate::kernels::{Reduction, SearchKernels};
 use crate::layout::{Blocks, Members, Metrics, STREAM_SEARCH, Search, Standing, Worlds};
 use crate::plan::Plan;
@@ -25,7 +25,7 @@ pub struct Generation {
     pub order: Buffer<u32>,
     /// `[agent]`
     pub standing: Buffer<Standing>,
-    /// What a method keeps: `[agent][row][word of the actor]`.
+    /// What a method keeps, and behind it sums over the generation: `[agent][row][word of the actor]`.
     pub memory: Buffer<f32>,
     play: Recording,
     rank: Recording,
@@ -104,7 +104,15 @@ impl Generation {
         let population = u64::from(search.population);
         let (rank, recombine, finish) = (kernels.rank()?, kernels.recombine()?, kernels.finish_generation()?);
         let rank = one(rank, population.div_ceil(RANKED.into()), population);
-        let recombine = one(recombine, u64::from(words / 4), population);
+        let mut sums = Recording::default();
+        if kernels.method.sums() > 0 {
+            let workgroup = u64::from(kernels.agents.form.workgroup);
+            let threads = workgroup * u64::from((words / 4).div_ceil(BLOCK));
+            sums = one(kernels.weigh()?, threads, population.div_ceil(workgroup) + 16);
+        }
+        let made = one(recombine, u64::from(words / 4), u64::from(search.elites));
+        let mut recombine = sums;
+        recombine.extend(&made);
         let turns = population / u64::from(kernels.agents.form.workgroup) + 16;
         let finish = one(finish, 1, turns);
         Ok(Self { fitness, order, standing, memory, play, rank, recombine, finish, normalise })
@@ -187,8 +195,8 @@ fn play(
         let count = window.min(search.population - first);
         let members = Members { first, count, episodes, common_: common.into(), all: search.population * episodes };
         let buffers = buffers.with("mw_members", &plan.uniform("members", &members));
-        let threads = u64::from(count) * u64::from(words / 4);
-        recording.push(&plan.pass(perturb, agents.count, threads, 1, &buffers));
+        let threads = u64::from(count.div_ceil(TOGETHER)) * u64::from(words / 4);
+        recording.push(&plan.pass(perturb, agents.count, threads, TOGETHER.into(), &buffers));
         let worlds = Worlds { count: count * episodes, stream: STREAM_SEARCH, ..Worlds::default() };
         recording.extend(&whole_episodes(plan, &kernels.members, episode, 0, env, agents.count, worlds, &buffers));
         recording.push(&plan.pass(fitness, agents.count, count.into(), episodes.into(), &buffers));

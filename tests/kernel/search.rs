@@ -254,7 +254,7 @@ fn follows(algo: Algo, pairs: &[&str]) {
                 let kept = memory.len() / SEEDS.len();
                 let kept = &memory[agent * kept..][..kept];
                 match algo {
-                    Algo::Cem => near(&format!("{case}, spread"), kept, &reference.spread),
+                    Algo::Cem => near(&format!("{case}, spread"), &kept[..words], &reference.spread),
                     Algo::Pattern => {
                         near(&format!("{case}, ahead"), kept, &reference.ahead);
                         near(&format!("{case}, step"), &[standing[agent].step], &[reference.step]);

@@ -5,25 +5,31 @@
 //!
 //! s is the deviation of the 2|B| fitnesses that count. Reference: src/reference/search.rs.
 
-fn mw_member(agent: u32, m: u32, at: u32) -> vec4<f32> {
-    return fma(vec4<f32>(mw_search.sigma), mw_mirrored(agent, m, at), mw_actor(agent, at));
+fn mw_mask_at(at: u32) -> vec4<f32> { return mw_mask[at]; }
+
+fn mw_member(here: MwPlace, m: u32) -> vec4<f32> {
+    return fma(vec4<f32>(mw_search.sigma), mw_mirrored(here, m), here.actor);
 }
 
-fn mw_recombine(agent: u32, at: u32) -> vec4<f32> {
+fn mw_terms() -> u32 { return mw_search.elites; }
+
+/// A fitness; what is counted are differences to it.
+fn mw_origin(agent: u32) -> f32 { return mw_fitness_of(agent, 2u * mw_of_rank(agent, 0u)); }
+
+fn mw_term(agent: u32, rank: u32, origin: f32) -> MwTerm {
+    let pair = mw_of_rank(agent, rank);
+    let up = mw_fitness_of(agent, 2u * pair) - origin;
+    let down = mw_fitness_of(agent, 2u * pair + 1u) - origin;
+    return MwTerm(pair, up - down, vec2<f32>(up + down, up * up + down * down));
+}
+
+/// Both fitnesses and their squares: the same at every place.
+fn mw_second(term: MwTerm, noise: vec4<f32>) -> vec4<f32> { return vec4<f32>(term.own, 0.0, 0.0); }
+
+fn mw_recombine(here: MwPlace) -> vec4<f32> {
     let count = f32(mw_search.elites);
-    let first = mw_fitness_of(agent, 2u * mw_of_rank(agent, 0u));   // sums are of differences to it
-    var sum = 0.0;
-    var squares = 0.0;
-    var step = vec4<f32>(0.0);
-    for (var rank = 0u; rank < mw_search.elites; rank++) {
-        let pair = mw_of_rank(agent, rank);
-        let up = mw_fitness_of(agent, 2u * pair) - first;
-        let down = mw_fitness_of(agent, 2u * pair + 1u) - first;
-        sum += up + down;
-        squares += up * up + down * down;
-        step = fma(vec4<f32>(up - down), mw_perturbation(agent, pair, at), step);
-    }
-    let mean = sum / (2.0 * count);
-    let deviation = sqrt(max(squares / (2.0 * count) - mean * mean, 0.0));
-    return mw_actor(agent, at) + select(0.0, mw_search.rate / (count * deviation), deviation > 0.0) * step;
+    let counted = mw_sum(here, 1u) / (2.0 * count);
+    let deviation = sqrt(max(counted.y - counted.x * counted.x, 0.0));
+    let step = mw_sum(here, 0u) * here.mask;
+    return here.actor + select(0.0, mw_search.rate / (count * deviation), deviation > 0.0) * step;
 }

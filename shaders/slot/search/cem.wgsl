@@ -2,24 +2,23 @@
 //!
 //!   member m = μ + s ε_m      E = the best elites      μ ← mean(E)      s² ← var(E) + extra · max(0, 1 − generation/until)
 //!
-//! Sums are of differences to μ. Reference: src/reference/search.rs.
+//! Sums are of ε and ε². Reference: src/reference/search.rs.
 
-fn mw_member(agent: u32, m: u32, at: u32) -> vec4<f32> {
-    return fma(mw_memory[mw_kept_at(agent, 0u, at)], mw_perturbation(agent, m, at), mw_actor(agent, at));
-}
+fn mw_mask_at(at: u32) -> vec4<f32> { return mw_mask[at]; }
 
-fn mw_recombine(agent: u32, at: u32) -> vec4<f32> {
-    let spread = mw_memory[mw_kept_at(agent, 0u, at)];
-    var sum = vec4<f32>(0.0);
-    var squares = vec4<f32>(0.0);
-    for (var rank = 0u; rank < mw_search.elites; rank++) {
-        let d = spread * mw_perturbation(agent, mw_of_rank(agent, rank), at);
-        sum += d;
-        squares = fma(d, d, squares);
-    }
-    let mean = sum / f32(mw_search.elites);
-    let extra = mw_search.extra * max(0.0, 1.0 - f32(mw_progress[agent].update) / mw_search.until);
-    let variance = max(fma(-mean, mean, squares / f32(mw_search.elites)), vec4<f32>(0.0)) + extra * mw_mask[at];
-    mw_memory[mw_kept_at(agent, 0u, at)] = sqrt(variance);
-    return mw_actor(agent, at) + mean;
+fn mw_member(here: MwPlace, m: u32) -> vec4<f32> { return fma(here.kept, mw_perturbation(here, m), here.actor); }
+
+fn mw_terms() -> u32 { return mw_search.elites; }
+fn mw_origin(agent: u32) -> f32 { return 0.0; }
+fn mw_term(agent: u32, rank: u32, origin: f32) -> MwTerm { return MwTerm(mw_of_rank(agent, rank), 1.0, vec2<f32>(0.0)); }
+fn mw_second(term: MwTerm, noise: vec4<f32>) -> vec4<f32> { return noise * noise; }
+
+fn mw_recombine(here: MwPlace) -> vec4<f32> {
+    let spread = here.kept;   // 0 in padding
+    let mean = spread * mw_sum(here, 0u) / f32(mw_search.elites);
+    let squares = spread * spread * mw_sum(here, 1u);
+    let extra = mw_search.extra * max(0.0, 1.0 - f32(here.drawn.y) / mw_search.until);
+    let variance = max(fma(-mean, mean, squares / f32(mw_search.elites)), vec4<f32>(0.0)) + extra * here.mask;
+    mw_memory[mw_kept_at(here.agent, 0u, here.at)] = sqrt(variance);
+    return here.actor + mean;
 }

@@ -7,29 +7,32 @@
 //! Reference: src/reference/search.rs.
 
 /// Row of the first parent of this generation (0), or the next (1).
-fn mw_parents(agent: u32, next: u32) -> u32 { return (mw_progress[agent].update + next) % 2u * mw_search.elites; }
+fn mw_parents(here: MwPlace, next: u32) -> u32 { return (here.drawn.y + next) % 2u * mw_search.elites; }
 
-fn mw_parent(agent: u32, parent: u32, at: u32) -> vec4<f32> {
-    if mw_progress[agent].update == 0u { return mw_actor(agent, at); }
-    return mw_memory[mw_kept_at(agent, mw_parents(agent, 0u) + parent, at)];
+fn mw_parent(here: MwPlace, parent: u32) -> vec4<f32> {
+    if here.drawn.y == 0u { return here.actor; }
+    return mw_memory[mw_kept_at(here.agent, mw_parents(here, 0u) + parent, here.at)];
 }
 
-fn mw_member(agent: u32, m: u32, at: u32) -> vec4<f32> {
-    if m < mw_search.unchanged { return mw_parent(agent, m, at); }
+fn mw_mask_at(at: u32) -> vec4<f32> { return mw_mask[at]; }
+
+fn mw_member(here: MwPlace, m: u32) -> vec4<f32> {
+    if m < mw_search.unchanged { return mw_parent(here, m); }
     // words for the whole member have a place of their own behind all vec4s
-    let chosen = mw_search_words(agent, m, MW_ACTOR / 4u);
-    var child = mw_parent(agent, mw_multiply_wide(chosen.x, mw_search.elites).x, at);
+    let chosen = mw_search_words(here.drawn, m, MW_ACTOR / 4u);
+    var child = mw_parent(here, mw_multiply_wide(chosen.x, mw_search.elites).x);
     if mw_search.crossed != 0u {
-        let other = mw_parent(agent, mw_multiply_wide(chosen.y, mw_search.elites).x, at);
-        let sides = mw_search_words(agent, m, MW_ACTOR / 4u + 1u + at);
+        let other = mw_parent(here, mw_multiply_wide(chosen.y, mw_search.elites).x);
+        let sides = mw_search_words(here.drawn, m, MW_ACTOR / 4u + 1u + here.at);
         child = select(child, other, (sides & vec4<u32>(1u)) == vec4<u32>(1u));
     }
-    return fma(vec4<f32>(mw_search.sigma), mw_perturbation(agent, m, at), child);
+    return fma(vec4<f32>(mw_search.sigma), mw_perturbation(here, m), child);
 }
 
-fn mw_recombine(agent: u32, at: u32) -> vec4<f32> {
+fn mw_recombine(here: MwPlace) -> vec4<f32> {
     for (var rank = 0u; rank < mw_search.elites; rank++) {
-        mw_memory[mw_kept_at(agent, mw_parents(agent, 1u) + rank, at)] = mw_member(agent, mw_of_rank(agent, rank), at);
+        let row = mw_parents(here, 1u) + rank;
+        mw_memory[mw_kept_at(here.agent, row, here.at)] = mw_member(here, mw_of_rank(here.agent, rank));
     }
-    return mw_memory[mw_kept_at(agent, mw_parents(agent, 1u), at)];
+    return mw_memory[mw_kept_at(here.agent, mw_parents(here, 1u), here.at)];
 }

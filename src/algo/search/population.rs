@@ -59,7 +59,9 @@ fn search(config: &Config, parameters: u32) -> Search {
         unchanged: config.unchanged,
         crossed: config.crossover.into(),
         rows: match config.algo {
-            Algo::Es => 2,
+            Algo::Es => 2 + method(config).sums(),
+            Algo::Cem => 1 + method(config).sums(),
+            Algo::Ars => method(config).sums(),
             Algo::Ga => 2 * elites,
             _ => 1,
         },
@@ -181,12 +183,13 @@ fn first_agents(plan: &mut Plan, config: &Config, layout: &Parameters, seeds: &[
     Agents::new(plan, run, seeds, words, first, Progress::default())
 }
 
-/// What a method keeps at first.
+/// What a method keeps at first, and room for its sums.
 fn first_memory(config: &Config, search: &Search, mask: &[f32]) -> Vec<f32> {
-    let rows = search.rows as usize;
-    match config.algo {
+    let mut memory = match config.algo {
         // deviations
         Algo::Cem => mask.iter().map(|mask| mask * config.sigma as f32).collect(),
-        _ => vec![0.0; rows * mask.len()],
-    }
+        _ => Vec::new(),
+    };
+    memory.resize(search.rows as usize * mask.len(), 0.0);
+    memory
 }
