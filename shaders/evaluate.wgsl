@@ -33,7 +33,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             ending[i] = u32(mw_outcomes[thread.agent * n + index[i]].z);
         }
     }
-    for (var t = 0u; t < mw_worlds.steps; t++) {
+    let steps_of_all = mw_worlds.steps;
+    for (var t = 0u; t < steps_of_all; t++) {
         var running = false;
         @unroll for i in 0..MW_SAMPLES { running |= ending[i] == 0u; }
         if MW_DRAWS == 0u && !running { break; }   // members, none of which runs a network together with others

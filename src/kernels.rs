@@ -129,7 +129,15 @@ impl Kernels<'_> {
             .word("MW_VECTORS", vectors)
             .word("MW_LANES", lanes)
             .word("MW_SAMPLES", vectors * lanes);
-        program.parts(&[self.source(), lane, self.share(), self.normalise(), activation])?.parts(arrangement)
+        program
+            .parts(&[self.source(), lane, self.limit(), self.share(), self.normalise(), activation])?
+            .parts(arrangement)
+    }
+
+    /// Slot `limit`: where a processor plays the GPU, it selects.
+    fn limit(&self) -> &'static str {
+        let emulated = self.form.lanes > 1 || self.form.share != Share::Plain || self.holds();
+        if emulated { "slot/limit/select.wgsl" } else { "slot/limit/clamp.wgsl" }
     }
 
     /// Slot `normalise`.
@@ -512,6 +520,7 @@ impl Kernels<'_> {
             program.constants(&constants).word("MW_AGENTS", self.uniform_agents()).parts(&[
                 self.source(),
                 "slot/lane/one.wgsl",
+                self.limit(),
                 self.normalise(),
                 activation,
                 "part/mlp_tile.wgsl",

@@ -66,7 +66,7 @@ impl Regulator {
     }
 
     /// Paths of each search.
-    fn searches(&self) -> u32 {
+    fn searches(self) -> u32 {
         self.repetitions.div_ceil(4).max(2)
     }
 }

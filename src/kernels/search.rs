@@ -134,7 +134,11 @@ impl SearchKernels<'_> {
 
     /// What a generation leaves to the next.
     pub fn recombine(&self) -> Result<Program> {
-        self.with_method(self.program("recombine")?)?.parts(&[self.method.ranked(), "part/fault_places.wgsl", "recombine.wgsl"])
+        self.with_method(self.program("recombine")?)?.parts(&[
+            self.method.ranked(),
+            "part/fault_places.wgsl",
+            "recombine.wgsl",
+        ])
     }
 
     /// The end of a generation.

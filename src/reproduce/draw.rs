@@ -50,7 +50,7 @@ impl Ascents {
         let gradients = self.sheet(
             gradients,
             "Policy gradients of the simple regulator, a ~ N(θ₁ s, θ₂²)",
-            [
+            &[
                 format!(
                     "{count} ascents of each estimator. A gradient comes from {ROLLOUTS} rollouts of depth {DEPTH}, its norm \
                      is limited to {LIMIT}, the step is {RATE}."
@@ -62,7 +62,7 @@ impl Ascents {
         let searches = self.sheet(
             searches,
             "Searches for a policy of the simple regulator, a ~ N(θ₁ s, θ₂²)",
-            [
+            &[
                 format!(
                     "{searched} searches in each way. A member plays {ROLLOUTS} rollouts of depth {DEPTH}; {POPULATION} members are a \
                      generation of cem and ga, {NEIGHBOURS} one of pattern."
@@ -79,7 +79,7 @@ impl Ascents {
     }
 
     /// A panel for each of three ways, and U of all of them.
-    fn sheet(&self, ascents: &[Ascent], head: &str, told: [String; 2], unit: &str) -> Figure {
+    fn sheet(&self, ascents: &[Ascent], head: &str, told: &[String; 2], unit: &str) -> Figure {
         let mut figure = Figure::new(WIDTH, HEIGHT, head);
         figure.text(head, [70.0, 34.0], 17.0, Anchor::Start, INK);
         for (line, y) in told.iter().zip([56.0, 73.0]) {

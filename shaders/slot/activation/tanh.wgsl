@@ -4,7 +4,7 @@
 //!   y = tanh x      dy/dx = 1 − y²
 
 fn mw_activation(x: Lane) -> Lane {
-    let c = clamp(x, Lane(-8.1), Lane(8.1));
+    let c = mw_limited(x, Lane(8.1));
     let z = c * c;
     var p = fma(z, Lane(1.487362882e-8), Lane(2.164854763e-5));
     p = fma(p, z, Lane(3.556906446e-3));
