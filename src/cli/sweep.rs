@@ -180,12 +180,17 @@ impl Progress {
             }
             Event::Updates(updates) => self.bar.set_position(updates.into()),
             Event::Ended(records) => {
-                let best = records.iter().filter_map(|record| record.score).fold(f64::NEG_INFINITY, f64::max);
+                let best = records.iter().filter_map(|record| record.score).max_by(f64::total_cmp);
+                let best = best.map_or("none stayed finite".to_owned(), |best| format!("the best returns {best:.1}"));
                 let lost = records.iter().filter(|record| record.score.is_none()).count();
-                let lost = if lost > 0 { format!("; {lost} did not stay finite") } else { String::new() };
+                let lost = match lost {
+                    0 => String::new(),
+                    lost if lost == records.len() => String::new(),
+                    lost => format!("; {lost} did not stay finite"),
+                };
                 let what = if self.finals.get() { "agents of finalists" } else { "trials" };
                 let length = records.first().map_or(0, |record| record.length);
-                self.above(&format!("{} {what}, length {length}: the best returns {best:.1}{lost}", records.len()));
+                self.above(&format!("{} {what}, length {length}: {best}{lost}", records.len()));
             }
         }
     }

@@ -184,9 +184,12 @@ fn activation_tanh_keeps_its_promise_in_every_lane() {
     points.resize(points.len().next_multiple_of(4), 1.0);
     let input: Vec<u32> = points.iter().map(|x| x.to_bits()).collect();
     for (lanes, part) in [(1, "slot/lane/one.wgsl"), (4, "slot/lane/four.wgsl")] {
-        let parts = ["part/math.wgsl", part, "slot/activation/tanh.wgsl"];
-        let kernel = kernel("activation", &[("MW_LANES", lanes)], &parts, SOURCE);
-        let output = call(&kernel, points.len() / lanes as usize, &input, 2 * points.len());
+        let [output, other] = ["slot/limit/clamp.wgsl", "slot/limit/select.wgsl"].map(|limit| {
+            let parts = ["part/math.wgsl", part, limit, "slot/activation/tanh.wgsl"];
+            let kernel = kernel("activation", &[("MW_LANES", lanes)], &parts, SOURCE);
+            call(&kernel, points.len() / lanes as usize, &input, 2 * points.len())
+        });
+        assert!(output == other, "{lanes} lanes: limits by clamping and by choosing are the same bits");
         let got: Vec<f32> = output.iter().map(|&word| f32::from_bits(word)).collect();
         let (got, slope) = got.split_at(points.len());
         let case = format!("activation tanh, {lanes} lanes");
