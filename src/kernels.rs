@@ -125,13 +125,12 @@ impl Kernels<'_> {
         let activation = self.parameters.networks()[network].activation().part();
         let program = program
             .constants(&self.parameters.constants(network, self.form, backward))
-            .word("MW_AGENTS", self.uniform_agents())
+            .word("MW_AGENTS", self.uniform_agents(way))
             .word("MW_VECTORS", vectors)
             .word("MW_LANES", lanes)
             .word("MW_SAMPLES", vectors * lanes);
-        program
-            .parts(&[self.source(), lane, self.limit(), self.share(), self.normalise(), activation])?
-            .parts(arrangement)
+        let parts = [self.source(way), self.chunk(way), lane, self.limit(), self.share(), self.normalise(), activation];
+        program.parts(&parts)?.parts(arrangement)
     }
 
     /// Slot `limit`: where a processor plays the GPU, it selects.
@@ -155,22 +154,30 @@ impl Kernels<'_> {
     }
 
     /// Slot `parameters`.
-    fn source(&self) -> &'static str {
+    fn source(&self, way: Way) -> &'static str {
         if self.owner != Owner::Agent {
             return "slot/parameters/member.wgsl";
         }
-        if self.uniform() { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
+        if self.uniform(way) { "slot/parameters/uniform.wgsl" } else { "slot/parameters/storage.wgsl" }
     }
 
-    /// Whether the parameters of all agents are read from a uniform.
-    fn uniform(&self) -> bool {
+    /// Whether the parameters of all agents are read from a uniform: on a GPU where all threads read the same ones, which tiles do
+    /// not.
+    fn uniform(&self, way: Way) -> bool {
         let bytes = u64::from(self.agents) * u64::from(self.parameters.words()) * 4;
-        self.form.lanes > 1 && bytes <= UNIFORM_BYTES
+        let same = self.form.lanes > 1 || self.form.is_hardware() && way == Way::Forward;
+        same && self.owner == Owner::Agent && bytes <= UNIFORM_BYTES
+    }
+
+    /// Slot `chunk`.
+    fn chunk(&self, way: Way) -> &'static str {
+        let direct = self.form.is_hardware() && way == Way::Forward;
+        if direct { "slot/chunk/direct.wgsl" } else { "slot/chunk/loaded.wgsl" }
     }
 
     /// The agents whose parameters a uniform holds. Kernels that read them from storage are the same for any number.
-    fn uniform_agents(&self) -> u32 {
-        if self.uniform() { self.agents } else { 1 }
+    fn uniform_agents(&self, way: Way) -> u32 {
+        if self.uniform(way) { self.agents } else { 1 }
     }
 
     /// Whether a network stays in registers; a wide one needs a workspace.
@@ -517,8 +524,8 @@ impl Kernels<'_> {
         let program = if self.tiled() {
             let constants = self.parameters.constants(network, self.form, true);
             let activation = self.parameters.networks()[network].activation().part();
-            program.constants(&constants).word("MW_AGENTS", self.uniform_agents()).parts(&[
-                self.source(),
+            program.constants(&constants).word("MW_AGENTS", self.uniform_agents(way)).parts(&[
+                self.source(way),
                 "slot/lane/one.wgsl",
                 self.limit(),
                 self.normalise(),

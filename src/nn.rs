@@ -459,8 +459,8 @@ impl Network {
     pub(crate) fn tile(&self, bytes: u32) -> Option<Tile> {
         let widths = self.padded_widths();
         let samples = (bytes / (4 * self.units() + 4) / 4 * 4).min(TILE_SAMPLES);
-        // more threads keep fewer sums each, but a value from workgroup memory serves fewer products
-        [64, 256].into_iter().find_map(|threads| {
+        // more threads keep fewer sums each: with 64 of them no GPU's registers hold them all (benches/NOTES.md)
+        [256, 64].into_iter().find_map(|threads| {
             let groups: Vec<u32> = widths.iter().map(|width| threads / (width / 4)).collect();
             if samples < 8 || groups.contains(&0) {
                 return None;

@@ -63,8 +63,8 @@ impl Values {
     }
 }
 
-/// The passes of `forward.wgsl` over the columns from the first one on, in windows that share a workspace; they change nothing but where hidden
-/// units are kept for a moment.
+/// The passes of `forward.wgsl` over the columns from the first one on: one, or where hidden units need a workspace windows that share
+/// it, which change nothing but where those are kept for a moment.
 fn forward(
     plan: &mut Plan,
     kernels: &Kernels,
@@ -77,9 +77,9 @@ fn forward(
     let iterations = kernels.forward_iterations(network) + 1;
     let samples = kernels.columns(network);
     let units = kernels.parameters.networks()[network].units();
-    let fit = if kernels.needs_workspace(network) { WORKSPACE_WORDS / (units * samples) } else { WINDOW };
     let total = (columns.count - columns.first).div_ceil(samples);
-    let most = (fit.min(WINDOW) / agents).max(1).min(total);
+    let window = (WORKSPACE_WORDS / (units * samples)).min(WINDOW) / agents;
+    let most = if kernels.needs_workspace(network) { window.clamp(1, total) } else { total };
     let buffers = with_workspace(plan, kernels, network, agents, most, buffers)?;
     let turns = turns(kernels, network, agents, total);
     let mut recording = Recording::default();
@@ -207,7 +207,7 @@ fn turns(kernels: &Kernels, network: usize, agents: u32, total: u32) -> u32 {
 /// Most worlds (on a GPU), and fewest steps, that are scanned.
 const SCAN_WORLDS: u32 = 64;
 const SCAN_STEPS: u32 = 256;
-/// Threads of all agents in one window of [`Values`].
+/// Threads of all agents that share a workspace at most.
 const WINDOW: u32 = 1 << 16;
 /// Words of the workspace of all agents that a window of a wide network may take: 64 MiB.
 const WORKSPACE_WORDS: u32 = 1 << 24;

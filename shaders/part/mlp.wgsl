@@ -16,20 +16,20 @@ fn mw_forward(thread: MwThread) {
     let base = mw_parameters_of(thread);
     @unroll for head in 0..MW_HEAD {
         const inputs = MW_WIDTHS[0] / 4u;
-        var rows: array<vec4<f32>, MW_HEAD_CHUNKS>;
+        var rows: array<MwChunk, MW_HEAD_CHUNKS>;
         @unroll for c in 0..MW_HEAD_CHUNKS {
-            rows[c] = mw_parameter(base, MW_WEIGHT_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] * inputs - 1u));
+            rows[c] = mw_chunk(base, MW_WEIGHT_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] * inputs - 1u));
         }
-        var bias: array<vec4<f32>, MW_VECTOR_CHUNKS[1]>;
+        var bias: array<MwChunk, MW_VECTOR_CHUNKS[1]>;
         @unroll for c in 0..MW_VECTOR_CHUNKS[1] {
-            bias[c] = mw_parameter(base, MW_BIAS_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] / 4u - 1u));
+            bias[c] = mw_chunk(base, MW_BIAS_START[0] + min(c * MW_SHARE + thread.lane, MW_WIDTHS[1] / 4u - 1u));
         }
         @unroll for o in 0..MW_WIDTHS[1] {
             @unroll for v in 0..MW_VECTORS {
-                var unit = Lane(mw_shared(bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
+                var unit = Lane(mw_of_chunk(bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
                 @unroll for k in 0..MW_WIDTHS[0] {
                     const f = o * inputs + k / 4u;
-                    unit = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), mw_input_or_zero(k, v), unit);
+                    unit = fma(Lane(mw_of_chunk(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), mw_input_or_zero(k, v), unit);
                 }
                 mw_top[min(o, MW_TOPS - 1u) * MW_VECTORS + v] = mw_activation(unit);
             }
@@ -47,42 +47,42 @@ fn mw_forward(thread: MwThread) {
                 if lower > 0u { x[k * MW_VECTORS + v] = mw_below(MW_TOP_START[lower], k, v); }
             }
         }
-        var bias: array<vec4<f32>, MW_VECTOR_CHUNKS[upper + 1u]>;
+        var bias: array<MwChunk, MW_VECTOR_CHUNKS[upper + 1u]>;
         @unroll for c in 0..MW_VECTOR_CHUNKS[upper + 1u] {
-            bias[c] = mw_parameter(base, MW_BIAS_START[upper] + min(c * MW_SHARE + thread.lane, top / 4u - 1u));
+            bias[c] = mw_chunk(base, MW_BIAS_START[upper] + min(c * MW_SHARE + thread.lane, top / 4u - 1u));
         }
         var sum: array<Lane, top * MW_VECTORS>;
         @unroll for o in 0..top {
             @unroll for v in 0..MW_VECTORS {
-                sum[o * MW_VECTORS + v] = Lane(mw_shared(bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
+                sum[o * MW_VECTORS + v] = Lane(mw_of_chunk(bias[o / 4u / MW_SHARE], o / 4u % MW_SHARE, o % 4u));
             }
         }
         for (var group = 0u; group < MW_WIDTHS[upper] / 4u; group++) {
             // entry f of the first shared list: vec4 f of the group's rows, then their biases; of the second: row f
-            var rows: array<vec4<f32>, MW_ROW_CHUNKS[lower]>;
+            var rows: array<MwChunk, MW_ROW_CHUNKS[lower]>;
             @unroll for c in 0..MW_ROW_CHUNKS[lower] {
                 let f = c * MW_SHARE + thread.lane;
-                rows[c] = mw_parameter(base, select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom));
+                rows[c] = mw_chunk(base, select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom));
             }
-            var columns: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
+            var columns: array<MwChunk, MW_UNIT_CHUNKS[upper + 1u]>;
             @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
                 let row = min(c * MW_SHARE + thread.lane, top - 1u);
-                columns[c] = mw_parameter(base, MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group);
+                columns[c] = mw_chunk(base, MW_WEIGHT_START[upper] + row * (MW_WIDTHS[upper] / 4u) + group);
             }
             @unroll for v in 0..MW_VECTORS {
                 var unit: array<Lane, 4>;
                 @unroll for q in 0..4 {
-                    unit[q] = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
+                    unit[q] = Lane(mw_of_chunk(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
                     @unroll for k in 0..bottom {
                         const f = q * (bottom / 4u) + k / 4u;
-                        unit[q] = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k * MW_VECTORS + v], unit[q]);
+                        unit[q] = fma(Lane(mw_of_chunk(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k * MW_VECTORS + v], unit[q]);
                     }
                     unit[q] = mw_activation(unit[q]);
                 }
                 @unroll for o in 0..top {
                     var next = sum[o * MW_VECTORS + v];
                     @unroll for q in 0..4 {
-                        next = fma(Lane(mw_shared(columns[o / MW_SHARE], o % MW_SHARE, q)), unit[q], next);
+                        next = fma(Lane(mw_of_chunk(columns[o / MW_SHARE], o % MW_SHARE, q)), unit[q], next);
                     }
                     sum[o * MW_VECTORS + v] = next;
                 }
@@ -110,18 +110,18 @@ fn mw_forward(thread: MwThread) {
             }
         }
         for (var group = 0u; group < MW_WIDTHS[MW_LAYERS] / 4u; group++) {
-            var rows: array<vec4<f32>, MW_ROW_CHUNKS[last]>;
+            var rows: array<MwChunk, MW_ROW_CHUNKS[last]>;
             @unroll for c in 0..MW_ROW_CHUNKS[last] {
                 let f = c * MW_SHARE + thread.lane;
-                rows[c] = mw_parameter(base, select(MW_BIAS_START[last] + group, MW_WEIGHT_START[last] + group * bottom + f, f < bottom));
+                rows[c] = mw_chunk(base, select(MW_BIAS_START[last] + group, MW_WEIGHT_START[last] + group * bottom + f, f < bottom));
             }
             @unroll for q in 0..4 {
                 if q < MW_OUTPUTS {
                     @unroll for v in 0..MW_VECTORS {
-                        var sum = Lane(mw_shared(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
+                        var sum = Lane(mw_of_chunk(rows[bottom / MW_SHARE], bottom % MW_SHARE, q));
                         @unroll for k in 0..bottom {
                             const f = q * (bottom / 4u) + k / 4u;
-                            sum = fma(Lane(mw_shared(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k * MW_VECTORS + v], sum);
+                            sum = fma(Lane(mw_of_chunk(rows[f / MW_SHARE], f % MW_SHARE, k % 4u)), x[k * MW_VECTORS + v], sum);
                         }
                         @unroll for o in 0..MW_OUTPUTS {
                             if o % 4u == q && group == o / 4u { mw_output[o * MW_VECTORS + v] = sum; }

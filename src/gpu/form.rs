@@ -75,6 +75,11 @@ impl Form {
         (software && fixed && features.contains(wgpu::Features::SUBGROUP)).then_some(size)
     }
 
+    /// Whether it is one for GPUs.
+    pub fn is_hardware(self) -> bool {
+        self.tile > 0
+    }
+
     /// Vec4s that one load of a subgroup fetches: `MW_SHARE`.
     pub fn share_size(self) -> u32 {
         match self.share {
