@@ -3,11 +3,13 @@
 #![allow(clippy::missing_errors_doc)] // errors of what is planned, linked and built, which `plan` tells of
 
 mod choices;
+mod layers;
 mod off_policy;
 pub(crate) mod search;
 mod textbook;
 
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Phi, Recursion, Reduction};
+pub use layers::{Direction, Gate, Passed};
 pub use off_policy::OffPolicyKernels;
 pub(crate) use off_policy::seen_actions;
 pub use search::{Method, SearchKernels};
@@ -119,8 +121,7 @@ impl Kernels<'_> {
             _ if self.holds() => &["part/mlp_held.wgsl"],
             (true, Way::Tangent) => &["part/mlp_registers.wgsl", "part/mlp_tangent.wgsl"],
             (true, _) => &["part/mlp_registers.wgsl", "part/mlp.wgsl"],
-            (false, Way::Tangent) => &["part/mlp_memory.wgsl", "part/mlp_wide_tangent.wgsl"],
-            (false, _) => &["part/mlp_memory.wgsl", "part/mlp_wide.wgsl"],
+            (false, _) => &["part/mlp_wide.wgsl"],
         };
         let activation = self.parameters.networks()[network].activation().part();
         let program = program
@@ -232,7 +233,7 @@ impl Kernels<'_> {
 
     /// Samples in an invocation of the kernels that learn.
     pub fn samples(&self) -> u32 {
-        if self.tiled() { 1 } else { self.vectors() * self.form.lanes }
+        if self.tiled() || self.layered() { 1 } else { self.vectors() * self.form.lanes }
     }
 
     /// How a workgroup runs a network on a tile of samples where it learns, if all networks of the agent are run so.
@@ -250,7 +251,7 @@ impl Kernels<'_> {
     /// Whether the gradient kernels sum the weight gradients themselves, tile by tile or with subgroups; else
     /// `weight_gradient` does.
     pub(crate) fn summed(&self) -> bool {
-        self.tiled() || self.form.share_size() > 1 && self.all_narrow()
+        self.tiled() || self.form.share_size() > 1 && !self.layered()
     }
 
     fn share(&self) -> &'static str {
@@ -348,31 +349,28 @@ impl Kernels<'_> {
     }
 
     /// Values of observations under the critic `network`.
-    pub fn value(&self, network: usize) -> Result<Program> {
-        self.with_network(self.program("value")?, network, self.vectors(), Way::Forward)?
-            .part("part/math.wgsl")?
-            .parts(self.memory(network))?
-            .parts(&["slot/observed/columns.wgsl", "slot/head/value.wgsl", "forward.wgsl"])
+    pub fn value(&self, network: usize) -> Result<Passed> {
+        let sight = |program: Program| program.part("slot/observed/columns.wgsl");
+        self.passed("value", network, Gate::Open, &sight, |program| program.part("slot/head/value.wgsl"))
     }
 
     /// How the policy `network` compares with that of the rollout.
-    pub fn surrogate(&self, network: usize) -> Result<Program> {
-        self.of_samples("surrogate", network, "slot/head/surrogate.wgsl")
+    pub fn surrogate(&self, network: usize) -> Result<Passed> {
+        self.of_samples("surrogate", network, Gate::Searching, "slot/head/surrogate.wgsl")
     }
 
     /// Logarithms of the ratios of the policy `network` to those that acted.
-    pub fn log_ratio(&self, network: usize) -> Result<Program> {
-        self.of_samples("log ratio", network, "slot/head/log_ratio.wgsl")
+    pub fn log_ratio(&self, network: usize) -> Result<Passed> {
+        self.of_samples("log ratio", network, Gate::Open, "slot/head/log_ratio.wgsl")
     }
 
     /// Outputs of the policy `network` for samples of a batch.
-    fn of_samples(&self, name: &str, network: usize, head: &str) -> Result<Program> {
-        self.with_network(self.program(name)?, network, self.vectors(), Way::Forward)?
-            .part("part/math.wgsl")?
-            .parts(self.memory(network))?
-            .parts(&self.exploration.distribution_parts(self.space))?
-            .parts(&["slot/observed/columns.wgsl", "part/lanes.wgsl", "part/samples.wgsl"])?
-            .parts(&["part/policy_samples.wgsl", head, "forward.wgsl"])
+    fn of_samples(&self, name: &str, network: usize, gate: Gate, head: &str) -> Result<Passed> {
+        let sight = |program: Program| program.part("slot/observed/columns.wgsl");
+        self.passed(name, network, gate, &sight, |program| {
+            let program = program.parts(&self.exploration.distribution_parts(self.space))?;
+            program.parts(&["part/lanes.wgsl", "part/samples.wgsl", "part/policy_samples.wgsl", head])
+        })
     }
 
     /// The beginning of conjugate gradients for a span of the parameters.
@@ -516,7 +514,11 @@ impl Kernels<'_> {
 
     /// The kernel behind an objective.
     fn gradient_part(&self) -> &'static str {
-        if self.tiled() { "gradient_tile.wgsl" } else { "gradient.wgsl" }
+        match (self.tiled(), self.layered()) {
+            (true, _) => "gradient_tile.wgsl",
+            (_, true) => "objective.wgsl",
+            _ => "gradient.wgsl",
+        }
     }
 
     /// Adds a network forward and backward, and all that gradients have in common but what they see and what they are of.
@@ -532,10 +534,10 @@ impl Kernels<'_> {
                 activation,
                 "part/mlp_tile.wgsl",
             ])?
+        } else if self.layered() {
+            self.traced_outputs(program, network)?
         } else {
-            let arrangement =
-                if self.narrow(network) { "part/mlp_backward.wgsl" } else { "part/mlp_wide_backward.wgsl" };
-            self.with_network(program, network, self.vectors(), way)?.parts(&[arrangement, weights])?
+            self.with_network(program, network, self.vectors(), way)?.parts(&["part/mlp_backward.wgsl", weights])?
         };
         program
             .parts(&["part/math.wgsl", "part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"])?

@@ -95,6 +95,8 @@ impl Normalise {
 
 /// Most units of a layer that `mlp.wgsl` keeps in registers.
 const NARROW: u32 = 128;
+/// Units whose sums an invocation of `mlp_wide.wgsl` holds; half as many where nobody shares the weights.
+const WIDE_ROWS: u32 = 64;
 /// Most vec4s of weights that an invocation of `mlp_units.wgsl` holds: its code has four instructions or more for each.
 const HELD: u32 = 160;
 /// Most vec4s of sums that a thread of `mlp_tile.wgsl` keeps in registers, and most samples of a tile.
@@ -116,6 +118,27 @@ pub(crate) struct Tile {
     groups: Vec<u32>,
     /// Blocks of 4 × 4 weights of a layer that a thread sums.
     blocks: Vec<u32>,
+}
+
+/// Where one layer lies, in vec4s: its weights and biases among an agent's parameters, the rest in a row of the trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LayerPlaces {
+    /// Padded inputs.
+    pub inputs: u32,
+    /// Padded outputs.
+    pub outputs: u32,
+    pub weights: u32,
+    pub biases: u32,
+    /// Units that it multiplies.
+    pub below: u32,
+    /// Units that it makes.
+    pub above: u32,
+    /// Deltas of those that it multiplies; inputs have none.
+    pub delta_below: Option<u32>,
+    /// Deltas of those that it makes.
+    pub delta_above: u32,
+    /// Whether the activation follows.
+    pub activated: bool,
 }
 
 impl Tile {
@@ -334,6 +357,9 @@ impl Parameters {
         let chunks = |vectors: &dyn Fn(u32) -> u32| -> Vec<u32> {
             widths.iter().map(|&width| vectors(width).div_ceil(share)).collect()
         };
+        let rows = if share > 1 { WIDE_ROWS } else { WIDE_ROWS / 2 };
+        constants.word("MW_WIDE_ROWS", rows);
+        constants.word("MW_WIDE_CHUNKS", rows.div_ceil(share));
         constants.word("MW_PAIRS", (layers / 2) as u32);
         constants.word("MW_HEAD", u32::from(head));
         constants.word("MW_TAIL", (layers % 2) as u32 - u32::from(head));
@@ -360,7 +386,9 @@ impl Parameters {
         constants.words("MW_WEIGHT_START", network.places.iter().map(|place| place.0 / 4).collect::<Vec<_>>());
         constants.words("MW_BIAS_START", network.places.iter().map(|place| place.1 / 4).collect::<Vec<_>>());
         constants.word("MW_DELTA_START", delta_start);
-        constants.word("MW_TRACE_WIDTH", delta_start + (units - widths[0]) / 4);
+        let outputs_start = delta_start + (units - widths[0]) / 4;
+        constants.word("MW_OUTPUT_START", outputs_start);
+        constants.word("MW_TRACE_WIDTH", outputs_start + widths[layers] / 4);
         constants.words("MW_TASK_COLUMNS", columns);
         constants.words("MW_TASK_START", running_sum(&tasks));
         constants.word("MW_TASKS", tasks.iter().sum());
@@ -492,6 +520,28 @@ impl Network {
         self.widths.iter().map(|&width| self.padded(width)).collect()
     }
 
+    /// Where each layer lies, among an agent's parameters and in a row of the trace (`Parameters::constants`).
+    pub(crate) fn layers(&self) -> Vec<LayerPlaces> {
+        let widths: Vec<u32> = self.padded_widths().iter().map(|width| width / 4).collect();
+        let starts = running_sum(&widths);
+        let last = self.places.len();
+        // behind the units come the deltas from layer 1 on, and behind those the outputs
+        let delta = |layer: usize| starts[last] + starts[layer] - widths[0];
+        let outputs = starts[last] + starts[last + 1] - widths[0];
+        let places = |layer: usize| LayerPlaces {
+            inputs: widths[layer],
+            outputs: widths[layer + 1],
+            weights: self.places[layer].0 / 4,
+            biases: self.places[layer].1 / 4,
+            below: starts[layer],
+            above: if layer + 1 < last { starts[layer + 1] } else { outputs },
+            delta_below: (layer > 0).then(|| delta(layer)),
+            delta_above: delta(layer + 1),
+            activated: layer + 1 < last,
+        };
+        (0..last).map(places).collect()
+    }
+
     /// Units of all layers, padding included.
     pub(crate) fn units(&self) -> u32 {
         self.padded_widths().iter().sum()
@@ -499,7 +549,7 @@ impl Network {
 
     /// Loop iterations of one forward pass of an invocation.
     pub(crate) fn forward_iterations(&self) -> u64 {
-        self.padded_widths().windows(2).map(|pair| iterations(pair[0], pair[1])).sum()
+        self.padded_widths().windows(2).map(|pair| iterations(pair[0], pair[1], self.narrow())).sum()
     }
 
     /// Loop iterations of one backward pass of an invocation.
@@ -507,13 +557,16 @@ impl Network {
         let widths = self.padded_widths();
         // in `mlp.wgsl` four more for each group of four, and each output
         let turns = u64::from(self.units() + self.widths[self.widths.len() - 1]);
-        widths[1..].windows(2).map(|pair| iterations(pair[1], pair[0])).sum::<u64>() + turns
+        widths[1..].windows(2).map(|pair| iterations(pair[1], pair[0], true)).sum::<u64>() + turns
     }
 }
 
-/// Loop iterations of a layer: blocks of 64 summed units by groups of 4 results.
-fn iterations(summed: u32, results: u32) -> u64 {
-    u64::from(summed.div_ceil(64)) * u64::from(results / 4 + 1)
+/// Loop iterations of a layer: groups of 4 results in `mlp.wgsl`, or blocks of results by groups of 4 inputs in `mlp_wide.wgsl`.
+fn iterations(summed: u32, results: u32, narrow: bool) -> u64 {
+    if narrow {
+        return u64::from(summed.div_ceil(64)) * u64::from(results / 4 + 1);
+    }
+    u64::from(results.div_ceil(WIDE_ROWS / 2)) * u64::from(summed / 4 + 1) + 1
 }
 
 impl Tensor {

@@ -5,6 +5,7 @@
 mod baseline;
 mod estimates;
 mod gradient_steps;
+mod layers;
 mod learner;
 mod natural;
 mod normaliser;
@@ -16,7 +17,7 @@ mod search;
 pub use baseline::Baseline;
 pub use estimates::Estimates;
 pub use gradient_steps::{Actors, Critics, GradientSteps, Learned, Step, Targets, slicing};
-pub use learner::{Differentiated, Gradients, Learner, Optimiser, Portion, Slicing};
+pub use learner::{Differentiated, Gradients, Layered, Learner, Optimiser, Portion, Slicing};
 pub use natural::Natural;
 pub use normaliser::Normaliser;
 pub use reduction::{Elements, Reduced};
@@ -27,8 +28,10 @@ pub use search::{Beginning, Generation};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
-use crate::kernels::{Importance, Kernels, OverTime, Recursion, Reduction};
-use crate::layout::{Columns, Row, Run};
+use crate::kernels::{Gate, Importance, Kernels, OverTime, Passed, Recursion, Reduction};
+use crate::layout::{Columns, Row, Run, SampleRange};
+use crate::shader::{Constant, Program};
+use layers::Layers;
 use crate::plan::{Kernel, Plan};
 
 /// V(o) of every observation of the batch and of those to bootstrap from.
@@ -41,7 +44,7 @@ impl Values {
     /// V by the critic `network`.
     pub fn new(plan: &mut Plan, kernels: &Kernels, network: usize, agents: &Agents, batch: &Batch) -> Result<Self> {
         let run = &agents.run;
-        let kernel = plan.kernel(kernels.value(network)?);
+        let passed = kernels.value(network)?;
         let slots = run.bootstrap_slots * run.num_envs;
         let offset = Row::Value as u32 * run.batch_size;
         let rows =
@@ -52,7 +55,7 @@ impl Values {
             [(rows, &batch.observations, &batch.samples), (finals, &batch.final_observations, &batch.final_values)]
         {
             let buffers = agents.buffers().with("mw_observed", input).with("mw_values", output);
-            recording.extend(&forward(plan, kernels, kernel, network, agents.count, columns, &buffers)?);
+            recording.extend(&forward(plan, kernels, &passed, network, agents.count, columns, &buffers)?);
         }
         Ok(Self { recording })
     }
@@ -63,17 +66,21 @@ impl Values {
     }
 }
 
-/// The passes of `forward.wgsl` over the columns from the first one on: one, or where hidden units need a workspace windows that share
+/// The passes of a network over the columns from the first one on: one, or where hidden units need memory windows that share
 /// it, which change nothing but where those are kept for a moment.
 fn forward(
     plan: &mut Plan,
     kernels: &Kernels,
-    kernel: Kernel,
+    passed: &Passed,
     network: usize,
     agents: u32,
     columns: Columns,
     buffers: &Buffers,
 ) -> Result<Recording> {
+    let kernel = plan.kernel(passed.outputs.clone());
+    if let Some((observe, gate)) = &passed.layers {
+        return layer_by_layer(plan, kernels, (kernel, observe, *gate), network, agents, columns, buffers);
+    }
     let iterations = kernels.forward_iterations(network) + 1;
     let samples = kernels.columns(network);
     let units = kernels.parameters.networks()[network].units();
@@ -92,6 +99,44 @@ fn forward(
         done = (done + threads.saturating_mul(turns)).min(total);
     }
     Ok(recording)
+}
+
+/// The same, layer by layer.
+fn layer_by_layer(
+    plan: &mut Plan,
+    kernels: &Kernels,
+    passed: (Kernel, &Program, Gate),
+    network: usize,
+    agents: u32,
+    columns: Columns,
+    buffers: &Buffers,
+) -> Result<Recording> {
+    let (outputs, observe, gate) = passed;
+    let observe = plan.kernel(observe.clone());
+    let width = trace_width(kernels, network);
+    let most = (WORKSPACE_WORDS / (4 * width) / agents).clamp(1, columns.count - columns.first);
+    let axes = [("agents", agents.into()), ("columns", most.into()), ("words", 4 * u64::from(width))];
+    let trace: Buffer<f32> = plan.buffer("trace", &axes, "num_envs or hidden")?;
+    let layers = Layers { kernels, network, agents: [agents, 1], gate, width };
+    let mut recording = Recording::default();
+    for first in (columns.first..columns.count).step_by(most as usize) {
+        let count = most.min(columns.count - first);
+        let buffers = buffers
+            .with("mw_trace", &trace)
+            .with("mw_columns", &plan.uniform("columns", &Columns { first, ..columns }))
+            .with("mw_sample_range", &plan.uniform("window", &SampleRange { first: 0, count, rows: most, slices: 1 }));
+        layers.forward(plan, observe, count, &buffers, &mut recording)?;
+        recording.push(&plan.pass(outputs, agents, count.into(), 0, &buffers));
+    }
+    Ok(recording)
+}
+
+/// Vec4s of a row of the trace.
+fn trace_width(kernels: &Kernels, network: usize) -> u32 {
+    match kernels.parameters.constants(network, kernels.form, true).get("MW_TRACE_WIDTH") {
+        Some(Constant::Word(word)) => *word,
+        _ => 0,
+    }
 }
 
 /// Advantages and value targets of the batch.
@@ -152,10 +197,10 @@ impl Weights {
         let axes = [("agents", agents.count.into()), ("samples", count.into())];
         let weights = plan.buffer("weights", &axes, "num_envs")?;
         let buffers = batch.buffers(&agents.buffers()).with("mw_importance", &weights);
-        let kernel = plan.kernel(kernels.log_ratio(network)?);
         let columns = Columns { count, ..Columns::default() };
         let observed = buffers.with("mw_observed", &batch.observations);
-        let mut recording = forward(plan, kernels, kernel, network, agents.count, columns, &observed)?;
+        let passed = kernels.log_ratio(network)?;
+        let mut recording = forward(plan, kernels, &passed, network, agents.count, columns, &observed)?;
         recording.extend(&along(plan, kernels, agents, &buffers, importance.recursions(), way)?);
         let elements = Elements::from(count);
         let sums =

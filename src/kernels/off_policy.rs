@@ -1,6 +1,6 @@
 //! The kernels of actors and critics that learn from a ring of transitions.
 
-use super::{Kernels, Optimizer, Way};
+use super::{Gate, Kernels, Optimizer, Passed, Way};
 use crate::env::{ActionSpace, Deviation, Environment};
 use crate::error::Result;
 use crate::shader::{Constants, Program};
@@ -167,14 +167,9 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The actor's outputs for what worlds observe.
-    pub fn outputs(&self) -> Result<Program> {
-        let kernels = &self.actor;
-        let program = self.program(kernels, "act")?;
-        Self::forward(kernels, program)?.parts(&[
-            "slot/observed/columns.wgsl",
-            "slot/head/outputs.wgsl",
-            "forward.wgsl",
-        ])
+    pub fn outputs(&self) -> Result<Passed> {
+        let sight = |program: Program| program.part("slot/observed/columns.wgsl");
+        self.passed(&self.actor, "act", &sight, |program| program.part("slot/head/outputs.wgsl"))
     }
 
     /// Observations that were written for the worlds alone, into a part of the ring.
@@ -190,67 +185,108 @@ impl OffPolicyKernels<'_> {
     }
 
     /// The network of an actor or a critic, forward.
-    fn forward(kernels: &Kernels, program: Program) -> Result<Program> {
-        kernels
-            .with_network(program, 0, kernels.vectors(), Way::Forward)?
-            .part("part/math.wgsl")?
-            .parts(kernels.memory(0))
+    fn passed(
+        &self,
+        kernels: &Kernels,
+        name: &str,
+        sight: &dyn Fn(Program) -> Result<Program>,
+        head: impl Fn(Program) -> Result<Program>,
+    ) -> Result<Passed> {
+        let constants = self.constants();
+        let sight = |program: Program| sight(program.constants(&constants));
+        kernels.passed(name, 0, Gate::Open, &sight, |program| head(program.constants(&constants)))
     }
 
     /// A critic's sight of drawn transitions: an observation, and the action that begins in this row.
-    fn judging(program: Program, state: State, action_row: u32) -> Result<Program> {
+    fn judging(&self, program: Program, state: State, action_row: u32) -> Result<Program> {
         program
+            .constants(&self.constants())
             .word("MW_STATE", state as u32)
             .word("MW_SEEN_ACTION", action_row)
             .parts(&["part/drawn.wgsl", "slot/observed/pairs.wgsl"])
     }
 
-    /// An actor's sight of them, and its policy.
-    fn deciding(&self, program: Program) -> Result<Program> {
-        self.with_policy(program.parts(&["part/drawn.wgsl", "slot/observed/states.wgsl"])?)
+    /// An actor's sight of them. `halves`: slot `halves`.
+    fn deciding(&self, program: Program, halves: &str) -> Result<Program> {
+        program.constants(&self.constants()).parts(&["part/drawn.wgsl", halves, "slot/observed/states.wgsl"])
     }
 
     /// The actor's action where transitions begin, the target's where they end: first and second half of the columns.
-    pub fn choose(&self) -> Result<Program> {
-        let program = Self::forward(&self.actor, self.program(&self.actor, "choose")?)?;
+    pub fn choose(&self) -> Result<Passed> {
         let smoothing = if self.smoothed { "slot/smoothing/clipped.wgsl" } else { "slot/smoothing/none.wgsl" };
-        self.deciding(program)?.parts(&[smoothing, "slot/head/pathwise.wgsl", "forward.wgsl"])
+        let sight = |program: Program| self.deciding(program, "slot/halves/both.wgsl");
+        self.passed(&self.actor, "choose", &sight, |program| {
+            let drawn: &[&str] = if self.actor.layered() { &["part/drawn.wgsl", "slot/halves/both.wgsl"] } else { &[] };
+            self.with_policy(program.parts(drawn)?)?.parts(&[smoothing, "slot/head/pathwise.wgsl"])
+        })
     }
 
     /// Q of that action, of every target critic.
-    pub fn next_value(&self) -> Result<Program> {
-        let program = Self::forward(&self.critic, self.program(&self.critic, "next value")?)?;
-        Self::judging(program, State::After, self.action_rows()[1])?.parts(&["slot/head/value.wgsl", "forward.wgsl"])
+    pub fn next_value(&self) -> Result<Passed> {
+        let sight = |program: Program| self.judging(program, State::After, self.action_rows()[1]);
+        self.passed(&self.critic, "next value", &sight, |program| program.part("slot/head/value.wgsl"))
     }
 
     /// Gradients of the critics' squared temporal differences.
     pub fn critic_gradient(&self) -> Result<Program> {
         let critic = &self.critic;
         let program = critic.backward(self.program(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
-        Self::judging(program, State::Before, self.action_rows()[0])?.parts(&[
+        self.judging(program, State::Before, self.action_rows()[0])?.parts(&[
             "slot/slopes/none.wgsl",
             "slot/objective/temporal_difference.wgsl",
             critic.gradient_part(),
         ])
     }
 
+    /// What critics see of the action that was taken, where they are run layer by layer.
+    pub fn critic_sight(&self) -> Result<Option<Program>> {
+        let sight = |program: Program| self.judging(program, State::Before, self.action_rows()[0]);
+        self.critic.layered().then(|| self.critic.observe_minibatch(0, &sight)).transpose()
+    }
+
     /// Q of the actor's action, and how it changes with it, of the critics that judge it.
     pub fn slopes(&self) -> Result<Program> {
         let critic = &self.critic;
-        let weights = if critic.narrow(0) { "slot/weights/none.wgsl" } else { "slot/memory/trace.wgsl" };
-        let program = critic.backward(self.program(critic, "slopes")?, 0, Way::Backward, weights)?;
-        Self::judging(program, State::Before, self.action_rows()[2])?
+        let program =
+            critic.backward(self.program(critic, "slopes")?, 0, Way::Backward, "slot/weights/none.wgsl")?;
+        let slopes = if critic.layered() { "slot/slopes/none.wgsl" } else { "slot/slopes/kept.wgsl" };
+        self.judging_choice(program)?.parts(&[slopes, "slot/objective/slope.wgsl", critic.gradient_part()])
+    }
+
+    /// The same in three steps, where critics are run layer by layer: what they see, and what is said of outputs and slopes.
+    pub fn slopes_sight(&self) -> Result<Option<(Program, Program)>> {
+        if !self.critic.layered() {
+            return Ok(None);
+        }
+        let kept = self.critic.slopes(self.program(&self.critic, "put slopes")?, 0, "slot/slopes/kept.wgsl")?;
+        let kept = kept.word("MW_AGENT_STEP", self.critics / self.guides);
+        Ok(Some((self.critic.observe_minibatch(0, &|program| self.judging_choice(program))?, kept)))
+    }
+
+    /// A critic's sight of the actor's action, whose slopes are wanted, of the critics that judge it.
+    fn judging_choice(&self, program: Program) -> Result<Program> {
+        let program = self.judging(program, State::Before, self.action_rows()[2])?;
+        Ok(program
             .word("MW_SLOPES_FROM", self.features())
             .word("MW_LAST_DELTAS", 0)
-            .word("MW_AGENT_STEP", self.critics / self.guides)
-            .parts(&["slot/slopes/kept.wgsl", "slot/objective/slope.wgsl", critic.gradient_part()])
+            .word("MW_AGENT_STEP", self.critics / self.guides))
     }
 
     /// Gradient of what the critics say of the actor's action.
     pub fn actor_gradient(&self) -> Result<Program> {
         let actor = &self.actor;
         let program = actor.backward(self.program(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
-        self.deciding(program)?.parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl", actor.gradient_part()])
+        self.with_policy(self.deciding(program, "slot/halves/first.wgsl")?)?.parts(&[
+            "slot/slopes/none.wgsl",
+            "slot/objective/critic.wgsl",
+            actor.gradient_part(),
+        ])
+    }
+
+    /// What the actor sees, where it is run layer by layer.
+    pub fn actor_sight(&self) -> Result<Option<Program>> {
+        let sight = |program: Program| self.deciding(program, "slot/halves/first.wgsl");
+        self.actor.layered().then(|| self.actor.observe_minibatch(0, &sight)).transpose()
     }
 
     /// Partial weight gradients, where the gradient kernel does not sum them itself; `kernels` are the actor's or the

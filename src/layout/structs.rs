@@ -427,6 +427,36 @@ shared_structs! {
         slices: u32,
     }
 
+    /// One layer of a network that is run layer by layer; places and sizes in vec4s.
+    pub struct Layer {
+        /// What is summed over.
+        depth: u32,
+        /// Results.
+        results: u32,
+        /// Where its weights begin among an agent's parameters.
+        weights: u32,
+        /// Where its biases begin.
+        biases: u32,
+        /// Place in a row of the trace of what is multiplied.
+        from_: u32,
+        /// Place of the results.
+        to: u32,
+        /// Place of the units of which the activation's slope is a factor.
+        units: u32,
+        /// Place of the tangents of what is multiplied; 0 = there are none.
+        tangents: u32,
+        /// 1 = with the activation, or its slope.
+        activated: u32,
+        /// An agent's parameters.
+        parameters: u32,
+        /// Those of them that are learned.
+        learned: u32,
+        /// A row of the trace.
+        width: u32,
+        /// Every n-th agent has work.
+        agent_step: u32,
+    }
+
     /// Rollouts that each leave an estimate of a policy gradient.
     pub struct Estimate {
         /// Seed of all of them.

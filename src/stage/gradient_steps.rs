@@ -1,6 +1,6 @@
 //! Gradient steps of critics and actors on a minibatch of transitions.
 
-use super::{Differentiated, Gradients, Minibatch, Slicing, forward};
+use super::{Differentiated, Gradients, Layered, Minibatch, Slicing, forward};
 use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
@@ -52,8 +52,8 @@ impl GradientSteps<'_> {
             .with("mw_temperature", self.temperature)
             .with("mw_replay", &plan.uniform("replay", &self.settings))
             .instead("mw_parameters", parameters);
-        let kernel = plan.kernel(self.kernels.choose()?);
-        forward(plan, &self.kernels.actor, kernel, 0, self.actor.count, columns, &buffers)
+        let passed = self.kernels.choose()?;
+        forward(plan, &self.kernels.actor, &passed, 0, self.actor.count, columns, &buffers)
     }
 }
 
@@ -81,13 +81,14 @@ impl Learned {
         of: &GradientSteps,
         kernels: &Kernels,
         agents: &Agents,
-        gradient: Program,
+        (gradient, sight): (Program, Option<Program>),
         target: Option<&Buffer<f32>>,
         buffers: &Buffers,
     ) -> Result<Self> {
         let count = agents.count;
         let weights = (!kernels.summed()).then(|| kernels.weight_gradient(0, crate::kernels::Objective::Value));
-        let network = Differentiated { network: 0, gradient, weights: weights.transpose()? };
+        let layers = sight.map(|observe| Layered { observe, tangents: false, slopes: None });
+        let network = Differentiated { network: 0, gradient, weights: weights.transpose()?, layers };
         let slicing = slicing(kernels, of.settings.batch_size);
         let gradients = Gradients::new(plan, kernels, &agents.run, [count, 1], buffers, slicing, vec![network])?;
 
@@ -149,11 +150,11 @@ impl Critics {
         let mut judge = Recording::default();
         let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_values", &next_values);
         let buffers = buffers.instead("mw_parameters", &targets.critic);
-        let kernel = plan.kernel(kernels.next_value()?);
-        judge.extend(&forward(plan, &kernels.critic, kernel, 0, critic.count, columns, &buffers)?);
+        let passed = kernels.next_value()?;
+        judge.extend(&forward(plan, &kernels.critic, &passed, 0, critic.count, columns, &buffers)?);
 
         let buffers = critic.buffers().and(&minibatch.buffers()).with("mw_next_values", &next_values);
-        let gradient = kernels.critic_gradient()?;
+        let gradient = (kernels.critic_gradient()?, kernels.critic_sight()?);
         let learned = Learned::new(plan, of, &kernels.critic, critic, gradient, Some(&targets.critic), &buffers)?;
         Ok(Self { next, both, judge, learned, next_values })
     }
@@ -189,14 +190,16 @@ impl Actors {
         if targets.actor.is_some() {
             judge.extend(&of.choose(plan, &actor.parameters, 0..size)?);
         }
-        let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None };
+        let layers =
+            kernels.slopes_sight()?.map(|(observe, slopes)| Layered { observe, tangents: false, slopes: Some(slopes) });
+        let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None, layers };
         let seen = critic.buffers().and(&minibatch.buffers()).with("mw_slopes", &slopes);
         let (step, slicing) = (kernels.critics / kernels.guides, slicing(&kernels.critic, size));
         Gradients::new(plan, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, vec![network])?
             .record(&mut judge);
 
         let buffers = buffers.with("mw_slopes", &slopes).with("mw_temperature", of.temperature);
-        let gradient = kernels.actor_gradient()?;
+        let gradient = (kernels.actor_gradient()?, kernels.actor_sight()?);
         let learned = Learned::new(plan, of, &kernels.actor, actor, gradient, targets.actor.as_ref(), &buffers)?;
         Ok(Self { judge, learned, slopes })
     }

@@ -1,10 +1,11 @@
 //! From a batch to new parameters: loss gradients of a minibatch, their sum, and Adam's step.
 
-use super::{Reduced, one_workgroup};
+use super::layers::Layers;
+use super::{Reduced, one_workgroup, trace_width};
 use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
-use crate::kernels::{self, Kernels, Objective, Reduction};
+use crate::kernels::{self, Gate, Kernels, Objective, Reduction};
 use crate::layout::{Run, SampleRange, TERMS};
 use crate::nn::{Parameters, Span};
 use crate::plan::{Kernel, Plan};
@@ -71,7 +72,7 @@ fn constant(kernels: &Kernels, network: usize, name: &str) -> u64 {
 }
 
 fn trace_row_bytes(kernels: &Kernels, network: usize) -> u64 {
-    constant(kernels, network, "MW_TRACE_WIDTH") * 16
+    u64::from(trace_width(kernels, network)) * 16
 }
 
 /// A network and the kernels of its gradient.
@@ -83,6 +84,19 @@ pub struct Differentiated {
     pub gradient: Program,
     /// Their products with units, where the gradient kernel does not sum these itself.
     pub weights: Option<Program>,
+    /// Where the network is run layer by layer, and the gradient kernel is but the objective between the passes.
+    pub layers: Option<Layered>,
+}
+
+/// What a gradient wants beyond its objective where the network is run layer by layer.
+#[derive(Debug)]
+pub struct Layered {
+    /// What the network sees.
+    pub observe: Program,
+    /// Whether outputs have tangents.
+    pub tangents: bool,
+    /// What the slopes by the inputs are for.
+    pub slopes: Option<Program>,
 }
 
 /// Loss gradients of a minibatch, window by window: partial gradients that are not added up yet.
@@ -128,10 +142,6 @@ impl Gradients {
             plan.buffer("trace", &[agents, ("samples", rows), ("words", width)], "hidden or num_envs")?;
         let buffers = buffers.with("mw_partial", &partial).with("mw_terms", &terms).with("mw_trace", &trace);
 
-        let planned: Vec<(usize, Kernel, Option<Kernel>)> = networks
-            .into_iter()
-            .map(|of| (of.network, plan.kernel(of.gradient), of.weights.map(|weights| plan.kernel(weights))))
-            .collect();
         let mut windows = Vec::new();
         let mut first = 0;
         while first < slicing.slices {
@@ -144,22 +154,24 @@ impl Gradients {
             };
             let buffers = buffers.with("mw_sample_range", &plan.uniform("window", &window));
             let mut recording = Recording::default();
-            for &(network, gradient, weights) in &planned {
-                let shape = &kernels.parameters.networks()[network];
-                let (threads, iterations) = match kernels.tile(network) {
-                    Some(tile) => {
-                        let tiles = u64::from(slicing.slice.div_ceil(tile.samples));
-                        (u64::from(slices * tile.threads), tiles * (tile.iterations(shape) + 1) + 64)
+            for of in &networks {
+                let gradient = plan.kernel(of.gradient.clone());
+                let agents = [count / step, step];
+                match &of.layers {
+                    Some(layers) => {
+                        let width = trace_width(kernels, of.network);
+                        let network = Layers { kernels, network: of.network, agents, gate: Gate::Learning, width };
+                        layers.record(plan, network, gradient, window.count, &buffers, &mut recording)?;
                     }
                     None => {
-                        let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
-                        (u64::from(window.count.div_ceil(samples)), iterations)
+                        let (threads, iterations) = whole(kernels, of.network, slicing, window);
+                        recording.push(&plan.pass(gradient, agents[0], threads, iterations, &buffers));
                     }
-                };
-                recording.push(&plan.pass(gradient, count / step, threads, iterations, &buffers));
-                if let Some(weights) = weights {
-                    let threads = u64::from(slices) * constant(kernels, network, "MW_TASKS");
-                    recording.push(&plan.pass(weights, count / step, threads, u64::from(slicing.slice / 4), &buffers));
+                }
+                if let Some(weights) = &of.weights {
+                    let weights = plan.kernel(weights.clone());
+                    let threads = u64::from(slices) * constant(kernels, of.network, "MW_TASKS");
+                    recording.push(&plan.pass(weights, agents[0], threads, u64::from(slicing.slice / 4), &buffers));
                 }
             }
             windows.push(GradientWindow { recording, buffers, slices });
@@ -190,6 +202,48 @@ impl Gradients {
             recording.push(&plan.pass(kernel, count, threads.into(), window.slices.into(), &buffers));
         }
         recording
+    }
+}
+
+/// Threads and loop iterations of a gradient kernel that runs a whole network for the samples of a window.
+fn whole(kernels: &Kernels, network: usize, slicing: Slicing, window: SampleRange) -> (u64, u64) {
+    let shape = &kernels.parameters.networks()[network];
+    match kernels.tile(network) {
+        Some(tile) => {
+            let tiles = u64::from(slicing.slice.div_ceil(tile.samples));
+            let slices = window.count / slicing.slice;
+            (u64::from(slices * tile.threads), tiles * (tile.iterations(shape) + 1) + 64)
+        }
+        None => {
+            let iterations = shape.forward_iterations() + shape.backward_iterations() + 64;
+            (u64::from(window.count.div_ceil(kernels.samples())), iterations)
+        }
+    }
+}
+
+impl Layered {
+    /// Forward, the objective, and backward.
+    fn record(
+        &self,
+        plan: &mut Plan,
+        network: Layers,
+        objective: Kernel,
+        samples: u32,
+        buffers: &Buffers,
+        recording: &mut Recording,
+    ) -> Result<()> {
+        let observe = plan.kernel(self.observe.clone());
+        network.forward(plan, observe, samples, buffers, recording)?;
+        if self.tangents {
+            network.tangents(plan, samples, buffers, recording)?;
+        }
+        recording.push(&plan.pass(objective, network.agents[0], samples.into(), 0, buffers));
+        network.backward(plan, self.slopes.is_some(), samples, buffers, recording)?;
+        if let Some(slopes) = &self.slopes {
+            let slopes = plan.kernel(slopes.clone());
+            recording.push(&plan.pass(slopes, network.agents[0], samples.into(), 0, buffers));
+        }
+        Ok(())
     }
 }
 
@@ -236,10 +290,15 @@ impl Learner {
         let unused = plan.buffer("moments", &[agent], "the number of agents")?;
         let buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
 
-        let differentiate = |&(network, objective): &(usize, Objective)| {
+        let differentiate = |&(network, objective): &(usize, Objective)| -> Result<Differentiated> {
             let gradient = kernels.gradient(network, objective)?;
             let weights = (!kernels.summed()).then(|| kernels.weight_gradient(network, objective)).transpose()?;
-            Ok(Differentiated { network, gradient, weights })
+            let layers = kernels.layered().then(|| {
+                let observe =
+                    kernels.observe_minibatch(network, &|program| program.part("slot/observed/columns.wgsl"))?;
+                Ok(Layered { observe, tangents: objective == Objective::Fisher, slopes: None })
+            });
+            Ok(Differentiated { network, gradient, weights, layers: layers.transpose()? })
         };
         let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
         let gradients = Gradients::new(plan, kernels, run, [count, 1], &buffers, slicing, networks)?;

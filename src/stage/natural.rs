@@ -90,8 +90,8 @@ impl Natural {
             .with("mw_measures", &measures)
             .with("mw_moments", &moments);
         let columns = Columns { count: trust.samples, ..Columns::default() };
-        let kernel = plan.kernel(kernels.surrogate(network)?);
-        let mut measure = forward(plan, kernels, kernel, network, count, columns, &buffers)?;
+        let passed = kernels.surrogate(network)?;
+        let mut measure = forward(plan, kernels, &passed, network, count, columns, &buffers)?;
         let elements = Elements::from(trust.samples);
         let sums = Reduced::new(plan, kernels, Reduction::Measures, Reduction::Sums, count, elements, &buffers)?;
         sums.record(&mut measure);

@@ -155,9 +155,8 @@ impl Interact {
         reset.push(&plan.pass(kernel, count, n.into(), 0, &with_worlds));
 
         let columns = Columns { count: n, ..Columns::default() };
-        let kernel = plan.kernel(kernels.outputs()?);
         let observed = buffers.with("mw_observed", &current);
-        let act = forward(plan, &kernels.actor, kernel, 0, count, columns, &observed)?;
+        let act = forward(plan, &kernels.actor, &kernels.outputs()?, 0, count, columns, &observed)?;
 
         // where observations lie in parts, a step leaves them for those to take
         let (before, after) = match (staged, ring.parts.first()) {

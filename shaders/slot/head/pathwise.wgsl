@@ -3,13 +3,9 @@
 //! Columns of the first half: chosen where the transition began; its log π is kept. Of the second half: chosen where it
 //! ended, perhaps smoothed (slot `smoothing`); the bonus −α log π of the value there is kept.
 
-@bind var<uniform> mw_replay: MwReplaySettings;
 @bind var<storage, read> mw_temperature: array<MwScalar>;      // [agent] α
 
 fn mw_wanted(agent: u32) -> bool { return true; }
-
-/// Samples of a minibatch that has so many columns.
-fn mw_drawn_size(columns: u32) -> u32 { return mw_replay.batch_size; }
 
 /// Lane v of the outputs belongs to the columns from `first` on.
 fn mw_put_outputs(thread: MwThread, v: u32, first: u32, mine: array<bool, MW_LANES>) {

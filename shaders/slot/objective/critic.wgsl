@@ -7,9 +7,6 @@
 @bind var<storage, read> mw_slopes: array<f32>;                // [critic][1 + MW_ACTS][sample] Q, ∂Q/∂a
 @bind var<storage, read> mw_temperature: array<MwScalar>;      // [agent] α
 
-/// Samples of a minibatch that has so many columns.
-fn mw_drawn_size(columns: u32) -> u32 { return columns; }
-
 fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let agent = samples.agent;
     let v = samples.v;
