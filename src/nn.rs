@@ -377,7 +377,6 @@ impl Parameters {
         constants.words("MW_VECTOR_CHUNKS", chunks(&|width| width / 4));
         constants.words("MW_UNIT_CHUNKS", chunks(&|width| width));
         constants.words("MW_ROW_CHUNKS", chunks(&|width| width + 1));
-        constants.words("MW_ROW_SUMS", chunks(&|width| 4 * width + 4));
         constants.word("MW_INPUTS", network.widths[0]);
         // slopes by the inputs are not wanted
         constants.word("MW_SLOPES_FROM", widths[0]);

@@ -52,20 +52,39 @@ fn mw_backward(thread: MwThread) {
                         dx[k * MW_VECTORS + v]);
                 }
             }
-            @unroll for c in 0..MW_UNIT_CHUNKS[last] {
+            @unroll for c in 0..MW_VECTOR_CHUNKS[last] {
+                var sums: vec4<f32>;
+                @unroll for q in 0..4 {
+                    var product: array<f32, MW_SHARE>;
+                    @unroll for i in 0..MW_SHARE {
+                        if c * MW_SHARE + i < bottom / 4u {
+                            @unroll for v in 0..MW_VECTORS {
+                                const k = min((c * MW_SHARE + i) * 4u + q, bottom - 1u);
+                                let part = mw_lane_dot(d[v], x[k * MW_VECTORS + v]);
+                                if v == 0u { product[i] = part; } else { product[i] += part; }
+                            }
+                        }
+                    }
+                    sums[q] = mw_sum_products(product);
+                }
+                let f = c * MW_SHARE + thread.lane;
+                mw_put_weights(MW_WEIGHT_START[last] + o * (bottom / 4u) + f, f < bottom / 4u, sums);
+            }
+        }
+        @unroll for c in 0..MW_VECTOR_CHUNKS[MW_LAYERS] {
+            var sums: vec4<f32>;
+            @unroll for q in 0..4 {
                 var product: array<f32, MW_SHARE>;
                 @unroll for i in 0..MW_SHARE {
                     @unroll for v in 0..MW_VECTORS {
-                        let part = mw_lane_dot(d[v], x[min(c * MW_SHARE + i, bottom - 1u) * MW_VECTORS + v]);
-                        if v == 0u { product[i] = part; } else { product[i] += part; }
+                        const o = (c * MW_SHARE + i) * 4u + q;
+                        if o < MW_OUTPUTS { product[i] += mw_lane_sum(mw_d_output[min(o, MW_OUTPUTS - 1u) * MW_VECTORS + v]); }
                     }
                 }
-                let k = c * MW_SHARE + thread.lane;
-                mw_add_weights(MW_WEIGHT_START[last] * 4u + o * bottom + k, k < bottom, product);
+                sums[q] = mw_sum_products(product);
             }
-            var product: array<f32, MW_SHARE>;
-            @unroll for v in 0..MW_VECTORS { product[0] += mw_lane_sum(d[v]); }
-            mw_add_weights(MW_BIAS_START[last] * 4u + o, thread.lane == 0u, product);
+            let f = c * MW_SHARE + thread.lane;
+            mw_put_weights(MW_BIAS_START[last] + f, f < MW_WIDTHS[MW_LAYERS] / 4u, sums);
         }
         @unroll for k in 0..bottom {
             @unroll for v in 0..MW_VECTORS {
@@ -114,16 +133,22 @@ fn mw_backward(thread: MwThread) {
                 }
             }
         }
-        @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
-            var product: array<f32, MW_SHARE>;
-            @unroll for i in 0..MW_SHARE {
-                @unroll for v in 0..MW_VECTORS {
-                    let part = mw_lane_sum(d[min(c * MW_SHARE + i, top - 1u) * MW_VECTORS + v]);
-                    if v == 0u { product[i] = part; } else { product[i] += part; }
+        @unroll for c in 0..MW_VECTOR_CHUNKS[upper + 1u] {
+            var sums: vec4<f32>;
+            @unroll for q in 0..4 {
+                var product: array<f32, MW_SHARE>;
+                @unroll for i in 0..MW_SHARE {
+                    if c * MW_SHARE + i < top / 4u {
+                        @unroll for v in 0..MW_VECTORS {
+                            let part = mw_lane_sum(d[min((c * MW_SHARE + i) * 4u + q, top - 1u) * MW_VECTORS + v]);
+                            if v == 0u { product[i] = part; } else { product[i] += part; }
+                        }
+                    }
                 }
+                sums[q] = mw_sum_products(product);
             }
-            let o = c * MW_SHARE + thread.lane;
-            mw_add_weights(MW_BIAS_START[upper] * 4u + o, o < top, product);
+            let f = c * MW_SHARE + thread.lane;
+            mw_put_weights(MW_BIAS_START[upper] + f, f < top / 4u, sums);
         }
         var dx: array<Lane, bottom * MW_VECTORS>;
         for (var group = 0u; group < MW_WIDTHS[upper] / 4u; group++) {
@@ -150,6 +175,7 @@ fn mw_backward(thread: MwThread) {
                     unit[v][q] = mw_activation(next);
                 }
             }
+            var sums: array<vec4<f32>, MW_UNIT_CHUNKS[upper + 1u]>;
             // one unit a turn, because the code of four would not fit the instruction cache of a processor
             for (var turn = 0u; turn < 4u; turn++) {
                 var column: array<f32, MW_UNIT_CHUNKS[upper + 1u]>;
@@ -169,35 +195,43 @@ fn mw_backward(thread: MwThread) {
                             }
                         }
                     }
-                    let o = c * MW_SHARE + thread.lane;
-                    let at = MW_WEIGHT_START[upper] * 4u + o * MW_WIDTHS[upper] + group * 4u + turn;
-                    mw_add_weights(at, o < top, product);
+                    sums[c] = select(sums[c], vec4<f32>(mw_sum_products(product)), vec4<u32>(turn) == vec4<u32>(0u, 1u, 2u, 3u));
                 }
                 @unroll for v in 0..MW_VECTORS {
                     sum[v] *= mw_d_activation(u[v]);
                     @unroll for q in 0..4 { delta[v][q] = select(delta[v][q], sum[v], turn == q); }
                 }
             }
+            @unroll for c in 0..MW_UNIT_CHUNKS[upper + 1u] {
+                let o = c * MW_SHARE + thread.lane;
+                mw_put_weights(MW_WEIGHT_START[upper] + o * (MW_WIDTHS[upper] / 4u) + group, o < top, sums[c]);
+            }
             @unroll for v in 0..MW_VECTORS {
                 mw_put_units(MW_UNIT_START[upper] / 4u + group, v, unit[v]);
                 mw_put_deltas(MW_UNIT_START[upper] / 4u + group, v, delta[v]);
             }
-            // the group's four rows lie one after the other, and so do their biases
-            @unroll for c in 0..MW_ROW_SUMS[lower] {
-                var product: array<f32, MW_SHARE>;
-                @unroll for i in 0..MW_SHARE {
-                    const f = min(c * MW_SHARE + i, 4u * bottom + 3u);
-                    @unroll for v in 0..MW_VECTORS {
-                        var part = 0.0;
-                        if f < 4u * bottom { part = mw_lane_dot(delta[v][min(f / bottom, 3u)], x[f % bottom * MW_VECTORS + v]); }
-                        if f >= 4u * bottom { part = mw_lane_sum(delta[v][f % 4u]); }
-                        if v == 0u { product[i] = part; } else { product[i] += part; }
+            // entry f: vec4 f of the group's rows, which lie one after the other; then their biases
+            @unroll for c in 0..MW_ROW_CHUNKS[lower] {
+                var row_sums: vec4<f32>;
+                @unroll for q in 0..4 {
+                    var product: array<f32, MW_SHARE>;
+                    @unroll for i in 0..MW_SHARE {
+                        const f = c * MW_SHARE + i;
+                        @unroll for v in 0..MW_VECTORS {
+                            var part = 0.0;
+                            if f < bottom {
+                                const row = min(f / (bottom / 4u), 3u);
+                                part = mw_lane_dot(delta[v][row], x[(f % (bottom / 4u) * 4u + q) * MW_VECTORS + v]);
+                            }
+                            if f == bottom { part = mw_lane_sum(delta[v][q]); }
+                            if v == 0u { product[i] = part; } else { product[i] += part; }
+                        }
                     }
+                    row_sums[q] = mw_sum_products(product);
                 }
                 let f = c * MW_SHARE + thread.lane;
-                let weight = MW_WEIGHT_START[lower] * 4u + group * 4u * bottom + f;
-                let bias = MW_BIAS_START[lower] * 4u + group * 4u + (f - 4u * bottom);
-                mw_add_weights(select(bias, weight, f < 4u * bottom), f < 4u * bottom + 4u, product);
+                mw_put_weights(select(MW_BIAS_START[lower] + group, MW_WEIGHT_START[lower] + group * bottom + f, f < bottom),
+                    f <= bottom, row_sums);
             }
             @unroll for k in 0..bottom {
                 @unroll for v in 0..MW_VECTORS {

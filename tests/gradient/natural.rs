@@ -86,9 +86,11 @@ fn fisher_products_agree_with_the_reference_for_every_shape() {
 }
 
 #[test]
-fn fisher_products_agree_with_the_reference_where_units_go_through_memory() {
-    let case = Case { hidden: &[5, 130], samples: 173, stride: 3, ..SMALL };
-    check(Form::PLAIN, &case, 710);
+fn fisher_products_agree_with_the_reference_layer_by_layer() {
+    for form in few_forms() {
+        check(form, &Case { hidden: &[5, 130], samples: 173, stride: 3, ..SMALL }, 710);
+        check(form, &Case { hidden: &[140, 129, 12], samples: 345, ..SMALL }, 711);
+    }
 }
 
 #[test]

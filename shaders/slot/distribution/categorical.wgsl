@@ -92,14 +92,14 @@ fn mw_dist_entropy(dist: MwDistribution, action: LaneAction) -> Lane {
     return entropy;
 }
 
-/// d_log_prob · ∂ log p(action)/∂z_b + d_entropy · ∂H/∂z_b
-fn mw_dist_backward(dist: MwDistribution, action: LaneAction, d_log_prob: Lane, d_entropy: Lane, b: u32) -> Lane {
-    var slope = Lane(0.0);
+/// d_log_prob · ∂ log p(action)/∂z + d_entropy · ∂H/∂z
+fn mw_dist_backward(dist: MwDistribution, action: LaneAction, d_log_prob: Lane, d_entropy: Lane) -> array<Lane, MW_OUTPUTS> {
+    var slope: array<Lane, MW_OUTPUTS>;
     @unroll for h in 0..MW_HEADS {
-        if b >= MW_HEAD_START[h] && b < MW_HEAD_START[h + 1u] {
+        let entropy = mw_dist_entropy_of(dist, h);
+        @unroll for b in MW_HEAD_START[h]..MW_HEAD_START[h + 1] {
             let taken = select(Lane(0.0), Lane(1.0), action[h] == LaneWord(b - MW_HEAD_START[h]));
-            let entropy_slope = -dist.p[b] * (dist.log_p[b] + mw_dist_entropy_of(dist, h));
-            slope = d_log_prob * (taken - dist.p[b]) + d_entropy * entropy_slope;
+            slope[b] = d_log_prob * (taken - dist.p[b]) + d_entropy * (-dist.p[b] * (dist.log_p[b] + entropy));
         }
     }
     return slope;
@@ -116,19 +116,19 @@ fn mw_dist_kl(old: array<Lane, MW_KEPT>, dist: MwDistribution) -> Lane {
 }
 
 /// ∂KL/∂z_b = p_b − p_old,b
-fn mw_dist_kl_backward(old: array<Lane, MW_KEPT>, dist: MwDistribution, b: u32) -> Lane {
-    return dist.p[b] - mw_lane_exp(old[b]);
+fn mw_dist_kl_backward(old: array<Lane, MW_KEPT>, dist: MwDistribution) -> array<Lane, MW_OUTPUTS> {
+    var slope: array<Lane, MW_OUTPUTS>;
+    @unroll for b in 0..MW_CHOICES { slope[b] = dist.p[b] - mw_lane_exp(old[b]); }
+    return slope;
 }
 
-/// Output b of M times a tangent of the outputs; M = diag(p) − ppᵀ, choice by choice.
-fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_OUTPUTS>, b: u32) -> Lane {
-    var apart = Lane(0.0);
+/// M times a tangent of the outputs; M = diag(p) − ppᵀ, choice by choice.
+fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_OUTPUTS>) -> array<Lane, MW_OUTPUTS> {
+    var image: array<Lane, MW_OUTPUTS>;
     @unroll for h in 0..MW_HEADS {
-        if b >= MW_HEAD_START[h] && b < MW_HEAD_START[h + 1u] {
-            var mean = Lane(0.0);
-            @unroll for a in MW_HEAD_START[h]..MW_HEAD_START[h + 1] { mean = fma(dist.p[a], tangent[a], mean); }
-            apart = dist.p[b] * (tangent[b] - mean);
-        }
+        var mean = Lane(0.0);
+        @unroll for a in MW_HEAD_START[h]..MW_HEAD_START[h + 1] { mean = fma(dist.p[a], tangent[a], mean); }
+        @unroll for b in MW_HEAD_START[h]..MW_HEAD_START[h + 1] { image[b] = dist.p[b] * (tangent[b] - mean); }
     }
-    return apart;
+    return image;
 }

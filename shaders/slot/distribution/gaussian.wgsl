@@ -71,16 +71,21 @@ fn mw_dist_entropy(dist: MwDistribution, action: LaneAction) -> Lane {
     return mw_squashed_entropy(entropy, action);
 }
 
-/// d_log_prob · ∂ log π(action)/∂output b + d_entropy · ∂H/∂output b
-fn mw_dist_backward(dist: MwDistribution, action: LaneAction, d_log_prob: Lane, d_entropy: Lane, b: u32) -> Lane {
+/// d_log_prob · ∂ log π(action)/∂output + d_entropy · ∂H/∂output
+fn mw_dist_backward(dist: MwDistribution, action: LaneAction, d_log_prob: Lane, d_entropy: Lane) -> array<Lane, MW_OUTPUTS> {
     const n = MW_ACTION_WORDS;
-    let z = mw_dist_z(dist, action, b % n);
-    let u = bitcast<Lane>(action[b % n]);
-    if b < n {
-        return mw_d_squashed_mean(d_log_prob * z * mw_lane_exp(-dist.deviation.log_std[b % n]), d_entropy, u);
+    var slope: array<Lane, MW_OUTPUTS>;
+    @unroll for b in 0..MW_OUTPUTS {
+        let z = mw_dist_z(dist, action, b % n);
+        let u = bitcast<Lane>(action[b % n]);
+        if b < n {
+            slope[b] = mw_d_squashed_mean(d_log_prob * z * mw_lane_exp(-dist.deviation.log_std[b % n]), d_entropy, u);
+        } else {
+            let d_log_std = fma(d_log_prob, fma(z, z, Lane(-1.0)), mw_d_squashed_log_std(d_entropy, u, dist.mean[b % n]));
+            slope[b] = mw_d_deviation(dist.deviation, d_log_std, max(b, n) - n);
+        }
     }
-    let d_log_std = fma(d_log_prob, fma(z, z, Lane(-1.0)), mw_d_squashed_log_std(d_entropy, u, dist.mean[b % n]));
-    return mw_d_deviation(dist.deviation, d_log_std, b - n);
+    return slope;
 }
 
 /// What a rollout keeps of the distribution: means, then logarithms of deviations.
@@ -110,21 +115,33 @@ fn mw_dist_kl(old: array<Lane, MW_KEPT>, dist: MwDistribution) -> Lane {
 }
 
 /// ∂KL/∂μ = (μ − μ_old)/s²      ∂KL/∂log s = 1 − (s_old² + (μ_old − μ)²)/s²
-fn mw_dist_kl_backward(old: array<Lane, MW_KEPT>, dist: MwDistribution, b: u32) -> Lane {
+fn mw_dist_kl_backward(old: array<Lane, MW_KEPT>, dist: MwDistribution) -> array<Lane, MW_OUTPUTS> {
     const n = MW_ACTION_WORDS;
-    let narrow = mw_lane_exp(-dist.deviation.log_std[b % n]);
-    if b < n { return (dist.mean[b % n] - old[b % n]) * narrow * narrow; }
-    return mw_d_deviation(dist.deviation, Lane(1.0) - mw_dist_spread(old, dist, b % n), b - n);
+    var slope: array<Lane, MW_OUTPUTS>;
+    @unroll for b in 0..MW_OUTPUTS {
+        let narrow = mw_lane_exp(-dist.deviation.log_std[b % n]);
+        if b < n {
+            slope[b] = (dist.mean[b % n] - old[b % n]) * narrow * narrow;
+        } else {
+            slope[b] = mw_d_deviation(dist.deviation, Lane(1.0) - mw_dist_spread(old, dist, b % n), max(b, n) - n);
+        }
+    }
+    return slope;
 }
 
-/// Output b of M times a tangent of the outputs; M = diag(1/s², 2) by μ and log s.
-fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_OUTPUTS>, b: u32) -> Lane {
+/// M times a tangent of the outputs; M = diag(1/s², 2) by μ and log s.
+fn mw_dist_metric(dist: MwDistribution, tangent: array<Lane, MW_OUTPUTS>) -> array<Lane, MW_OUTPUTS> {
     const n = MW_ACTION_WORDS;
-    let narrow = mw_lane_exp(-dist.deviation.log_std[b % n]);
-    if b < n { return tangent[b] * narrow * narrow; }
-    var log_std = Lane(0.0);   // its tangent
-    @unroll for o in 0..MW_OUTPUTS - MW_ACTION_WORDS {
-        if o % n == b % n { log_std += mw_d_deviation(dist.deviation, tangent[n + o], o); }
+    var log_std: array<Lane, MW_ACTION_WORDS>;   // their tangents
+    @unroll for o in 0..MW_OUTPUTS - MW_ACTION_WORDS { log_std[o % n] += mw_d_deviation(dist.deviation, tangent[n + o], o); }
+    var image: array<Lane, MW_OUTPUTS>;
+    @unroll for b in 0..MW_OUTPUTS {
+        let narrow = mw_lane_exp(-dist.deviation.log_std[b % n]);
+        if b < n {
+            image[b] = tangent[b] * narrow * narrow;
+        } else {
+            image[b] = mw_d_deviation(dist.deviation, 2.0 * log_std[b % n], max(b, n) - n);
+        }
     }
-    return mw_d_deviation(dist.deviation, 2.0 * log_std, b - n);
+    return image;
 }

@@ -13,7 +13,8 @@ fn mw_use_weights(thread: MwThread) {
     mw_trace_row = (thread.agent * mw_sample_range.rows + sample) * MW_TRACE_WIDTH;
 }
 
-fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {}
+fn mw_sum_products(products: array<f32, MW_SHARE>) -> f32 { return 0.0; }
+fn mw_put_weights(at: u32, mine: bool, sums: vec4<f32>) {}
 
 fn mw_trace_put(place: u32, v: u32, value: array<Lane, 4>) {
     @unroll for i in 0..MW_LANES {

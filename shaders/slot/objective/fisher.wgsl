@@ -10,5 +10,6 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     var tangent: array<Lane, MW_OUTPUTS>;
     @unroll for a in 0..MW_OUTPUTS { tangent[a] = mw_tangent[a * MW_VECTORS + samples.v]; }
     let share = samples.weight / Lane(samples.count);
-    @unroll for a in 0..MW_OUTPUTS { mw_d_output[a * MW_VECTORS + samples.v] = share * mw_dist_metric(dist, tangent, a); }
+    let image = mw_dist_metric(dist, tangent);
+    @unroll for a in 0..MW_OUTPUTS { mw_d_output[a * MW_VECTORS + samples.v] = share * image[a]; }
 }

@@ -18,8 +18,7 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
 
     let share = samples.weight / Lane(samples.count);
     let d_log_prob = select(Lane(0.0), -plain * share, plain <= clipped);
-    @unroll for a in 0..MW_OUTPUTS {
-        mw_d_output[a * MW_VECTORS + samples.v] = mw_dist_backward(dist, action, d_log_prob, -mw_each[mw_own(samples.agent)].ent_coef * share, a);
-    }
+    let slope = mw_dist_backward(dist, action, d_log_prob, -mw_each[mw_own(samples.agent)].ent_coef * share);
+    @unroll for a in 0..MW_OUTPUTS { mw_d_output[a * MW_VECTORS + samples.v] = slope[a]; }
     mw_policy_terms(thread, samples, mine, -min(plain, clipped), mw_dist_entropy(dist, action), log_ratio, ratio);
 }

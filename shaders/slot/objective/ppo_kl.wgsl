@@ -18,10 +18,9 @@ fn mw_objective(thread: MwThread, samples: MwSamples, mine: bool) {
     let beta = mw_progress[thread.agent].beta;
 
     let share = samples.weight / Lane(samples.count);
-    @unroll for a in 0..MW_OUTPUTS {
-        let d_output = mw_dist_backward(dist, action, -ratio * advantage * share, -mw_each[mw_own(samples.agent)].ent_coef * share, a);
-        mw_d_output[a * MW_VECTORS + samples.v] = fma(beta * share, mw_dist_kl_backward(old, dist, a), d_output);
-    }
+    let slope = mw_dist_backward(dist, action, -ratio * advantage * share, -mw_each[mw_own(samples.agent)].ent_coef * share);
+    let kl_slope = mw_dist_kl_backward(old, dist);
+    @unroll for a in 0..MW_OUTPUTS { mw_d_output[a * MW_VECTORS + samples.v] = fma(beta * share, kl_slope[a], slope[a]); }
     mw_policy_terms(thread, samples, mine, -ratio * advantage, mw_dist_entropy(dist, action), log_ratio, ratio);
     mw_add_term(thread, samples.v, mine, MW_TERM_KL, mw_dist_kl(old, dist) * samples.weight);
 }

@@ -2,9 +2,10 @@
 //! leaves one partial gradient and nothing else.
 //!
 //! A butterfly sums MW_SHARE products at once: at every level a lane keeps the half that its index says and gets the
-//! other lane's part of it; in the end lane i has the sum of product i over all lanes.
+//! other lane's part of it; in the end lane i has the sum of product i over all lanes. Four such sums are stored at once: a store
+//! costs a processor that plays a GPU more than their arithmetic, and hardly more for four words than for one.
 
-@bind var<storage, read_write> mw_partial: array<f32>;         // see part/partial.wgsl
+@bind var<storage, read_write> mw_partial: array<vec4<f32>>;   // see part/partial.wgsl
 
 var<private> mw_partial_agent: u32;
 var<private> mw_partial_slice: u32;
@@ -19,8 +20,8 @@ fn mw_use_weights(thread: MwThread) {
     mw_partial_lane = thread.lane;
 }
 
-/// Lane i of the subgroup adds product i to the word `at` of the gradient, if that is `mine`.
-fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {
+/// The sum of product i over the subgroup, in its lane i.
+fn mw_sum_products(products: array<f32, MW_SHARE>) -> f32 {
     var sum = products;
     @unroll for level in 0..MW_SHARE_LEVELS {
         let upper = ((mw_partial_lane >> level) & 1u) != 0u;
@@ -32,9 +33,14 @@ fn mw_add_weights(at: u32, mine: bool, products: array<f32, MW_SHARE>) {
             }
         }
     }
-    let place = mw_partial_at(mw_partial_agent, mw_partial_slice, at);
+    return sum[0];
+}
+
+/// Stores vec4 `at` of the gradient, if that is `mine`.
+fn mw_put_weights(at: u32, mine: bool, sums: vec4<f32>) {
+    let place = mw_partial_at(mw_partial_agent, mw_partial_slice, at * 4u) / 4u;
     // the second use of `place` keeps LLVM from computing it again in each lane: a tenth of the kernel's time on llvmpipe
-    if mine && place < mw_partial_end { mw_partial[place] = sum[0]; }
+    if mine && place < mw_partial_end { mw_partial[place] = sums; }
 }
 
 fn mw_put_units(vector: u32, v: u32, units: array<Lane, 4>) {}
