@@ -371,7 +371,7 @@ impl Kernels<'_> {
             .part("part/math.wgsl")?
             .parts(self.memory(network))?
             .parts(&self.exploration.distribution_parts(self.space))?
-            .parts(&["slot/observed/columns.wgsl", "part/lanes.wgsl", "part/samples.wgsl"])?
+            .parts(&["slot/observed/columns.wgsl", "part/lanes.wgsl", "part/samples.wgsl", "part/whole_batch.wgsl"])?
             .parts(&["part/policy_samples.wgsl", head, "forward.wgsl"])
     }
 

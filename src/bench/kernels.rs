@@ -168,7 +168,7 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
     let words = f64::from(layout.learned());
     let epochs = f64::from(ppo.epochs());
     let minibatches = epochs * f64::from(run.num_minibatches);
-    let partials = minibatches * f64::from(run.slices) * words;
+    let partials = minibatches * f64::from(run.minibatch_size.div_ceil(run.slice)) * words;
     // where another kernel sums the weight gradients, this one leaves units and deltas
     let summed = Kernels::new(gpu.form(), &layout, &env.spec().action_space, case.config().exploration(env)).summed();
     let trace = |network: &Network| 2.0 * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a reduction combines, and from where: slots `element` and `source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
-    /// Moments of the advantages of the current minibatch.
+    /// Moments of the advantages of each minibatch of an update.
     Advantages,
     /// Moments of the value targets of the batch.
     Targets,

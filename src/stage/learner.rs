@@ -197,8 +197,6 @@ impl Gradients {
 #[derive(Clone, Debug)]
 pub struct Learner {
     recording: Recording,
-    /// Moments of the minibatch's advantages, `[agent]` (count, mean, squared deviations, 0).
-    pub moments: Option<Buffer<[f32; 4]>>,
     /// `[agent][term][invocation of the minibatch]`
     pub terms: Buffer<f32>,
     /// Gradient before the limit of its norm, `[agent][word]`.
@@ -210,7 +208,8 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Gradients of these networks, each with its objective. `buffers`: those of agents and batch, and what objectives want beyond.
+    /// Gradients of these networks, each with its objective. `buffers`: those of agents and batch, moments of the advantages for a
+    /// policy, and what objectives want beyond.
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -224,32 +223,21 @@ impl Learner {
         let span = kernels.parameters.span(objectives.iter().map(|&(network, _)| network));
         let mut recording = Recording::default();
 
-        let moments = if run.norm_adv > 0 {
-            let (kind, elements) = (Reduction::Advantages, run.minibatch_size.into());
-            let reduced = Reduced::new(plan, kernels, kind, Reduction::Moments, count, elements, buffers)?;
-            reduced.record(&mut recording);
-            Some(reduced.result)
-        } else {
-            None
-        };
         let agent = ("agents", u64::from(count));
-        let unused = plan.buffer("moments", &[agent], "the number of agents")?;
-        let buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
-
         let differentiate = |&(network, objective): &(usize, Objective)| {
             let gradient = kernels.gradient(network, objective)?;
             let weights = (!kernels.summed()).then(|| kernels.weight_gradient(network, objective)).transpose()?;
             Ok(Differentiated { network, gradient, weights })
         };
         let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
-        let gradients = Gradients::new(plan, kernels, run, [count, 1], &buffers, slicing, networks)?;
+        let gradients = Gradients::new(plan, kernels, run, [count, 1], buffers, slicing, networks)?;
         let words = ("parameters", kernels.parameters.learned().into());
         let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
         let norms: Buffer<f32> = plan.buffer("norms", &[agent, ("blocks", run.norm_blocks.into())], "hidden")?;
         let sum = plan.kernel(kernels.sum_slices(span)?);
         let buffers = buffers.with("mw_gradient", &gradient).with("mw_norms", &norms);
         recording.extend(&gradients.summed(plan, count, span.count, [sum, sum], &buffers));
-        Ok(Self { recording, moments, terms: gradients.terms, gradient, norms, span })
+        Ok(Self { recording, terms: gradients.terms, gradient, norms, span })
     }
 
     /// Adds the stage to an update.
@@ -336,7 +324,6 @@ impl Run {
     /// Fills in what follows from the slicing of a minibatch, for the part of the parameters that is learned.
     pub fn set_slicing(&mut self, slicing: Slicing, kernels: &Kernels, span: Span) {
         self.slice = slicing.slice;
-        self.slices = slicing.slices;
         self.minibatch_threads = slicing.samples() / kernels.samples();
         self.term_blocks = Reduced::blocks(self.minibatch_threads);
         self.norm_blocks = span.count.div_ceil(kernels.form.workgroup);

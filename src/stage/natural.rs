@@ -1,6 +1,6 @@
 //! The natural gradient's step: conjugate gradients on products with the policy's Fisher matrix, then a line search.
 
-use super::{Elements, Learner, Portion, Reduced, forward, one_workgroup};
+use super::{AdvantageMoments, Elements, Learner, Portion, Reduced, forward, one_workgroup};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
@@ -26,7 +26,7 @@ pub struct Natural {
 }
 
 impl Natural {
-    /// The step for the gradients and moments of a learner of the policy `network`. `kernels`: those of the products
+    /// The step for the gradient of a learner of the policy `network`, and the moments that its advantages have. `kernels`: those of the products
     /// ([`Kernels::untiled`]).
     #[allow(clippy::too_many_arguments)]
     pub fn new(
@@ -36,6 +36,7 @@ impl Natural {
         agents: &Agents,
         batch: &Batch,
         learner: &Learner,
+        moments: &AdvantageMoments,
         products: Portion,
         trust: TrustRegion,
     ) -> Result<Self> {
@@ -81,14 +82,10 @@ impl Natural {
         // θ + fraction · √(2δ/xᵀFx) x, the longest first
         let samples = ("samples", u64::from(trust.samples));
         let measures: Buffer<[f32; 2]> = plan.buffer("measures", &[agent, samples], "num_envs")?;
-        let moments = match &learner.moments {
-            Some(moments) => moments.clone(),
-            None => plan.buffer("moments", &[agent], "the number of agents")?,
-        };
         let buffers = buffers
             .with("mw_observed", &batch.observations)
             .with("mw_measures", &measures)
-            .with("mw_moments", &moments);
+            .with("mw_moments", &moments.moments);
         let columns = Columns { count: trust.samples, ..Columns::default() };
         let kernel = plan.kernel(kernels.surrogate(network)?);
         let mut measure = forward(plan, kernels, kernel, network, count, columns, &buffers)?;

@@ -204,7 +204,7 @@ impl Interact {
         if !warm_up.is_multiple_of(most) {
             random.extend(&steps(plan, Interaction { steps: warm_up % most, uniform_: 1, first: 1 })?);
         }
-        let elements = Elements { count: n, stride: env.world_words() * n };
+        let elements = Elements { stride: env.world_words() * n, ..Elements::from(n) };
         let of_worlds = Buffers::default().with("mw_world", &worlds);
         let (kind, kernels) = (Reduction::Episodes, &kernels.actor);
         let episodes = Reduced::new(plan, kernels, kind, Reduction::Sums, count, elements, &of_worlds)?;

@@ -10,7 +10,7 @@ use crate::support::{
     outputs_with_bounds, partial_slice, planned, poison, run, shuffled, submit, wide,
 };
 use manyworlds::env::world_word;
-use manyworlds::gpu::{Buffers, Form, Kernel, Recording};
+use manyworlds::gpu::{Buffer, Buffers, Form, Kernel, Recording};
 use manyworlds::kernels::Reduction;
 use manyworlds::layout::{ROWS, Row, Run, TERMS};
 use manyworlds::reference::adam::{Adam, clip_by_global_norm};
@@ -49,10 +49,15 @@ fn moment_bounds(samples: &[f64], m2: f64) -> (f64, f64) {
 fn reduced(case: &str, reduced: &Reduced) -> Vec<[f32; 4]> {
     let mut recording = Recording::default();
     reduced.record(&mut recording);
+    twice(case, &recording, &reduced.result)
+}
+
+#[track_caller]
+fn twice(case: &str, recording: &Recording, result: &Buffer<[f32; 4]>) -> Vec<[f32; 4]> {
     let runs = [0, 1].map(|_| {
-        poison(&reduced.result);
-        submit(&recording);
-        ok(gpu().read(&reduced.result))
+        poison(result);
+        submit(recording);
+        ok(gpu().read(result))
     });
     assert_bits(&format!("{case}, second run"), runs[1].as_flattened(), runs[0].as_flattened());
     runs[0].clone()
@@ -109,36 +114,69 @@ fn reduce_gives_the_moments_of_targets_and_of_residuals() {
 }
 
 #[test]
-fn reduce_gives_the_moments_of_the_advantages_of_the_current_minibatch() {
+fn advantages_have_moments_in_every_minibatch_of_an_update() {
+    const EPOCHS: u32 = 3;
     for form in forms(gpu()) {
-        // the last minibatch is the short one
-        for (batch, minibatch, at) in
-            [(1, 1, 0), (65, 64, 0), (65, 64, 1), (345, 100, 3), (1757, 1500, 0), (1757, 585, 3)]
+        // the last minibatch is a short one, and of 1,499 samples two blocks are left
+        for (batch, minibatch, tile) in
+            [(1, 1, 1), (65, 64, 1), (345, 100, 5), (1757, 1500, 1), (1757, 585, 1), (2998, 1499, 1)]
         {
             let seed = 310 + batch;
             let mut draw = Draw::new(seed);
-            let stages = Stages::new(form, &[&[], &[]], &[seed, seed + 1], run(batch, 1, minibatch), None);
-            stages.set_progress(|_, progress| {
-                (progress.update, progress.epoch, progress.minibatch) = (3, 1, at);
+            let run = Run { norm_adv: 1, epochs: EPOCHS, tile, ..run(batch, 1, minibatch) };
+            let stages = Stages::new(form, &[&[], &[]], &[seed, seed + 1], run, None);
+            // where the update stands does not matter
+            stages.set_progress(|agent, progress| {
+                (progress.update, progress.epoch, progress.minibatch) = (3 + agent as u32, 1, run.num_minibatches - 1);
             });
             let advantages = [0, 1].map(|_| draw.vector(batch as usize, -3.0, 5.0));
             for (agent, advantages) in advantages.iter().enumerate() {
                 stages.write_row(agent, Row::Advantage, &bits(advantages));
             }
-            let (kind, then) = (Reduction::Advantages, Reduction::Moments);
-            let stage = planned(|plan| {
-                Reduced::new(plan, &stages.kernels(), kind, then, 2, minibatch.into(), &stages.buffers())
-            });
-            let case = format!("{form}, seed {seed}, minibatch {at} of {minibatch} from {batch}");
-            let got = reduced(&case, &stage);
+            let stage = stages.moments();
+            let mut recording = Recording::default();
+            stage.record(&mut recording);
+            assert_eq!(recording.passes().len(), if minibatch > 1024 { 2 } else { 1 }, "{minibatch} of {batch}");
+            let case = format!("{form}, seed {seed}, minibatches of {minibatch} from {batch} in tiles of {tile}");
+            let got = twice(&case, &recording, &stage.moments);
+            let mut rows = got.iter();
             for (agent, advantages) in advantages.iter().enumerate() {
-                let order = shuffled(batch, 1, seed + agent as u32, 3, 1);
-                let first = (at * minibatch) as usize;
-                let columns = &order[first..batch.min((at + 1) * minibatch) as usize];
-                let samples: Vec<f64> = columns.iter().map(|&column| advantages[column as usize]).collect();
-                assert_moments(&format!("{case}, agent {agent}"), got[agent], &samples);
+                for epoch in 0..EPOCHS {
+                    let order = shuffled(batch, tile, seed + agent as u32, 3 + agent as u32, epoch);
+                    for (at, columns) in order.chunks(minibatch as usize).enumerate() {
+                        let samples: Vec<f64> = columns.iter().map(|&column| advantages[column as usize]).collect();
+                        let case = format!("{case}, agent {agent}, epoch {epoch}, minibatch {at}");
+                        assert_moments(&case, *rows.next().unwrap(), &samples);
+                    }
+                }
             }
+            assert!(rows.next().is_none(), "{case}: more than {EPOCHS} epochs of {} minibatches", run.num_minibatches);
         }
+    }
+}
+
+/// One pass of the batch, of every column or of every third, is not shuffled and has one row.
+#[test]
+fn advantages_of_a_batch_that_is_not_shuffled_have_moments_of_its_columns() {
+    let (batch, stride) = (1757, 3);
+    for form in few_forms() {
+        let run = Run {
+            norm_adv: 1,
+            epochs: 1,
+            stride,
+            minibatch_size: batch.div_ceil(stride),
+            num_minibatches: 1,
+            ..run(batch, 1, batch)
+        };
+        let stages = Stages::new(form, &[&[]], &[5], run, None);
+        let advantages = Draw::new(311).vector(batch as usize, -3.0, 5.0);
+        stages.write_row(0, Row::Advantage, &bits(&advantages));
+        let stage = stages.moments();
+        let mut recording = Recording::default();
+        stage.record(&mut recording);
+        let got = twice(&format!("{form}, every {stride}-rd"), &recording, &stage.moments);
+        let samples: Vec<f64> = advantages.into_iter().step_by(stride as usize).collect();
+        assert_moments(&format!("{form}, every {stride}-rd of {batch}"), got[0], &samples);
     }
 }
 
@@ -170,7 +208,7 @@ fn reduce_sums_vectors_and_what_worlds_counted() {
             let buffers = Buffers::default().with("mw_partials", &partials).with("mw_world", &worlds);
             let case = format!("{form}, seed {seed}, {count} elements");
             for (kind, stride) in [(Reduction::Sums, 0), (Reduction::Episodes, words as u32)] {
-                let elements = Elements { count, stride };
+                let elements = Elements { stride, ..Elements::from(count) };
                 let then = Reduction::Sums;
                 let stage = planned(|plan| Reduced::new(plan, &stages.kernels(), kind, then, 2, elements, &buffers));
                 let got = reduced(&format!("{case}, {kind:?}"), &stage);

@@ -14,8 +14,8 @@ use crate::layout::{Metrics, Progress, Run};
 use crate::nn::Parameters;
 use crate::plan::{Kept, Plan, Target};
 use crate::stage::{
-    Advantage, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values,
-    Weights,
+    Advantage, AdvantageMoments, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced,
+    Rollout, Values, Weights,
 };
 
 /// One or more independent agents, each with its own seed, worlds and parameters, and an update of their algorithm.
@@ -44,6 +44,7 @@ pub struct OnPolicy {
     normaliser: Normaliser,
     advantage: Advantage,
     weights: Option<Weights>,
+    moments: AdvantageMoments,
     statistics: Recording,
     finish: Recording,
     update: Recording,
@@ -121,6 +122,8 @@ impl OnPolicy {
             plan.keep("final values of rollouts", &batch.final_values);
         }
         let buffers = batch.buffers(&agents.buffers());
+        let moments = AdvantageMoments::new(plan, &kernels, &agents, &buffers)?;
+        let buffers = buffers.with("mw_moments", &moments.moments);
         let learner = Learner::new(plan, &kernels, &agents, &buffers, *slicing, objectives)?;
         let optimiser = Optimiser::new(plan, &kernels, &agents, &learner, config.optimizer)?;
         plan.keep("optimizer", &optimiser.state);
@@ -129,7 +132,9 @@ impl OnPolicy {
             .transpose()?;
         let untiled = kernels.untiled();
         let natural = natural(config, env, &untiled)
-            .map(|(products, trust)| Natural::new(plan, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
+            .map(|(products, trust)| {
+                Natural::new(plan, &untiled, ACTOR, &agents, &batch, &learner, &moments, products, trust)
+            })
             .transpose()?;
         let fit = tasks.get(1).map(|task| Fit::new(plan, &kernels, &agents, &batch, task, each(1))).transpose()?;
         let evaluation = Evaluation::new(plan, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
@@ -154,6 +159,7 @@ impl OnPolicy {
             normaliser,
             advantage,
             weights,
+            moments,
             statistics,
             finish,
             update: Recording::default(),
@@ -204,6 +210,11 @@ impl OnPolicy {
         }
     }
 
+    /// Moments of the advantages of every minibatch of the update, by which they are normalised.
+    pub(in crate::algo) fn measure(&self, update: &mut Recording) {
+        self.moments.record(update);
+    }
+
     /// Minibatches of an epoch.
     pub(in crate::algo) fn minibatches(&self) -> u32 {
         self.agents.run.num_minibatches
@@ -232,6 +243,7 @@ impl OnPolicy {
     pub fn estimate(&self) -> Recording {
         let mut recording = Recording::default();
         self.collect(&mut recording);
+        self.measure(&mut recording);
         self.gradient(&mut recording);
         recording
     }
@@ -346,7 +358,8 @@ fn statistics(
     let mut moments = |kind| Reduced::new(plan, kernels, kind, Reduction::Moments, count, all, &buffers);
     let (targets, residuals) = (moments(Reduction::Targets)?, moments(Reduction::Residuals)?);
     let worlds = buffers.with("mw_world", &rollout.worlds);
-    let elements = Elements { count: run.num_envs / (run.reuse + 1), stride: rollout.worlds.len() as u32 / count };
+    let elements =
+        Elements { stride: rollout.worlds.len() as u32 / count, ..Elements::from(run.num_envs / (run.reuse + 1)) };
     let episodes = Reduced::new(plan, kernels, Reduction::Episodes, Reduction::Sums, count, elements, &worlds)?;
     let mut statistics = Recording::default();
     for stage in [&targets, &residuals, &episodes] {

@@ -113,6 +113,7 @@ fn run(config: &Config, env: &Environment) -> Run {
         batch_size,
         minibatch_size,
         num_minibatches,
+        epochs: config.update_epochs,
         bootstrap_slots: truncations + 1,
         tile: tile(batch_size, num_minibatches),
         reuse: config.reuse,
