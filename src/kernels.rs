@@ -67,6 +67,9 @@ enum Way {
     Tangent,
 }
 
+/// Invocations of a gradient whose terms one workgroup sums (`part/term_sums.wgsl`).
+pub(crate) const TERM_SPAN: u32 = 1024;
+
 /// Bytes of a uniform buffer that every adapter can bind.
 const UNIFORM_BYTES: u64 = 64 << 10;
 
@@ -567,31 +570,37 @@ impl Kernels<'_> {
         self.of_span(span, "subtract baseline")?.parts(&[
             "slot/element/number.wgsl",
             "part/tree.wgsl",
+            "part/sums.wgsl",
             "part/norm.wgsl",
             "subtract_baseline.wgsl",
         ])
     }
 
-    /// Sum of the partial gradients of a span of the parameters.
+    /// Sum of the partial gradients of a span of the parameters, and of the terms that go with them.
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         let program = self.of_span(span, "sum slices")?.parts(&parts)?;
-        program.parts(&["slot/element/number.wgsl", "part/tree.wgsl"])?.parts(&[
-            "part/partial.wgsl",
-            "part/norm.wgsl",
-            "sum_slices.wgsl",
-        ])
+        program
+            .word("MW_SAMPLES", self.samples())
+            .word("MW_TERM_SPAN", TERM_SPAN)
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl"])?
+            .parts(&["part/sums.wgsl", "part/norm.wgsl", "part/term_sums.wgsl", "sum_slices.wgsl"])
     }
 
-    /// One minibatch further.
+    /// What moves an agent's progress on by a minibatch.
+    fn stepping(program: Program) -> Result<Program> {
+        let minibatch = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
+        program.parts(&minibatch)?.parts(&["part/fault.wgsl", "part/sums.wgsl", "part/step.wgsl"])
+    }
+
+    /// One minibatch further, without a step.
     pub fn advance(&self) -> Result<Program> {
-        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        self.program("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])
+        Self::stepping(self.program("advance")?)?.part("advance.wgsl")
     }
 
-    /// The optimiser's step for a span of the parameters.
+    /// The optimiser's step for a span of the parameters, one minibatch further.
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Program> {
-        let program = self.of_span(span, optimizer.name())?;
+        let program = Self::stepping(self.of_span(span, optimizer.name())?)?;
         program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])
     }
 

@@ -194,15 +194,14 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
                 bytes: WORD * (epochs * batch * trace(network) + partials / 2.0),
             }
         }
-        "sum slices" => Cost { operations: partials, bytes: WORD * (partials + minibatches * words) },
+        "sum slices" => {
+            let terms = minibatches * f64::from(run.minibatch_threads) * f64::from(TERMS);
+            Cost { operations: partials + terms, bytes: WORD * (partials + terms + minibatches * words) }
+        }
         "adam" => Cost { operations: 14.0 * minibatches * words, bytes: WORD * 7.0 * minibatches * words },
         "reduce advantages" => Cost { operations: 6.0 * epochs * batch, bytes: WORD * epochs * batch },
         "reduce targets" => Cost { operations: 6.0 * batch, bytes: WORD * batch },
         "reduce residuals" => Cost { operations: 7.0 * batch, bytes: WORD * 2.0 * batch },
-        "reduce terms" => {
-            let rows = minibatches * f64::from(run.minibatch_threads) * f64::from(TERMS);
-            Cost { operations: rows, bytes: WORD * rows }
-        }
         _ => return None,
     })
 }

@@ -21,8 +21,6 @@ pub enum Reduction {
     Episodes,
     /// Sums of earlier sums.
     Sums,
-    /// Sums of the objectives' terms of the current minibatch.
-    Terms,
     /// Sums of surrogate and divergence over the batch.
     Measures,
     /// Sums of importance weights and of their squares.
@@ -35,7 +33,7 @@ pub enum Reduction {
 
 impl Reduction {
     /// Every reduction.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::Advantages,
         Self::Targets,
         Self::Residuals,
@@ -44,7 +42,6 @@ impl Reduction {
         Self::Moments,
         Self::Episodes,
         Self::Sums,
-        Self::Terms,
         Self::Measures,
         Self::Importance,
         Self::Rollouts,
@@ -55,8 +52,6 @@ impl Reduction {
         const MINIBATCH: [&str; 3] = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         const ADVANTAGES: &[&str] =
             &["slot/element/moments.wgsl", "slot/source/advantages.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
-        const TERMS: &[&str] =
-            &["slot/element/terms.wgsl", "slot/source/terms.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
         match self {
             Self::Advantages => ("reduce advantages", ADVANTAGES),
             Self::Targets => ("reduce targets", &["slot/element/moments.wgsl", "slot/source/targets.wgsl"]),
@@ -68,7 +63,6 @@ impl Reduction {
             Self::Moments => ("reduce moments", &["slot/element/moments.wgsl", "slot/source/partials.wgsl"]),
             Self::Episodes => ("reduce episodes", &["slot/element/sum.wgsl", "slot/source/episodes.wgsl"]),
             Self::Sums => ("reduce sums", &["slot/element/sum.wgsl", "slot/source/partials.wgsl"]),
-            Self::Terms => ("reduce terms", TERMS),
             Self::Importance => ("reduce importance", &["slot/element/sum.wgsl", "slot/source/importance.wgsl"]),
             Self::Measures => ("reduce measures", &["slot/element/sum.wgsl", "slot/source/measures.wgsl"]),
             Self::Rollouts => ("reduce rollouts", &["slot/element/moments.wgsl", "slot/source/rollouts.wgsl"]),

@@ -32,9 +32,9 @@ shared_structs! {
         slice: u32,
         /// Epochs of an update.
         epochs: u32,
-        /// Workgroups of `sum_slices.wgsl`.
+        /// Workgroups of `sum_slices.wgsl` that sum gradients.
         norm_blocks: u32,
-        /// Blocks of the first reduction of the terms.
+        /// Workgroups of it that sum terms.
         term_blocks: u32,
         /// Updates of the run.
         num_updates: u32,

@@ -1,10 +1,10 @@
 //! From a batch to new parameters: loss gradients of a minibatch, their sum, and Adam's step.
 
-use super::{Reduced, one_workgroup};
+use super::one_workgroup;
 use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
-use crate::kernels::{self, Kernels, Objective, Reduction};
+use crate::kernels::{self, Kernels, Objective, TERM_SPAN};
 use crate::layout::{Run, SampleRange, TERMS};
 use crate::nn::{Parameters, Span};
 use crate::plan::{Kernel, Plan};
@@ -173,19 +173,13 @@ impl Gradients {
         self.windows.iter().for_each(|window| update.extend(&window.recording));
     }
 
-    /// The passes of every window, each followed by one of `sum` over the slices; of `last` behind the last one.
-    pub fn summed(
-        &self,
-        plan: &mut Plan,
-        count: u32,
-        threads: u32,
-        [sum, last]: [Kernel; 2],
-        buffers: &Buffers,
-    ) -> Recording {
+    /// The passes of every window, each followed by one of `sum` over the slices; of `last` behind the last one. With each
+    /// its threads.
+    pub fn summed(&self, plan: &mut Plan, count: u32, [sum, last]: [(Kernel, u32); 2], buffers: &Buffers) -> Recording {
         let mut recording = Recording::default();
         for (n, window) in self.windows.iter().enumerate() {
             recording.extend(&window.recording);
-            let kernel = if n + 1 == self.windows.len() { last } else { sum };
+            let (kernel, threads) = if n + 1 == self.windows.len() { last } else { sum };
             let buffers = window.buffers.and(buffers);
             recording.push(&plan.pass(kernel, count, threads.into(), window.slices.into(), &buffers));
         }
@@ -201,8 +195,8 @@ pub struct Learner {
     pub terms: Buffer<f32>,
     /// Gradient before the limit of its norm, `[agent][word]`.
     pub gradient: Buffer<f32>,
-    /// Sums of its squares, `[agent][workgroup of sum_slices.wgsl]`.
-    pub norms: Buffer<f32>,
+    /// Sums of its squares, and then of the terms, `[agent][word]` as in [`Run::sums`].
+    pub sums: Buffer<f32>,
     /// The part of the parameters that it is for.
     pub span: Span,
 }
@@ -233,11 +227,12 @@ impl Learner {
         let gradients = Gradients::new(plan, kernels, run, [count, 1], buffers, slicing, networks)?;
         let words = ("parameters", kernels.parameters.learned().into());
         let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
-        let norms: Buffer<f32> = plan.buffer("norms", &[agent, ("blocks", run.norm_blocks.into())], "hidden")?;
+        let sums: Buffer<f32> = plan.buffer("sums", &[agent, ("words", run.sums().into())], "hidden or num_envs")?;
         let sum = plan.kernel(kernels.sum_slices(span)?);
-        let buffers = buffers.with("mw_gradient", &gradient).with("mw_norms", &norms);
-        recording.extend(&gradients.summed(plan, count, span.count, [sum, sum], &buffers));
-        Ok(Self { recording, terms: gradients.terms, gradient, norms, span })
+        let buffers = buffers.with("mw_gradient", &gradient).with("mw_sums", &sums);
+        let all = (run.norm_blocks + run.term_blocks) * kernels.form.workgroup;
+        recording.extend(&gradients.summed(plan, count, [(sum, span.count), (sum, all)], &buffers));
+        Ok(Self { recording, terms: gradients.terms, gradient, sums, span })
     }
 
     /// Adds the stage to an update.
@@ -249,14 +244,14 @@ impl Learner {
 /// Limits the norm of the gradient and takes the optimiser's step; moves the agents' progress on by one minibatch.
 #[derive(Clone, Debug)]
 pub struct Optimiser {
+    step: Recording,
     advance: Recording,
-    descend: Recording,
     /// What it keeps of earlier gradients, `[agent][m, v][word]`.
     pub state: Buffer<f32>,
 }
 
 impl Optimiser {
-    /// The optimiser for the gradients and terms of a learner.
+    /// The optimiser for the gradients of a learner, and what their terms say.
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -270,28 +265,21 @@ impl Optimiser {
         let state = plan.buffer("optimizer", &[("agents", count.into()), ("moments", 2), words], "hidden")?;
         let buffers = agents
             .buffers()
-            .with("mw_terms", &learner.terms)
             .with("mw_gradient", &learner.gradient)
-            .with("mw_norms", &learner.norms)
+            .with("mw_sums", &learner.sums)
             .with("mw_past", &state);
-        let reduced = Reduced::partial(plan, kernels, Reduction::Terms, count, run.minibatch_threads, 2, &buffers)?;
-        let mut advance = Recording::default();
-        reduced.record(&mut advance);
-        let buffers = buffers.with("mw_term_partials", &reduced.result);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
-        let kernel = plan.kernel(kernels.advance()?);
-        advance.extend(&one_workgroup(plan, kernel, count, turns, &buffers));
-
         let kernel = plan.kernel(kernels.descend(optimizer, learner.span)?);
-        let mut descend = Recording::default();
-        descend.push(&plan.pass(kernel, count, learner.span.count.into(), 0, &buffers));
-        Ok(Self { advance, descend, state })
+        let mut step = Recording::default();
+        step.push(&plan.pass(kernel, count, learner.span.count.into(), turns, &buffers));
+        let kernel = plan.kernel(kernels.advance()?);
+        let advance = one_workgroup(plan, kernel, count, turns, &buffers);
+        Ok(Self { step, advance, state })
     }
 
     /// Adds the stage to an update.
     pub fn record(&self, update: &mut Recording) {
-        self.record_progress(update);
-        update.extend(&self.descend);
+        update.extend(&self.step);
     }
 
     /// Adds all but the step: the progress of the agents, the metrics of the minibatch.
@@ -325,7 +313,13 @@ impl Run {
     pub fn set_slicing(&mut self, slicing: Slicing, kernels: &Kernels, span: Span) {
         self.slice = slicing.slice;
         self.minibatch_threads = slicing.samples() / kernels.samples();
-        self.term_blocks = Reduced::blocks(self.minibatch_threads);
+        self.term_blocks = self.minibatch_threads.div_ceil(TERM_SPAN).max(1);
         self.norm_blocks = span.count.div_ceil(kernels.form.workgroup);
+    }
+
+    /// Words of an agent in what `sum_slices.wgsl` leaves beside the gradient (`shaders/part/sums.wgsl`): squares of each of its
+    /// workgroups, and [`TERMS`] of each block of the minibatch.
+    pub fn sums(&self) -> u32 {
+        self.norm_blocks + TERMS * self.term_blocks
     }
 }

@@ -31,33 +31,11 @@ impl From<u32> for Elements {
 #[derive(Clone, Debug)]
 pub struct Reduced {
     recording: Recording,
-    /// `[agent][row]`, or `[agent][block]` of [`Reduced::blocks`].
+    /// `[agent][row]`
     pub result: Buffer<[f32; 4]>,
 }
 
 impl Reduced {
-    /// Blocks that the first pass over so many elements leaves.
-    pub fn blocks(count: u32) -> u32 {
-        count.div_ceil(SPAN).max(1)
-    }
-
-    /// The first pass alone: `[agent][block]` elements of `width` vec4s.
-    pub fn partial(
-        plan: &mut Plan,
-        kernels: &Kernels,
-        kind: Reduction,
-        agents: u32,
-        count: u32,
-        width: u32,
-        buffers: &Buffers,
-    ) -> Result<Self> {
-        let blocks = Self::blocks(count);
-        let mut recording = Recording::default();
-        let blocks = Blocks { rows: 1, count, span: SPAN, blocks, stride: 0 };
-        let result = pass(plan, kernels, kind, agents, blocks, width, buffers, &mut recording)?;
-        Ok(Self { recording, result })
-    }
-
     /// Reduces `elements` of each agent by `kind`, and what that leaves by `then`.
     pub fn new(
         plan: &mut Plan,
@@ -69,15 +47,15 @@ impl Reduced {
         buffers: &Buffers,
     ) -> Result<Self> {
         let Elements { rows, count, stride } = elements;
-        let blocks = Self::blocks(count);
+        let blocks = count.div_ceil(SPAN).max(1);
         let first = Blocks { rows, count, span: SPAN, blocks, stride };
         let mut recording = Recording::default();
-        let mut result = pass(plan, kernels, kind, agents, first, 1, buffers, &mut recording)?;
+        let mut result = pass(plan, kernels, kind, agents, first, buffers, &mut recording)?;
         if blocks > 1 {
             let span = blocks.next_multiple_of(kernels.form.workgroup);
             let all = Blocks { rows, count: blocks, span, blocks: 1, stride: 0 };
             let buffers = Buffers::default().with("mw_partials", &result);
-            result = pass(plan, kernels, then, agents, all, 1, &buffers, &mut recording)?;
+            result = pass(plan, kernels, then, agents, all, &buffers, &mut recording)?;
         }
         Ok(Self { recording, result })
     }
@@ -118,24 +96,17 @@ impl AdvantageMoments {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
 fn pass(
     plan: &mut Plan,
     kernels: &Kernels,
     kind: Reduction,
     agents: u32,
     blocks: Blocks,
-    width: u32,
     buffers: &Buffers,
     recording: &mut Recording,
 ) -> Result<Buffer<[f32; 4]>> {
     let kernel = plan.kernel(kernels.reduce(kind)?);
-    let axes = [
-        ("agents", agents.into()),
-        ("rows", blocks.rows.into()),
-        ("blocks", blocks.blocks.into()),
-        ("vectors", width.into()),
-    ];
+    let axes = [("agents", agents.into()), ("rows", blocks.rows.into()), ("blocks", blocks.blocks.into())];
     let result = plan.buffer("partial results", &axes, "num_envs")?;
     let buffers = buffers.with("mw_blocks", &plan.uniform("blocks", &blocks)).with("mw_result", &result);
     let workgroup = kernels.form.workgroup;

@@ -229,14 +229,15 @@ fn reduce_sums_vectors_and_what_worlds_counted() {
 }
 
 #[test]
-fn reduce_sums_terms_of_the_current_minibatch_only() {
+fn terms_are_summed_of_the_current_minibatch_only() {
     for form in forms(gpu()) {
         for (batch, minibatch, at) in
             [(1, 1, 0), (63, 63, 0), (65, 64, 1), (345, 100, 3), (9000, 8000, 0), (9000, 8000, 1)]
         {
             let seed = 330 + batch;
             let mut draw = Draw::new(seed);
-            let stages = Stages::new(form, &[&[], &[]], &[1, 2], run(batch, 1, minibatch), None);
+            let network = draw.network(&[2, 3, 1], Activation::Tanh);
+            let stages = Stages::new(form, &[&[&network], &[&network]], &[1, 2], run(batch, 1, minibatch), None);
             stages.set_progress(|_, progress| progress.minibatch = at);
             let lanes = stages.agents.run.minibatch_threads as usize;
             let used = minibatch.min(batch - at * minibatch).div_ceil(stages.kernels().samples()) as usize;
@@ -246,15 +247,15 @@ fn reduce_sums_terms_of_the_current_minibatch_only() {
                     *term = f64::NAN; // left by an earlier minibatch, not of this one
                 }
             }
-            let buffer = ok(gpu().buffer_of("terms", &terms.iter().map(|&x| x as f32).collect::<Vec<_>>()));
-            let buffers = stages.buffers().with("mw_terms", &buffer);
-            let (kind, count) = (Reduction::Terms, lanes as u32);
-            let stage = planned(|plan| Reduced::partial(plan, &stages.kernels(), kind, 2, count, 2, &buffers));
+            let terms32: Vec<f32> = terms.iter().map(|&x| x as f32).collect();
+            let sums = stages.sums(&terms32);
             let case = format!("{form}, seed {seed}, minibatch {at} of {minibatch} from {batch}");
-            let got = reduced(&case, &stage);
-            let blocks = Reduced::blocks(count) as usize;
+            let run = &stages.agents.run;
+            let blocks = run.term_blocks as usize;
+            assert_eq!(blocks, lanes.div_ceil(1024), "{case}: blocks");
             for (agent, term) in (0..16).map(|i| (i / 8, i % 8)) {
-                let sum: f64 = (0..blocks).map(|b| f64::from(got[(agent * blocks + b) * 2 + term / 4][term % 4])).sum();
+                let of_agent = &sums[agent * run.sums() as usize..][run.norm_blocks as usize..];
+                let sum: f64 = (0..blocks).map(|b| f64::from(of_agent[b * TERMS as usize + term])).sum();
                 let row = &terms[(agent * TERMS as usize + term) * lanes..][..used];
                 let (expected, size): (f64, f64) = (row.iter().sum(), row.iter().map(|x| x.abs()).sum());
                 let case = format!("{case}, agent {agent}, term {term}");

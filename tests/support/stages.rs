@@ -1,9 +1,9 @@
 //! The one place where the stages of an update are put together.
 
-use super::{bits, gpu, ok, planned, poison, wide};
+use super::{bits, gpu, ok, planned, poison, submit, wide};
 use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::{ActionSpace, Environment, Exploration};
-use manyworlds::gpu::{Buffer, Buffers, Form, Recording};
+use manyworlds::gpu::{Buffer, Buffers, Form, Pass, Recording};
 use manyworlds::kernels::{Importance, Kernels, Objective, Optimizer, OverTime, Recursion};
 use manyworlds::layout::{Progress, Row, Run, SampleRange, TrustRegion};
 use manyworlds::nn::{self, Parameters};
@@ -342,7 +342,7 @@ impl Stages {
         let buffers = self.buffers().with("mw_moments", &moments.moments);
         let learner = planned(|plan| Learner::new(plan, &kernels, &self.agents, &buffers, self.slicing, &objectives));
         poison(&learner.gradient);
-        poison(&learner.norms);
+        poison(&learner.sums);
         poison(&learner.terms);
         let optimiser = planned(|plan| Optimiser::new(plan, &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
@@ -355,27 +355,44 @@ impl Stages {
     /// Adam's step for gradients that the test writes, `[agent][word]`: partial gradients of one slice.
     pub fn optimiser(&self) -> (Learning, Buffer<f32>) {
         assert_eq!(self.slicing.slices, 1, "a minibatch of one slice");
-        let count = u64::from(self.agents.count);
-        let words = u64::from(self.layout.learned());
-        let partial_words = u64::from(self.layout.partial_words());
-        let partial = ok(gpu().buffer("partial", count * partial_words, "a test's", "the test"));
-        let kernels = self.kernels();
+        let (learner, sum, partial) = self.summing();
+        let optimiser = planned(|plan| Optimiser::new(plan, &self.kernels(), &self.agents, &learner, self.optimizer));
+        let mut step = Recording::default();
+        step.push(&sum);
+        optimiser.record(&mut step);
+        (Learning { step, optimiser, gradient: learner.gradient }, partial)
+    }
+
+    /// What is left of these terms, `[agent][term][invocation]`, by the sum of one slice.
+    pub fn sums(&self, terms: &[f32]) -> Vec<f32> {
+        let (learner, sum, _) = self.summing();
+        gpu().write(&learner.terms, terms);
+        let mut recording = Recording::default();
+        recording.push(&sum);
+        submit(&recording);
+        ok(gpu().read(&learner.sums))
+    }
+
+    /// The sum of one slice for a learner without gradients, and the slice.
+    fn summing(&self) -> (Learner, Pass, Buffer<f32>) {
+        let (kernels, run) = (self.kernels(), &self.agents.run);
+        let words = u64::from(self.agents.count) * u64::from(self.layout.partial_words());
+        let partial = ok(gpu().buffer("partial", words, "a test's", "the test"));
         let learner = planned(|plan| Learner::new(plan, &kernels, &self.agents, &self.buffers(), self.slicing, &[]));
         poison(&learner.gradient);
-        poison(&learner.norms);
+        poison(&learner.sums);
         let window = SampleRange { first: 0, count: self.slicing.slice, rows: 1, slices: 1 };
         let buffers = self
             .buffers()
             .with("mw_sample_range", &ok(gpu().uniform("window", &window)))
             .with("mw_partial", &partial)
             .with("mw_gradient", &learner.gradient)
-            .with("mw_norms", &learner.norms);
-        let sum = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
-        let optimiser = planned(|plan| Optimiser::new(plan, &kernels, &self.agents, &learner, self.optimizer));
-        let mut step = Recording::default();
-        step.push(&ok(sum.pass(gpu(), self.agents.count, words / 4, 1, &buffers)));
-        optimiser.record(&mut step);
-        (Learning { step, optimiser, gradient: learner.gradient }, partial)
+            .with("mw_terms", &learner.terms)
+            .with("mw_sums", &learner.sums);
+        let kernel = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
+        let threads = (run.norm_blocks + run.term_blocks) * self.form.workgroup;
+        let sum = ok(kernel.pass(gpu(), self.agents.count, threads.into(), 16, &buffers));
+        (learner, sum, partial)
     }
 }
 
