@@ -1,6 +1,6 @@
 //! What of a device a plan depends on.
 
-use crate::gpu::{Form, Forms, Gpu};
+use crate::gpu::{Form, Forms, GPU_LOOP_BUDGET, Gpu, LOOP_BUDGET};
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]
@@ -25,6 +25,11 @@ impl Target {
     /// Any adapter, before one was opened: sizes alone, which the form of the kernels moves by a few samples.
     pub const ANY: Self =
         Self { forms: Forms::Always(Form::WIDE), software: false, largest_binding: u64::MAX, records: false };
+
+    /// Loop iterations of one invocation that a dispatch is planned for.
+    pub fn loop_budget(&self) -> u64 {
+        if self.software { LOOP_BUDGET } else { GPU_LOOP_BUDGET }
+    }
 
     /// This device.
     pub fn of(gpu: &Gpu) -> Self {
