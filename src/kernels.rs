@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::gpu::{Form, Share};
 use crate::layout::program;
 use crate::nn::{Parameters, Span, Tile, form_constants};
+use crate::plan::Target;
 use crate::shader::Program;
 
 /// Links kernels in one form.
@@ -37,6 +38,8 @@ pub struct Kernels<'a> {
     pub agents: u32,
     /// Whose parameters worlds are played with.
     pub owner: Owner,
+    /// Bytes of the trace of all agents at most ([`crate::plan::Target::trace_bytes`]).
+    pub trace: u64,
     /// Entries of what holds for agents of their own (`part/own.wgsl`): one, or [`Run::MOST`](crate::layout::Run::MOST).
     pub runs: u32,
 }
@@ -76,7 +79,17 @@ const UNIFORM_BYTES: u64 = 64 << 10;
 impl<'a> Kernels<'a> {
     /// Kernels of one agent with these networks.
     pub fn new(form: Form, parameters: &'a Parameters, space: &'a ActionSpace, exploration: Exploration) -> Self {
-        Self { form, parameters, space, exploration, keeps: false, agents: 1, owner: Owner::Agent, runs: 1 }
+        Self {
+            form,
+            parameters,
+            space,
+            exploration,
+            keeps: false,
+            agents: 1,
+            owner: Owner::Agent,
+            trace: Target::SOFTWARE.trace_bytes(),
+            runs: 1,
+        }
     }
 
     /// Kernels of worlds in which nobody acts by a network.
@@ -408,14 +421,14 @@ impl Kernels<'_> {
         ])
     }
 
-    /// Parameters somewhere along the natural gradient.
-    pub fn propose(&self, span: Span) -> Result<Program> {
-        self.of_span(span, "propose")?.part("propose.wgsl")
-    }
-
-    /// Whether the proposed parameters are taken.
-    pub fn line_search(&self) -> Result<Program> {
-        self.program("line search")?.parts(&["part/fault.wgsl", "line_search.wgsl"])
+    /// Whether parameters are taken, and the next ones along the natural gradient.
+    pub fn line_search(&self, span: Span) -> Result<Program> {
+        self.of_span(span, "line search")?.parts(&[
+            "slot/element/sum.wgsl",
+            "part/tree.wgsl",
+            "part/fault.wgsl",
+            "line_search.wgsl",
+        ])
     }
 
     /// A recursion along the steps of worlds: returns, advantages.

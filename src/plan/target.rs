@@ -31,6 +31,12 @@ impl Target {
         if self.software { LOOP_BUDGET } else { GPU_LOOP_BUDGET }
     }
 
+    /// Bytes of what the gradients of a window may leave for others to sum. Windows change no result; each is some dispatches more,
+    /// which cost a GPU more than its memory.
+    pub fn trace_bytes(&self) -> u64 {
+        if self.software { 96 << 20 } else { self.largest_binding.min(512 << 20) }
+    }
+
     /// This device.
     pub fn of(gpu: &Gpu) -> Self {
         Self {

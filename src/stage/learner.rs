@@ -24,8 +24,7 @@ pub struct Slicing {
     pub window: u32,
 }
 
-/// Bytes of the trace and of the partial gradients of all agents that slicing aims at.
-const TRACE_BYTES: u64 = 96 << 20;
+/// Bytes of the partial gradients of all agents that slicing aims at.
 const PARTIAL_BYTES: u64 = 64 << 20;
 /// Samples of a slice where the minibatch is small, and slices of a minibatch where it is large.
 const SLICE: u32 = 256;
@@ -52,7 +51,7 @@ impl Slicing {
         let slice = minibatch.div_ceil(slices).next_multiple_of(4 * kernels.form.vectors);
         let slices = minibatch.div_ceil(slice);
         let row = (0..parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max().unwrap_or(16);
-        let rows = TRACE_BYTES / (u64::from(agents) * row);
+        let rows = (kernels.trace / (u64::from(agents) * row)).saturating_sub(kernels.samples().into());
         let window = (rows / u64::from(slice)).clamp(1, u64::from(slices.min(most))) as u32;
         Self { slice, slices, window }
     }

@@ -31,11 +31,27 @@ impl From<u32> for Elements {
 #[derive(Clone, Debug)]
 pub struct Reduced {
     recording: Recording,
-    /// `[agent][row]`
+    /// `[agent][row]`, or `[agent][row][block]` of the first pass alone.
     pub result: Buffer<[f32; 4]>,
 }
 
 impl Reduced {
+    /// The first pass alone: `[agent][row][block]`.
+    pub fn partial(
+        plan: &mut Plan,
+        kernels: &Kernels,
+        kind: Reduction,
+        agents: u32,
+        elements: Elements,
+        buffers: &Buffers,
+    ) -> Result<Self> {
+        let Elements { rows, count, stride } = elements;
+        let blocks = Blocks { rows, count, span: SPAN, blocks: count.div_ceil(SPAN).max(1), stride };
+        let mut recording = Recording::default();
+        let result = pass(plan, kernels, kind, agents, blocks, buffers, &mut recording)?;
+        Ok(Self { recording, result })
+    }
+
     /// Reduces `elements` of each agent by `kind`, and what that leaves by `then`.
     pub fn new(
         plan: &mut Plan,
@@ -46,18 +62,15 @@ impl Reduced {
         elements: Elements,
         buffers: &Buffers,
     ) -> Result<Self> {
-        let Elements { rows, count, stride } = elements;
-        let blocks = count.div_ceil(SPAN).max(1);
-        let first = Blocks { rows, count, span: SPAN, blocks, stride };
-        let mut recording = Recording::default();
-        let mut result = pass(plan, kernels, kind, agents, first, buffers, &mut recording)?;
+        let mut reduced = Self::partial(plan, kernels, kind, agents, elements, buffers)?;
+        let blocks = elements.count.div_ceil(SPAN);
         if blocks > 1 {
             let span = blocks.next_multiple_of(kernels.form.workgroup);
-            let all = Blocks { rows, count: blocks, span, blocks: 1, stride: 0 };
-            let buffers = Buffers::default().with("mw_partials", &result);
-            result = pass(plan, kernels, then, agents, all, &buffers, &mut recording)?;
+            let all = Blocks { rows: elements.rows, count: blocks, span, blocks: 1, stride: 0 };
+            let buffers = Buffers::default().with("mw_partials", &reduced.result);
+            reduced.result = pass(plan, kernels, then, agents, all, &buffers, &mut reduced.recording)?;
         }
-        Ok(Self { recording, result })
+        Ok(reduced)
     }
 
     /// Adds the stage to an update.

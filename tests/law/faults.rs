@@ -238,7 +238,7 @@ fn natural_gradients_tell_of_their_solver_and_of_what_they_measure() {
         ..TrustRegion::default()
     };
     let kernels = stages.kernels();
-    let portion = Portion::new(&kernels, 0, Run { stride: 1, ..stages.agents.run }, 1);
+    let portion = Portion::new(&kernels.untiled(), 0, Run { stride: 1, ..stages.agents.run }, 1);
     let agents = planned(|plan| stages.agents.apart(plan, portion.run));
     let buffers = stages.batch.buffers(&agents.buffers());
     let moments = planned(|plan| AdvantageMoments::new(plan, &kernels, &agents, &buffers));

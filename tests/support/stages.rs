@@ -321,10 +321,9 @@ impl Stages {
         let run = self.whole();
         let (agents, learner, moments) = self.policy_learner_of(&run);
         let kernels = self.kernels();
-        let untiled = kernels.untiled();
-        let products = Portion::new(&untiled, 0, run, stride);
+        let products = Portion::new(&kernels.untiled(), 0, run, stride);
         let natural =
-            planned(|plan| Natural::new(plan, &untiled, 0, &agents, &self.batch, &learner, &moments, products, trust));
+            planned(|plan| Natural::new(plan, &kernels, 0, &agents, &self.batch, &learner, &moments, products, trust));
         (learner, natural)
     }
 

@@ -92,9 +92,8 @@ impl OnPolicy {
     pub fn plan_each(plan: &mut Plan, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
         let config = Config::check_each(configs, seeds.len(), env)?;
         let count = seeds.len() as u32;
-        let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, form, [count, configs.len() as u32]);
+        let kernels = kernels(config, env, &layout, plan.target(), [count, configs.len() as u32]);
         let tasks = Task::all(config, env, &kernels);
         // those of each agent differ in numbers only
         let each = |n: usize| -> Vec<Run> { configs.iter().map(|own| Task::all(own, env, &kernels)[n].run).collect() };
@@ -130,10 +129,9 @@ impl OnPolicy {
         let baseline = (config.estimator == Estimator::OptimalBaseline)
             .then(|| Baseline::new(plan, &kernels, ACTOR, &agents, &batch, &learner, *slicing))
             .transpose()?;
-        let untiled = kernels.untiled();
-        let natural = natural(config, env, &untiled)
+        let natural = natural(config, env, &kernels.untiled())
             .map(|(products, trust)| {
-                Natural::new(plan, &untiled, ACTOR, &agents, &batch, &learner, &moments, products, trust)
+                Natural::new(plan, &kernels, ACTOR, &agents, &batch, &learner, &moments, products, trust)
             })
             .transpose()?;
         let fit = tasks.get(1).map(|task| Fit::new(plan, &kernels, &agents, &batch, task, each(1))).transpose()?;
@@ -180,9 +178,8 @@ impl OnPolicy {
     /// Schedules of the update that comes next: for a run that goes on with another number of them.
     pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
-        let form = plan.target().forms.of_work(self.config.work());
-        let kernel = kernels(&self.config, env, &self.layout, form, [self.agents.count, self.agents.each.len() as u32])
-            .reschedule()?;
+        let counts = [self.agents.count, self.agents.each.len() as u32];
+        let kernel = kernels(&self.config, env, &self.layout, plan.target(), counts).reschedule()?;
         let kernel = plan.kernel(kernel);
         let mut passes = Recording::default();
         for agents in std::iter::once(&self.agents).chain(self.fit.as_ref().map(|fit| &fit.agents)) {
@@ -275,9 +272,8 @@ impl OnPolicy {
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
         config.check_for(env)?;
         let mut plan = Plan::new(Target::of(gpu));
-        let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, form, [1, 1]);
+        let kernels = kernels(config, env, &layout, plan.target(), [1, 1]);
         let run = Task::of_policy(config, env, &kernels).run;
         let agents = first_agents(&mut plan, &layout, vec![run], std::slice::from_ref(config), &[seed])?;
         let batch = Batch::new(&mut plan, 1, &run, env.spec().observation_dim, kernels.rows())?;
