@@ -200,8 +200,7 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
         }
         "adam" => Cost { operations: 14.0 * minibatches * words, bytes: WORD * 7.0 * minibatches * words },
         "reduce advantages" => Cost { operations: 6.0 * epochs * batch, bytes: WORD * epochs * batch },
-        "reduce targets" => Cost { operations: 6.0 * batch, bytes: WORD * batch },
-        "reduce residuals" => Cost { operations: 7.0 * batch, bytes: WORD * 2.0 * batch },
+        "reduce targets" => Cost { operations: 14.0 * batch, bytes: WORD * 4.0 * batch },
         _ => return None,
     })
 }

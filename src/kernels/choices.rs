@@ -7,10 +7,8 @@ use serde::{Deserialize, Serialize};
 pub enum Reduction {
     /// Moments of the advantages of each minibatch of an update.
     Advantages,
-    /// Moments of the value targets of the batch.
+    /// Moments of the value targets of the batch, and of target − value.
     Targets,
-    /// Moments of target − value over the batch.
-    Residuals,
     /// Moments of earlier moments.
     Moments,
     /// Moments of each feature of the batch's observations.
@@ -33,10 +31,9 @@ pub enum Reduction {
 
 impl Reduction {
     /// Every reduction.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::Advantages,
         Self::Targets,
-        Self::Residuals,
         Self::Observations,
         Self::Discounted,
         Self::Moments,
@@ -55,7 +52,6 @@ impl Reduction {
         match self {
             Self::Advantages => ("reduce advantages", ADVANTAGES),
             Self::Targets => ("reduce targets", &["slot/element/moments.wgsl", "slot/source/targets.wgsl"]),
-            Self::Residuals => ("reduce residuals", &["slot/element/moments.wgsl", "slot/source/residuals.wgsl"]),
             Self::Observations => {
                 ("reduce observations", &["slot/element/moments.wgsl", "slot/source/observations.wgsl"])
             }

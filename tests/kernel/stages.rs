@@ -87,9 +87,9 @@ fn reduce_gives_the_moments_of_targets_and_of_residuals() {
             let stages = Stages::new(form, &[&[], &[]], &[1, 2], run(count, 1, count), None);
             let kernels = stages.kernels();
             let buffers = stages.buffers();
-            let of = |kind| {
-                planned(|plan| Reduced::new(plan, &kernels, kind, Reduction::Moments, 2, count.into(), &buffers))
-            };
+            let elements = Elements { rows: 2, ..Elements::from(count) };
+            let (kind, then) = (Reduction::Targets, Reduction::Moments);
+            let stage = planned(|plan| Reduced::new(plan, &kernels, kind, then, 2, elements, &buffers));
             let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..2)
                 .map(|agent| {
                     let targets = draw.vector(count as usize, offset - 1.0, offset + 1.0);
@@ -100,14 +100,13 @@ fn reduce_gives_the_moments_of_targets_and_of_residuals() {
                 })
                 .collect();
             let case = format!("{form}, seed {seed}, {count} samples around {offset}");
-            let targets = reduced(&format!("{case}, targets"), &of(Reduction::Targets));
-            let residuals = reduced(&format!("{case}, residuals"), &of(Reduction::Residuals));
+            let got = reduced(&case, &stage);
             for (agent, (target, value)) in rows.iter().enumerate() {
                 let case = format!("{case}, agent {agent}");
-                assert_moments(&format!("{case}, targets"), targets[agent], target);
+                assert_moments(&format!("{case}, targets"), got[2 * agent], target);
                 // the kernel rounds each residual to f32; the difference of two f32 is exact in f64
                 let residual: Vec<f64> = target.iter().zip(value).map(|(t, v)| f64::from((t - v) as f32)).collect();
-                assert_moments(&format!("{case}, residuals"), residuals[agent], &residual);
+                assert_moments(&format!("{case}, residuals"), got[2 * agent + 1], &residual);
             }
         }
     }

@@ -350,22 +350,20 @@ fn statistics(
 ) -> Result<(Recording, Recording)> {
     let (count, run) = (agents.count, &agents.run);
     let buffers = batch.buffers(&agents.buffers());
-    let all = Elements::from(run.batch_size);
-    let mut moments = |kind| Reduced::new(plan, kernels, kind, Reduction::Moments, count, all, &buffers);
-    let (targets, residuals) = (moments(Reduction::Targets)?, moments(Reduction::Residuals)?);
+    let all = Elements { rows: 2, ..Elements::from(run.batch_size) };
+    let targets = Reduced::new(plan, kernels, Reduction::Targets, Reduction::Moments, count, all, &buffers)?;
     let worlds = buffers.with("mw_world", &rollout.worlds);
     let elements =
         Elements { stride: rollout.worlds.len() as u32 / count, ..Elements::from(run.num_envs / (run.reuse + 1)) };
     let episodes = Reduced::new(plan, kernels, Reduction::Episodes, Reduction::Sums, count, elements, &worlds)?;
     let mut statistics = Recording::default();
-    for stage in [&targets, &residuals, &episodes] {
+    for stage in [&targets, &episodes] {
         stage.record(&mut statistics);
     }
     let none = plan.buffer("importance sums", &[("agents", count.into())], "the number of agents")?;
     let buffers = worlds
         .with("mw_episode_sums", &episodes.result)
         .with("mw_target_moments", &targets.result)
-        .with("mw_residual_moments", &residuals.result)
         .with("mw_metrics", metrics)
         .with("mw_importance_sums", importance.unwrap_or(&none));
     let kernel = plan.kernel(kernels.finish_update()?);
