@@ -157,7 +157,7 @@ fn advantages_have_moments_in_every_minibatch_of_an_update() {
 /// One pass of the batch, of every column or of every third, is not shuffled and has one row.
 #[test]
 fn advantages_of_a_batch_that_is_not_shuffled_have_moments_of_its_columns() {
-    let (batch, stride) = (1757, 3);
+    let (batch, stride) = (1757_u32, 3_u32);
     for form in few_forms() {
         let run = Run {
             norm_adv: 1,
