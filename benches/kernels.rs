@@ -27,8 +27,6 @@ const KERNELS: &[&str] = &[
     "gradient actor",
     "gradient critic",
     "sum slices",
-    "reduce terms",
-    "advance",
     "adam",
     "finish update",
 ];

@@ -7,8 +7,7 @@
 @bind var<uniform> mw_run: MwRun;
 @bind var<storage, read_write> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_episode_sums: array<vec4<f32>>;           // [agent] (episodes, returns, lengths, terminated)
-@bind var<storage, read> mw_target_moments: array<vec4<f32>>;         // [agent]
-@bind var<storage, read> mw_residual_moments: array<vec4<f32>>;       // [agent]
+@bind var<storage, read> mw_target_moments: array<vec4<f32>>;         // [agent][target, target − value]
 @bind var<storage, read> mw_importance_sums: array<vec4<f32>>;        // [agent] (Σw, Σw²), 0 without weights
 @bind var<storage, read> mw_faults: array<u32>;                       // [agent][gradient, parameter], see part/fault_places.wgsl
 @bind var<storage, read_write> mw_metrics: array<MwMetrics>;          // [slot of the ring][agent]
@@ -24,7 +23,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     var progress = mw_progress[agent];
     let sums = mw_episode_sums[agent];
     let share = 1.0 / f32(max(progress.minibatches, 1u));
-    let variance = mw_target_moments[agent].z;
+    let variance = mw_target_moments[2u * agent].z;
     mw_judge_learning(&metrics, progress);
     mw_judge_place(&metrics, MW_FAULT_PARAMETER, 0u, mw_faults[agent * 2u + 1u]);
     metrics.update = progress.update;
@@ -43,7 +42,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     metrics.clip_fraction = progress.clip_fraction * share;
     metrics.grad_norm = progress.grad_norm * share;
     metrics.explained_variance = 0.0;
-    if variance > 0.0 { metrics.explained_variance = 1.0 - mw_residual_moments[agent].z / variance; }
+    if variance > 0.0 { metrics.explained_variance = 1.0 - mw_target_moments[2u * agent + 1u].z / variance; }
     metrics.first_ratio_deviation = progress.first_ratio_deviation;
     metrics.first_clip_fraction = progress.first_clip_fraction;
     metrics.kl = progress.kl;

@@ -20,6 +20,8 @@ pub struct Agents {
     pub runs: Buffer<Run>,
     /// `[agent]`
     pub progress: Buffer<Progress>,
+    /// What it was before a step, for whoever takes that: `sum_slices.wgsl` copies it, the step writes the other.
+    before: Buffer<Progress>,
     /// `[agent][word]`, see [`crate::nn::Parameters`].
     pub parameters: Buffer<f32>,
     /// Where gradients and parameters are unsound first (`shaders/part/fault_places.wgsl`), `[agent][gradient, parameter]`.
@@ -108,6 +110,7 @@ impl Agents {
             runs: plan.uniforms("run", &entries(&each)),
             each,
             progress: plan.filled("progress", &axes, "the number of agents", move || progress.clone())?,
+            before: plan.buffer("progress before the step", &axes, "the number of agents")?,
             parameters,
             faults,
             faults_first: 0,
@@ -122,6 +125,7 @@ impl Agents {
             .with("mw_run", &self.runs)
             .with("mw_each", &self.runs)
             .with("mw_progress", &self.progress)
+            .with("mw_progress_before", &self.before)
             .with("mw_parameters", &self.parameters)
             .with("mw_faults", &self.faults)
     }

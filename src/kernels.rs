@@ -20,6 +20,7 @@ use crate::error::Result;
 use crate::gpu::{Form, Share};
 use crate::layout::program;
 use crate::nn::{Parameters, Span, Tile, form_constants};
+use crate::plan::Target;
 use crate::shader::Program;
 
 /// Links kernels in one form.
@@ -39,6 +40,8 @@ pub struct Kernels<'a> {
     pub agents: u32,
     /// Whose parameters worlds are played with.
     pub owner: Owner,
+    /// Bytes of the trace of all agents at most ([`crate::plan::Target::trace_bytes`]).
+    pub trace: u64,
     /// Entries of what holds for agents of their own (`part/own.wgsl`): one, or [`Run::MOST`](crate::layout::Run::MOST).
     pub runs: u32,
 }
@@ -69,13 +72,26 @@ enum Way {
     Tangent,
 }
 
+/// Invocations of a gradient whose terms one workgroup sums (`part/term_sums.wgsl`).
+pub(crate) const TERM_SPAN: u32 = 1024;
+
 /// Bytes of a uniform buffer that every adapter can bind.
 const UNIFORM_BYTES: u64 = 64 << 10;
 
 impl<'a> Kernels<'a> {
     /// Kernels of one agent with these networks.
     pub fn new(form: Form, parameters: &'a Parameters, space: &'a ActionSpace, exploration: Exploration) -> Self {
-        Self { form, parameters, space, exploration, keeps: false, agents: 1, owner: Owner::Agent, runs: 1 }
+        Self {
+            form,
+            parameters,
+            space,
+            exploration,
+            keeps: false,
+            agents: 1,
+            owner: Owner::Agent,
+            trace: Target::SOFTWARE.trace_bytes(),
+            runs: 1,
+        }
     }
 
     /// Kernels of worlds in which nobody acts by a network.
@@ -369,7 +385,7 @@ impl Kernels<'_> {
         let sight = |program: Program| program.part("slot/observed/columns.wgsl");
         self.passed(name, network, gate, &sight, |program| {
             let program = program.parts(&self.exploration.distribution_parts(self.space))?;
-            program.parts(&["part/lanes.wgsl", "part/samples.wgsl", "part/policy_samples.wgsl", head])
+            program.parts(&["part/lanes.wgsl", "part/samples.wgsl", "part/whole_batch.wgsl", "part/policy_samples.wgsl", head])
         })
     }
 
@@ -403,14 +419,14 @@ impl Kernels<'_> {
         ])
     }
 
-    /// Parameters somewhere along the natural gradient.
-    pub fn propose(&self, span: Span) -> Result<Program> {
-        self.of_span(span, "propose")?.part("propose.wgsl")
-    }
-
-    /// Whether the proposed parameters are taken.
-    pub fn line_search(&self) -> Result<Program> {
-        self.program("line search")?.parts(&["part/fault.wgsl", "line_search.wgsl"])
+    /// Whether parameters are taken, and the next ones along the natural gradient.
+    pub fn line_search(&self, span: Span) -> Result<Program> {
+        self.of_span(span, "line search")?.parts(&[
+            "slot/element/sum.wgsl",
+            "part/tree.wgsl",
+            "part/fault.wgsl",
+            "line_search.wgsl",
+        ])
     }
 
     /// A recursion along the steps of worlds: returns, advantages.
@@ -569,31 +585,37 @@ impl Kernels<'_> {
         self.of_span(span, "subtract baseline")?.parts(&[
             "slot/element/number.wgsl",
             "part/tree.wgsl",
+            "part/sums.wgsl",
             "part/norm.wgsl",
             "subtract_baseline.wgsl",
         ])
     }
 
-    /// Sum of the partial gradients of a span of the parameters.
+    /// Sum of the partial gradients of a span of the parameters, and of the terms that go with them.
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
         let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         let program = self.of_span(span, "sum slices")?.parts(&parts)?;
-        program.parts(&["slot/element/number.wgsl", "part/tree.wgsl"])?.parts(&[
-            "part/partial.wgsl",
-            "part/norm.wgsl",
-            "sum_slices.wgsl",
-        ])
+        program
+            .word("MW_SAMPLES", self.samples())
+            .word("MW_TERM_SPAN", TERM_SPAN)
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl"])?
+            .parts(&["part/sums.wgsl", "part/norm.wgsl", "part/term_sums.wgsl", "sum_slices.wgsl"])
     }
 
-    /// One minibatch further.
+    /// What moves an agent's progress on by a minibatch.
+    fn stepping(program: Program) -> Result<Program> {
+        let minibatch = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
+        program.parts(&minibatch)?.parts(&["part/fault.wgsl", "part/sums.wgsl", "part/step.wgsl"])
+    }
+
+    /// One minibatch further, without a step.
     pub fn advance(&self) -> Result<Program> {
-        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        self.program("advance")?.parts(&parts)?.parts(&["part/fault.wgsl", "advance.wgsl"])
+        Self::stepping(self.program("advance")?)?.part("advance.wgsl")
     }
 
-    /// The optimiser's step for a span of the parameters.
+    /// The optimiser's step for a span of the parameters, one minibatch further.
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Program> {
-        let program = self.of_span(span, optimizer.name())?;
+        let program = Self::stepping(self.of_span(span, optimizer.name())?)?;
         program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])
     }
 

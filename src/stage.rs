@@ -20,7 +20,7 @@ pub use gradient_steps::{Actors, Critics, GradientSteps, Learned, Step, Targets,
 pub use learner::{Differentiated, Gradients, Layered, Learner, Optimiser, Portion, Slicing};
 pub use natural::Natural;
 pub use normaliser::Normaliser;
-pub use reduction::{Elements, Reduced};
+pub use reduction::{AdvantageMoments, Elements, Reduced};
 pub use replay_buffer::{Interact, Minibatch, ReplayBuffer, ReplayBufferPart};
 pub use rollout::{Evaluation, RandomSteps, Rollout};
 pub use search::{Beginning, Generation};

@@ -1,6 +1,6 @@
 //! What objectives of a policy have in common: the action, the advantage and the old distribution of a sample.
 
-@bind var<storage, read> mw_moments: array<vec4<f32>>;         // [agent] (count, mean, squared deviations, 0) of the advantages
+@bind var<storage, read> mw_moments: array<vec4<f32>>;         // (count, mean, squared deviations, 0) of the advantages
 
 /// The action of Lane v; what was allowed then goes to the slot `mask`.
 fn mw_sampled_action(samples: MwSamples) -> LaneAction {
@@ -20,7 +20,7 @@ fn mw_show_sampled_mask(samples: MwSamples) {
 fn mw_normal_advantage(thread: MwThread, samples: MwSamples) -> Lane {
     let advantage = mw_sample(samples, MW_ROW_ADVANTAGE);
     if mw_run.norm_adv == 0u { return advantage; }
-    let moments = mw_moments[thread.agent];
+    let moments = mw_moments[mw_moments_at(thread.agent)];
     if mw_run.norm_adv == 2u { return advantage - Lane(moments.y); }
     let deviation = sqrt(moments.z / max(moments.x - 1.0, 1.0));
     return (advantage - Lane(moments.y)) / Lane(deviation + 1e-8);

@@ -168,7 +168,7 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
     let words = f64::from(layout.learned());
     let epochs = f64::from(ppo.epochs());
     let minibatches = epochs * f64::from(run.num_minibatches);
-    let partials = minibatches * f64::from(run.slices) * words;
+    let partials = minibatches * f64::from(run.minibatch_size.div_ceil(run.slice)) * words;
     // where another kernel sums the weight gradients, this one leaves units and deltas
     let summed = Kernels::new(gpu.form(), &layout, &env.spec().action_space, case.config().exploration(env)).summed();
     let trace = |network: &Network| 2.0 * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>();
@@ -194,15 +194,13 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
                 bytes: WORD * (epochs * batch * trace(network) + partials / 2.0),
             }
         }
-        "sum slices" => Cost { operations: partials, bytes: WORD * (partials + minibatches * words) },
+        "sum slices" => {
+            let terms = minibatches * f64::from(run.minibatch_threads) * f64::from(TERMS);
+            Cost { operations: partials + terms, bytes: WORD * (partials + terms + minibatches * words) }
+        }
         "adam" => Cost { operations: 14.0 * minibatches * words, bytes: WORD * 7.0 * minibatches * words },
         "reduce advantages" => Cost { operations: 6.0 * epochs * batch, bytes: WORD * epochs * batch },
-        "reduce targets" => Cost { operations: 6.0 * batch, bytes: WORD * batch },
-        "reduce residuals" => Cost { operations: 7.0 * batch, bytes: WORD * 2.0 * batch },
-        "reduce terms" => {
-            let rows = minibatches * f64::from(run.minibatch_threads) * f64::from(TERMS);
-            Cost { operations: rows, bytes: WORD * rows }
-        }
+        "reduce targets" => Cost { operations: 14.0 * batch, bytes: WORD * 4.0 * batch },
         _ => return None,
     })
 }

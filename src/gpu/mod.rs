@@ -24,6 +24,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Loop iterations that one invocation may make on a software adapter of Mesa, which ends loops without notice there.
 pub const LOOP_BUDGET: u64 = 65_535;
 
+/// Loop iterations of one invocation in a dispatch of a GPU, where nothing counts them: with a microsecond for each the second
+/// after which watchdogs grow uneasy.
+pub(crate) const GPU_LOOP_BUDGET: u64 = 1 << 20;
+
 /// A device that is ready for work. Clones share it.
 ///
 /// ```no_run

@@ -5,12 +5,10 @@ use serde::{Deserialize, Serialize};
 /// What a reduction combines, and from where: slots `element` and `source`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
-    /// Moments of the advantages of the current minibatch.
+    /// Moments of the advantages of each minibatch of an update.
     Advantages,
-    /// Moments of the value targets of the batch.
+    /// Moments of the value targets of the batch, and of target − value.
     Targets,
-    /// Moments of target − value over the batch.
-    Residuals,
     /// Moments of earlier moments.
     Moments,
     /// Moments of each feature of the batch's observations.
@@ -21,8 +19,6 @@ pub enum Reduction {
     Episodes,
     /// Sums of earlier sums.
     Sums,
-    /// Sums of the objectives' terms of the current minibatch.
-    Terms,
     /// Sums of surrogate and divergence over the batch.
     Measures,
     /// Sums of importance weights and of their squares.
@@ -35,16 +31,14 @@ pub enum Reduction {
 
 impl Reduction {
     /// Every reduction.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 11] = [
         Self::Advantages,
         Self::Targets,
-        Self::Residuals,
         Self::Observations,
         Self::Discounted,
         Self::Moments,
         Self::Episodes,
         Self::Sums,
-        Self::Terms,
         Self::Measures,
         Self::Importance,
         Self::Rollouts,
@@ -55,12 +49,9 @@ impl Reduction {
         const MINIBATCH: [&str; 3] = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
         const ADVANTAGES: &[&str] =
             &["slot/element/moments.wgsl", "slot/source/advantages.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
-        const TERMS: &[&str] =
-            &["slot/element/terms.wgsl", "slot/source/terms.wgsl", MINIBATCH[0], MINIBATCH[1], MINIBATCH[2]];
         match self {
             Self::Advantages => ("reduce advantages", ADVANTAGES),
             Self::Targets => ("reduce targets", &["slot/element/moments.wgsl", "slot/source/targets.wgsl"]),
-            Self::Residuals => ("reduce residuals", &["slot/element/moments.wgsl", "slot/source/residuals.wgsl"]),
             Self::Observations => {
                 ("reduce observations", &["slot/element/moments.wgsl", "slot/source/observations.wgsl"])
             }
@@ -68,7 +59,6 @@ impl Reduction {
             Self::Moments => ("reduce moments", &["slot/element/moments.wgsl", "slot/source/partials.wgsl"]),
             Self::Episodes => ("reduce episodes", &["slot/element/sum.wgsl", "slot/source/episodes.wgsl"]),
             Self::Sums => ("reduce sums", &["slot/element/sum.wgsl", "slot/source/partials.wgsl"]),
-            Self::Terms => ("reduce terms", TERMS),
             Self::Importance => ("reduce importance", &["slot/element/sum.wgsl", "slot/source/importance.wgsl"]),
             Self::Measures => ("reduce measures", &["slot/element/sum.wgsl", "slot/source/measures.wgsl"]),
             Self::Rollouts => ("reduce rollouts", &["slot/element/moments.wgsl", "slot/source/rollouts.wgsl"]),

@@ -30,11 +30,11 @@ shared_structs! {
         stride: u32,
         /// Samples of a slice of the weight gradient; a multiple of 4.
         slice: u32,
-        /// Slices of a minibatch.
-        slices: u32,
-        /// Workgroups of `sum_slices.wgsl`.
+        /// Epochs of an update.
+        epochs: u32,
+        /// Workgroups of `sum_slices.wgsl` that sum gradients.
         norm_blocks: u32,
-        /// Blocks of the first reduction of the terms.
+        /// Workgroups of it that sum terms.
         term_blocks: u32,
         /// Updates of the run.
         num_updates: u32,
@@ -555,11 +555,13 @@ shared_structs! {
 
     /// A reduction.
     pub struct Blocks {
-        /// Elements, where the source does not know better.
+        /// Rows of an agent.
+        rows: u32,
+        /// Elements of a row, where the source does not know better.
         count: u32,
         /// Elements of a block; a multiple of the workgroup.
         span: u32,
-        /// Blocks.
+        /// Blocks of a row.
         blocks: u32,
         /// Words of an agent in the source, where it has to know.
         stride: u32,

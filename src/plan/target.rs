@@ -1,6 +1,6 @@
 //! What of a device a plan depends on.
 
-use crate::gpu::{Form, Forms, Gpu};
+use crate::gpu::{Form, Forms, GPU_LOOP_BUDGET, Gpu, LOOP_BUDGET};
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]
@@ -25,6 +25,17 @@ impl Target {
     /// Any adapter, before one was opened: sizes alone, which the form of the kernels moves by a few samples.
     pub const ANY: Self =
         Self { forms: Forms::Always(Form::WIDE), software: false, largest_binding: u64::MAX, records: false };
+
+    /// Loop iterations of one invocation that a dispatch is planned for.
+    pub fn loop_budget(&self) -> u64 {
+        if self.software { LOOP_BUDGET } else { GPU_LOOP_BUDGET }
+    }
+
+    /// Bytes of what the gradients of a window may leave for others to sum. Windows change no result; each is some dispatches more,
+    /// which cost a GPU more than its memory.
+    pub fn trace_bytes(&self) -> u64 {
+        if self.software { 96 << 20 } else { self.largest_binding.min(512 << 20) }
+    }
 
     /// This device.
     pub fn of(gpu: &Gpu) -> Self {

@@ -47,7 +47,7 @@ impl Baseline {
             .with("mw_squares", &sums[1])
             .with("mw_weighted", &sums[2])
             .with("mw_gradient", &learner.gradient)
-            .with("mw_norms", &learner.norms);
+            .with("mw_sums", &learner.sums);
         let kernel = plan.kernel(kernels.subtract_baseline(learner.span)?);
         recording.push(&plan.pass(kernel, agents.count, learner.span.count.into(), 0, &buffers));
         Ok(Self { recording })

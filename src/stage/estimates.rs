@@ -70,7 +70,8 @@ impl Estimates {
     /// The same of the differences of returns between agents 2 i and 2 i + 1, `[i]`.
     pub fn differences(&self, plan: &mut Plan, kernels: &Kernels) -> Result<Reduced> {
         let buffers = Buffers::default().with("mw_rollout_rows", &self.rows);
-        let elements = Elements { count: self.shape.rollouts, stride: self.shape.rows * self.shape.rollouts };
+        let elements =
+            Elements { stride: self.shape.rows * self.shape.rollouts, ..Elements::from(self.shape.rollouts) };
         let pairs = self.agents / 2;
         Reduced::new(plan, kernels, Reduction::Differences, Reduction::Moments, pairs, elements, &buffers)
     }

@@ -96,8 +96,7 @@ impl Learned {
         let words = ("parameters", u64::from(kernels.parameters.learned()));
         let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
         let state: Buffer<f32> = plan.buffer("optimizer", &[agent, ("moments", 2), words], "hidden")?;
-        let blocks = ("blocks", agents.run.norm_blocks.into());
-        let norms: Buffer<f32> = plan.buffer("norms", &[agent, blocks], "hidden")?;
+        let sums: Buffer<f32> = plan.buffer("sums", &[agent, ("words", agents.run.sums().into())], "hidden")?;
         let none = plan.buffer("no target", &[], "nothing")?;
         let span = kernels.parameters.span([0]);
         let sum = plan.kernel(kernels.sum_slices(span)?);
@@ -108,10 +107,10 @@ impl Learned {
                 .buffers()
                 .with("mw_gradient", &gradient)
                 .with("mw_past", &state)
-                .with("mw_norms", &norms)
+                .with("mw_sums", &sums)
                 .with("mw_target", target.unwrap_or(&none))
                 .with("mw_target_update", &plan.uniform("following", &following));
-            gradients.summed(plan, count, span.count, [sum, learn], &buffers)
+            gradients.summed(plan, count, [sum, learn].map(|kernel| (kernel, span.count)), &buffers)
         };
         let recording = step(0.0);
         let following = step(if target.is_some() { of.tau } else { 0.0 });

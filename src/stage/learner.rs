@@ -1,11 +1,11 @@
 //! From a batch to new parameters: loss gradients of a minibatch, their sum, and Adam's step.
 
 use super::layers::Layers;
-use super::{Reduced, one_workgroup, trace_width};
+use super::{one_workgroup, trace_width};
 use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
-use crate::kernels::{self, Gate, Kernels, Objective, Reduction};
+use crate::kernels::{self, Gate, Kernels, Objective, TERM_SPAN};
 use crate::layout::{Run, SampleRange, TERMS};
 use crate::nn::{Parameters, Span};
 use crate::plan::{Kernel, Plan};
@@ -25,8 +25,7 @@ pub struct Slicing {
     pub window: u32,
 }
 
-/// Bytes of the trace and of the partial gradients of all agents that slicing aims at.
-const TRACE_BYTES: u64 = 96 << 20;
+/// Bytes of the partial gradients of all agents that slicing aims at.
 const PARTIAL_BYTES: u64 = 64 << 20;
 /// Samples of a slice where the minibatch is small, and slices of a minibatch where it is large.
 const SLICE: u32 = 256;
@@ -53,7 +52,7 @@ impl Slicing {
         let slice = minibatch.div_ceil(slices).next_multiple_of(4 * kernels.form.vectors);
         let slices = minibatch.div_ceil(slice);
         let row = (0..parameters.networks().len()).map(|network| trace_row_bytes(kernels, network)).max().unwrap_or(16);
-        let rows = TRACE_BYTES / (u64::from(agents) * row);
+        let rows = (kernels.trace / (u64::from(agents) * row)).saturating_sub(kernels.samples().into());
         let window = (rows / u64::from(slice)).clamp(1, u64::from(slices.min(most))) as u32;
         Self { slice, slices, window }
     }
@@ -185,19 +184,13 @@ impl Gradients {
         self.windows.iter().for_each(|window| update.extend(&window.recording));
     }
 
-    /// The passes of every window, each followed by one of `sum` over the slices; of `last` behind the last one.
-    pub fn summed(
-        &self,
-        plan: &mut Plan,
-        count: u32,
-        threads: u32,
-        [sum, last]: [Kernel; 2],
-        buffers: &Buffers,
-    ) -> Recording {
+    /// The passes of every window, each followed by one of `sum` over the slices; of `last` behind the last one. With each
+    /// its threads.
+    pub fn summed(&self, plan: &mut Plan, count: u32, [sum, last]: [(Kernel, u32); 2], buffers: &Buffers) -> Recording {
         let mut recording = Recording::default();
         for (n, window) in self.windows.iter().enumerate() {
             recording.extend(&window.recording);
-            let kernel = if n + 1 == self.windows.len() { last } else { sum };
+            let (kernel, threads) = if n + 1 == self.windows.len() { last } else { sum };
             let buffers = window.buffers.and(buffers);
             recording.push(&plan.pass(kernel, count, threads.into(), window.slices.into(), &buffers));
         }
@@ -251,20 +244,19 @@ impl Layered {
 #[derive(Clone, Debug)]
 pub struct Learner {
     recording: Recording,
-    /// Moments of the minibatch's advantages, `[agent]` (count, mean, squared deviations, 0).
-    pub moments: Option<Buffer<[f32; 4]>>,
     /// `[agent][term][invocation of the minibatch]`
     pub terms: Buffer<f32>,
     /// Gradient before the limit of its norm, `[agent][word]`.
     pub gradient: Buffer<f32>,
-    /// Sums of its squares, `[agent][workgroup of sum_slices.wgsl]`.
-    pub norms: Buffer<f32>,
+    /// Sums of its squares, and then of the terms, `[agent][word]` as in [`Run::sums`].
+    pub sums: Buffer<f32>,
     /// The part of the parameters that it is for.
     pub span: Span,
 }
 
 impl Learner {
-    /// Gradients of these networks, each with its objective. `buffers`: those of agents and batch, and what objectives want beyond.
+    /// Gradients of these networks, each with its objective. `buffers`: those of agents and batch, moments of the advantages for a
+    /// policy, and what objectives want beyond.
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -278,18 +270,7 @@ impl Learner {
         let span = kernels.parameters.span(objectives.iter().map(|&(network, _)| network));
         let mut recording = Recording::default();
 
-        let moments = if run.norm_adv > 0 {
-            let (kind, elements) = (Reduction::Advantages, run.minibatch_size.into());
-            let reduced = Reduced::new(plan, kernels, kind, Reduction::Moments, count, elements, buffers)?;
-            reduced.record(&mut recording);
-            Some(reduced.result)
-        } else {
-            None
-        };
         let agent = ("agents", u64::from(count));
-        let unused = plan.buffer("moments", &[agent], "the number of agents")?;
-        let buffers = buffers.with("mw_moments", moments.as_ref().unwrap_or(&unused));
-
         let differentiate = |&(network, objective): &(usize, Objective)| -> Result<Differentiated> {
             let gradient = kernels.gradient(network, objective)?;
             let weights = (!kernels.summed()).then(|| kernels.weight_gradient(network, objective)).transpose()?;
@@ -301,14 +282,15 @@ impl Learner {
             Ok(Differentiated { network, gradient, weights, layers: layers.transpose()? })
         };
         let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
-        let gradients = Gradients::new(plan, kernels, run, [count, 1], &buffers, slicing, networks)?;
+        let gradients = Gradients::new(plan, kernels, run, [count, 1], buffers, slicing, networks)?;
         let words = ("parameters", kernels.parameters.learned().into());
         let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
-        let norms: Buffer<f32> = plan.buffer("norms", &[agent, ("blocks", run.norm_blocks.into())], "hidden")?;
+        let sums: Buffer<f32> = plan.buffer("sums", &[agent, ("words", run.sums().into())], "hidden or num_envs")?;
         let sum = plan.kernel(kernels.sum_slices(span)?);
-        let buffers = buffers.with("mw_gradient", &gradient).with("mw_norms", &norms);
-        recording.extend(&gradients.summed(plan, count, span.count, [sum, sum], &buffers));
-        Ok(Self { recording, moments, terms: gradients.terms, gradient, norms, span })
+        let buffers = buffers.with("mw_gradient", &gradient).with("mw_sums", &sums);
+        let all = (run.norm_blocks + run.term_blocks) * kernels.form.workgroup;
+        recording.extend(&gradients.summed(plan, count, [(sum, span.count), (sum, all)], &buffers));
+        Ok(Self { recording, terms: gradients.terms, gradient, sums, span })
     }
 
     /// Adds the stage to an update.
@@ -320,14 +302,14 @@ impl Learner {
 /// Limits the norm of the gradient and takes the optimiser's step; moves the agents' progress on by one minibatch.
 #[derive(Clone, Debug)]
 pub struct Optimiser {
+    step: Recording,
     advance: Recording,
-    descend: Recording,
     /// What it keeps of earlier gradients, `[agent][m, v][word]`.
     pub state: Buffer<f32>,
 }
 
 impl Optimiser {
-    /// The optimiser for the gradients and terms of a learner.
+    /// The optimiser for the gradients of a learner, and what their terms say.
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -341,28 +323,21 @@ impl Optimiser {
         let state = plan.buffer("optimizer", &[("agents", count.into()), ("moments", 2), words], "hidden")?;
         let buffers = agents
             .buffers()
-            .with("mw_terms", &learner.terms)
             .with("mw_gradient", &learner.gradient)
-            .with("mw_norms", &learner.norms)
+            .with("mw_sums", &learner.sums)
             .with("mw_past", &state);
-        let reduced = Reduced::partial(plan, kernels, Reduction::Terms, count, run.minibatch_threads, 2, &buffers)?;
-        let mut advance = Recording::default();
-        reduced.record(&mut advance);
-        let buffers = buffers.with("mw_term_partials", &reduced.result);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
-        let kernel = plan.kernel(kernels.advance()?);
-        advance.extend(&one_workgroup(plan, kernel, count, turns, &buffers));
-
         let kernel = plan.kernel(kernels.descend(optimizer, learner.span)?);
-        let mut descend = Recording::default();
-        descend.push(&plan.pass(kernel, count, learner.span.count.into(), 0, &buffers));
-        Ok(Self { advance, descend, state })
+        let mut step = Recording::default();
+        step.push(&plan.pass(kernel, count, learner.span.count.into(), turns, &buffers));
+        let kernel = plan.kernel(kernels.advance()?);
+        let advance = one_workgroup(plan, kernel, count, turns, &buffers);
+        Ok(Self { step, advance, state })
     }
 
     /// Adds the stage to an update.
     pub fn record(&self, update: &mut Recording) {
-        self.record_progress(update);
-        update.extend(&self.descend);
+        update.extend(&self.step);
     }
 
     /// Adds all but the step: the progress of the agents, the metrics of the minibatch.
@@ -395,9 +370,14 @@ impl Run {
     /// Fills in what follows from the slicing of a minibatch, for the part of the parameters that is learned.
     pub fn set_slicing(&mut self, slicing: Slicing, kernels: &Kernels, span: Span) {
         self.slice = slicing.slice;
-        self.slices = slicing.slices;
         self.minibatch_threads = slicing.samples() / kernels.samples();
-        self.term_blocks = Reduced::blocks(self.minibatch_threads);
+        self.term_blocks = self.minibatch_threads.div_ceil(TERM_SPAN).max(1);
         self.norm_blocks = span.count.div_ceil(kernels.form.workgroup);
+    }
+
+    /// Words of an agent in what `sum_slices.wgsl` leaves beside the gradient (`shaders/part/sums.wgsl`): squares of each of its
+    /// workgroups, and [`TERMS`] of each block of the minibatch.
+    pub fn sums(&self) -> u32 {
+        self.norm_blocks + TERMS * self.term_blocks
     }
 }

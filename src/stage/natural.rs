@@ -1,6 +1,6 @@
 //! The natural gradient's step: conjugate gradients on products with the policy's Fisher matrix, then a line search.
 
-use super::{Elements, Learner, Portion, Reduced, forward, one_workgroup};
+use super::{AdvantageMoments, Elements, Learner, Portion, Reduced, forward, one_workgroup};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
@@ -26,8 +26,8 @@ pub struct Natural {
 }
 
 impl Natural {
-    /// The step for the gradients and moments of a learner of the policy `network`. `kernels`: those of the products
-    /// ([`Kernels::untiled`]).
+    /// The step for the gradient of a learner of the policy `network`, and the moments that its advantages have. `products` are
+    /// those of [`Kernels::untiled`].
     #[allow(clippy::too_many_arguments)]
     pub fn new(
         plan: &mut Plan,
@@ -36,6 +36,7 @@ impl Natural {
         agents: &Agents,
         batch: &Batch,
         learner: &Learner,
+        moments: &AdvantageMoments,
         products: Portion,
         trust: TrustRegion,
     ) -> Result<Self> {
@@ -63,7 +64,8 @@ impl Natural {
         let fisher_agents = agents.apart(plan, products.run)?;
         let fisher_buffers = batch.buffers(&fisher_agents.buffers()).with("mw_direction", &direction);
         let objective = [(network, Objective::Fisher)];
-        let fisher = Learner::new(plan, kernels, &fisher_agents, &fisher_buffers, products.slicing, &objective)?;
+        let fisher =
+            Learner::new(plan, &kernels.untiled(), &fisher_agents, &fisher_buffers, products.slicing, &objective)?;
         let solving = buffers.instead("mw_progress", &fisher_agents.progress);
         let solve = |plan: &mut Plan, program: Program, buffers: &Buffers| {
             let kernel = plan.kernel(program);
@@ -81,32 +83,34 @@ impl Natural {
         // θ + fraction · √(2δ/xᵀFx) x, the longest first
         let samples = ("samples", u64::from(trust.samples));
         let measures: Buffer<[f32; 2]> = plan.buffer("measures", &[agent, samples], "num_envs")?;
-        let moments = match &learner.moments {
-            Some(moments) => moments.clone(),
-            None => plan.buffer("moments", &[agent], "the number of agents")?,
-        };
         let buffers = buffers
             .with("mw_observed", &batch.observations)
             .with("mw_measures", &measures)
-            .with("mw_moments", &moments);
+            .with("mw_moments", &moments.moments);
         let columns = Columns { count: trust.samples, ..Columns::default() };
-        let passed = kernels.surrogate(network)?;
-        let mut measure = forward(plan, kernels, &passed, network, count, columns, &buffers)?;
+        let surrogate = kernels.surrogate(network)?;
+        let line_search = plan.kernel(kernels.line_search(span)?);
         let elements = Elements::from(trust.samples);
-        let sums = Reduced::new(plan, kernels, Reduction::Measures, Reduction::Sums, count, elements, &buffers)?;
-        sums.record(&mut measure);
-        let judge = plan.kernel(kernels.line_search()?);
-        measure.push(&plan.pass(judge, count, 1, 0, &buffers.with("mw_measured", &sums.result)));
-        let kernel = plan.kernel(kernels.propose(span)?);
-        let mut propose = Recording::default();
-        propose.push(&plan.pass(kernel, count, span.count.into(), 0, &buffers));
-
-        recording.extend(&measure);
-        for _ in 0..trust.candidates.max(1) {
-            recording.extend(&propose);
-            recording.extend(&measure);
+        let mut places = [search, plan.buffer("search", &[agent], "the number of agents")?];
+        // measures what is there and puts the next in its place; where the search stands goes from one buffer to the other
+        let mut of_places = |now: usize| -> Result<Recording> {
+            let [now, next] = [&places[now], &places[1 - now]];
+            let buffers = buffers.instead("mw_line_search", now).with("mw_line_search_next", next);
+            let mut tried = forward(plan, kernels, &surrogate, network, count, columns, &buffers)?;
+            let sums = Reduced::partial(plan, kernels, Reduction::Measures, count, elements, &buffers)?;
+            sums.record(&mut tried);
+            let turns = sums.result.len() as u64 / u64::from(count * kernels.form.workgroup) + 1;
+            let buffers = buffers.with("mw_measured", &sums.result);
+            tried.push(&plan.pass(line_search, count, span.count.into(), turns, &buffers));
+            Ok(tried)
+        };
+        let tries = [of_places(0)?, of_places(1)?];
+        // the old parameters, and every candidate; back to the old ones where none was accepted
+        for n in 0..=trust.candidates.max(1) as usize {
+            recording.extend(&tries[n % 2]);
+            places.swap(0, 1);
         }
-        recording.extend(&propose); // back to the old ones where none was accepted
+        let [search, _] = places;
         Ok(Self { recording, fisher, direction, search, solver, trials })
     }
 

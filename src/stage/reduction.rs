@@ -1,5 +1,6 @@
-//! Fixed-order reductions of many elements to one for each agent.
+//! Fixed-order reductions of many elements to one for each agent, or for each row of one.
 
+use crate::batch::Agents;
 use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Kernels, Reduction};
@@ -12,7 +13,9 @@ const SPAN: u32 = 1024;
 /// What is reduced for each agent.
 #[derive(Clone, Copy, Debug)]
 pub struct Elements {
-    /// Number of elements.
+    /// Rows, each of which is reduced for itself.
+    pub rows: u32,
+    /// Number of elements of a row.
     pub count: u32,
     /// Words of an agent in the source, where the source has to know; else 0.
     pub stride: u32,
@@ -20,7 +23,7 @@ pub struct Elements {
 
 impl From<u32> for Elements {
     fn from(count: u32) -> Self {
-        Self { count, stride: 0 }
+        Self { rows: 1, count, stride: 0 }
     }
 }
 
@@ -28,34 +31,28 @@ impl From<u32> for Elements {
 #[derive(Clone, Debug)]
 pub struct Reduced {
     recording: Recording,
-    /// `[agent]`, or `[agent][block]` of [`Reduced::blocks`].
+    /// `[agent][row]`, or `[agent][row][block]` of the first pass alone.
     pub result: Buffer<[f32; 4]>,
 }
 
 impl Reduced {
-    /// Blocks that the first pass over so many elements leaves.
-    pub fn blocks(count: u32) -> u32 {
-        count.div_ceil(SPAN).max(1)
-    }
-
-    /// The first pass alone: `[agent][block]` elements of `width` vec4s.
+    /// The first pass alone: `[agent][row][block]`.
     pub fn partial(
         plan: &mut Plan,
         kernels: &Kernels,
         kind: Reduction,
         agents: u32,
-        count: u32,
-        width: u32,
+        elements: Elements,
         buffers: &Buffers,
     ) -> Result<Self> {
-        let blocks = Self::blocks(count);
+        let Elements { rows, count, stride } = elements;
+        let blocks = Blocks { rows, count, span: SPAN, blocks: count.div_ceil(SPAN).max(1), stride };
         let mut recording = Recording::default();
-        let blocks = Blocks { count, span: SPAN, blocks, stride: 0 };
-        let result = pass(plan, kernels, kind, agents, blocks, width, buffers, &mut recording)?;
+        let result = pass(plan, kernels, kind, agents, blocks, buffers, &mut recording)?;
         Ok(Self { recording, result })
     }
 
-    /// Reduces `count` elements of each agent by `kind`, and what that leaves by `then`.
+    /// Reduces `elements` of each agent by `kind`, and what that leaves by `then`.
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -65,17 +62,15 @@ impl Reduced {
         elements: Elements,
         buffers: &Buffers,
     ) -> Result<Self> {
-        let blocks = Self::blocks(elements.count);
-        let first = Blocks { count: elements.count, span: SPAN, blocks, stride: elements.stride };
-        let mut recording = Recording::default();
-        let mut result = pass(plan, kernels, kind, agents, first, 1, buffers, &mut recording)?;
+        let mut reduced = Self::partial(plan, kernels, kind, agents, elements, buffers)?;
+        let blocks = elements.count.div_ceil(SPAN);
         if blocks > 1 {
             let span = blocks.next_multiple_of(kernels.form.workgroup);
-            let all = Blocks { count: blocks, span, blocks: 1, stride: 0 };
-            let buffers = Buffers::default().with("mw_partials", &result);
-            result = pass(plan, kernels, then, agents, all, 1, &buffers, &mut recording)?;
+            let all = Blocks { rows: elements.rows, count: blocks, span, blocks: 1, stride: 0 };
+            let buffers = Buffers::default().with("mw_partials", &reduced.result);
+            reduced.result = pass(plan, kernels, then, agents, all, &buffers, &mut reduced.recording)?;
         }
-        Ok(Self { recording, result })
+        Ok(reduced)
     }
 
     /// Adds the stage to an update.
@@ -84,23 +79,51 @@ impl Reduced {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
+/// Moments of the advantages of every minibatch of an update, where those are normalised: they hold for the whole update, as the
+/// order of the samples does.
+#[derive(Clone, Debug)]
+pub struct AdvantageMoments {
+    recording: Recording,
+    /// (count, mean, squared deviations, 0), `[agent][epoch][minibatch]`.
+    pub moments: Buffer<[f32; 4]>,
+}
+
+impl AdvantageMoments {
+    /// Of the advantages in a batch. `buffers`: those of agents and batch.
+    pub fn new(plan: &mut Plan, kernels: &Kernels, agents: &Agents, buffers: &Buffers) -> Result<Self> {
+        let (run, count) = (&agents.run, agents.count);
+        if run.norm_adv == 0 {
+            let moments = plan.buffer("moments", &[("agents", count.into())], "the number of agents")?;
+            return Ok(Self { recording: Recording::default(), moments });
+        }
+        let rows = run.epochs * run.num_minibatches;
+        let elements = Elements { rows, ..Elements::from(run.minibatch_size) };
+        let (kind, then) = (Reduction::Advantages, Reduction::Moments);
+        let Reduced { recording, result } = Reduced::new(plan, kernels, kind, then, count, elements, buffers)?;
+        Ok(Self { recording, moments: result })
+    }
+
+    /// Adds the stage to an update, behind all that changes advantages.
+    pub fn record(&self, update: &mut Recording) {
+        update.extend(&self.recording);
+    }
+}
+
 fn pass(
     plan: &mut Plan,
     kernels: &Kernels,
     kind: Reduction,
     agents: u32,
     blocks: Blocks,
-    width: u32,
     buffers: &Buffers,
     recording: &mut Recording,
 ) -> Result<Buffer<[f32; 4]>> {
     let kernel = plan.kernel(kernels.reduce(kind)?);
-    let axes = [("agents", agents.into()), ("blocks", blocks.blocks.into()), ("vectors", width.into())];
+    let axes = [("agents", agents.into()), ("rows", blocks.rows.into()), ("blocks", blocks.blocks.into())];
     let result = plan.buffer("partial results", &axes, "num_envs")?;
     let buffers = buffers.with("mw_blocks", &plan.uniform("blocks", &blocks)).with("mw_result", &result);
     let workgroup = kernels.form.workgroup;
-    let threads = u64::from(blocks.blocks) * u64::from(workgroup);
+    let threads = u64::from(blocks.rows) * u64::from(blocks.blocks) * u64::from(workgroup);
     recording.push(&plan.pass(kernel, agents, threads, u64::from(blocks.span / workgroup), &buffers));
     Ok(result)
 }

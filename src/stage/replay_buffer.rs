@@ -4,7 +4,7 @@ use super::{Elements, Reduced, forward};
 use crate::batch::Agents;
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::{OffPolicyKernels, Reduction};
 use crate::layout::{Columns, FeatureRange, Interaction, ReplaySettings, STREAM_TRAINING, Worlds};
 use crate::plan::Plan;
@@ -193,8 +193,8 @@ impl Interact {
         // no step shows the actor where worlds begin
         reset.extend(&steps(plan, Interaction { steps: 0, uniform_: 1, first: 1 })?);
         // within a dispatch no two worlds may write the same place
-        let most =
-            if staged { 1 } else { ((LOOP_BUDGET / step) as u32).clamp(1, RANDOM_STEPS.min(settings.capacity / n)) };
+        let most = (plan.target().loop_budget() / step) as u32;
+        let most = if staged { 1 } else { most.clamp(1, RANDOM_STEPS.min(settings.capacity / n)) };
         let some = steps(plan, Interaction { steps: most, uniform_: 1, first: 1 })?;
         let mut random = Recording::default();
         for _ in 0..warm_up / most {
@@ -203,7 +203,7 @@ impl Interact {
         if !warm_up.is_multiple_of(most) {
             random.extend(&steps(plan, Interaction { steps: warm_up % most, uniform_: 1, first: 1 })?);
         }
-        let elements = Elements { count: n, stride: env.world_words() * n };
+        let elements = Elements { stride: env.world_words() * n, ..Elements::from(n) };
         let of_worlds = Buffers::default().with("mw_world", &worlds);
         let (kind, kernels) = (Reduction::Episodes, &kernels.actor);
         let episodes = Reduced::new(plan, kernels, kind, Reduction::Sums, count, elements, &of_worlds)?;

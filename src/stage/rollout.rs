@@ -4,7 +4,7 @@ use super::{turns, with_workspace};
 use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, StepRange, Worlds};
 use crate::plan::{Kernel, Plan};
@@ -24,14 +24,13 @@ pub struct Rollout {
     pub worlds: Buffer<u32>,
 }
 
-/// Steps that one dispatch can make within the loop budget of software adapters, kept to on every adapter, and the loop
-/// iterations of one step.
-fn steps_in_a_dispatch(kernels: &Kernels, network: usize, env: &Environment) -> (u32, u64) {
+/// Steps that one dispatch can make within the loop budget of the target, and the loop iterations of one step.
+fn steps_in_a_dispatch(plan: &Plan, kernels: &Kernels, network: usize, env: &Environment) -> (u32, u64) {
     // the network, the copies of the observation at an ending, and a few short loops
     let worlds = u64::from(kernels.worlds(network));
     let step =
         kernels.forward_iterations(network) + worlds * (u64::from(env.spec().observation_dim) + 8 + env.iterations());
-    ((LOOP_BUDGET / (step + 1)).max(1) as u32, step + 1)
+    ((plan.target().loop_budget() / (step + 1)).max(1) as u32, step + 1)
 }
 
 impl Rollout {
@@ -61,7 +60,7 @@ impl Rollout {
         reset.push(&plan.pass(kernel, agents.count, n.into(), 0, &with_worlds));
 
         let kernel = plan.kernel(kernels.rollout(env, network)?);
-        let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
+        let (most, iterations) = steps_in_a_dispatch(plan, kernels, network, env);
         let total = n.div_ceil(kernels.worlds(network));
         let turns = turns(kernels, network, agents.count, total).min((most / run.num_steps).max(1));
         let threads = total.div_ceil(turns);
@@ -133,7 +132,7 @@ impl RandomSteps {
 
         let kernel = plan.kernel(kernels.step(env)?);
         let step = u64::from(kernels.form.lanes) * env.iterations() + 4;
-        let most = ((LOOP_BUDGET / step) as u32 / 8 * 8).max(8);
+        let most = ((plan.target().loop_budget() / step) as u32 / 8 * 8).max(8);
         let mut steps = Recording::default();
         let mut done = 0;
         while done < num_steps {
@@ -179,7 +178,7 @@ pub(super) fn whole_episodes(
     worlds: Worlds,
     buffers: &Buffers,
 ) -> Recording {
-    let (most, iterations) = steps_in_a_dispatch(kernels, network, env);
+    let (most, iterations) = steps_in_a_dispatch(plan, kernels, network, env);
     let limit = match env.spec().max_episode_steps {
         0 => STEPS_WITHOUT_LIMIT,
         limit => limit,

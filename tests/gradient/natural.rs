@@ -132,7 +132,8 @@ fn optimal_baselines_agree_with_the_reference() {
                 wide(&stages.layout.compact(&ok(gpu().read(&learner.gradient)))).iter().map(|g| -g).collect();
             let label = format!("{form}, hidden {hidden:?}");
             assert_norm(&label, &got, &wanted, 1e-4);
-            let square: f64 = wide(&ok(gpu().read(&learner.norms))).iter().sum();
+            let square: f64 =
+                wide(&ok(gpu().read(&learner.sums)))[..stages.agents.run.norm_blocks as usize].iter().sum();
             assert_norm(&format!("{label}, squares"), &[square], &[wanted.iter().map(|g| g * g).sum()], 1e-4);
         }
     }

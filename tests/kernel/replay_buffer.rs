@@ -10,7 +10,7 @@ use crate::support::{POISON, ROUNDING, assert_bits, gpu, ok, planned, poison, su
 use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Deviation, Environment, Exploration};
 use manyworlds::gpu::{Form, Recording, Share};
-use manyworlds::kernels::{Kernels, OffPolicyKernels, Owner};
+use manyworlds::kernels::{Kernels, OffPolicyKernels};
 use manyworlds::layout::{Progress, ReplaySettings, TERMINATED, TRUNCATED};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
@@ -116,16 +116,8 @@ impl Place {
 
     fn kernels(&self) -> OffPolicyKernels<'_> {
         let agents = SEEDS.len() as u32;
-        let one = |parameters| Kernels {
-            form: self.form,
-            parameters,
-            space: self.space(),
-            exploration: self.exploration,
-            keeps: false,
-            owner: Owner::Agent,
-            runs: 1,
-            agents,
-        };
+        let one =
+            |parameters| Kernels { agents, ..Kernels::new(self.form, parameters, self.space(), self.exploration) };
         OffPolicyKernels {
             actor: one(&self.actor),
             critic: one(&self.critic),

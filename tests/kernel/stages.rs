@@ -10,7 +10,7 @@ use crate::support::{
     outputs_with_bounds, partial_slice, planned, poison, run, shuffled, submit, wide,
 };
 use manyworlds::env::world_word;
-use manyworlds::gpu::{Buffers, Form, Kernel, Recording};
+use manyworlds::gpu::{Buffer, Buffers, Form, Kernel, Recording};
 use manyworlds::kernels::Reduction;
 use manyworlds::layout::{ROWS, Row, Run, TERMS};
 use manyworlds::reference::adam::{Adam, clip_by_global_norm};
@@ -49,10 +49,15 @@ fn moment_bounds(samples: &[f64], m2: f64) -> (f64, f64) {
 fn reduced(case: &str, reduced: &Reduced) -> Vec<[f32; 4]> {
     let mut recording = Recording::default();
     reduced.record(&mut recording);
+    twice(case, &recording, &reduced.result)
+}
+
+#[track_caller]
+fn twice(case: &str, recording: &Recording, result: &Buffer<[f32; 4]>) -> Vec<[f32; 4]> {
     let runs = [0, 1].map(|_| {
-        poison(&reduced.result);
-        submit(&recording);
-        ok(gpu().read(&reduced.result))
+        poison(result);
+        submit(recording);
+        ok(gpu().read(result))
     });
     assert_bits(&format!("{case}, second run"), runs[1].as_flattened(), runs[0].as_flattened());
     runs[0].clone()
@@ -82,9 +87,9 @@ fn reduce_gives_the_moments_of_targets_and_of_residuals() {
             let stages = Stages::new(form, &[&[], &[]], &[1, 2], run(count, 1, count), None);
             let kernels = stages.kernels();
             let buffers = stages.buffers();
-            let of = |kind| {
-                planned(|plan| Reduced::new(plan, &kernels, kind, Reduction::Moments, 2, count.into(), &buffers))
-            };
+            let elements = Elements { rows: 2, ..Elements::from(count) };
+            let (kind, then) = (Reduction::Targets, Reduction::Moments);
+            let stage = planned(|plan| Reduced::new(plan, &kernels, kind, then, 2, elements, &buffers));
             let rows: Vec<(Vec<f64>, Vec<f64>)> = (0..2)
                 .map(|agent| {
                     let targets = draw.vector(count as usize, offset - 1.0, offset + 1.0);
@@ -95,50 +100,82 @@ fn reduce_gives_the_moments_of_targets_and_of_residuals() {
                 })
                 .collect();
             let case = format!("{form}, seed {seed}, {count} samples around {offset}");
-            let targets = reduced(&format!("{case}, targets"), &of(Reduction::Targets));
-            let residuals = reduced(&format!("{case}, residuals"), &of(Reduction::Residuals));
+            let got = reduced(&case, &stage);
             for (agent, (target, value)) in rows.iter().enumerate() {
                 let case = format!("{case}, agent {agent}");
-                assert_moments(&format!("{case}, targets"), targets[agent], target);
+                assert_moments(&format!("{case}, targets"), got[2 * agent], target);
                 // the kernel rounds each residual to f32; the difference of two f32 is exact in f64
                 let residual: Vec<f64> = target.iter().zip(value).map(|(t, v)| f64::from((t - v) as f32)).collect();
-                assert_moments(&format!("{case}, residuals"), residuals[agent], &residual);
+                assert_moments(&format!("{case}, residuals"), got[2 * agent + 1], &residual);
             }
         }
     }
 }
 
 #[test]
-fn reduce_gives_the_moments_of_the_advantages_of_the_current_minibatch() {
+fn advantages_have_moments_in_every_minibatch_of_an_update() {
+    const EPOCHS: u32 = 3;
     for form in forms(gpu()) {
-        // the last minibatch is the short one
-        for (batch, minibatch, at) in
-            [(1, 1, 0), (65, 64, 0), (65, 64, 1), (345, 100, 3), (1757, 1500, 0), (1757, 585, 3)]
+        // the last minibatch is a short one, and of 1,499 samples two blocks are left
+        for (batch, minibatch, tile) in
+            [(1, 1, 1), (65, 64, 1), (345, 100, 5), (1757, 1500, 1), (1757, 585, 1), (2998, 1499, 1)]
         {
             let seed = 310 + batch;
             let mut draw = Draw::new(seed);
-            let stages = Stages::new(form, &[&[], &[]], &[seed, seed + 1], run(batch, 1, minibatch), None);
-            stages.set_progress(|_, progress| {
-                (progress.update, progress.epoch, progress.minibatch) = (3, 1, at);
+            let run = Run { norm_adv: 1, epochs: EPOCHS, tile, ..run(batch, 1, minibatch) };
+            let stages = Stages::new(form, &[&[], &[]], &[seed, seed + 1], run, None);
+            // where the update stands does not matter
+            stages.set_progress(|agent, progress| {
+                (progress.update, progress.epoch, progress.minibatch) = (3 + agent as u32, 1, run.num_minibatches - 1);
             });
             let advantages = [0, 1].map(|_| draw.vector(batch as usize, -3.0, 5.0));
             for (agent, advantages) in advantages.iter().enumerate() {
                 stages.write_row(agent, Row::Advantage, &bits(advantages));
             }
-            let (kind, then) = (Reduction::Advantages, Reduction::Moments);
-            let stage = planned(|plan| {
-                Reduced::new(plan, &stages.kernels(), kind, then, 2, minibatch.into(), &stages.buffers())
-            });
-            let case = format!("{form}, seed {seed}, minibatch {at} of {minibatch} from {batch}");
-            let got = reduced(&case, &stage);
+            let stage = stages.moments();
+            let mut recording = Recording::default();
+            stage.record(&mut recording);
+            assert_eq!(recording.passes().len(), if minibatch > 1024 { 2 } else { 1 }, "{minibatch} of {batch}");
+            let case = format!("{form}, seed {seed}, minibatches of {minibatch} from {batch} in tiles of {tile}");
+            let got = twice(&case, &recording, &stage.moments);
+            let mut rows = got.iter();
             for (agent, advantages) in advantages.iter().enumerate() {
-                let order = shuffled(batch, 1, seed + agent as u32, 3, 1);
-                let first = (at * minibatch) as usize;
-                let columns = &order[first..batch.min((at + 1) * minibatch) as usize];
-                let samples: Vec<f64> = columns.iter().map(|&column| advantages[column as usize]).collect();
-                assert_moments(&format!("{case}, agent {agent}"), got[agent], &samples);
+                for epoch in 0..EPOCHS {
+                    let order = shuffled(batch, tile, seed + agent as u32, 3 + agent as u32, epoch);
+                    for (at, columns) in order.chunks(minibatch as usize).enumerate() {
+                        let samples: Vec<f64> = columns.iter().map(|&column| advantages[column as usize]).collect();
+                        let case = format!("{case}, agent {agent}, epoch {epoch}, minibatch {at}");
+                        assert_moments(&case, *rows.next().unwrap(), &samples);
+                    }
+                }
             }
+            assert!(rows.next().is_none(), "{case}: more than {EPOCHS} epochs of {} minibatches", run.num_minibatches);
         }
+    }
+}
+
+/// One pass of the batch, of every column or of every third, is not shuffled and has one row.
+#[test]
+fn advantages_of_a_batch_that_is_not_shuffled_have_moments_of_its_columns() {
+    let (batch, stride) = (1757_u32, 3_u32);
+    for form in few_forms() {
+        let run = Run {
+            norm_adv: 1,
+            epochs: 1,
+            stride,
+            minibatch_size: batch.div_ceil(stride),
+            num_minibatches: 1,
+            ..run(batch, 1, batch)
+        };
+        let stages = Stages::new(form, &[&[]], &[5], run, None);
+        let advantages = Draw::new(311).vector(batch as usize, -3.0, 5.0);
+        stages.write_row(0, Row::Advantage, &bits(&advantages));
+        let stage = stages.moments();
+        let mut recording = Recording::default();
+        stage.record(&mut recording);
+        let got = twice(&format!("{form}, every {stride}-rd"), &recording, &stage.moments);
+        let samples: Vec<f64> = advantages.into_iter().step_by(stride as usize).collect();
+        assert_moments(&format!("{form}, every {stride}-rd of {batch}"), got[0], &samples);
     }
 }
 
@@ -170,7 +207,7 @@ fn reduce_sums_vectors_and_what_worlds_counted() {
             let buffers = Buffers::default().with("mw_partials", &partials).with("mw_world", &worlds);
             let case = format!("{form}, seed {seed}, {count} elements");
             for (kind, stride) in [(Reduction::Sums, 0), (Reduction::Episodes, words as u32)] {
-                let elements = Elements { count, stride };
+                let elements = Elements { stride, ..Elements::from(count) };
                 let then = Reduction::Sums;
                 let stage = planned(|plan| Reduced::new(plan, &stages.kernels(), kind, then, 2, elements, &buffers));
                 let got = reduced(&format!("{case}, {kind:?}"), &stage);
@@ -191,14 +228,15 @@ fn reduce_sums_vectors_and_what_worlds_counted() {
 }
 
 #[test]
-fn reduce_sums_terms_of_the_current_minibatch_only() {
+fn terms_are_summed_of_the_current_minibatch_only() {
     for form in forms(gpu()) {
         for (batch, minibatch, at) in
             [(1, 1, 0), (63, 63, 0), (65, 64, 1), (345, 100, 3), (9000, 8000, 0), (9000, 8000, 1)]
         {
             let seed = 330 + batch;
             let mut draw = Draw::new(seed);
-            let stages = Stages::new(form, &[&[], &[]], &[1, 2], run(batch, 1, minibatch), None);
+            let network = draw.network(&[2, 3, 1], Activation::Tanh);
+            let stages = Stages::new(form, &[&[&network], &[&network]], &[1, 2], run(batch, 1, minibatch), None);
             stages.set_progress(|_, progress| progress.minibatch = at);
             let lanes = stages.agents.run.minibatch_threads as usize;
             let used = minibatch.min(batch - at * minibatch).div_ceil(stages.kernels().samples()) as usize;
@@ -208,15 +246,15 @@ fn reduce_sums_terms_of_the_current_minibatch_only() {
                     *term = f64::NAN; // left by an earlier minibatch, not of this one
                 }
             }
-            let buffer = ok(gpu().buffer_of("terms", &terms.iter().map(|&x| x as f32).collect::<Vec<_>>()));
-            let buffers = stages.buffers().with("mw_terms", &buffer);
-            let (kind, count) = (Reduction::Terms, lanes as u32);
-            let stage = planned(|plan| Reduced::partial(plan, &stages.kernels(), kind, 2, count, 2, &buffers));
+            let terms32: Vec<f32> = terms.iter().map(|&x| x as f32).collect();
+            let sums = stages.sums(&terms32);
             let case = format!("{form}, seed {seed}, minibatch {at} of {minibatch} from {batch}");
-            let got = reduced(&case, &stage);
-            let blocks = Reduced::blocks(count) as usize;
+            let run = &stages.agents.run;
+            let blocks = run.term_blocks as usize;
+            assert_eq!(blocks, lanes.div_ceil(1024), "{case}: blocks");
             for (agent, term) in (0..16).map(|i| (i / 8, i % 8)) {
-                let sum: f64 = (0..blocks).map(|b| f64::from(got[(agent * blocks + b) * 2 + term / 4][term % 4])).sum();
+                let of_agent = &sums[agent * run.sums() as usize..][run.norm_blocks as usize..];
+                let sum: f64 = (0..blocks).map(|b| f64::from(of_agent[b * TERMS as usize + term])).sum();
                 let row = &terms[(agent * TERMS as usize + term) * lanes..][..used];
                 let (expected, size): (f64, f64) = (row.iter().sum(), row.iter().map(|x| x.abs()).sum());
                 let case = format!("{case}, agent {agent}, term {term}");

@@ -12,7 +12,7 @@ use manyworlds::estimate::{
     estimate, estimate_network,
 };
 use manyworlds::gpu::{Buffers, Recording};
-use manyworlds::kernels::{Kernels, Owner, Sums};
+use manyworlds::kernels::{Kernels, Sums};
 use manyworlds::layout;
 use manyworlds::nn::Parameters;
 use manyworlds::reference::categorical;
@@ -191,16 +191,7 @@ fn every_estimator_sums_each_rollout_as_the_textbook_writes_it() {
         let (env, textbook) = textbook(name);
         let (parameters, space) = (Parameters::default(), &env.spec().action_space);
         let agents = thetas.len() as u32;
-        let kernels = Kernels {
-            form: gpu().form_for(0),
-            parameters: &parameters,
-            space,
-            exploration: Exploration::default(),
-            keeps: false,
-            owner: Owner::Agent,
-            runs: 1,
-            agents,
-        };
+        let kernels = Kernels { agents, ..Kernels::new(gpu().form_for(0), &parameters, space, Exploration::default()) };
         let n = thetas[0].len();
         // as the kernel has them
         let rounded = |x: &f64| f64::from(*x as f32);

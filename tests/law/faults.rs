@@ -14,7 +14,7 @@ use manyworlds::layout::{
 use manyworlds::pool::WorldPool;
 use manyworlds::reference::mlp::Activation;
 use manyworlds::reference::philox::{philox4x32_10, uniform};
-use manyworlds::stage::{Learner, Natural, Portion, Rollout};
+use manyworlds::stage::{AdvantageMoments, Learner, Natural, Portion, Rollout};
 use manyworlds::train::{Policy, Trainer};
 use manyworlds::{Error, Result};
 
@@ -238,13 +238,16 @@ fn natural_gradients_tell_of_their_solver_and_of_what_they_measure() {
         ..TrustRegion::default()
     };
     let kernels = stages.kernels();
-    let portion = Portion::new(&kernels, 0, Run { stride: 1, ..stages.agents.run }, 1);
+    let portion = Portion::new(&kernels.untiled(), 0, Run { stride: 1, ..stages.agents.run }, 1);
     let agents = planned(|plan| stages.agents.apart(plan, portion.run));
     let buffers = stages.batch.buffers(&agents.buffers());
+    let moments = planned(|plan| AdvantageMoments::new(plan, &kernels, &agents, &buffers));
+    let buffers = buffers.with("mw_moments", &moments.moments);
     let learner = planned(|plan| {
         Learner::new(plan, &kernels, &agents, &buffers, portion.slicing, &[(0, Objective::PolicyGradient)])
     });
-    let natural = planned(|plan| Natural::new(plan, &kernels, 0, &agents, &stages.batch, &learner, portion, trust));
+    let natural =
+        planned(|plan| Natural::new(plan, &kernels, 0, &agents, &stages.batch, &learner, &moments, portion, trust));
     let mut step = Recording::default();
     natural.record(&mut step);
     let words = learner.gradient.len();

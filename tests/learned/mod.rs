@@ -6,7 +6,7 @@ use crate::support::{POISON, ROUNDING, gpu, ok, poison, run, submit, wide};
 use manyworlds::batch::Agents;
 use manyworlds::env::{ActionSpace, Deviation, Exploration};
 use manyworlds::gpu::{Buffer, Form, Recording};
-use manyworlds::kernels::{Kernels, OffPolicyKernels, Optimizer, Owner};
+use manyworlds::kernels::{Kernels, OffPolicyKernels, Optimizer};
 use manyworlds::layout::{Progress, ReplaySettings, Run, Scalar, TERMS};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::plan::{Plan, Target};
@@ -181,14 +181,8 @@ impl Device {
         let features = first.actor.widths[0];
         let samples = first.batch.observations.len() / features;
         let kernels_of = |parameters, agents| Kernels {
-            form,
-            parameters,
-            space: &setup.space,
-            exploration: setup.exploration(),
-            keeps: false,
-            owner: Owner::Agent,
-            runs: 1,
             agents,
+            ..Kernels::new(form, parameters, &setup.space, setup.exploration())
         };
         let kernels = OffPolicyKernels {
             actor: kernels_of(&actor_layout, count),

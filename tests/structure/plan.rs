@@ -287,3 +287,55 @@ fn kernels_of_a_plan_are_there_once() {
     assert_ne!(one, other);
     assert_eq!(plan.kernels().len(), 2);
 }
+
+/// What an update dispatches on a GPU, by its stages: each waits for the one before, some microseconds whatever it does, which at
+/// small sizes is all of an update.
+#[test]
+fn updates_dispatch_no_more_than_their_stages_say() {
+    // rollout, V of the batch and behind it, advantages; moments of targets and sums of episodes, each once more over the blocks; end
+    const AROUND: usize = 1 + 2 + 1 + 2 + 2 + 1;
+    // moments of the advantages of all minibatches, and once more over the blocks
+    const MOMENTS: usize = 2;
+    // gradients of actor and critic, sums, the step
+    const MINIBATCH: usize = 4;
+    // gradient of the critic, sums, the step; and once the end of it
+    const FIT: usize = 3;
+    // one network's gradient, sums, progress or the step
+    const POLICY: usize = 3;
+    // begin and end; two windows of a product and their sums, the iteration
+    const SOLVED: usize = 2 + 10 * (2 * 3 + 1);
+    // surrogates, their sums, the verdict on them and the next candidate
+    const TRIED: usize = 3;
+    // actions and what worlds make of them
+    const ACTED: usize = 2;
+    // minibatch, next actions, their Q', gradient and step of the critics, the end of a gradient step
+    const CRITICS: usize = 6;
+    // slopes, gradient, step
+    const ACTORS: usize = 3;
+    // episodes, metrics, schedules
+    const ENDED: usize = 3;
+    let large = ["num_envs=4096", "num_steps=128"];
+    let replay = ["num_steps=6", "train_freq=2", "gradient_steps=2", "hidden=[64,64]"];
+    let cases: [(&str, &str, &[&str], usize); 9] = [
+        ("ppo", "CartPole-v1", &large, AROUND + MOMENTS + 16 * MINIBATCH),
+        ("ppo", "CartPole-v1", &[large[0], large[1], "update_epochs=10"], AROUND + MOMENTS + 40 * MINIBATCH),
+        ("ppo", "CartPole-v1", &[large[0], large[1], "norm_adv=false"], AROUND + 16 * MINIBATCH),
+        ("a2c", "CartPole-v1", &large, AROUND + MINIBATCH),
+        // new episodes before the rollout
+        ("reinforce", "CartPole-v1", &large, 1 + AROUND + POLICY + 16 * FIT + 1),
+        ("npg", "CartPole-v1", &large, AROUND + MOMENTS + POLICY + SOLVED + 2 * TRIED + 40 * FIT + 1),
+        ("trpo", "CartPole-v1", &large, AROUND + MOMENTS + POLICY + SOLVED + 11 * TRIED + 40 * FIT + 1),
+        // the actor's own action apart, at every second step
+        ("td3", "Pendulum-v1", &replay, 6 * (ACTED + CRITICS) + 3 * (1 + ACTORS) + ENDED),
+        ("sac", "Pendulum-v1", &replay, 6 * (ACTED + CRITICS + ACTORS) + ENDED),
+    ];
+    for (algo, env, pairs, expected) in cases {
+        let pairs: Vec<String> = pairs.iter().map(|&pair| pair.to_owned()).collect();
+        let config = ok(Config::resolve(env, algo, None, &pairs));
+        let described = ok(algo::describe(Target::GPU, &config, &ok(Environment::load(env)), &[1]));
+        let update = described.recordings.iter().find(|recording| recording.name == "update").unwrap();
+        let kernel = |&pass: &usize| described.kernels[described.passes[pass].kernel].name.clone();
+        let names: Vec<String> = update.passes.iter().map(kernel).collect();
+        assert_eq!(names.len(), expected, "{algo} {pairs:?}: {names:?}");
+    }
+}

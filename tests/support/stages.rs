@@ -1,14 +1,16 @@
 //! The one place where the stages of an update are put together.
 
-use super::{bits, gpu, ok, planned, poison, wide};
+use super::{bits, gpu, ok, planned, poison, submit, wide};
 use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::{ActionSpace, Environment, Exploration};
-use manyworlds::gpu::{Buffer, Buffers, Form, Recording};
+use manyworlds::gpu::{Buffer, Buffers, Form, Pass, Recording};
 use manyworlds::kernels::{Importance, Kernels, Objective, Optimizer, OverTime, Recursion};
 use manyworlds::layout::{Progress, Row, Run, SampleRange, TrustRegion};
 use manyworlds::nn::{self, Parameters};
 use manyworlds::reference::mlp::{Activation, Mlp};
-use manyworlds::stage::{Advantage, Baseline, Learner, Natural, Optimiser, Portion, Rollout, Slicing, Values, Weights};
+use manyworlds::stage::{
+    Advantage, AdvantageMoments, Baseline, Learner, Natural, Optimiser, Portion, Rollout, Slicing, Values, Weights,
+};
 
 /// What holds for a run of so many worlds, steps and samples in a minibatch; rates as `CleanRL` has them.
 pub fn run(worlds: u32, steps: u32, minibatch: u32) -> Run {
@@ -18,6 +20,7 @@ pub fn run(worlds: u32, steps: u32, minibatch: u32) -> Run {
         batch_size: worlds * steps,
         minibatch_size: minibatch,
         num_minibatches: (worlds * steps).div_ceil(minibatch),
+        epochs: 3,
         bootstrap_slots: 1,
         bootstrap: 1,
         tile: 1,
@@ -284,7 +287,7 @@ impl Stages {
 
     /// The same with the best baseline for each parameter.
     pub fn optimal_baseline(&self) -> (Recording, Learner) {
-        let (agents, learner) = self.policy_learner_of(&self.whole());
+        let (agents, learner, _) = self.policy_learner_of(&self.whole());
         let mut recording = Recording::default();
         learner.record(&mut recording);
         let kernels = self.kernels();
@@ -295,42 +298,54 @@ impl Stages {
 
     /// One minibatch of all samples, for the policy alone.
     fn whole(&self) -> Run {
-        let mut run = Run { stride: 1, ..self.agents.run };
+        let mut run = Run { stride: 1, epochs: 1, ..self.agents.run };
         run.set_slicing(self.slicing, &self.kernels(), self.layout.span([0]));
         run
     }
 
-    fn policy_learner_of(&self, run: &Run) -> (Agents, Learner) {
+    fn policy_learner_of(&self, run: &Run) -> (Agents, Learner, AdvantageMoments) {
         let agents = planned(|plan| self.agents.apart(plan, *run));
         let objectives = [(0, Objective::PolicyGradient)];
-        let buffers = self.buffers_of(&agents);
-        let learner = planned(|plan| Learner::new(plan, &self.kernels(), &agents, &buffers, self.slicing, &objectives));
+        let (kernels, buffers) = (self.kernels(), self.buffers_of(&agents));
+        let (learner, moments) = planned(|plan| {
+            let moments = AdvantageMoments::new(plan, &kernels, &agents, &buffers)?;
+            let buffers = buffers.with("mw_moments", &moments.moments);
+            Ok((Learner::new(plan, &kernels, &agents, &buffers, self.slicing, &objectives)?, moments))
+        });
         poison(&learner.gradient);
-        (agents, learner)
+        (agents, learner, moments)
     }
 
     /// The gradient of the policy (network 0) over the whole batch, and the natural gradient's step.
     pub fn natural(&self, trust: TrustRegion, stride: u32) -> (Learner, Natural) {
         let run = self.whole();
-        let (agents, learner) = self.policy_learner_of(&run);
+        let (agents, learner, moments) = self.policy_learner_of(&run);
         let kernels = self.kernels();
-        let untiled = kernels.untiled();
-        let products = Portion::new(&untiled, 0, run, stride);
-        let natural = planned(|plan| Natural::new(plan, &untiled, 0, &agents, &self.batch, &learner, products, trust));
+        let products = Portion::new(&kernels.untiled(), 0, run, stride);
+        let natural =
+            planned(|plan| Natural::new(plan, &kernels, 0, &agents, &self.batch, &learner, &moments, products, trust));
         (learner, natural)
+    }
+
+    /// Moments of the advantages of every minibatch.
+    pub fn moments(&self) -> AdvantageMoments {
+        planned(|plan| AdvantageMoments::new(plan, &self.kernels(), &self.agents, &self.buffers()))
     }
 
     /// One minibatch of PPO for actor (network 0) and critic (network 1).
     pub fn learning(&self) -> Learning {
         let objectives = [(0, self.objective), (1, Objective::Value)];
         let kernels = self.kernels();
-        let learner =
-            planned(|plan| Learner::new(plan, &kernels, &self.agents, &self.buffers(), self.slicing, &objectives));
+        let moments = self.moments();
+        poison(&moments.moments);
+        let buffers = self.buffers().with("mw_moments", &moments.moments);
+        let learner = planned(|plan| Learner::new(plan, &kernels, &self.agents, &buffers, self.slicing, &objectives));
         poison(&learner.gradient);
-        poison(&learner.norms);
+        poison(&learner.sums);
         poison(&learner.terms);
         let optimiser = planned(|plan| Optimiser::new(plan, &kernels, &self.agents, &learner, self.optimizer));
         let mut step = Recording::default();
+        moments.record(&mut step);
         learner.record(&mut step);
         optimiser.record(&mut step);
         Learning { step, optimiser, gradient: learner.gradient }
@@ -339,27 +354,44 @@ impl Stages {
     /// Adam's step for gradients that the test writes, `[agent][word]`: partial gradients of one slice.
     pub fn optimiser(&self) -> (Learning, Buffer<f32>) {
         assert_eq!(self.slicing.slices, 1, "a minibatch of one slice");
-        let count = u64::from(self.agents.count);
-        let words = u64::from(self.layout.learned());
-        let partial_words = u64::from(self.layout.partial_words());
-        let partial = ok(gpu().buffer("partial", count * partial_words, "a test's", "the test"));
-        let kernels = self.kernels();
+        let (learner, sum, partial) = self.summing();
+        let optimiser = planned(|plan| Optimiser::new(plan, &self.kernels(), &self.agents, &learner, self.optimizer));
+        let mut step = Recording::default();
+        step.push(&sum);
+        optimiser.record(&mut step);
+        (Learning { step, optimiser, gradient: learner.gradient }, partial)
+    }
+
+    /// What is left of these terms, `[agent][term][invocation]`, by the sum of one slice.
+    pub fn sums(&self, terms: &[f32]) -> Vec<f32> {
+        let (learner, sum, _) = self.summing();
+        gpu().write(&learner.terms, terms);
+        let mut recording = Recording::default();
+        recording.push(&sum);
+        submit(&recording);
+        ok(gpu().read(&learner.sums))
+    }
+
+    /// The sum of one slice for a learner without gradients, and the slice.
+    fn summing(&self) -> (Learner, Pass, Buffer<f32>) {
+        let (kernels, run) = (self.kernels(), &self.agents.run);
+        let words = u64::from(self.agents.count) * u64::from(self.layout.partial_words());
+        let partial = ok(gpu().buffer("partial", words, "a test's", "the test"));
         let learner = planned(|plan| Learner::new(plan, &kernels, &self.agents, &self.buffers(), self.slicing, &[]));
         poison(&learner.gradient);
-        poison(&learner.norms);
+        poison(&learner.sums);
         let window = SampleRange { first: 0, count: self.slicing.slice, rows: 1, slices: 1 };
         let buffers = self
             .buffers()
             .with("mw_sample_range", &ok(gpu().uniform("window", &window)))
             .with("mw_partial", &partial)
             .with("mw_gradient", &learner.gradient)
-            .with("mw_norms", &learner.norms);
-        let sum = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
-        let optimiser = planned(|plan| Optimiser::new(plan, &kernels, &self.agents, &learner, self.optimizer));
-        let mut step = Recording::default();
-        step.push(&ok(sum.pass(gpu(), self.agents.count, words / 4, 1, &buffers)));
-        optimiser.record(&mut step);
-        (Learning { step, optimiser, gradient: learner.gradient }, partial)
+            .with("mw_terms", &learner.terms)
+            .with("mw_sums", &learner.sums);
+        let kernel = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
+        let threads = (run.norm_blocks + run.term_blocks) * self.form.workgroup;
+        let sum = ok(kernel.pass(gpu(), self.agents.count, threads.into(), 16, &buffers));
+        (learner, sum, partial)
     }
 }
 

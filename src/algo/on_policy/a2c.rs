@@ -8,6 +8,7 @@ use crate::gpu::Recording;
 pub(super) fn record(agents: &OnPolicy) -> Recording {
     let mut update = Recording::default();
     agents.collect(&mut update); // T steps of N worlds, V of every observation, advantages G − V
+    agents.measure(&mut update); // their moments, where they are normalised
     agents.learn(&mut update); // ∇ of −log π A, entropy and value loss; limit the norm, RMSprop
     agents.finish(&mut update); // metrics; the next update's learning rate
     update

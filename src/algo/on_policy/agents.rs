@@ -14,8 +14,8 @@ use crate::layout::{Metrics, Progress, Run};
 use crate::nn::Parameters;
 use crate::plan::{Kept, Plan, Target};
 use crate::stage::{
-    Advantage, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced, Rollout, Values,
-    Weights,
+    Advantage, AdvantageMoments, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced,
+    Rollout, Values, Weights,
 };
 
 /// One or more independent agents, each with its own seed, worlds and parameters, and an update of their algorithm.
@@ -44,6 +44,7 @@ pub struct OnPolicy {
     normaliser: Normaliser,
     advantage: Advantage,
     weights: Option<Weights>,
+    moments: AdvantageMoments,
     statistics: Recording,
     finish: Recording,
     update: Recording,
@@ -91,9 +92,8 @@ impl OnPolicy {
     pub fn plan_each(plan: &mut Plan, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
         let config = Config::check_each(configs, seeds.len(), env)?;
         let count = seeds.len() as u32;
-        let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, form, [count, configs.len() as u32]);
+        let kernels = kernels(config, env, &layout, plan.target(), [count, configs.len() as u32]);
         let tasks = Task::all(config, env, &kernels);
         // those of each agent differ in numbers only
         let each = |n: usize| -> Vec<Run> { configs.iter().map(|own| Task::all(own, env, &kernels)[n].run).collect() };
@@ -121,15 +121,18 @@ impl OnPolicy {
             plan.keep("final values of rollouts", &batch.final_values);
         }
         let buffers = batch.buffers(&agents.buffers());
+        let moments = AdvantageMoments::new(plan, &kernels, &agents, &buffers)?;
+        let buffers = buffers.with("mw_moments", &moments.moments);
         let learner = Learner::new(plan, &kernels, &agents, &buffers, *slicing, objectives)?;
         let optimiser = Optimiser::new(plan, &kernels, &agents, &learner, config.optimizer)?;
         plan.keep("optimizer", &optimiser.state);
         let baseline = (config.estimator == Estimator::OptimalBaseline)
             .then(|| Baseline::new(plan, &kernels, ACTOR, &agents, &batch, &learner, *slicing))
             .transpose()?;
-        let untiled = kernels.untiled();
-        let natural = natural(config, env, &untiled)
-            .map(|(products, trust)| Natural::new(plan, &untiled, ACTOR, &agents, &batch, &learner, products, trust))
+        let natural = natural(config, env, &kernels.untiled())
+            .map(|(products, trust)| {
+                Natural::new(plan, &kernels, ACTOR, &agents, &batch, &learner, &moments, products, trust)
+            })
             .transpose()?;
         let fit = tasks.get(1).map(|task| Fit::new(plan, &kernels, &agents, &batch, task, each(1))).transpose()?;
         let evaluation = Evaluation::new(plan, &kernels, env, ACTOR, &agents, config.eval_episodes, false)?;
@@ -154,6 +157,7 @@ impl OnPolicy {
             normaliser,
             advantage,
             weights,
+            moments,
             statistics,
             finish,
             update: Recording::default(),
@@ -174,9 +178,8 @@ impl OnPolicy {
     /// Schedules of the update that comes next: for a run that goes on with another number of them.
     pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
-        let form = plan.target().forms.of_work(self.config.work());
-        let kernel = kernels(&self.config, env, &self.layout, form, [self.agents.count, self.agents.each.len() as u32])
-            .reschedule()?;
+        let counts = [self.agents.count, self.agents.each.len() as u32];
+        let kernel = kernels(&self.config, env, &self.layout, plan.target(), counts).reschedule()?;
         let kernel = plan.kernel(kernel);
         let mut passes = Recording::default();
         for agents in std::iter::once(&self.agents).chain(self.fit.as_ref().map(|fit| &fit.agents)) {
@@ -202,6 +205,11 @@ impl OnPolicy {
         if let Some(weights) = &self.weights {
             weights.record(update);
         }
+    }
+
+    /// Moments of the advantages of every minibatch of the update, by which they are normalised.
+    pub(in crate::algo) fn measure(&self, update: &mut Recording) {
+        self.moments.record(update);
     }
 
     /// Minibatches of an epoch.
@@ -232,6 +240,7 @@ impl OnPolicy {
     pub fn estimate(&self) -> Recording {
         let mut recording = Recording::default();
         self.collect(&mut recording);
+        self.measure(&mut recording);
         self.gradient(&mut recording);
         recording
     }
@@ -263,9 +272,8 @@ impl OnPolicy {
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
         config.check_for(env)?;
         let mut plan = Plan::new(Target::of(gpu));
-        let form = plan.target().forms.of_work(config.work());
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, form, [1, 1]);
+        let kernels = kernels(config, env, &layout, plan.target(), [1, 1]);
         let run = Task::of_policy(config, env, &kernels).run;
         let agents = first_agents(&mut plan, &layout, vec![run], std::slice::from_ref(config), &[seed])?;
         let batch = Batch::new(&mut plan, 1, &run, env.spec().observation_dim, kernels.rows())?;
@@ -342,21 +350,20 @@ fn statistics(
 ) -> Result<(Recording, Recording)> {
     let (count, run) = (agents.count, &agents.run);
     let buffers = batch.buffers(&agents.buffers());
-    let all = Elements::from(run.batch_size);
-    let mut moments = |kind| Reduced::new(plan, kernels, kind, Reduction::Moments, count, all, &buffers);
-    let (targets, residuals) = (moments(Reduction::Targets)?, moments(Reduction::Residuals)?);
+    let all = Elements { rows: 2, ..Elements::from(run.batch_size) };
+    let targets = Reduced::new(plan, kernels, Reduction::Targets, Reduction::Moments, count, all, &buffers)?;
     let worlds = buffers.with("mw_world", &rollout.worlds);
-    let elements = Elements { count: run.num_envs / (run.reuse + 1), stride: rollout.worlds.len() as u32 / count };
+    let elements =
+        Elements { stride: rollout.worlds.len() as u32 / count, ..Elements::from(run.num_envs / (run.reuse + 1)) };
     let episodes = Reduced::new(plan, kernels, Reduction::Episodes, Reduction::Sums, count, elements, &worlds)?;
     let mut statistics = Recording::default();
-    for stage in [&targets, &residuals, &episodes] {
+    for stage in [&targets, &episodes] {
         stage.record(&mut statistics);
     }
     let none = plan.buffer("importance sums", &[("agents", count.into())], "the number of agents")?;
     let buffers = worlds
         .with("mw_episode_sums", &episodes.result)
         .with("mw_target_moments", &targets.result)
-        .with("mw_residual_moments", &residuals.result)
         .with("mw_metrics", metrics)
         .with("mw_importance_sums", importance.unwrap_or(&none));
     let kernel = plan.kernel(kernels.finish_update()?);

@@ -3,10 +3,10 @@
 use crate::algo::networks::{ACTOR, CRITIC};
 use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
-use crate::gpu::Form;
 use crate::kernels::{Estimator, Kernels, Objective, Optimizer};
 use crate::layout::{Run, TrustRegion};
 use crate::nn::Parameters;
+use crate::plan::Target;
 use crate::stage::{Portion, Slicing};
 
 /// The kernels of a run.
@@ -14,12 +14,13 @@ pub(super) fn kernels<'a>(
     config: &Config,
     env: &'a Environment,
     layout: &'a Parameters,
-    form: Form,
+    target: &Target,
     [agents, runs]: [u32; 2],
 ) -> Kernels<'a> {
+    let form = target.forms.of_work(config.work());
     let kernels = Kernels::new(form, layout, &env.spec().action_space, config.exploration(env));
     let runs = if runs > 1 { Run::MOST as u32 } else { 1 };
-    Kernels { keeps: config.keeps(), agents, runs, ..kernels }
+    Kernels { keeps: config.keeps(), agents, trace: target.trace_bytes(), runs, ..kernels }
 }
 
 /// What one learner works on: which networks, for which objectives, in which minibatches.
@@ -113,6 +114,7 @@ fn run(config: &Config, env: &Environment) -> Run {
         batch_size,
         minibatch_size,
         num_minibatches,
+        epochs: config.update_epochs,
         bootstrap_slots: truncations + 1,
         tile: tile(batch_size, num_minibatches),
         reuse: config.reuse,

@@ -16,6 +16,7 @@ pub(super) fn objective(config: &Config) -> Objective {
 pub(super) fn record(agents: &OnPolicy, config: &Config) -> Recording {
     let mut update = Recording::default();
     agents.collect(&mut update); // T steps of N worlds, V of every observation, GAE(γ, λ)
+    agents.measure(&mut update); // moments of the advantages of each minibatch of each epoch
     for _ in 0..config.update_epochs {
         for _ in 0..agents.minibatches() {
             agents.learn(&mut update); // ∇ of the surrogate, entropy and value loss; limit the norm, Adam
