@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Loop iterations that one invocation may make on a software adapter of Mesa, which ends loops without notice there.
 pub const LOOP_BUDGET: u64 = 65_535;
 
-/// Loop iterations of one invocation in a dispatch of a GPU, where nothing counts them: with a microsecond for each the second
-/// after which watchdogs grow uneasy.
+/// Loop iterations that one invocation of a dispatch is planned for on a GPU, where nothing counts them: at a microsecond each a
+/// second, which watchdogs of drivers and desktops leave a dispatch.
 pub(crate) const GPU_LOOP_BUDGET: u64 = 1 << 20;
 
 /// A device that is ready for work. Clones share it.
