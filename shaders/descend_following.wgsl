@@ -9,7 +9,6 @@
 @bind var<uniform> mw_sample_range: MwSampleRange;
 @bind var<uniform> mw_target_update: MwTargetUpdate;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read> mw_partial: array<vec4<f32>>;                // see part/partial.wgsl
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;         // [agent][MW_LEARNED / 4]
 @bind var<storage, read_write> mw_parameters: array<vec4<f32>>;       // [agent][MW_PARAMETERS / 4]
 @bind var<storage, read_write> mw_target: array<vec4<f32>>;           // [agent][MW_PARAMETERS / 4]
@@ -25,7 +24,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     if mw_sample_range.first > 0u { g = mw_gradient[at]; }
     let held = min(mw_sample_range.count, mw_run.minibatch_size - mw_sample_range.first);
     let slices = (held + mw_run.slice - 1u) / mw_run.slice;
-    for (var slice = 0u; slice < slices; slice++) { g += mw_partial[mw_partial_at(thread.agent, slice, place * 4u) / 4u]; }
+    g = mw_add_slices(thread.agent, place, slices, g);
     mw_gradient[at] = g;
 
     let progress = &mw_progress[thread.agent];

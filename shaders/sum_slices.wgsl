@@ -10,7 +10,6 @@
 @bind var<uniform> mw_sample_range: MwSampleRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read_write> mw_progress_before: array<MwProgress>;
-@bind var<storage, read> mw_partial: array<vec4<f32>>;          // see part/partial.wgsl
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_LEARNED / 4]
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -32,9 +31,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let held = min(mw_sample_range.count, max(count, mw_sample_range.first) - mw_sample_range.first);
         if mw_sample_range.first > 0u { sum = mw_gradient[thread.agent * size + place]; }
         let slices = (held + mw_run.slice - 1u) / mw_run.slice;
-        for (var slice = 0u; slice < slices; slice++) {
-            sum += mw_partial[mw_partial_at(thread.agent, slice, place * 4u) / 4u];
-        }
+        sum = mw_add_slices(thread.agent, place, slices, sum);
         @unroll for range in 0..MW_FROZEN_RANGES {
             if place >= MW_FROZEN[2u * range] && place < MW_FROZEN[2u * range + 1u] { sum = vec4<f32>(0.0); }
         }

@@ -598,7 +598,7 @@ impl Kernels<'_> {
         program
             .word("MW_SAMPLES", self.samples())
             .word("MW_TERM_SPAN", TERM_SPAN)
-            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl"])?
+            .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl", "part/slices.wgsl"])?
             .parts(&["part/sums.wgsl", "part/norm.wgsl", "part/term_sums.wgsl", "sum_slices.wgsl"])
     }
 

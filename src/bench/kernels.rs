@@ -169,18 +169,33 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
     let epochs = f64::from(ppo.epochs());
     let minibatches = epochs * f64::from(run.num_minibatches);
     let partials = minibatches * f64::from(run.minibatch_size.div_ceil(run.slice)) * words;
-    // where another kernel sums the weight gradients, this one leaves units and deltas
-    let summed = Kernels::new(gpu.form(), &layout, &env.spec().action_space, case.config().exploration(env)).summed();
-    let trace = |network: &Network| 2.0 * network.widths().iter().map(|&w| f64::from(w)).sum::<f64>();
-    let gradient = |network: &Network, rows: f64| Cost {
-        operations: epochs
-            * batch
-            * (forward(network) + backward(network) + if summed { products(network) } else { 0.0 }),
-        bytes: WORD * epochs * batch * (features + rows + if summed { 0.0 } else { trace(network) })
-            + if summed { WORD * partials / 2.0 } else { 0.0 },
+    let kernels = Kernels::new(gpu.form(), &layout, &env.spec().action_space, case.config().exploration(env));
+    // where another kernel sums the weight gradients, this one leaves units and deltas; run layer by layer, deltas of outputs
+    let (summed, layered) = (kernels.summed(), kernels.layered());
+    let units = |network: &Network| network.widths().iter().map(|&w| f64::from(w)).sum::<f64>();
+    let passes = epochs * batch;
+    let gradient = |network: &Network, rows: f64| {
+        if layered {
+            let outputs = f64::from(network.widths()[network.widths().len() - 1]);
+            return Cost { operations: 0.0, bytes: WORD * passes * (rows + 2.0 * outputs) };
+        }
+        Cost {
+            operations: passes * (forward(network) + backward(network) + if summed { products(network) } else { 0.0 }),
+            bytes: WORD * passes * (features + rows + if summed { 0.0 } else { 2.0 * units(network) })
+                + if summed { WORD * partials / 2.0 } else { 0.0 },
+        }
     };
     Some(match kernel {
         "rollout" => Cost { operations: batch * forward(actor), bytes: WORD * batch * (features + 4.0) },
+        "layer forward" => Cost {
+            operations: passes * (forward(actor) + forward(critic)) + (batch + finals) * forward(critic),
+            bytes: 2.0 * WORD * (passes * (units(actor) + units(critic)) + (batch + finals) * units(critic)),
+        },
+        "layer backward" => Cost {
+            operations: passes * (backward(actor) + backward(critic)),
+            bytes: 3.0 * WORD * passes * (units(actor) + units(critic)),
+        },
+        "value" if layered => Cost { operations: 0.0, bytes: 2.0 * WORD * (batch + finals) },
         "value" => {
             Cost { operations: (batch + finals) * forward(critic), bytes: WORD * (batch + finals) * (features + 1.0) }
         }
@@ -191,7 +206,7 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
             let network = if kernel.ends_with("actor") { actor } else { critic };
             Cost {
                 operations: epochs * batch * products(network),
-                bytes: WORD * (epochs * batch * trace(network) + partials / 2.0),
+                bytes: WORD * (epochs * batch * 2.0 * units(network) + partials / 2.0),
             }
         }
         "sum slices" => {

@@ -85,7 +85,7 @@ impl Kernels<'_> {
         let samples = self.layer_samples(rows);
         let kernel = if self.by_workgroups() { "layer_tile.wgsl" } else { "layer.wgsl" };
         let activation = self.parameters.networks()[network].activation().part();
-        self.program(&format!("layer {name} {rows}"))?
+        self.program(&format!("layer {name}"))?
             .word("MW_LANES", 1)
             .word("MW_VECTORS", 1)
             .word("MW_LAYER_ROWS", rows)

@@ -301,6 +301,7 @@ impl OffPolicyKernels<'_> {
         let name = format!("learn {}", kernels.parameters.networks()[0].name());
         kernels.short_running().of_span(kernels.parameters.span([0]), &name)?.word("MW_FAULTS_FIRST", first).parts(&[
             "part/partial.wgsl",
+            "part/slices.wgsl",
             optimizer.part(),
             "part/past.wgsl",
             "part/fault_places.wgsl",
