@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results numpy strace faults test test-long test-portability test-opengl lint doc ci driver toolchain directories
+.PHONY: help demo results numpy strace faults test test-long test-portability test-opengl gpu-budget lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,10 @@ test-opengl: toolchain directories ## Kernel tests on OpenGL in software (best e
 	sh scripts/ensure-driver.sh opengl
 	VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent LIBGL_ALWAYS_SOFTWARE=1 \
 	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release $(KERNEL_TESTS) --test-threads=1
+
+# Mesa's driver for AMD's GPUs compiles for any of them without having it; it is in the package of the software driver.
+gpu-budget: driver ## Registers, spills and dispatches of what GPUs get, without one (GPUS=navi21: of one GPU)
+	$(CARGO) bench --bench budget -- $(GPUS)
 
 # The release profile here too: what the lints and the documentation build is then shared with, and
 # lies next to, what the tests build.
