@@ -182,13 +182,13 @@ impl Kernels<'_> {
     /// not.
     fn uniform(&self, way: Way) -> bool {
         let bytes = u64::from(self.agents) * u64::from(self.parameters.words()) * 4;
-        let same = self.form.lanes > 1 || self.form.is_hardware() && way == Way::Forward;
+        let same = self.form.lanes > 1 || self.form.hardware && way == Way::Forward;
         same && self.owner == Owner::Agent && bytes <= UNIFORM_BYTES
     }
 
     /// Slot `chunk`.
     fn chunk(&self, way: Way) -> &'static str {
-        let direct = self.form.is_hardware() && way == Way::Forward;
+        let direct = self.form.hardware && way == Way::Forward;
         if direct { "slot/chunk/direct.wgsl" } else { "slot/chunk/loaded.wgsl" }
     }
 

@@ -32,6 +32,8 @@ pub struct Form {
     pub share: Share,
     /// Whether a subgroup runs a network together where no backward pass follows (`part/mlp_units.wgsl`).
     pub units: bool,
+    /// Whether it is one for GPUs, whose compilers want weights from a uniform buffer, read where they are used.
+    pub hardware: bool,
     /// Bytes of workgroup memory for a tile of samples in the kernels that learn (`part/mlp_tile.wgsl`); 0 = none.
     pub tile: u32,
     /// Invocations in a workgroup; a power of two.
@@ -43,9 +45,9 @@ const LONG_WORK: u64 = 2_500_000;
 
 impl Form {
     /// One sample in each invocation, no subgroups: works everywhere.
-    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, units: false, tile: 0, workgroup: 64 };
+    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, units: false, hardware: false, tile: 0, workgroup: 64 };
     /// The form for GPUs; all of the workgroup memory that WebGPU promises goes into the tile.
-    pub const TILED: Self = Self { tile: 16 << 10, ..Self::PLAIN };
+    pub const TILED: Self = Self { hardware: true, tile: 16 << 10, ..Self::PLAIN };
     /// Four samples in each invocation, no subgroups.
     pub const WIDE: Self = Self { lanes: 4, ..Self::PLAIN };
 
@@ -73,11 +75,6 @@ impl Form {
         let fixed = size == info.subgroup_max_size && (2..=16).contains(&size) && size.is_power_of_two();
         let software = info.device_type == wgpu::DeviceType::Cpu;
         (software && fixed && features.contains(wgpu::Features::SUBGROUP)).then_some(size)
-    }
-
-    /// Whether it is one for GPUs.
-    pub fn is_hardware(self) -> bool {
-        self.tile > 0
     }
 
     /// Vec4s that one load of a subgroup fetches: `MW_SHARE`.

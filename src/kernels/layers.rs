@@ -56,7 +56,7 @@ const THREADS: u32 = 256;
 impl Kernels<'_> {
     /// Whether networks are run layer by layer where many samples are at hand: where neither a tile nor registers hold all of them.
     pub(crate) fn layered(&self) -> bool {
-        !self.tiled() && (self.form.is_hardware() || !self.all_narrow())
+        !self.tiled() && (self.form.tile > 0 || !self.all_narrow())
     }
 
     /// Whether a layer is a product of workgroups; of subgroups otherwise.
