@@ -385,7 +385,13 @@ impl Kernels<'_> {
         let sight = |program: Program| program.part("slot/observed/columns.wgsl");
         self.passed(name, network, gate, &sight, |program| {
             let program = program.parts(&self.exploration.distribution_parts(self.space))?;
-            program.parts(&["part/lanes.wgsl", "part/samples.wgsl", "part/whole_batch.wgsl", "part/policy_samples.wgsl", head])
+            program.parts(&[
+                "part/lanes.wgsl",
+                "part/samples.wgsl",
+                "part/whole_batch.wgsl",
+                "part/policy_samples.wgsl",
+                head,
+            ])
         })
     }
 

@@ -30,9 +30,9 @@ use crate::error::Result;
 use crate::gpu::{Buffer, Buffers, Recording};
 use crate::kernels::{Gate, Importance, Kernels, OverTime, Passed, Recursion, Reduction};
 use crate::layout::{Columns, Row, Run, SampleRange};
+use crate::plan::{Kernel, Plan};
 use crate::shader::{Constant, Program};
 use layers::Layers;
-use crate::plan::{Kernel, Plan};
 
 /// V(o) of every observation of the batch and of those to bootstrap from.
 #[derive(Clone, Debug)]

@@ -45,7 +45,8 @@ const LONG_WORK: u64 = 2_500_000;
 
 impl Form {
     /// One sample in each invocation, no subgroups: works everywhere.
-    pub const PLAIN: Self = Self { lanes: 1, vectors: 1, share: Share::Plain, units: false, hardware: false, tile: 0, workgroup: 64 };
+    pub const PLAIN: Self =
+        Self { lanes: 1, vectors: 1, share: Share::Plain, units: false, hardware: false, tile: 0, workgroup: 64 };
     /// The form for GPUs; all of the workgroup memory that WebGPU promises goes into the tile.
     pub const TILED: Self = Self { hardware: true, tile: 16 << 10, ..Self::PLAIN };
     /// Four samples in each invocation, no subgroups.

@@ -247,8 +247,7 @@ impl OffPolicyKernels<'_> {
     /// Q of the actor's action, and how it changes with it, of the critics that judge it.
     pub fn slopes(&self) -> Result<Program> {
         let critic = &self.critic;
-        let program =
-            critic.backward(self.program(critic, "slopes")?, 0, Way::Backward, "slot/weights/none.wgsl")?;
+        let program = critic.backward(self.program(critic, "slopes")?, 0, Way::Backward, "slot/weights/none.wgsl")?;
         let slopes = if critic.layered() { "slot/slopes/none.wgsl" } else { "slot/slopes/kept.wgsl" };
         self.judging_choice(program)?.parts(&[slopes, "slot/objective/slope.wgsl", critic.gradient_part()])
     }

@@ -248,8 +248,11 @@ fn gradient_agrees_with_the_reference_for_every_shape() {
 /// windows of one slice, and a minibatch that fills none of them.
 #[test]
 fn gradient_agrees_with_the_reference_layer_by_layer() {
-    let shapes: [(&[u32], u32, u32, Activation); 3] =
-        [(&[5, 130], 3, 2, Activation::Tanh), (&[192, 200], 70, 5, Activation::Relu), (&[140, 129, 12], 9, 70, Activation::Tanh)];
+    let shapes: [(&[u32], u32, u32, Activation); 3] = [
+        (&[5, 130], 3, 2, Activation::Tanh),
+        (&[192, 200], 70, 5, Activation::Relu),
+        (&[140, 129, 12], 9, 70, Activation::Tanh),
+    ];
     for form in forms(gpu()) {
         for (seed, (hidden, features, actions, activation)) in (439..).zip(shapes) {
             let window = if seed == 440 { Some(1) } else { None };
