@@ -4,6 +4,6 @@
 
 @compute @workgroup_size(MW_WORKGROUP)
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let progress = mw_stepped(group.z, local);
-    if local == 0u { mw_progress[group.z] = progress; }
+    mw_join_norm(group.z, local);
+    mw_move_on(group.z, local);
 }

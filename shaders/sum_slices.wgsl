@@ -1,15 +1,12 @@
 //! Adds the partial gradients of a window's slices, oldest first, to those of earlier windows; then the squares of each
 //! workgroup's share of the result. One thread = four parameters of the span that is learned, which may be one network of
-//! several. Workgroups behind those sum the terms of the minibatch, one block each; only a dispatch behind all windows has them.
+//! several. Further workgroups, which only a dispatch behind all windows has, are for slot `beside`.
 //!
-//!   g = Σ_slices partial, 0 for weights that stay 0        norm_w = Σ_{workgroup w} g²        sums_b = Σ_{block b} terms
-//!
-//! It leaves where the agent stands, for the step (part/step.wgsl), which moves on what everybody else reads.
+//!   g = Σ_slices partial, 0 for weights that stay 0        norm_w = Σ_{workgroup w} g²
 
 @bind var<uniform> mw_run: MwRun;
 @bind var<uniform> mw_sample_range: MwSampleRange;
 @bind var<storage, read> mw_progress: array<MwProgress>;
-@bind var<storage, read_write> mw_progress_before: array<MwProgress>;
 @bind var<storage, read_write> mw_gradient: array<vec4<f32>>;   // [agent][MW_LEARNED / 4]
 
 @compute @workgroup_size(MW_WORKGROUP)
@@ -17,12 +14,9 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
            @builtin(local_invocation_index) local: u32) {
     let block = group.y * groups.x + group.x;
     let count = mw_minibatch_count(mw_progress[group.z].minibatch);
-    if block >= mw_run.norm_blocks {
-        mw_put_terms(group.z, block - mw_run.norm_blocks, local, count);
-        return;
-    }
+    mw_beside(group.z, block, local, count);
+    if block >= mw_run.norm_blocks { return; }
     let thread = mw_thread(group, groups, local);
-    if thread.index == 0u { mw_progress_before[thread.agent] = mw_progress[thread.agent]; }
     let size = MW_LEARNED / 4u;
     let mine = thread.index < MW_SPAN;
     let place = MW_SPAN_FIRST + thread.index;

@@ -597,31 +597,50 @@ impl Kernels<'_> {
         ])
     }
 
-    /// Sum of the partial gradients of a span of the parameters, and of the terms that go with them.
+    /// Sum of the partial gradients of a span of the parameters; on a GPU of the terms that go with them too.
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
-        let parts = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        let program = self.of_span(span, "sum slices")?.parts(&parts)?;
-        program
-            .word("MW_SAMPLES", self.samples())
-            .word("MW_TERM_SPAN", TERM_SPAN)
+        let beside: &[&str] = match self.form.hardware {
+            true => &["part/term_sums.wgsl", "slot/beside/terms.wgsl"],
+            false => &["slot/beside/nothing.wgsl"],
+        };
+        self.summing(self.of_span(span, "sum slices")?)?
             .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl", "part/slices.wgsl"])?
-            .parts(&["part/sums.wgsl", "part/norm.wgsl", "part/term_sums.wgsl", "sum_slices.wgsl"])
+            .part("part/norm.wgsl")?
+            .parts(beside)?
+            .part("sum_slices.wgsl")
+    }
+
+    /// Sums of the terms, where those of the slices do not have them.
+    pub fn sum_terms(&self) -> Result<Option<Program>> {
+        let program = || self.summing(self.program("sum terms")?)?.parts(&["part/term_sums.wgsl", "sum_terms.wgsl"]);
+        (!self.form.hardware).then(program).transpose()
+    }
+
+    fn summing(&self, program: Program) -> Result<Program> {
+        let minibatch = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
+        let program = program.word("MW_SAMPLES", self.samples()).word("MW_TERM_SPAN", TERM_SPAN);
+        program.parts(&minibatch)?.part("part/sums.wgsl")
     }
 
     /// What moves an agent's progress on by a minibatch.
-    fn stepping(program: Program) -> Result<Program> {
+    fn stepping(&self, program: Program) -> Result<Program> {
         let minibatch = ["part/random_words.wgsl", "part/permute.wgsl", "part/minibatch.wgsl"];
-        program.parts(&minibatch)?.parts(&["part/fault.wgsl", "part/sums.wgsl", "part/step.wgsl"])
+        let standing = if self.form.hardware { "slot/standing/copied.wgsl" } else { "slot/standing/own.wgsl" };
+        program.parts(&minibatch)?.parts(&["part/fault.wgsl", "part/sums.wgsl", standing, "part/step.wgsl"])
     }
 
     /// One minibatch further, without a step.
     pub fn advance(&self) -> Result<Program> {
-        Self::stepping(self.program("advance")?)?.part("advance.wgsl")
+        self.stepping(self.program("advance")?)?.part("advance.wgsl")
     }
 
-    /// The optimiser's step for a span of the parameters, one minibatch further.
+    /// The optimiser's step for a span of the parameters; on a GPU one minibatch further with it.
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Program> {
-        let program = Self::stepping(self.of_span(span, optimizer.name())?)?;
+        let program = self.of_span(span, optimizer.name())?;
+        let program = match self.form.hardware {
+            true => self.stepping(program)?.part("slot/taken/beside.wgsl")?,
+            false => program.part("slot/taken/before.wgsl")?,
+        };
         program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])
     }
 

@@ -90,7 +90,7 @@ impl Learned {
         let layers = sight.map(|observe| Layered { observe, tangents: false, slopes: None });
         let network = Differentiated { network: 0, gradient, weights: weights.transpose()?, layers };
         let slicing = slicing(kernels, of.settings.batch_size);
-        let gradients = Gradients::new(plan, kernels, &agents.run, [count, 1], buffers, slicing, vec![network])?;
+        let gradients = Gradients::new(plan, kernels, &agents.run, [count, 1], buffers, slicing, &[network])?;
 
         let agent = ("agents", u64::from(count));
         let words = ("parameters", u64::from(kernels.parameters.learned()));
@@ -194,7 +194,7 @@ impl Actors {
         let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None, layers };
         let seen = critic.buffers().and(&minibatch.buffers()).with("mw_slopes", &slopes);
         let (step, slicing) = (kernels.critics / kernels.guides, slicing(&kernels.critic, size));
-        Gradients::new(plan, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, vec![network])?
+        Gradients::new(plan, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, &[network])?
             .record(&mut judge);
 
         let buffers = buffers.with("mw_slopes", &slopes).with("mw_temperature", of.temperature);

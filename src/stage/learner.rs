@@ -125,7 +125,7 @@ impl Gradients {
         [count, step]: [u32; 2],
         buffers: &Buffers,
         slicing: Slicing,
-        networks: Vec<Differentiated>,
+        networks: &[Differentiated],
     ) -> Result<Self> {
         let samples = kernels.samples();
         let agents = ("agents", u64::from(count));
@@ -153,7 +153,7 @@ impl Gradients {
             };
             let buffers = buffers.with("mw_sample_range", &plan.uniform("window", &window));
             let mut recording = Recording::default();
-            for of in &networks {
+            for of in networks {
                 let gradient = plan.kernel(of.gradient.clone());
                 let agents = [count / step, step];
                 match &of.layers {
@@ -282,14 +282,24 @@ impl Learner {
             Ok(Differentiated { network, gradient, weights, layers: layers.transpose()? })
         };
         let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
-        let gradients = Gradients::new(plan, kernels, run, [count, 1], buffers, slicing, networks)?;
+        let gradients = Gradients::new(plan, kernels, run, [count, 1], buffers, slicing, &networks)?;
         let words = ("parameters", kernels.parameters.learned().into());
         let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
         let sums: Buffer<f32> = plan.buffer("sums", &[agent, ("words", run.sums().into())], "hidden or num_envs")?;
         let sum = plan.kernel(kernels.sum_slices(span)?);
         let buffers = buffers.with("mw_gradient", &gradient).with("mw_sums", &sums);
-        let all = (run.norm_blocks + run.term_blocks) * kernels.form.workgroup;
-        recording.extend(&gradients.summed(plan, count, [(sum, span.count), (sum, all)], &buffers));
+        match kernels.sum_terms()? {
+            Some(terms) => {
+                recording.extend(&gradients.summed(plan, count, [(sum, span.count); 2], &buffers));
+                let (terms, threads) = (plan.kernel(terms), run.term_blocks * kernels.form.workgroup);
+                let turns = u64::from(TERM_SPAN / kernels.form.workgroup) + 1;
+                recording.push(&plan.pass(terms, count, threads.into(), turns, &buffers.with("mw_terms", &gradients.terms)));
+            }
+            None => {
+                let all = (run.norm_blocks + run.term_blocks) * kernels.form.workgroup;
+                recording.extend(&gradients.summed(plan, count, [(sum, span.count), (sum, all)], &buffers));
+            }
+        }
         Ok(Self { recording, terms: gradients.terms, gradient, sums, span })
     }
 
@@ -327,11 +337,12 @@ impl Optimiser {
             .with("mw_sums", &learner.sums)
             .with("mw_past", &state);
         let turns = u64::from(run.norm_blocks + run.term_blocks) / u64::from(kernels.form.workgroup) + 2;
-        let kernel = plan.kernel(kernels.descend(optimizer, learner.span)?);
-        let mut step = Recording::default();
-        step.push(&plan.pass(kernel, count, learner.span.count.into(), turns, &buffers));
         let kernel = plan.kernel(kernels.advance()?);
         let advance = one_workgroup(plan, kernel, count, turns, &buffers);
+        let kernel = plan.kernel(kernels.descend(optimizer, learner.span)?);
+        // on a GPU the step moves the progress on itself
+        let mut step = if kernels.form.hardware { Recording::default() } else { advance.clone() };
+        step.push(&plan.pass(kernel, count, learner.span.count.into(), turns, &buffers));
         Ok(Self { step, advance, state })
     }
 

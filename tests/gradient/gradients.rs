@@ -258,7 +258,7 @@ fn gradient_agrees_with_the_reference_layer_by_layer() {
             let window = if seed == 440 { Some(1) } else { None };
             let sizes = if seed == 440 { (1100, 1037) } else { (345, 173) };
             let (batch, minibatch) = sizes;
-            let case = Case { seed, hidden, features, actions, activation, batch, minibatch, window, ..Case::SMALL };
+            let case = Case { seed, features, hidden, actions, activation, batch, minibatch, window, ..Case::SMALL };
             check_gradient(form, &case, 1);
         }
     }
