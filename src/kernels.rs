@@ -599,9 +599,10 @@ impl Kernels<'_> {
 
     /// Sum of the partial gradients of a span of the parameters; on a GPU of the terms that go with them too.
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
-        let beside: &[&str] = match self.form.hardware {
-            true => &["part/term_sums.wgsl", "slot/beside/terms.wgsl"],
-            false => &["slot/beside/nothing.wgsl"],
+        let beside: &[&str] = if self.form.hardware {
+            &["part/term_sums.wgsl", "slot/beside/terms.wgsl"]
+        } else {
+            &["slot/beside/nothing.wgsl"]
         };
         self.summing(self.of_span(span, "sum slices")?)?
             .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl", "part/slices.wgsl"])?
@@ -637,9 +638,10 @@ impl Kernels<'_> {
     /// The optimiser's step for a span of the parameters; on a GPU one minibatch further with it.
     pub fn descend(&self, optimizer: Optimizer, span: Span) -> Result<Program> {
         let program = self.of_span(span, optimizer.name())?;
-        let program = match self.form.hardware {
-            true => self.stepping(program)?.part("slot/taken/beside.wgsl")?,
-            false => program.part("slot/taken/before.wgsl")?,
+        let program = if self.form.hardware {
+            self.stepping(program)?.part("slot/taken/beside.wgsl")?
+        } else {
+            program.part("slot/taken/before.wgsl")?
         };
         program.parts(&[optimizer.part(), "part/past.wgsl", "part/fault_places.wgsl", "descend.wgsl"])
     }

@@ -293,7 +293,13 @@ impl Learner {
                 recording.extend(&gradients.summed(plan, count, [(sum, span.count); 2], &buffers));
                 let (terms, threads) = (plan.kernel(terms), run.term_blocks * kernels.form.workgroup);
                 let turns = u64::from(TERM_SPAN / kernels.form.workgroup) + 1;
-                recording.push(&plan.pass(terms, count, threads.into(), turns, &buffers.with("mw_terms", &gradients.terms)));
+                recording.push(&plan.pass(
+                    terms,
+                    count,
+                    threads.into(),
+                    turns,
+                    &buffers.with("mw_terms", &gradients.terms),
+                ));
             }
             None => {
                 let all = (run.norm_blocks + run.term_blocks) * kernels.form.workgroup;

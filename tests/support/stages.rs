@@ -356,8 +356,7 @@ impl Stages {
         assert_eq!(self.slicing.slices, 1, "a minibatch of one slice");
         let (learner, sum, partial) = self.summing();
         let optimiser = planned(|plan| Optimiser::new(plan, &self.kernels(), &self.agents, &learner, self.optimizer));
-        let mut step = Recording::default();
-        step.push(&sum);
+        let mut step = sum;
         optimiser.record(&mut step);
         (Learning { step, optimiser, gradient: learner.gradient }, partial)
     }
@@ -366,14 +365,12 @@ impl Stages {
     pub fn sums(&self, terms: &[f32]) -> Vec<f32> {
         let (learner, sum, _) = self.summing();
         gpu().write(&learner.terms, terms);
-        let mut recording = Recording::default();
-        recording.push(&sum);
-        submit(&recording);
+        submit(&sum);
         ok(gpu().read(&learner.sums))
     }
 
     /// The sum of one slice for a learner without gradients, and the slice.
-    fn summing(&self) -> (Learner, Pass, Buffer<f32>) {
+    fn summing(&self) -> (Learner, Recording, Buffer<f32>) {
         let (kernels, run) = (self.kernels(), &self.agents.run);
         let words = u64::from(self.agents.count) * u64::from(self.layout.partial_words());
         let partial = ok(gpu().buffer("partial", words, "a test's", "the test"));
@@ -388,10 +385,17 @@ impl Stages {
             .with("mw_gradient", &learner.gradient)
             .with("mw_terms", &learner.terms)
             .with("mw_sums", &learner.sums);
-        let kernel = ok(gpu().kernel(&ok(kernels.sum_slices(learner.span))));
-        let threads = (run.norm_blocks + run.term_blocks) * self.form.workgroup;
-        let sum = ok(kernel.pass(gpu(), self.agents.count, threads.into(), 16, &buffers));
-        (learner, sum, partial)
+        let terms = ok(kernels.sum_terms());
+        let beside = if terms.is_none() { run.term_blocks } else { 0 };
+        let mut recording = Recording::default();
+        let sums = [(Some(ok(kernels.sum_slices(learner.span))), run.norm_blocks + beside), (terms, run.term_blocks)];
+        for (program, blocks) in sums {
+            let Some(program) = program else { continue };
+            let kernel = ok(gpu().kernel(&program));
+            let threads = u64::from(blocks * self.form.workgroup);
+            recording.push(&ok(kernel.pass(gpu(), self.agents.count, threads, 16, &buffers)));
+        }
+        (learner, recording, partial)
     }
 }
 
