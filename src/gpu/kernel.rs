@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::shader::{Linked, Program, carefully};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A kernel that is ready to be dispatched. Clones share the pipeline.
 #[derive(Clone, Debug)]
@@ -21,7 +22,67 @@ struct Inner {
     workgroup: u32,
 }
 
+/// Bytes of each buffer of a warm-up: more than any structure or uniform of ours.
+const WARM_UP_BYTES: u64 = 64 << 10;
+
 impl Gpu {
+    /// Links and compiles kernels on all cores, so that [`Gpu::kernel`] finds them ready. Give the one first that takes
+    /// longest.
+    ///
+    /// # Errors
+    /// The first error of [`Gpu::kernel`] in the order of the list.
+    pub(crate) fn compile(&self, list: &[&Program]) -> Result<()> {
+        let next = AtomicUsize::new(0);
+        let errors = Mutex::new(Vec::new());
+        let failed = |i: usize, error| errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(list.len());
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let work = || {
+                    let all = carefully("kernels", || {
+                        loop {
+                            let i = next.fetch_add(1, Ordering::Relaxed);
+                            let Some(program) = list.get(i) else { return Ok(()) };
+                            if let Err(error) = self.kernel(program).and_then(|kernel| self.warm_up(&kernel)) {
+                                failed(i, error);
+                            }
+                        }
+                    });
+                    all.unwrap_or_else(|error| failed(0, error));
+                };
+                if let Err(error) = std::thread::Builder::new().spawn_scoped(scope, work) {
+                    failed(0, Error::Gpu(format!("no thread to compile kernels with: {error}")));
+                }
+            }
+        });
+        let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
+        errors.sort_by_key(|(i, _)| *i);
+        errors.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// Dispatches nothing. Mesa's software driver makes machine code at the first dispatch, on a thread of its own; so it
+    /// does that while the next kernels are still being linked.
+    fn warm_up(&self, kernel: &Kernel) -> Result<()> {
+        if !self.is_software() {
+            return Ok(());
+        }
+        let layout = kernel.0.pipeline.get_bind_group_layout(0);
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM;
+        let buffers: Vec<_> = (0..kernel.0.bindings.len())
+            .map(|_| self.make::<[f32; 4]>("warm-up", WARM_UP_BYTES / 16, "nothing", "nothing", usage))
+            .collect::<Result<_>>()?;
+        let entries: Vec<_> = (kernel.0.bindings.values().zip(&buffers))
+            .map(|(&binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.raw().as_entire_binding() })
+            .collect();
+        let descriptor = wgpu::BindGroupDescriptor { label: Some("warm-up"), layout: &layout, entries: &entries };
+        let bind_group = (!entries.is_empty()).then(|| self.device().create_bind_group(&descriptor));
+        let nothing = Ready { kernel: kernel.clone(), bind_group, groups: [0; 3] };
+        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        nothing.encode_whatever_the_size(&mut encoder);
+        self.submit_commands(encoder);
+        self.check()
+    }
+
     /// A kernel, compiled with all of wgpu's run-time checks; one that was compiled before is used again.
     ///
     /// # Errors
@@ -33,27 +94,13 @@ impl Gpu {
         if let Some(kernel) = known().get(&key) {
             return Ok(kernel.clone());
         }
-        let kernel = self.linked_kernel(&program.link()?)?;
-        known().insert(key, kernel.clone());
-        Ok(kernel)
-    }
-
-    /// A kernel that is linked already; it is not kept.
-    pub(super) fn linked_kernel(&self, linked: &Linked) -> Result<Kernel> {
-        carefully(&linked.described(), || self.compile_one(linked)).map_err(|error| match error {
+        let linked = program.link()?;
+        let kernel = carefully(&linked.described(), || self.compile_one(&linked)).map_err(|error| match error {
             Error::Shader(text) => linked.refused(text),
             error => error,
-        })
-    }
-
-    /// Whether a kernel of this program is ready.
-    pub(super) fn knows(&self, program: &Program) -> bool {
-        self.state.kernels.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&program.key())
-    }
-
-    /// Keeps the kernel of a program.
-    pub(super) fn keep(&self, program: &Program, kernel: &Kernel) {
-        self.state.kernels.lock().unwrap_or_else(PoisonError::into_inner).insert(program.key(), kernel.clone());
+        })?;
+        known().insert(key, kernel.clone());
+        Ok(kernel)
     }
 
     fn compile_one(&self, linked: &Linked) -> Result<Kernel> {
@@ -90,11 +137,6 @@ impl Kernel {
     /// The kernel's name.
     pub fn name(&self) -> &str {
         &self.0.name
-    }
-
-    /// Numbers of the bindings that it uses.
-    pub(super) fn bindings(&self) -> impl ExactSizeIterator<Item = u32> {
-        self.0.bindings.values().copied()
     }
 
     pub(super) fn pipeline(&self) -> &wgpu::ComputePipeline {

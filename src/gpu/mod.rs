@@ -2,7 +2,6 @@
 
 mod adapter;
 mod buffer;
-mod compile;
 mod form;
 mod kernel;
 mod readback;
@@ -45,8 +44,6 @@ pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     info: wgpu::AdapterInfo,
-    /// Where the device came from, if it is ours.
-    adapter: Option<wgpu::Adapter>,
     /// The form that every kernel has, whatever the work; for tests and measurements.
     forced: Option<Form>,
     state: Arc<State>,
@@ -92,27 +89,17 @@ impl Gpu {
             limits = limits.or_worse_values_from(&offered);
         }
         let wanted = wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY;
-        let features = adapter.features() & wanted;
-        Self::open(adapter, features, limits)
-            .map_err(|error| Error::Device { adapter: info.name.clone(), reason: error.to_string() })
-    }
-
-    fn open(
-        adapter: wgpu::Adapter,
-        required_features: wgpu::Features,
-        required_limits: wgpu::Limits,
-    ) -> std::result::Result<Self, wgpu::RequestDeviceError> {
-        let label = Some("manyworlds");
-        let request = wgpu::DeviceDescriptor { label, required_features, required_limits, ..Default::default() };
-        let (device, queue) = pollster::block_on(adapter.request_device(&request))?;
-        let gpu = Self { adapter: Some(adapter), ..Self::from_device(device, queue) };
+        let request = wgpu::DeviceDescriptor {
+            label: Some("manyworlds"),
+            required_features: adapter.features() & wanted,
+            required_limits: limits,
+            ..Default::default()
+        };
+        let (device, queue) = pollster::block_on(adapter.request_device(&request))
+            .map_err(|error| Error::Device { adapter: info.name.clone(), reason: error.to_string() })?;
+        let gpu = Self::from_device(device, queue);
         gpu.install_handlers();
         Ok(gpu)
-    }
-
-    /// Another device of the same adapter; none where this one came from a caller.
-    fn another(&self) -> Option<Self> {
-        Self::open(self.adapter.clone()?, self.device.features(), self.device.limits()).ok()
     }
 
     /// Uses a device that the caller made; its buffers can be shared without a copy. The device's handlers for errors and for
@@ -132,7 +119,7 @@ impl Gpu {
     /// ```
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = device.adapter_info();
-        Self { device, queue, info, adapter: None, forced: None, state: Arc::new(State::default()) }
+        Self { device, queue, info, forced: None, state: Arc::new(State::default()) }
     }
 
     /// Makes errors that no caller waits for, and the loss of the device, known to [`Gpu::check`].

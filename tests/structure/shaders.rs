@@ -95,7 +95,9 @@ const NETWORKS: [&str; 4] =
 
 /// Whether its shape follows from that of a network.
 fn has_network(program: &Program) -> bool {
-    program.paths().any(|path| path.starts_with("shaders/part/mlp") || path == "shaders/weight_gradient.wgsl")
+    let of_network =
+        ["shaders/part/mlp", "shaders/part/traced", "shaders/layer", "shaders/observe", "shaders/weight_gradient"];
+    program.paths().any(|path| of_network.iter().any(|part| path.starts_with(part)))
 }
 
 /// Whether worlds of this environment are in it.

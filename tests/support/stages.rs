@@ -3,7 +3,7 @@
 use super::{bits, gpu, ok, planned, poison, submit, wide};
 use manyworlds::batch::{Agents, Batch};
 use manyworlds::env::{ActionSpace, Environment, Exploration};
-use manyworlds::gpu::{Buffer, Buffers, Form, Pass, Recording};
+use manyworlds::gpu::{Buffer, Buffers, Form, Recording};
 use manyworlds::kernels::{Importance, Kernels, Objective, Optimizer, OverTime, Recursion};
 use manyworlds::layout::{Progress, Row, Run, SampleRange, TrustRegion};
 use manyworlds::nn::{self, Parameters};
