@@ -114,7 +114,8 @@ fn layer_by_layer(
     let (outputs, observe, gate) = passed;
     let observe = plan.kernel(observe.clone());
     let width = trace_width(kernels, network);
-    let most = (WORKSPACE_WORDS / (4 * width) / agents).clamp(1, columns.count - columns.first);
+    let rows = kernels.trace / (16 * u64::from(width)) / u64::from(agents);
+    let most = rows.clamp(1, u64::from(columns.count - columns.first)) as u32;
     let axes = [("agents", agents.into()), ("columns", most.into()), ("words", 4 * u64::from(width))];
     let trace: Buffer<f32> = plan.buffer("trace", &axes, "num_envs or hidden")?;
     let layers = Layers { kernels, network, agents: [agents, 1], gate, width };

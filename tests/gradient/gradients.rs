@@ -314,35 +314,44 @@ fn learners(case: &Case, seeds: &[u32]) -> Vec<(u32, [Mlp; 2], Samples)> {
     seeds.iter().map(of).collect()
 }
 
+/// A narrow network in every form, and one that is run layer by layer in those that differ most.
+fn narrow_and_wide() -> Vec<(&'static [u32], Vec<Form>)> {
+    vec![(&[7], forms(gpu())), (&[5, 130], few_forms())]
+}
+
 #[test]
 fn several_agents_learn_bit_for_bit_what_each_learns_alone() {
-    let case = Case { minibatch: 100, ..Case::SMALL };
-    let agents = learners(&case, &[441, 442, 443]);
-    for form in forms(gpu()) {
-        let together = learn(form, &case, &agents);
-        for (agent, (parameters, state, progress)) in together.iter().enumerate() {
-            let label = format!("{form}, {case:?}, agent {agent} of three, seed {}", agents[agent].0);
-            let alone = &learn(form, &case, &agents[agent..=agent])[0];
-            assert_bits(&format!("{label}, parameters"), parameters, &alone.0);
-            assert_bits(&format!("{label}, Adam's state"), state, &alone.1);
-            assert_eq!(*progress, alone.2, "{label}: progress");
+    for (hidden, forms) in narrow_and_wide() {
+        let case = Case { hidden, minibatch: 100, ..Case::SMALL };
+        let agents = learners(&case, &[441, 442, 443]);
+        for form in forms {
+            let together = learn(form, &case, &agents);
+            for (agent, (parameters, state, progress)) in together.iter().enumerate() {
+                let label = format!("{form}, {case:?}, agent {agent} of three, seed {}", agents[agent].0);
+                let alone = &learn(form, &case, &agents[agent..=agent])[0];
+                assert_bits(&format!("{label}, parameters"), parameters, &alone.0);
+                assert_bits(&format!("{label}, Adam's state"), state, &alone.1);
+                assert_eq!(*progress, alone.2, "{label}: progress");
+            }
+            assert_ne!(together[0].0, together[1].0, "{form}: agents 0 and 1 are the same");
         }
-        assert_ne!(together[0].0, together[1].0, "{form}: agents 0 and 1 are the same");
     }
 }
 
 #[test]
 fn windows_of_the_trace_change_nothing() {
-    let case = Case { batch: 2562, minibatch: 1281, ..Case::SMALL };
-    let agents = learners(&case, &[445]);
-    for form in forms(gpu()) {
-        let whole = &learn(form, &case, &agents)[0];
-        for window in [1, 3] {
-            let case = Case { window: Some(window), ..case.clone() };
-            let got = &learn(form, &case, &agents)[0];
-            let label = format!("{form}, seed 445, {window} of 5 slices in a window");
-            assert_bits(&format!("{label}, parameters"), &got.0, &whole.0);
-            assert_eq!(got.2, whole.2, "{label}: progress");
+    for (hidden, forms) in narrow_and_wide() {
+        let case = Case { hidden, batch: 2562, minibatch: 1281, ..Case::SMALL };
+        let agents = learners(&case, &[445]);
+        for form in forms {
+            let whole = &learn(form, &case, &agents)[0];
+            for window in [1, 3] {
+                let case = Case { window: Some(window), ..case.clone() };
+                let got = &learn(form, &case, &agents)[0];
+                let label = format!("{form}, {hidden:?}, seed 445, {window} of 5 slices in a window");
+                assert_bits(&format!("{label}, parameters"), &got.0, &whole.0);
+                assert_eq!(got.2, whole.2, "{label}: progress");
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod growth;
 mod modules;
 mod plan;
 mod shaders;
