@@ -37,7 +37,8 @@ KERNEL_TESTS := --lib --test kernel --test gradient --test law -- \
 	--skip exploration:: --skip gradient_steps:: --skip off_policy_losses:: \
 	--skip off_policy:: --skip exploring:: --skip faults:: --skip resume:: --skip trainer:: \
 	--skip for_every_shape --skip layers_of_64 --skip fisher_products --skip optimal_baselines \
-	--skip networks_have --skip no_time --skip never_wait
+	--skip networks_have --skip no_time --skip never_wait \
+	--skip several_agents_learn --skip windows_of_the_trace
 
 test-portability: toolchain directories ## Kernel tests on a second Vulkan driver, SwiftShader
 	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && \
