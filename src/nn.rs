@@ -94,7 +94,7 @@ impl Normalise {
 }
 
 /// Most units of a layer that `mlp.wgsl` keeps in registers.
-const NARROW: u32 = 128;
+pub(crate) const NARROW: u32 = 128;
 /// Units whose sums an invocation of `mlp_wide.wgsl` holds; half as many where nobody shares the weights.
 const WIDE_ROWS: u32 = 64;
 /// Most vec4s of weights that an invocation of `mlp_units.wgsl` holds: its code has four instructions or more for each.

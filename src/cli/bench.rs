@@ -1,6 +1,7 @@
 //! `manyworlds bench`
 
 use super::say::{print, print_json, reader_left, say};
+use super::wide::Work;
 use super::{AdapterArgument, foreign};
 use manyworlds::algo::sizes;
 use manyworlds::bench::{
@@ -50,16 +51,18 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Whether the device gets its work in small pieces, in every combination.
-    pub fn is_small(&self) -> bool {
+    /// What all combinations ask a processor for.
+    pub fn work(&self) -> Work {
         if self.replay {
             let case = ReplayCase { algo: Algo::Sac, num_envs: 1, batch_size: self.batch_size, net: self.net.clone() };
-            return case.config().is_ok_and(|config| config.is_small());
+            return case.config().map_or(Work::default(), |config| Work::from(&config));
         }
-        self.num_envs.iter().all(|&num_envs| {
+        let works = self.num_envs.iter().map(|&num_envs| {
             let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
-            case.config().is_small()
-        })
+            Work::from(&case.config())
+        });
+        let all = Work { small: true, wide: true };
+        works.fold(all, |all, work| Work { small: all.small && work.small, wide: all.wide && work.wide })
     }
 
     pub fn run(self) -> Result<ExitCode> {

@@ -112,9 +112,9 @@ pub fn main() -> ExitCode {
     };
     if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_) | Command::Plan(_)) {
         wide::use_processor(match &arguments.command {
-            Command::Train(command) => command.is_small(),
-            Command::Bench(command) => command.is_small(),
-            _ => false,
+            Command::Train(command) => command.work(),
+            Command::Bench(command) => command.work(),
+            _ => wide::Work::default(),
         });
     }
     let done = match arguments.command {

@@ -2,6 +2,7 @@
 
 use super::say::{print_json, say};
 use super::watch::Watched;
+use super::wide::Work;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;
@@ -95,14 +96,14 @@ impl Train {
         }
     }
 
-    /// Whether the device gets its work in small pieces.
-    pub fn is_small(&self) -> bool {
+    /// What it asks a processor for.
+    pub fn work(&self) -> Work {
         let config = match &self.resume {
             Some(directory) => Policy::load(directory).and_then(|policy| policy.config.with(&self.set)),
             None => Config::resolve(&self.env, &self.algo, self.config.as_deref(), &self.set),
         };
         // what is wrong is said later
-        config.is_ok_and(|config| config.is_small())
+        config.map_or(Work::default(), |config| Work::from(&config))
     }
 
     /// The run's directory, its environment and its settings: of a new run, or of one that goes on.

@@ -56,6 +56,11 @@ impl Config {
         weights.saturating_mul(samples) < most
     }
 
+    /// Whether its networks are too wide for registers wherever they come from: every second layer counts.
+    pub fn is_wide(&self) -> bool {
+        self.hidden.iter().skip(1).step_by(2).any(|&width| width > crate::nn::NARROW)
+    }
+
     /// What a run measures of each update, by the names of [`crate::Metrics`]: the columns of `metrics.jsonl` that are its
     /// algorithm's own.
     pub fn measures(&self) -> Vec<&'static str> {
