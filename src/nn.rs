@@ -334,7 +334,6 @@ impl Parameters {
         let share = form.share_size();
         let layers = network.places.len();
         let widths = network.padded_widths();
-        let blocks: Vec<u32> = widths.iter().map(|&width| width.min(64)).collect();
         let starts: Vec<u32> = running_sum(&widths)[..=layers].to_vec();
         let units: u32 = widths.iter().sum();
         let delta_start = starts[layers] / 4;
@@ -346,8 +345,6 @@ impl Parameters {
         constants.extend(&self.own_constants());
         constants.word("MW_LAYERS", layers as u32);
         constants.words("MW_WIDTHS", widths.clone());
-        constants.words("MW_CHUNKS", blocks.iter().map(|block| block.div_ceil(share)).collect::<Vec<_>>());
-        constants.words("MW_BLOCKS", blocks);
         constants.words("MW_UNIT_START", starts);
         constants.word("MW_UNITS", units);
         constants.word("MW_INPUT_VECTORS", widths[0] / 4);

@@ -23,26 +23,9 @@ fn mw_trace_put(place: u32, v: u32, value: array<Lane, 4>) {
     }
 }
 
-fn mw_trace_get(place: u32, v: u32) -> array<Lane, 4> {
-    var rows: array<vec4<f32>, MW_LANES>;
-    @unroll for i in 0..MW_LANES { rows[i] = mw_trace[mw_trace_row + (v * MW_LANES + i) * MW_TRACE_WIDTH + place]; }
-    var value: array<Lane, 4>;
-    @unroll for q in 0..4 {
-        var column: array<f32, MW_LANES>;
-        @unroll for i in 0..MW_LANES { column[i] = rows[i][q]; }
-        value[q] = mw_lane_from(column);
-    }
-    return value;
-}
-
 fn mw_put_units(vector: u32, v: u32, units: array<Lane, 4>) { mw_trace_put(vector, v, units); }
-fn mw_get_units(vector: u32, v: u32) -> array<Lane, 4> { return mw_trace_get(vector, v); }
 
 /// Deltas begin with layer 1; `vector` counts like the units'.
 fn mw_put_deltas(vector: u32, v: u32, deltas: array<Lane, 4>) {
     mw_trace_put(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u, v, deltas);
-}
-
-fn mw_get_deltas(vector: u32, v: u32) -> array<Lane, 4> {
-    return mw_trace_get(MW_DELTA_START + vector - MW_WIDTHS[0] / 4u, v);
 }
