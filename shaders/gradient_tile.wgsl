@@ -1,5 +1,5 @@
-//! Loss gradients of one network for a window of the minibatch, weights included. One workgroup = one slice, which it
-//! takes tile by tile: forward, objective (slot), backward; see part/mlp_tile.wgsl. The form for GPUs.
+//! Loss gradients of one network, or of two alike (slot `networks`), for a window of the minibatch, weights included. One workgroup
+//! = one slice, which it takes tile by tile: forward, objective (slot), backward; see part/mlp_tile.wgsl. The form for GPUs.
 //!
 //!   loss = (1/count) Σ_samples objective
 
@@ -14,7 +14,10 @@ var<workgroup> mw_tile_column: array<u32, MW_TILE_SAMPLES>;
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let agent = group.z * MW_AGENT_STEP;
-    let slice = group.y * groups.x + group.x;
+    let place = mw_network_of(group.y * groups.x + group.x);
+    let network = place.x;
+    let slice = place.y;
+    mw_tile_parameters = network * MW_NETWORK_STRIDE;
     let progress = &mw_progress[agent];
     if (*progress).stopped != 0u { return; }
     let count = mw_minibatch_count((*progress).minibatch);
@@ -45,7 +48,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
             column[0] = mw_tile_column[local];
             mw_tile_sample = local;
             @unroll for o in 0..MW_OUTPUTS { mw_output[o] = mw_tile[mw_tile_at(local, outputs + o / 4u)][o % 4u]; }
-            mw_objective(MwThread(agent, tile + local - mw_sample_range.first, 0u),
+            mw_objective_of(network, MwThread(agent, tile + local - mw_sample_range.first, 0u),
                 MwSamples(agent, column, select(0.0, 1.0, mine), f32(count), 0u), mine);
             @unroll for vector in 0..MW_WIDTHS[MW_LAYERS] / 4 {
                 var delta = vec4<f32>(0.0);

@@ -513,20 +513,43 @@ impl Kernels<'_> {
         };
         let way = if objective == Objective::Fisher { Way::Tangent } else { Way::Backward };
         let program = self.program(&format!("{name} {}", self.parameters.networks()[network].name()))?;
-        let program = self.backward(program, network, way, self.weights())?.parts(&[
+        let program = self.objective(self.columns_of_batch(program, network, way)?, objective)?;
+        program.parts(self.gradient_parts())
+    }
+
+    /// The same of the policy for its objective and of the values behind it, in one kernel, where their layers are as wide.
+    pub fn gradient_of_both(&self, objective: Objective) -> Result<Option<Program>> {
+        let [actor, critic] = self.parameters.networks() else { return Ok(None) };
+        if !self.tiled() || !actor.as_wide_as(critic) {
+            return Ok(None);
+        }
+        let program = self.program(&format!("gradient {} and {}", actor.name(), critic.name()))?;
+        let program = self.objective(self.columns_of_batch(program, 0, Way::Backward)?, objective)?;
+        let program =
+            program.word("MW_NETWORK_STRIDE", self.parameters.span([1]).first - self.parameters.span([0]).first);
+        let networks = ["part/value_loss.wgsl", "slot/networks/policy_and_values.wgsl", "gradient_tile.wgsl"];
+        Ok(Some(program.parts(&networks)?))
+    }
+
+    /// A network forward and backward for columns of the batch.
+    fn columns_of_batch(&self, program: Program, network: usize, way: Way) -> Result<Program> {
+        self.backward(program, network, way, self.weights())?.parts(&[
             "slot/observed/columns.wgsl",
             "slot/slopes/none.wgsl",
             "part/samples.wgsl",
-        ])?;
-        let program = match objective {
-            Objective::PpoClip => self.of_policy(program, "slot/objective/ppo_clip.wgsl")?,
-            Objective::PpoKl => self.of_policy(program, "slot/objective/ppo_kl.wgsl")?,
-            Objective::PolicyGradient => self.of_policy(program, "slot/objective/policy_gradient.wgsl")?,
-            Objective::Value => program.part("slot/objective/value.wgsl")?,
-            Objective::Score | Objective::Squares { .. } => self.of_policy(program, "slot/objective/score.wgsl")?,
-            Objective::Fisher => self.of_policy(program, "slot/objective/fisher.wgsl")?,
-        };
-        program.part(self.gradient_part())
+        ])
+    }
+
+    /// Adds an objective of samples of a batch.
+    fn objective(&self, program: Program, objective: Objective) -> Result<Program> {
+        match objective {
+            Objective::PpoClip => self.of_policy(program, "slot/objective/ppo_clip.wgsl"),
+            Objective::PpoKl => self.of_policy(program, "slot/objective/ppo_kl.wgsl"),
+            Objective::PolicyGradient => self.of_policy(program, "slot/objective/policy_gradient.wgsl"),
+            Objective::Value => program.parts(&["part/value_loss.wgsl", "slot/objective/value.wgsl"]),
+            Objective::Score | Objective::Squares { .. } => self.of_policy(program, "slot/objective/score.wgsl"),
+            Objective::Fisher => self.of_policy(program, "slot/objective/fisher.wgsl"),
+        }
     }
 
     /// Slot `weights` of a network that learns.
@@ -535,11 +558,11 @@ impl Kernels<'_> {
     }
 
     /// The kernel behind an objective.
-    fn gradient_part(&self) -> &'static str {
+    fn gradient_parts(&self) -> &'static [&'static str] {
         match (self.tiled(), self.layered()) {
-            (true, _) => "gradient_tile.wgsl",
-            (_, true) => "objective.wgsl",
-            _ => "gradient.wgsl",
+            (true, _) => &["slot/networks/one.wgsl", "gradient_tile.wgsl"],
+            (_, true) => &["objective.wgsl"],
+            _ => &["gradient.wgsl"],
         }
     }
 

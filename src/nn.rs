@@ -378,6 +378,7 @@ impl Parameters {
         // slopes by the inputs are not wanted
         constants.word("MW_SLOPES_FROM", widths[0]);
         constants.word("MW_LAST_DELTAS", 1);
+        constants.word("MW_NETWORK_STRIDE", 0);
         constants.word("MW_OUTPUTS", network.widths[layers]);
         constants.words("MW_WEIGHT_START", network.places.iter().map(|place| place.0 / 4).collect::<Vec<_>>());
         constants.words("MW_BIAS_START", network.places.iter().map(|place| place.1 / 4).collect::<Vec<_>>());
@@ -510,6 +511,13 @@ impl Network {
 
     fn padded(&self, width: u32) -> u32 {
         width.next_multiple_of(if width > 64 && !self.narrow() { 64 } else { 4 })
+    }
+
+    /// Whether its layers take as many vec4s as those of another, and have the same activation.
+    pub(crate) fn as_wide_as(&self, other: &Self) -> bool {
+        self.padded_widths() == other.padded_widths()
+            && self.activation() == other.activation()
+            && self.widths.last() >= other.widths.last()
     }
 
     fn padded_widths(&self) -> Vec<u32> {

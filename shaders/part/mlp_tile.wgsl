@@ -13,6 +13,8 @@
 var<private> mw_output: array<Lane, MW_OUTPUTS>;
 var<private> mw_d_output: array<Lane, MW_OUTPUTS>;
 
+var<private> mw_tile_parameters: u32;   // vec4s from the first network's parameters to those of the one that is run
+
 var<workgroup> mw_tile: array<vec4<f32>, MW_TILE_SAMPLES * MW_UNITS / 4>;
 
 var<private> mw_tile_weights: array<vec4<f32>, MW_TILE_SUMS>;  // layer l from MW_TILE_SUM_START[l] on, [block][row]
@@ -39,7 +41,7 @@ fn mw_tile_forward(agent: u32, local: u32) {
         const groups = MW_TILE_GROUPS[layer + 1u];
         let row = local % rows;
         let first = local / rows;
-        let base = agent * MW_PARAMETERS / 4u;
+        let base = agent * MW_PARAMETERS / 4u + mw_tile_parameters;
         if first < groups {
             let bias = mw_parameters[base + MW_BIAS_START[layer] + row];
             var sum: array<vec4<f32>, MW_TILE_TURNS[layer + 1u]>;
@@ -96,7 +98,7 @@ fn mw_tile_backward(agent: u32, local: u32) {
             const groups = MW_TILE_GROUPS[layer];
             let column = local % columns;
             let first = local / columns;
-            let at = agent * MW_PARAMETERS / 4u + MW_WEIGHT_START[layer] + column;
+            let at = agent * MW_PARAMETERS / 4u + mw_tile_parameters + MW_WEIGHT_START[layer] + column;
             var sum: array<vec4<f32>, MW_TILE_TURNS[layer]>;
             if first < groups {
                 for (var o = 0u; o < rows; o++) {
@@ -139,13 +141,13 @@ fn mw_tile_store(agent: u32, slice: u32, local: u32) {
             @unroll for block in 0..MW_TILE_BLOCKS[layer] {
                 let column = group + block * groups;
                 @unroll for r in 0..4 {
-                    let word = (MW_WEIGHT_START[layer] + (row * 4u + r) * columns + column) * 4u;
+                    let word = (mw_tile_parameters + MW_WEIGHT_START[layer] + (row * 4u + r) * columns + column) * 4u;
                     if column < columns {
                         mw_partial[mw_partial_at(agent, slice, word) / 4u] = mw_tile_weights[MW_TILE_SUM_START[layer] + block * 4u + r];
                     }
                 }
             }
-            let word = (MW_BIAS_START[layer] + row) * 4u;
+            let word = (mw_tile_parameters + MW_BIAS_START[layer] + row) * 4u;
             if group == 0u { mw_partial[mw_partial_at(agent, slice, word) / 4u] = mw_tile_biases[layer]; }
         }
     }

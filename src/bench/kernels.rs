@@ -202,6 +202,10 @@ fn cost(gpu: &Gpu, kernel: &str, env: &Environment, case: &Case, ppo: &OnPolicy)
         "gae" => Cost { operations: 6.0 * batch, bytes: WORD * batch * 6.0 },
         "gradient actor" => gradient(actor, 3.0),
         "gradient critic" => gradient(critic, 2.0),
+        "gradient actor and critic" => {
+            let (actor, critic) = (gradient(actor, 3.0), gradient(critic, 2.0));
+            Cost { operations: actor.operations + critic.operations, bytes: actor.bytes + critic.bytes }
+        }
         "weight gradient actor" | "weight gradient critic" => {
             let network = if kernel.ends_with("actor") { actor } else { critic };
             Cost {

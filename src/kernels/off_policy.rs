@@ -231,11 +231,9 @@ impl OffPolicyKernels<'_> {
     pub fn critic_gradient(&self) -> Result<Program> {
         let critic = &self.critic;
         let program = critic.backward(self.program(critic, "gradient critic")?, 0, Way::Backward, critic.weights())?;
-        self.judging(program, State::Before, self.action_rows()[0])?.parts(&[
-            "slot/slopes/none.wgsl",
-            "slot/objective/temporal_difference.wgsl",
-            critic.gradient_part(),
-        ])
+        self.judging(program, State::Before, self.action_rows()[0])?
+            .parts(&["slot/slopes/none.wgsl", "slot/objective/temporal_difference.wgsl"])?
+            .parts(critic.gradient_parts())
     }
 
     /// What critics see of the action that was taken, where they are run layer by layer.
@@ -249,7 +247,7 @@ impl OffPolicyKernels<'_> {
         let critic = &self.critic;
         let program = critic.backward(self.program(critic, "slopes")?, 0, Way::Backward, "slot/weights/none.wgsl")?;
         let slopes = if critic.layered() { "slot/slopes/none.wgsl" } else { "slot/slopes/kept.wgsl" };
-        self.judging_choice(program)?.parts(&[slopes, "slot/objective/slope.wgsl", critic.gradient_part()])
+        self.judging_choice(program)?.parts(&[slopes, "slot/objective/slope.wgsl"])?.parts(critic.gradient_parts())
     }
 
     /// The same in three steps, where critics are run layer by layer: what they see, and what is said of outputs and slopes.
@@ -275,11 +273,9 @@ impl OffPolicyKernels<'_> {
     pub fn actor_gradient(&self) -> Result<Program> {
         let actor = &self.actor;
         let program = actor.backward(self.program(actor, "gradient actor")?, 0, Way::Backward, actor.weights())?;
-        self.with_policy(self.deciding(program, "slot/halves/first.wgsl")?)?.parts(&[
-            "slot/slopes/none.wgsl",
-            "slot/objective/critic.wgsl",
-            actor.gradient_part(),
-        ])
+        self.with_policy(self.deciding(program, "slot/halves/first.wgsl")?)?
+            .parts(&["slot/slopes/none.wgsl", "slot/objective/critic.wgsl"])?
+            .parts(actor.gradient_parts())
     }
 
     /// What the actor sees, where it is run layer by layer.

@@ -88,7 +88,7 @@ impl Learned {
         let count = agents.count;
         let weights = (!kernels.summed()).then(|| kernels.weight_gradient(0, crate::kernels::Objective::Value));
         let layers = sight.map(|observe| Layered { observe, tangents: false, slopes: None });
-        let network = Differentiated { network: 0, gradient, weights: weights.transpose()?, layers };
+        let network = Differentiated { network: 0, gradient, weights: weights.transpose()?, networks: 1, layers };
         let slicing = slicing(kernels, of.settings.batch_size);
         let gradients = Gradients::new(plan, kernels, &agents.run, [count, 1], buffers, slicing, &[network])?;
 
@@ -191,7 +191,7 @@ impl Actors {
         }
         let layers =
             kernels.slopes_sight()?.map(|(observe, slopes)| Layered { observe, tangents: false, slopes: Some(slopes) });
-        let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None, layers };
+        let network = Differentiated { network: 0, gradient: kernels.slopes()?, weights: None, networks: 1, layers };
         let seen = critic.buffers().and(&minibatch.buffers()).with("mw_slopes", &slopes);
         let (step, slicing) = (kernels.critics / kernels.guides, slicing(&kernels.critic, size));
         Gradients::new(plan, &kernels.critic, &critic.run, [critic.count, step], &seen, slicing, &[network])?

@@ -83,6 +83,8 @@ pub struct Differentiated {
     pub gradient: Program,
     /// Their products with units, where the gradient kernel does not sum these itself.
     pub weights: Option<Program>,
+    /// Networks that its kernel runs, from that one on.
+    pub networks: u32,
     /// Where the network is run layer by layer, and the gradient kernel is but the objective between the passes.
     pub layers: Option<Layered>,
 }
@@ -164,6 +166,7 @@ impl Gradients {
                     }
                     None => {
                         let (threads, iterations) = whole(kernels, of.network, slicing, window);
+                        let threads = threads * u64::from(of.networks);
                         recording.push(&plan.pass(gradient, agents[0], threads, iterations, &buffers));
                     }
                 }
@@ -279,9 +282,16 @@ impl Learner {
                     kernels.observe_minibatch(network, &|program| program.part("slot/observed/columns.wgsl"))?;
                 Ok(Layered { observe, tangents: objective == Objective::Fisher, slopes: None })
             });
-            Ok(Differentiated { network, gradient, weights, layers: layers.transpose()? })
+            Ok(Differentiated { network, gradient, weights, networks: 1, layers: layers.transpose()? })
         };
-        let networks = objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?;
+        let both = match objectives {
+            &[(0, objective), (1, Objective::Value)] => kernels.gradient_of_both(objective)?,
+            _ => None,
+        };
+        let networks = match both {
+            Some(gradient) => vec![Differentiated { network: 0, gradient, weights: None, networks: 2, layers: None }],
+            None => objectives.iter().map(differentiate).collect::<Result<Vec<_>>>()?,
+        };
         let gradients = Gradients::new(plan, kernels, run, [count, 1], buffers, slicing, &networks)?;
         let words = ("parameters", kernels.parameters.learned().into());
         let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
