@@ -24,7 +24,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     if mw_sample_range.first > 0u { g = mw_gradient[at]; }
     let held = min(mw_sample_range.count, mw_run.minibatch_size - mw_sample_range.first);
     let slices = (held + mw_run.slice - 1u) / mw_run.slice;
-    g = mw_add_slices(thread.agent, place, slices, g);
+    g = mw_add_slices(thread.agent, place, vec3<u32>(0u, 1u, slices), g);
     mw_gradient[at] = g;
 
     let progress = &mw_progress[thread.agent];

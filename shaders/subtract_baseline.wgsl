@@ -25,5 +25,5 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         g = fma(baseline, mw_score[at] * (1.0 / f32(mw_run.batch_size)), mw_gradient[at]);
         mw_gradient[at] = g;
     }
-    mw_put_norm(thread, local, g);
+    mw_put_norm(thread.agent, thread.index / MW_WORKGROUP, local, g);
 }

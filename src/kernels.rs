@@ -620,17 +620,25 @@ impl Kernels<'_> {
         ])
     }
 
+    /// Invocations of a workgroup of `sum_slices`; what one in the form's size has of the parameters.
+    pub fn sum_workgroup(&self) -> u32 {
+        if self.form.hardware { 256 } else { self.form.workgroup }
+    }
+
     /// Sum of the partial gradients of a span of the parameters; on a GPU of the terms that go with them too.
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
-        let beside: &[&str] = if self.form.hardware {
-            &["part/term_sums.wgsl", "slot/beside/terms.wgsl"]
+        let [beside, shares]: [&[&str]; 2] = if self.form.hardware {
+            [&["part/term_sums.wgsl", "slot/beside/terms.wgsl"], &["slot/shares/several.wgsl"]]
         } else {
-            &["slot/beside/nothing.wgsl"]
+            [&["slot/beside/nothing.wgsl"], &["slot/shares/one.wgsl"]]
         };
-        self.summing(self.of_span(span, "sum slices")?)?
+        let kernels = Self { form: Form { workgroup: self.sum_workgroup(), ..self.form }, ..*self };
+        kernels
+            .summing(kernels.of_span(span, "sum slices")?.word("MW_SUM_PLACES", self.form.workgroup))?
             .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl", "part/slices.wgsl"])?
             .part("part/norm.wgsl")?
             .parts(beside)?
+            .parts(shares)?
             .part("sum_slices.wgsl")
     }
 

@@ -4,9 +4,8 @@
 
 @bind var<storage, read_write> mw_sums: array<f32>;             // see part/sums.wgsl
 
-/// `g` is what this thread has of the gradient, 0 past its end.
-fn mw_put_norm(thread: MwThread, local: u32, g: vec4<f32>) {
+/// `g` is what this thread has of the gradient in the workgroup's block, 0 past its end.
+fn mw_put_norm(agent: u32, block: u32, local: u32, g: vec4<f32>) {
     let sum = mw_joined(local, dot(g, g));
-    let block = thread.index / MW_WORKGROUP;
-    if local == 0u && block < mw_run.norm_blocks { mw_sums[mw_norm_at(thread.agent, block)] = sum; }
+    if local == 0u && block < mw_run.norm_blocks { mw_sums[mw_norm_at(agent, block)] = sum; }
 }

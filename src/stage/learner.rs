@@ -31,7 +31,7 @@ const PARTIAL_BYTES: u64 = 64 << 20;
 const SLICE: u32 = 256;
 const SLICES: u32 = 256;
 /// The same where a workgroup takes a slice tile by tile: enough workgroups for the largest GPUs.
-const TILED_SLICES: u32 = 1024;
+const TILED_SLICES: u32 = 512;
 
 impl Slicing {
     /// For minibatches of this size.
@@ -201,6 +201,13 @@ impl Gradients {
     }
 }
 
+/// What shares of the slices have come to between windows (slot `shares`), `[agent][share][word]`; next to nothing for one window.
+pub(super) fn kept_shares(plan: &mut Plan, kernels: &Kernels, count: u32, slicing: Slicing) -> Result<Buffer<f32>> {
+    let shares = u64::from(kernels.sum_workgroup() / kernels.form.workgroup);
+    let words = if slicing.window < slicing.slices { u64::from(kernels.parameters.learned()) } else { 4 };
+    plan.buffer("kept shares", &[("agents", count.into()), ("shares", shares), ("parameters", words)], "hidden")
+}
+
 /// Threads and loop iterations of a gradient kernel that runs a whole network for the samples of a window.
 fn whole(kernels: &Kernels, network: usize, slicing: Slicing, window: SampleRange) -> (u64, u64) {
     let shape = &kernels.parameters.networks()[network];
@@ -297,10 +304,15 @@ impl Learner {
         let gradient: Buffer<f32> = plan.buffer("gradient", &[agent, words], "hidden")?;
         let sums: Buffer<f32> = plan.buffer("sums", &[agent, ("words", run.sums().into())], "hidden or num_envs")?;
         let sum = plan.kernel(kernels.sum_slices(span)?);
-        let buffers = buffers.with("mw_gradient", &gradient).with("mw_sums", &sums);
+        let buffers = buffers
+            .with("mw_gradient", &gradient)
+            .with("mw_sums", &sums)
+            .with("mw_kept_shares", &kept_shares(plan, kernels, count, slicing)?);
+        let [own, all] =
+            [run.norm_blocks, run.norm_blocks + run.term_blocks].map(|n| (sum, n * kernels.sum_workgroup()));
         match kernels.sum_terms()? {
             Some(terms) => {
-                recording.extend(&gradients.summed(plan, count, [(sum, span.count); 2], &buffers));
+                recording.extend(&gradients.summed(plan, count, [own; 2], &buffers));
                 let (terms, threads) = (plan.kernel(terms), run.term_blocks * kernels.form.workgroup);
                 let turns = u64::from(TERM_SPAN / kernels.form.workgroup) + 1;
                 recording.push(&plan.pass(
@@ -311,10 +323,7 @@ impl Learner {
                     &buffers.with("mw_terms", &gradients.terms),
                 ));
             }
-            None => {
-                let all = (run.norm_blocks + run.term_blocks) * kernels.form.workgroup;
-                recording.extend(&gradients.summed(plan, count, [(sum, span.count), (sum, all)], &buffers));
-            }
+            None => recording.extend(&gradients.summed(plan, count, [own, all], &buffers)),
         }
         Ok(Self { recording, terms: gradients.terms, gradient, sums, span })
     }

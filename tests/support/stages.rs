@@ -384,15 +384,16 @@ impl Stages {
             .with("mw_partial", &partial)
             .with("mw_gradient", &learner.gradient)
             .with("mw_terms", &learner.terms)
-            .with("mw_sums", &learner.sums);
+            .with("mw_sums", &learner.sums)
+            .with("mw_kept_shares", &ok(gpu().buffer::<f32>("shares", 4, "a test's", "the test")));
         let terms = ok(kernels.sum_terms());
         let beside = if terms.is_none() { run.term_blocks } else { 0 };
         let mut recording = Recording::default();
-        let sums = [(Some(ok(kernels.sum_slices(learner.span))), run.norm_blocks + beside), (terms, run.term_blocks)];
-        for (program, blocks) in sums {
+        let slices = (Some(ok(kernels.sum_slices(learner.span))), run.norm_blocks + beside, kernels.sum_workgroup());
+        for (program, blocks, workgroup) in [slices, (terms, run.term_blocks, self.form.workgroup)] {
             let Some(program) = program else { continue };
             let kernel = ok(gpu().kernel(&program));
-            let threads = u64::from(blocks * self.form.workgroup);
+            let threads = u64::from(blocks * workgroup);
             recording.push(&ok(kernel.pass(gpu(), self.agents.count, threads, 16, &buffers)));
         }
         (learner, recording, partial)
