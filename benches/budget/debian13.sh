@@ -4,7 +4,7 @@
 #
 #   benches/budget/debian13.sh FOLDER
 #
-# As root, with debootstrap; 1.5 GB, and some five minutes on two cores. What is there already is kept, so a run that was
+# As root, with debootstrap; 1.5 GB, and five minutes on two idle cores. What is there already is kept, so a run that was
 # cut short goes on. Everyone can use the folder; nothing of it is mounted.
 # MIRROR=URL is a Debian mirror, where it should be neither apt's here nor debootstrap's own; proxies are those of
 # http_proxy.

@@ -177,7 +177,7 @@ impl Driver {
         let folder = folder.map_or("FOLDER".into(), Path::to_string_lossy);
         format!(
             "It comes with a folder of Debian 13, which this makes, as root: benches/budget/debian13.sh {folder} \
-             (1.5 GB, some five minutes); then make gpu-budget-all DEBIAN13={folder}"
+             (1.5 GB, five to fifteen minutes); then make gpu-budget-all DEBIAN13={folder}"
         )
     }
 }
