@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results numpy strace faults test test-long test-portability test-opengl gpu-budget lint doc ci driver toolchain directories
+.PHONY: help demo results numpy strace faults test test-long test-portability test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,13 @@ test-opengl: toolchain directories ## Kernel tests on OpenGL in software (best e
 # Mesa's driver for AMD's GPUs compiles for any of them without having it; it is in the package of the software driver.
 gpu-budget: driver ## Registers, spills and dispatches of what GPUs get, without one (GPUS=navi21: of one GPU)
 	$(CARGO) bench --bench budget -- $(GPUS)
+
+# Its drivers for NVIDIA's and Intel's do so with a library in place of the kernel; `sudo benches/budget/debian13.sh
+# target/debian13` makes all of them, once. By hand and not in CI.
+DEBIAN13 ?= $(TARGET)/debian13
+
+gpu-budget-all: driver ## The same of NVIDIA's and Intel's GPUs too (DEBIAN13=FOLDER: where their drivers are)
+	$(CARGO) bench --bench budget -- --drivers "$(DEBIAN13)" $(GPUS)
 
 # The release profile here too: what the lints and the documentation build is then shared with, and
 # lies next to, what the tests build.

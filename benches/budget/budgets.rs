@@ -7,19 +7,6 @@ use manyworlds::plan::{Description, Run};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Columns of a table, and what RADV calls them.
-const COLUMNS: &[(&str, &str)] = &[
-    ("VGPRs", "VGPRs"),
-    ("SGPRs", "SGPRs"),
-    ("spilled VGPRs", "Spilled VGPRs"),
-    ("spilled SGPRs", "Spilled SGPRs"),
-    ("scratch", "Scratch size"),
-    ("LDS", "LDS size"),
-    ("waves", "Subgroups per SIMD"),
-    ("instructions", "Instructions"),
-    ("inv. throughput", "Inverse Throughput"),
-];
-
 /// `budgets.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,8 +88,9 @@ impl Budgets {
         let budgets: Self = toml::from_str(include_str!("budgets.toml")).map_err(|error| told(error.to_string()))?;
         for case in &budgets.cases {
             for (device, kernels) in case.exceptions.iter().flat_map(|exception| &exception.figures) {
-                if !DEVICES.iter().any(|known| known.name == device) {
-                    return Err(told(format!("{}: exception for a GPU '{device}' that there is not", case.name)));
+                if !DEVICES.iter().any(|known| known.name == device && known.driver.judged) {
+                    let message = format!("{}: exception for a GPU '{device}' that has no budgets", case.name);
+                    return Err(told(message));
                 }
                 let mut names = kernels.values().flat_map(BTreeMap::keys);
                 if let Some(name) = names.find(|name| !budgets.kernel.contains_key(*name)) {
@@ -124,20 +112,25 @@ impl Budgets {
         broken: &mut Vec<String>,
         notes: &mut Vec<String>,
     ) -> Result<(), Failure> {
-        let mut rows =
-            vec![["kernel"].into_iter().chain(COLUMNS.iter().map(|(title, _)| *title)).map(str::to_owned).collect()];
+        let driver = device.driver;
+        let titles = driver.columns.iter().map(|(title, _)| *title);
+        let mut rows = vec![["kernel"].into_iter().chain(titles).map(str::to_owned).collect()];
         let place = format!("{}, {}", device.name, case.name);
         for (kernel, statistics) in compiled {
             let says = |name: &str| {
-                let missing = || format!("{kernel}: this driver says nothing of '{name}'; it needs Mesa 22.3 or newer");
-                statistics.get(name).copied().ok_or_else(|| Failure::new(3, missing()))
+                let missing = || {
+                    let says: Vec<&str> = statistics.keys().map(String::as_str).collect();
+                    let (needed, says) = (driver.needed(), says.join(", "));
+                    Failure::new(3, format!("{kernel}: this driver says nothing of '{name}', but {says}; {needed}"))
+                };
+                statistics.get(name).copied().ok_or_else(missing)
             };
             let mut row = vec![(*kernel).to_owned()];
-            for (_, name) in COLUMNS {
+            for (_, name) in driver.columns {
                 row.push(says(name)?.to_string());
             }
             let mut mark = "";
-            for (name, bound) in &self.kernel {
+            for (name, bound) in self.kernel.iter().filter(|_| driver.judged) {
                 let (value, budget) = (says(name)?, bound.words());
                 let exception = case.exception(device, kernel, name);
                 let found = format!("{place}, {kernel}: {name} {value}, {budget} is the budget");
@@ -237,7 +230,7 @@ fn length(runs: &[Run]) -> usize {
 /// Names to the left, numbers to the right; the first row are titles.
 fn print_table(rows: &[Vec<String>]) {
     let width = |column: usize| rows.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
+    let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     for row in rows {
         let mut line = format!("{:1$}", row[0], widths[0]);
         for (cell, width) in row[1..].iter().zip(&widths[1..]) {

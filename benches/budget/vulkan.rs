@@ -12,6 +12,9 @@ use std::ffi::{CStr, CString};
 /// What a driver says of a kernel, by the driver's own names.
 pub type Statistics = BTreeMap<String, f64>;
 
+/// Threads that run together, among what the drivers themselves say.
+pub const SUBGROUP_SIZE: &str = "Subgroup size";
+
 /// A device of the first driver that the loader finds.
 pub struct Compiler {
     device: Device,
@@ -40,7 +43,9 @@ impl Compiler {
         unsafe { instance.get_physical_device_properties2(physical, &mut properties) };
         let about = properties.properties;
         let text = |words: Result<&CStr, _>| words.map_or(String::new(), |words| words.to_string_lossy().into_owned());
-        let says = format!("{}, {}", text(about.device_name_as_c_str()), text(driver.driver_info_as_c_str()));
+        // one without a GPU may have half a name
+        let name = text(about.device_name_as_c_str());
+        let says = format!("{}, {}", name.trim(), text(driver.driver_info_as_c_str()));
         if about.api_version < vk::API_VERSION_1_3 {
             return Err(format!("{says}: no Vulkan 1.3"));
         }
@@ -118,9 +123,10 @@ impl Compiler {
         // A compute pipeline is one executable; where a driver makes several widths of it, the last is the widest.
         let info = vk::PipelineInfoKHR::default().pipeline(pipeline);
         let executables = unsafe { self.executables.get_pipeline_executable_properties(&info) };
-        let count = executables.map_err(told("executables"))?.len() as u32;
-        let last = count.checked_sub(1).ok_or("the driver says nothing of it")?;
-        let info = vk::PipelineExecutableInfoKHR::default().pipeline(pipeline).executable_index(last);
+        let executables = executables.map_err(told("executables"))?;
+        let last = executables.len().checked_sub(1).ok_or("the driver says nothing of it")?;
+        let width = (SUBGROUP_SIZE.to_owned(), f64::from(executables[last].subgroup_size));
+        let info = vk::PipelineExecutableInfoKHR::default().pipeline(pipeline).executable_index(last as u32);
         let statistics = unsafe { self.executables.get_pipeline_executable_statistics(&info) };
         let statistics = statistics.map_err(told("statistics"))?;
         let named = |statistic: &vk::PipelineExecutableStatisticKHR| {
@@ -137,6 +143,6 @@ impl Compiler {
             };
             Some((name, value))
         };
-        Ok(statistics.iter().filter_map(named).collect())
+        Ok(statistics.iter().filter_map(named).chain([width]).collect())
     }
 }
