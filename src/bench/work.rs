@@ -106,7 +106,9 @@ mod tests {
         let pass = |name| Pass::declared(name, 1, 1);
         let of = |passes: &[&Pass]| {
             let mut recording = Recording::default();
-            passes.iter().for_each(|pass| recording.push(pass));
+            for pass in passes {
+                recording.push(pass);
+            }
             recording
         };
         let [rollout, gradient, adam, finish] = ["rollout", "gradient", "adam", "finish"].map(pass);
@@ -132,7 +134,7 @@ mod tests {
             super::add(&mut kernels, recording.passes().iter().map(time).collect());
             Ok(kernels)
         });
-        (ran, run.unwrap())
+        (ran, run.expect("nothing fails"))
     }
 
     #[test]
