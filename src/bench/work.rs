@@ -54,8 +54,11 @@ impl Work {
     /// as many of its parts as do, one at least.
     pub fn run(&self, limit: f64, mut go: impl FnMut(&Recording) -> Result<Vec<PassTime>>) -> Result<Run> {
         let mut timed = |recording: &Recording| -> Result<(f64, Vec<PassTime>)> {
+            if recording.passes().is_empty() {
+                return Ok((0.0, Vec::new()));
+            }
             let began = Instant::now();
-            let kernels = if recording.passes().is_empty() { Vec::new() } else { go(recording)? };
+            let kernels = go(recording)?;
             Ok((began.elapsed().as_secs_f64(), kernels))
         };
         let (before, mut kernels) = timed(&self.before)?;
@@ -75,8 +78,9 @@ impl Work {
         }
         add(&mut kernels, of_parts);
         add(&mut kernels, of_after);
-        let seconds = before + (first + rest) * scale + after;
-        Ok(Run { seconds, timed_share: (before + first + rest + after) / seconds, kernels })
+        let parts = first + rest;
+        let seconds = before + parts * scale + after;
+        Ok(Run { seconds, timed_share: (before + parts + after) / seconds, kernels })
     }
 }
 
