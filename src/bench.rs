@@ -2,6 +2,7 @@
 
 mod kernels;
 mod off_policy;
+mod work;
 
 pub use kernels::{Ceilings, KernelReport, ceilings, kernel_report};
 pub use off_policy::{ReplayCase, ReplayMeasured, measure_replay};
@@ -20,6 +21,7 @@ use crate::stage::RandomSteps;
 use crate::train::peak_rss_mb;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
+use work::{RUNS, Work, limit, wants_more};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +123,8 @@ impl Spread {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
         let at = |i: usize| sorted.get(i).copied().unwrap_or(f64::NAN);
-        Self { min: at(0), median: at(sorted.len() / 2), max: at(sorted.len().saturating_sub(1)) }
+        let last = sorted.len().saturating_sub(1);
+        Self { min: at(0), median: f64::midpoint(at(last / 2), at(last.div_ceil(2))), max: at(last) }
     }
 }
 
@@ -140,8 +143,11 @@ pub struct Measured {
     pub net: String,
     /// Steps of all worlds per second.
     pub steps_per_s: Spread,
-    /// Timed runs.
+    /// Timed runs; one where a run is long.
     pub runs: usize,
+    /// Share of a run's time that was timed: 1, or less where it would take so long that an update ended after some of its
+    /// minibatches; the others are counted as taking as long as those.
+    pub timed_share: f64,
     /// Seconds from nothing to the first result: kernels linked and compiled, buffers made, one recording run.
     pub setup_s: f64,
     /// Largest resident memory of the process so far, in MB (10⁶ bytes), where the system tells.
@@ -154,46 +160,93 @@ pub struct Measured {
     pub driver: String,
 }
 
-/// Fewest timed runs.
-const RUNS: usize = 5;
+/// A combination that is ready to be timed.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    gpu: &'a Gpu,
+    env: &'a Environment,
+    case: &'a Case,
+    work: Work,
+    began: Instant,
+}
 
-/// Measures one combination: a warm-up, then at least five timed runs that fill `seconds` together.
+/// Measures one combination: all of [`Prepared::new`] and [`Prepared::measure`].
 ///
 /// # Errors
-/// As [`Case::check`] and [`OnPolicy::new`]; [`Error::Setting`] where `seconds` is not from 0 to 3600.
+/// Theirs.
 pub fn measure(gpu: &Gpu, env: &Environment, case: &Case, seconds: f64) -> Result<Measured> {
-    let span = span(seconds)?;
-    case.check()?;
-    let began = Instant::now();
-    let work = recording(gpu, env, case)?;
-    gpu.submit(&work)?;
-    gpu.wait()?;
-    let setup_s = began.elapsed().as_secs_f64();
+    span(seconds)?;
+    Prepared::new(gpu, env, case)?.measure(seconds)
+}
 
-    // a run repeats the recording, so that the host's part of the time does not count
-    let once = seconds_of(gpu, &work, 1)?;
-    let repeats = (seconds / RUNS as f64 / once.max(1e-9)).clamp(1.0, 1e6) as u32;
-    let mut rates = Vec::new();
-    let timed = Instant::now();
-    while rates.len() < RUNS || timed.elapsed() < span {
-        let steps = f64::from(case.num_envs) * f64::from(case.num_steps) * f64::from(repeats);
-        rates.push(steps / seconds_of(gpu, &work, repeats)?);
+impl<'a> Prepared<'a> {
+    /// Compiles what a combination needs.
+    ///
+    /// # Errors
+    /// As [`Case::check`] and [`OnPolicy::new`].
+    pub fn new(gpu: &'a Gpu, env: &'a Environment, case: &'a Case) -> Result<Self> {
+        case.check()?;
+        let began = Instant::now();
+        let work = prepare(gpu, env, case)?;
+        gpu.wait()?;
+        Ok(Self { gpu, env, case, work, began })
     }
-    let net: Vec<String> = case.net.iter().map(u32::to_string).collect();
-    Ok(Measured {
-        mode: case.mode,
-        env: env.name().to_owned(),
-        num_envs: case.num_envs,
-        num_steps: case.num_steps,
-        net: net.join(","),
-        steps_per_s: Spread::of(&rates),
-        runs: rates.len(),
-        setup_s,
-        peak_rss_mb: peak_rss_mb(),
-        adapter: gpu.info().name.clone(),
-        backend: gpu.info().backend.to_string(),
-        driver: gpu.driver(),
-    })
+
+    /// A warm-up, then timed runs: five, or as many as fill `seconds` together. Where five take more than three times that,
+    /// as many as do not; and where one does, it is one, and an update then ends after some of its minibatches
+    /// ([`Measured::timed_share`]). Where a processor plays the GPU a long run needs no warm-up: kernels were compiled before.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where `seconds` is not from 0 to 3600, and those of [`Gpu::submit`].
+    pub fn measure(&self, seconds: f64) -> Result<Measured> {
+        span(seconds)?;
+        let Self { gpu, env, case, work, began } = self;
+        let in_part = || work.run(limit(seconds), |recording| seconds_of(gpu, recording, 1).map(|_| Vec::new()));
+        let first = in_part()?;
+        let setup_s = began.elapsed().as_secs_f64();
+
+        let steps = f64::from(case.num_envs) * f64::from(case.num_steps);
+        let long = RUNS as f64 * first.seconds > limit(seconds);
+        let (mut rates, mut spent, mut timed_share) = (Vec::new(), 0.0, 1.0);
+        if long {
+            // drivers of GPUs may leave work to the first dispatch; where a processor plays one, we do that before
+            let mut run = if gpu.is_software() { first } else { in_part()? };
+            loop {
+                rates.push(steps / run.seconds);
+                spent += run.seconds * run.timed_share;
+                timed_share = run.timed_share.min(timed_share);
+                if !wants_more(rates.len(), spent, seconds) {
+                    break;
+                }
+                run = in_part()?;
+            }
+        } else {
+            // a run repeats the recording, so that the host's part of the time does not count
+            let once = seconds_of(gpu, &work.all, 1)?;
+            let repeats = (seconds / RUNS as f64 / once.max(1e-9)).clamp(1.0, 1e6) as u32;
+            while wants_more(rates.len(), spent, seconds) {
+                let run = seconds_of(gpu, &work.all, repeats)?;
+                rates.push(steps * f64::from(repeats) / run);
+                spent += run;
+            }
+        }
+        let net: Vec<String> = case.net.iter().map(u32::to_string).collect();
+        Ok(Measured {
+            mode: case.mode,
+            env: env.name().to_owned(),
+            num_envs: case.num_envs,
+            num_steps: case.num_steps,
+            net: net.join(","),
+            steps_per_s: Spread::of(&rates),
+            runs: rates.len(),
+            timed_share,
+            setup_s,
+            peak_rss_mb: peak_rss_mb(),
+            adapter: gpu.info().name.clone(),
+            backend: gpu.info().backend.to_string(),
+            driver: gpu.driver(),
+        })
+    }
 }
 
 /// How long timed runs take together.
@@ -206,20 +259,21 @@ pub fn span(seconds: f64) -> Result<Duration> {
 }
 
 /// The work of a case, ready to be run again and again.
-fn recording(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Recording> {
+fn prepare(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Work> {
     if case.mode == Mode::Step {
         let kernels = Kernels::of_worlds(gpu.form(), &env.spec().action_space);
         let mut plan = Plan::new(Target::of(gpu));
         let stage = RandomSteps::new(&mut plan, &kernels, env, 1, case.num_envs, case.num_steps)?;
         plan.build(gpu)?;
         gpu.submit(stage.reset())?;
-        return Ok(stage.steps().clone());
+        return Ok(Work::of(stage.steps().clone()));
     }
     let config = case.config();
     if case.mode == Mode::Train {
-        return Ok(OnPolicy::new(gpu, env, &config, &[1])?.update().clone());
+        let (ppo, minibatch) = OnPolicy::update_only(gpu, env, &config, 1)?;
+        return Ok(Work::with(ppo.update().clone(), minibatch));
     }
-    OnPolicy::rollout_only(gpu, env, &config, 1)
+    Ok(Work::of(OnPolicy::rollout_only(gpu, env, &config, 1)?))
 }
 
 /// Wall time of some repetitions. One submission holds enough of them to keep the host out of it.

@@ -1,6 +1,7 @@
 //! What each kernel of an update costs, counted from its shapes, and what it reaches of the adapter's ceilings.
 
-use super::{Case, layout};
+use super::work::{RUNS, Run, Work, limit};
+use super::{Case, layout, span};
 use crate::algo::OnPolicy;
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -41,10 +42,11 @@ pub struct KernelReport {
     pub gbytes: Option<f64>,
     /// The larger of the fractions of the two ceilings.
     pub of_ceiling: Option<f64>,
+    /// Updates of which the fastest is reported; one where an update is long.
+    pub runs: usize,
+    /// Share of an update's time that was timed, as in [`Measured`](super::Measured).
+    pub timed_share: f64,
 }
-
-/// Best of so many tries.
-const TRIES: usize = 5;
 
 /// Measures the ceilings.
 ///
@@ -72,7 +74,7 @@ pub fn ceilings(gpu: &Gpu) -> Result<Ceilings> {
     plan.build(gpu)?;
 
     let mut best = Ceilings { gflops: 0.0, gbytes: 0.0 };
-    for _ in 0..TRIES {
+    for _ in 0..RUNS {
         let (a, b) = (profile(gpu, &arithmetic)?, profile(gpu, &copy)?);
         let operations = threads as f64 * f64::from(ROUNDS) * 24.0 * 2.0;
         best.gflops = best.gflops.max(operations / a[0].time.as_secs_f64() * 1e-9);
@@ -86,25 +88,42 @@ fn profile(gpu: &Gpu, recording: &Recording) -> Result<Vec<PassTime>> {
     gpu.profile(recording)?.ok_or_else(|| Error::NoTimestamps { adapter: gpu.info().name.clone() })
 }
 
-/// Times the kernels of updates of this shape, slowest first.
+/// Times the kernels of updates of this shape, slowest first: of the fastest of five updates after a warm-up, or of fewer and
+/// in part where they take more than three times `seconds`, as [`Prepared::measure`](super::Prepared::measure) does.
 ///
 /// # Errors
-/// [`Error::NoTimestamps`] where the adapter has none, and as [`Case::check`], [`OnPolicy::new`] and [`Gpu::profile`].
-pub fn kernel_report(gpu: &Gpu, env: &Environment, case: &Case, ceilings: Ceilings) -> Result<Vec<KernelReport>> {
+/// [`Error::NoTimestamps`] where the adapter has none, [`Error::Setting`] where `seconds` is not from 0 to 3600, and as
+/// [`Case::check`], [`OnPolicy::new`] and [`Gpu::profile`].
+pub fn kernel_report(
+    gpu: &Gpu,
+    env: &Environment,
+    case: &Case,
+    ceilings: Ceilings,
+    seconds: f64,
+) -> Result<Vec<KernelReport>> {
+    span(seconds)?;
     case.check()?;
-    let ppo = OnPolicy::new(gpu, env, &case.config(), &[1])?;
-    gpu.submit(ppo.update())?;
+    let (ppo, minibatch) = OnPolicy::update_only(gpu, env, &case.config(), 1)?;
     gpu.wait()?;
-    let mut best = Vec::new();
-    let mut shortest = f64::INFINITY;
-    for _ in 0..TRIES {
-        let times = profile(gpu, ppo.update())?;
-        let total = times.iter().map(|t| t.time.as_secs_f64()).sum();
-        if total < shortest {
-            (best, shortest) = (times, total);
-        }
+    let work = Work::with(ppo.update().clone(), minibatch);
+    let limit = limit(seconds);
+    let in_part = || work.run(limit, |recording| profile(gpu, recording));
+    let total = |run: &Run| run.kernels.iter().map(|kernel| kernel.time.as_secs_f64()).sum::<f64>();
+    let (mut best, mut runs) = (in_part()?, 0);
+    let mut spent = 0.0;
+    if RUNS as f64 * best.seconds > limit && gpu.is_software() {
+        (runs, spent) = (1, best.seconds * best.timed_share);
     }
-    let mut report: Vec<KernelReport> = best
+    while runs == 0 || runs < RUNS && spent < limit {
+        let run = in_part()?;
+        spent += run.seconds * run.timed_share;
+        if runs == 0 || total(&run) < total(&best) {
+            best = run;
+        }
+        runs += 1;
+    }
+    let shortest = total(&best);
+    let mut report: Vec<KernelReport> = (best.kernels)
         .into_iter()
         .map(|time| {
             let seconds = time.time.as_secs_f64();
@@ -122,6 +141,8 @@ pub fn kernel_report(gpu: &Gpu, env: &Environment, case: &Case, ceilings: Ceilin
                 gflops,
                 gbytes,
                 of_ceiling: cost.map(|_| of(gflops, ceilings.gflops).max(of(gbytes, ceilings.gbytes))),
+                runs,
+                timed_share: best.timed_share,
             }
         })
         .collect();

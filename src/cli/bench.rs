@@ -5,13 +5,15 @@ use super::wide::Work;
 use super::{AdapterArgument, foreign};
 use manyworlds::algo::sizes;
 use manyworlds::bench::{
-    Case, Measured, Mode, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure, measure_replay,
+    Case, Measured, Mode, Prepared, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure_replay,
     one_core, span,
 };
 use manyworlds::config::Algo;
 use manyworlds::env::Environment;
 use manyworlds::{Error, Result};
 use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 #[derive(clap::Args)]
 pub struct Bench {
@@ -31,7 +33,8 @@ pub struct Bench {
     /// Widths of the hidden layers of actor and critic
     #[arg(long, value_delimiter = ',', default_value = "64,64")]
     net: Vec<u32>,
-    /// Seconds that the timed runs of one combination take together
+    /// Seconds that the timed runs of one combination take together: at least five runs if they take no more than three
+    /// times that, else fewer, and where one takes more, a part of it that stands for the whole
     #[arg(long, default_value_t = 2.0)]
     seconds: f64,
     /// Instead: every kernel of an update with its share of the time and what it reaches of this adapter's ceilings
@@ -88,13 +91,18 @@ impl Bench {
         }
         if !self.json {
             print(format_args!(
-                "{:8} {:>9} {:>6}  {:>12} {:>12} {:>12}  {:>5} {:>8} {:>8}",
-                "mode", "worlds", "steps", "min /s", "median /s", "max /s", "runs", "setup s", "peak MB"
+                "{:8} {:>9} {:>6}  {:>12} {:>12} {:>12}  {:>5} {:>5} {:>8} {:>8}",
+                "mode", "worlds", "steps", "min /s", "median /s", "max /s", "runs", "timed", "setup s", "peak MB"
             ))?;
         }
         let (mut some, mut last) = (false, None);
         for case in &cases {
-            let measured = match measure(&gpu, &env, case, self.seconds) {
+            let named = format!("{} of {} worlds × {} steps", name(case.mode), case.num_envs, case.num_steps);
+            let compiling = format!("{named}: compiling kernels; that is once, the driver keeps them");
+            let running = format!("{named}: running it for the first time");
+            let measured = said_if_long(&compiling, || Prepared::new(&gpu, &env, case))
+                .and_then(|prepared| said_if_long(&running, || prepared.measure(self.seconds)));
+            let measured = match measured {
                 Ok(measured) => measured,
                 // what does not fit is no reason to leave out the rest
                 Err(error @ Error::TooLarge { .. }) => {
@@ -158,7 +166,8 @@ impl Bench {
             ))?;
         }
         for case in &cases {
-            let measured = measure_replay(&gpu, env, case, self.seconds)?;
+            let named = format!("{} of {} worlds: compiling kernels, filling a ring", case.algo.name(), case.num_envs);
+            let measured = said_if_long(&named, || measure_replay(&gpu, env, case, self.seconds))?;
             let ReplayMeasured { algo, num_envs, batch_size, net, updates_per_s, .. } = &measured;
             if self.json {
                 print_json(&measured)?;
@@ -185,7 +194,9 @@ impl Bench {
         let (mut some, mut last) = (false, None);
         for &num_envs in &self.num_envs {
             let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
-            let report = match kernel_report(gpu, env, &case, ceilings) {
+            let named = format!("an update of {num_envs} worlds: compiling kernels, timing them");
+            let report = said_if_long(&named, || kernel_report(gpu, env, &case, ceilings, self.seconds));
+            let report = match report {
                 Ok(report) => report,
                 Err(error @ Error::TooLarge { .. }) => {
                     say(format_args!("{num_envs} worlds left out: {error}"));
@@ -196,7 +207,9 @@ impl Bench {
             };
             some = true;
             if !self.json {
-                print(format_args!("an update of {num_envs} worlds × {} steps", self.num_steps))?;
+                let share = report.first().map_or(1.0, |kernel| kernel.timed_share);
+                let part = if share < 1.0 { format!("; {:.0}% of it timed", 100.0 * share) } else { String::new() };
+                print(format_args!("an update of {num_envs} worlds × {} steps{part}", self.num_steps))?;
                 print(format_args!(
                     "{:24} {:>4} {:>9} {:>6} {:>9} {:>8} {:>8} {:>7} {:>8}",
                     "kernel", "n", "ms", "share", "GFLOP", "GB", "GFLOP/s", "GB/s", "ceiling"
@@ -240,15 +253,35 @@ impl Bench {
     }
 }
 
+/// Does something, and says what as soon as it has taken as long as a reader wonders.
+fn said_if_long<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    const WONDERS: Duration = Duration::from_secs(3);
+    std::thread::scope(|scope| {
+        let (done, waits) = channel::<()>();
+        scope.spawn(move || {
+            if waits.recv_timeout(WONDERS) == Err(RecvTimeoutError::Timeout) {
+                say(format_args!("{what}"));
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
+}
+
+fn name(mode: Mode) -> String {
+    serde_json::to_value(mode).ok().and_then(|mode| Some(mode.as_str()?.to_owned())).unwrap_or_default()
+}
+
 fn row(measured: &Measured) -> String {
     let Measured { num_envs, num_steps, steps_per_s, runs, setup_s, .. } = measured;
-    let mode = serde_json::to_value(measured.mode).unwrap_or_default();
     format!(
-        "{:8} {num_envs:>9} {num_steps:>6}  {:>12} {:>12} {:>12}  {runs:>5} {setup_s:>8.2} {:>8}",
-        mode.as_str().unwrap_or_default(),
+        "{:8} {num_envs:>9} {num_steps:>6}  {:>12} {:>12} {:>12}  {runs:>5} {:>4.0}% {setup_s:>8.2} {:>8}",
+        name(measured.mode),
         rounded(steps_per_s.min),
         rounded(steps_per_s.median),
         rounded(steps_per_s.max),
+        100.0 * measured.timed_share,
         measured.peak_rss_mb.map_or("-".to_owned(), |mb| format!("{mb:.0}")),
     )
 }

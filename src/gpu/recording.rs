@@ -105,6 +105,20 @@ impl Recording {
         &self.passes
     }
 
+    /// What stands before the first occurrence of a part, how many of it follow each other there, and what stands
+    /// behind them. Where it does not occur everything stands before it.
+    pub fn around(&self, part: &Self) -> (Self, u32, Self) {
+        let of = |passes: &[Pass]| Self { passes: passes.to_vec() };
+        // the same work on the same data
+        let is_part = |passes: &[Pass]| passes.iter().map(Pass::identity).eq(part.passes.iter().map(Pass::identity));
+        let length = part.passes.len().max(1);
+        let Some(first) = self.passes.windows(length).position(is_part) else {
+            return (self.clone(), 0, Self::default());
+        };
+        let times = self.passes[first..].chunks(length).take_while(|passes| is_part(passes)).count();
+        (of(&self.passes[..first]), times as u32, of(&self.passes[first + times * length..]))
+    }
+
     pub(super) fn encode(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
         let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         self.passes.iter().try_for_each(|pass| encode(pass, &mut compute))

@@ -10,10 +10,10 @@ pub use description::{
 pub use target::Target;
 
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, Memory, Pass, bytes_of};
+use crate::gpu::{Buffer, Buffers, Memory, Pass, Recording, bytes_of};
 use crate::shader::Program;
 use bytemuck::Pod;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// What is to be made on a device, in the order in which it was asked for.
@@ -251,6 +251,29 @@ impl Plan {
         let pass = Pass::declared(self.kernels[kernel.0].name(), threads, agents);
         self.passes.push(Dispatch { pass: pass.clone(), kernel, iterations, buffers: buffers.clone() });
         pass
+    }
+
+    /// Leaves out all passes that are in none of these recordings, and kernels that no pass is left of: for
+    /// measurements, which do not wait for what they do not run. What is left out cannot be run.
+    pub fn only(&mut self, recordings: &[&Recording]) {
+        let wanted: HashSet<usize> =
+            recordings.iter().flat_map(|recording| recording.passes()).map(Pass::identity).collect();
+        self.passes.retain(|dispatch| wanted.contains(&dispatch.pass.identity()));
+        let used: HashSet<usize> = self.passes.iter().map(|dispatch| dispatch.kernel.0).collect();
+        let mut places = HashMap::new();
+        let kernels = std::mem::take(&mut self.kernels).into_iter().enumerate();
+        self.kernels = kernels
+            .filter(|(old, _)| used.contains(old))
+            .enumerate()
+            .map(|(new, (old, program))| {
+                places.insert(old, new);
+                program
+            })
+            .collect();
+        for dispatch in &mut self.passes {
+            dispatch.kernel = Kernel(places[&dispatch.kernel.0]);
+        }
+        self.places = (self.kernels.iter().enumerate()).map(|(at, program)| (program.key(), Kernel(at))).collect();
     }
 
     /// Bytes of its largest buffer.

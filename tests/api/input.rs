@@ -393,7 +393,7 @@ fn an_adapter_without_timestamps_says_so() {
     let env = ok(Environment::load("CartPole-v1"));
     let case = Case { mode: Mode::Train, num_envs: 4, num_steps: 4, net: vec![8] };
     let some = manyworlds::bench::Ceilings { gflops: 1.0, gbytes: 1.0 };
-    for (error, text) in [refused(ceilings(&gpu)), refused(kernel_report(&gpu, &env, &case, some))] {
+    for (error, text) in [refused(ceilings(&gpu)), refused(kernel_report(&gpu, &env, &case, some, 0.0))] {
         assert!(matches!(error, Error::NoTimestamps { .. }) && error.exit_code() == 2, "{error:?}");
         assert!(text.contains(&gpu.info().name) && text.contains("without --kernels"), "{text}");
     }

@@ -384,7 +384,8 @@ fn bench_prints_a_line_for_each_combination_and_each_kernel() {
         assert_eq!((line["mode"].as_str(), line["num_envs"].as_u64()), (Some(mode), Some(worlds)), "{line}");
         let rate = |name: &str| line["steps_per_s"][name].as_f64().unwrap();
         assert!(rate("min") > 0.0 && rate("min") <= rate("median") && rate("median") <= rate("max"), "{line}");
-        assert!(line["runs"].as_u64().unwrap() >= 5 && line["setup_s"].as_f64().unwrap() > 0.0, "{line}");
+        assert!(line["runs"].as_u64().unwrap() >= 1 && line["setup_s"].as_f64().unwrap() > 0.0, "{line}");
+        assert!(line["timed_share"].as_f64().is_some_and(|share| share > 0.0 && share <= 1.0), "{line}");
         for name in ["env", "net", "adapter", "backend", "driver"] {
             assert!(!line[name].as_str().unwrap().is_empty(), "{name} in {line}");
         }
@@ -418,6 +419,32 @@ fn bench_prints_a_line_for_each_combination_and_each_kernel() {
     refused(&["bench", "--replay", "--batch-size", "0"], 2, &["batch_size"]);
     refused(&["bench", "--replay", "--num-envs", "4294967295"], 2, &["num_envs"]);
     refused(&["bench", "--replay", "--net", "0"], 2, &["hidden"]);
+}
+
+/// 2 million steps an update, of which a processor makes some 300,000 in a second: nobody waits for six of them.
+#[test]
+fn bench_times_a_part_of_what_is_long() {
+    let _guard = alone();
+    let shape = ["--num-envs", "65536", "--num-steps", "32", "--net", "64,64", "--seconds", "0", "--json"];
+    for what in [["--modes", "train"].as_slice(), &["--kernels"]] {
+        let output = manyworlds(&[&["bench"], what, &shape].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let line: Value = serde_json::from_str(text(&output.stdout).lines().next().unwrap()).unwrap();
+        let software = ["llvmpipe", "SwiftShader"].iter().any(|name| line["adapter"].as_str().unwrap().contains(name));
+        let (runs, share) = (line["runs"].as_u64().unwrap(), line["timed_share"].as_f64().unwrap());
+        assert!(!software || runs == 1 && share < 0.9, "{line}");
+        if what.len() == 2 {
+            let rate = |name: &str| line["steps_per_s"][name].as_f64().unwrap();
+            assert!(runs > 1 || rate("min") == rate("max") && rate("median") == rate("max"), "{line}");
+        } else {
+            // what did not run is counted
+            let dispatches = line["dispatches"].as_u64().unwrap();
+            assert!(
+                line["kernel"].as_str().unwrap().starts_with("gradient") && dispatches.is_multiple_of(16),
+                "{line}"
+            );
+        }
+    }
 }
 
 #[test]

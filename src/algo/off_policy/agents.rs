@@ -287,6 +287,21 @@ impl OffPolicy {
         &self.update
     }
 
+    /// One agent, which can do nothing but fill its ring and update: for measurements.
+    pub fn update_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Self> {
+        let mut plan = Plan::new(Target::of(gpu));
+        let agents = Self::plan(&mut plan, env, config, &[seed])?;
+        plan.only(&[agents.worlds.reset(), agents.worlds.random(), agents.update()]);
+        plan.build(gpu)?;
+        agents.begin(gpu)?;
+        Ok(agents)
+    }
+
+    /// The passes of an update with as many steps as `config` has: for measurements.
+    pub fn update_of(&self, config: &Config) -> Recording {
+        steps::record(self, config)
+    }
+
     /// The gradient steps of an update alone: for measurements.
     pub fn gradient_steps_only(&self, config: &Config) -> Recording {
         let mut recording = Recording::default();

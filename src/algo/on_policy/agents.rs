@@ -268,6 +268,19 @@ impl OnPolicy {
         update.extend(&self.finish);
     }
 
+    /// One agent of PPO, and beside its update the step of one minibatch, of which that is made; whole episodes cannot be
+    /// played: for measurements.
+    pub fn update_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<(Self, Recording)> {
+        let mut plan = Plan::new(Target::of(gpu));
+        let agents = Self::plan(&mut plan, env, config, &[seed])?;
+        plan.only(&[agents.rollout.reset(), agents.update()]);
+        plan.build(gpu)?;
+        gpu.submit(agents.rollout.reset())?;
+        let mut minibatch = Recording::default();
+        agents.learn(&mut minibatch);
+        Ok((agents, minibatch))
+    }
+
     /// The rollout of one agent alone, with values and all that an update needs: for measurements.
     pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
         config.check_for(env)?;
