@@ -78,7 +78,7 @@ def theirs_race(name):
 
 
 def ours_updates(name, net):
-    command = [arguments.binary, "bench", "--replay", "--env", "Pendulum-v1", "--num-envs", "1", "--seconds", "1", "--json"]
+    command = [arguments.binary, "bench", "--replay", "--env", "Pendulum-v1", "--num-envs", "1", "--seconds", "5", "--json"]
     lines = subprocess.run(command + ["--net", ",".join(map(str, net))], capture_output=True, text=True, check=True).stdout
     measured = [json.loads(line) for line in lines.splitlines()]
     return next(m["updates_per_s"]["median"] for m in measured if m["algo"] == name.lower())
