@@ -1,9 +1,10 @@
 //! `manyworlds eval`
 
 use super::say::{print_json, say};
+use super::wide::Work;
 use super::{AdapterArgument, checkpoint, foreign};
 use manyworlds::error::shown;
-use manyworlds::train::Returns;
+use manyworlds::train::{Policy, Returns};
 use manyworlds::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -42,6 +43,13 @@ struct Output<'a> {
 }
 
 impl Eval {
+    /// What it asks a processor for: the width of vectors that the policy was trained with.
+    pub fn work(&self) -> Work {
+        // what is wrong is said later
+        let policy = Policy::load(&self.path);
+        policy.map_or(Work::default(), |policy| Work { small: false, ..Work::from(&policy.config) })
+    }
+
     pub fn run(self) -> Result<ExitCode> {
         if self.episodes == 0 {
             return Err(Error::Setting {

@@ -114,6 +114,8 @@ pub fn main() -> ExitCode {
         wide::use_processor(match &arguments.command {
             Command::Train(command) => command.work(),
             Command::Bench(command) => command.work(),
+            Command::Sweep(command) => command.work(),
+            Command::Eval(command) => command.work(),
             _ => wide::Work::default(),
         });
     }

@@ -2,6 +2,7 @@
 
 use super::say::{print, print_json, say};
 use super::train::quoted;
+use super::wide::Work;
 use super::{AdapterArgument, foreign};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -107,6 +108,13 @@ impl SweepArguments {
             print_json(&found)?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// What it asks a processor for; settings that vary do not count.
+    pub fn work(&self) -> Work {
+        // what is wrong is said later
+        let base = Config::resolve(&self.env, &self.algo, self.config.as_deref(), &self.set);
+        base.map_or(Work::default(), |base| Work { small: false, ..Work::from(&base) })
     }
 
     /// What is asked for.
