@@ -1,7 +1,7 @@
 //! `manyworlds bench`
 
+use super::drivers::Work;
 use super::say::{print, print_json, reader_left, say};
-use super::wide::Work;
 use super::{AdapterArgument, foreign};
 use manyworlds::algo::sizes;
 use manyworlds::bench::{

@@ -1,7 +1,7 @@
 //! `manyworlds eval`
 
+use super::drivers::Work;
 use super::say::{print_json, say};
-use super::wide::Work;
 use super::{AdapterArgument, checkpoint, foreign};
 use manyworlds::error::shown;
 use manyworlds::train::{Policy, Returns};

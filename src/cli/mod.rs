@@ -4,6 +4,7 @@ mod bench;
 mod check_env;
 mod checkpoint;
 mod doctor;
+mod drivers;
 mod envs;
 mod eval;
 mod foreign;
@@ -19,7 +20,6 @@ mod sweep;
 mod trace;
 mod train;
 mod watch;
-mod wide;
 
 use clap::{Parser, Subcommand};
 use manyworlds::gpu::{AdapterChoice, Gpu};
@@ -111,12 +111,12 @@ pub fn main() -> ExitCode {
         Err(shown) => return show(&shown),
     };
     if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_) | Command::Plan(_)) {
-        wide::use_processor(match &arguments.command {
+        drivers::prepare(match &arguments.command {
             Command::Train(command) => command.work(),
             Command::Bench(command) => command.work(),
             Command::Sweep(command) => command.work(),
             Command::Eval(command) => command.work(),
-            _ => wide::Work::default(),
+            _ => drivers::Work::default(),
         });
     }
     let done = match arguments.command {

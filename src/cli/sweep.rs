@@ -1,8 +1,8 @@
 //! `manyworlds sweep`
 
+use super::drivers::Work;
 use super::say::{print, print_json, say};
 use super::train::quoted;
-use super::wide::Work;
 use super::{AdapterArgument, foreign};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};

@@ -1,8 +1,8 @@
 //! `manyworlds train`
 
+use super::drivers::Work;
 use super::say::{print_json, say};
 use super::watch::Watched;
-use super::wide::Work;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use manyworlds::algo;

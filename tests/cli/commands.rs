@@ -642,3 +642,26 @@ fn learning_example_trains_three_agents() {
     let eval = json(&["eval", file.to_str().unwrap(), "--json"], 0);
     assert!(eval["mean"].as_f64().unwrap() >= 475.0, "{eval}\n{out}");
 }
+
+/// Libraries of the desktop that drivers load have nothing to complain of, whatever the environment lacks.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_drivers_want_of_the_environment_is_there() {
+    let _guard = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let run = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_manyworlds"));
+        command.args(["bench", "--modes", "step", "--num-envs", "64", "--num-steps", "4", "--seconds", "0", "--json"]);
+        command.env_remove("XDG_RUNTIME_DIR").env("TMPDIR", folder.path()).output().unwrap()
+    };
+    let made = || std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let output = run();
+    assert!(output.status.success() && !text(&output.stderr).contains("XDG_RUNTIME_DIR"), "{}", text(&output.stderr));
+    let [runtime] = &made()[..] else { panic!("{:?}", made()) };
+    assert!(runtime.file_name().unwrap().to_str().unwrap().starts_with("manyworlds-runtime-"), "{runtime:?}");
+
+    // a folder that others can look into is not taken, and nothing else is lost by that
+    let open = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    std::fs::set_permissions(runtime, open).unwrap();
+    assert!(run().status.success());
+}

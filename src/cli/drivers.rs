@@ -1,0 +1,80 @@
+//! What drivers read from the environment when they are loaded: how Mesa's software driver uses the processor, and where
+//! libraries of the desktop put their sockets.
+
+/// What a processor that plays a GPU is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    /// The device gets it in small pieces.
+    pub small: bool,
+    /// Networks are run layer by layer.
+    pub wide: bool,
+}
+
+impl From<&manyworlds::config::Config> for Work {
+    fn from(config: &manyworlds::config::Config) -> Self {
+        Self { small: config.is_small(), wide: config.is_wide() }
+    }
+}
+
+/// Starts this program again with what is missing in its environment; what is set already stays.
+///
+/// - `LP_NATIVE_VECTOR_WIDTH=512` where the processor has AVX-512: training is a third to a half faster then; but networks that
+///   are run layer by layer take a fifth longer on Intel's processors, which wait for a word that is read back from a store of 512 bits.
+/// - `LP_NUM_THREADS=0` where the work comes in pieces so small that waking threads costs more than they do: all of it is left to
+///   one thread, up to 1.4 times as fast (`benches/NOTES.md`). Drivers of GPUs look at neither.
+/// - `XDG_RUNTIME_DIR`, a folder of this user's own, where there is none (in containers, over ssh, in jobs): libraries of the desktop
+///   that drivers load complain of it otherwise, twice, before anything else is said.
+#[cfg(target_os = "linux")]
+pub fn prepare(work: Work) {
+    use std::ffi::OsString;
+    use std::os::unix::process::CommandExt;
+    let mut wanted: Vec<(&str, OsString)> = Vec::new();
+    if long_vectors(work) {
+        wanted.push(("LP_NATIVE_VECTOR_WIDTH", "512".into()));
+    }
+    if work.small {
+        wanted.push(("LP_NUM_THREADS", "0".into()));
+    }
+    wanted.retain(|(name, _)| std::env::var_os(name).is_none());
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        wanted.extend(runtime_folder().map(|folder| ("XDG_RUNTIME_DIR", folder.into_os_string())));
+    }
+    if wanted.is_empty() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        // returns only where it failed, and then all goes on as it is
+        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).envs(wanted).exec();
+    }
+}
+
+/// Whether vectors of 512 bits are faster for this work.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn long_vectors(work: Work) -> bool {
+    let slow_stores = || std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("GenuineIntel"));
+    std::arch::is_x86_feature_detected!("avx512f")
+        && std::arch::is_x86_feature_detected!("avx512bw")
+        && std::arch::is_x86_feature_detected!("avx512dq")
+        && std::arch::is_x86_feature_detected!("avx512vl")
+        && !(work.wide && slow_stores())
+}
+
+#[cfg(all(target_os = "linux", not(target_arch = "x86_64")))]
+fn long_vectors(_work: Work) -> bool {
+    false
+}
+
+/// A folder that is this user's and nobody else's, beside temporary files; none where somebody else has its name.
+#[cfg(target_os = "linux")]
+fn runtime_folder() -> Option<std::path::PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let user = rustix::process::getuid().as_raw();
+    let folder = std::env::temp_dir().join(format!("manyworlds-runtime-{user}"));
+    let _ = std::fs::DirBuilder::new().mode(0o700).create(&folder); // it may be there
+    let found = std::fs::symlink_metadata(&folder).ok()?;
+    (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(folder)
+}
+
+/// Nothing to do elsewhere.
+#[cfg(not(target_os = "linux"))]
+pub fn prepare(_work: Work) {}
