@@ -1,6 +1,6 @@
 //! Adds the partial gradients of a window's slices, oldest first, to those of earlier windows; then the squares of each
 //! workgroup's part of the result. One thread = four parameters of the span that is learned, which may be one network of
-//! several, or a share of their slices (slot `shares`). Further workgroups, which only a dispatch behind all windows has, are for slot `beside`.
+//! several, or a share of their slices (slot `adders`). Further workgroups, which only a dispatch behind all windows has, are for slot `beside`.
 //!
 //!   g = Σ_slices partial, 0 for weights that stay 0        norm_w = Σ_{workgroup w} g²
 

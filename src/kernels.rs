@@ -627,19 +627,29 @@ impl Kernels<'_> {
 
     /// Sum of the partial gradients of a span of the parameters; on a GPU of the terms that go with them too.
     pub fn sum_slices(&self, span: Span) -> Result<Program> {
-        let [beside, shares]: [&[&str]; 2] = if self.form.hardware {
-            [&["part/term_sums.wgsl", "slot/beside/terms.wgsl"], &["slot/shares/several.wgsl"]]
+        let adders = if self.form.hardware { "slot/adders/several.wgsl" } else { "slot/adders/one.wgsl" };
+        self.slices_summed(span, self.sum_workgroup(), adders)
+    }
+
+    /// The same of all windows but the last, whose slices the step goes on with, one after the other, so that windows change no
+    /// order of the sum.
+    pub fn sum_earlier_slices(&self, span: Span) -> Result<Program> {
+        self.slices_summed(span, self.form.workgroup, "slot/adders/one.wgsl")
+    }
+
+    fn slices_summed(&self, span: Span, workgroup: u32, adders: &str) -> Result<Program> {
+        let beside: &[&str] = if self.form.hardware {
+            &["part/term_sums.wgsl", "slot/beside/terms.wgsl"]
         } else {
-            [&["slot/beside/nothing.wgsl"], &["slot/shares/one.wgsl"]]
+            &["slot/beside/nothing.wgsl"]
         };
-        let kernels = Self { form: Form { workgroup: self.sum_workgroup(), ..self.form }, ..*self };
+        let kernels = Self { form: Form { workgroup, ..self.form }, ..*self };
         kernels
             .summing(kernels.of_span(span, "sum slices")?.word("MW_SUM_PLACES", self.form.workgroup))?
             .parts(&["slot/element/number.wgsl", "part/tree.wgsl", "part/partial.wgsl", "part/slices.wgsl"])?
             .part("part/norm.wgsl")?
             .parts(beside)?
-            .parts(shares)?
-            .part("sum_slices.wgsl")
+            .parts(&[adders, "sum_slices.wgsl"])
     }
 
     /// Sums of the terms, where those of the slices do not have them.

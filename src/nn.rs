@@ -513,7 +513,7 @@ impl Network {
         width.next_multiple_of(if width > 64 && !self.narrow() { 64 } else { 4 })
     }
 
-    /// Whether its layers take as many vec4s as those of another, and have the same activation.
+    /// Whether its layers take as many vec4s as those of another, which has no more outputs, and have the same activation.
     pub(crate) fn as_wide_as(&self, other: &Self) -> bool {
         self.padded_widths() == other.padded_widths()
             && self.activation() == other.activation()

@@ -1,6 +1,5 @@
 //! Gradient steps of critics and actors on a minibatch of transitions.
 
-use super::learner::kept_shares;
 use super::{Differentiated, Gradients, Layered, Minibatch, Slicing, forward};
 use crate::batch::Agents;
 use crate::error::Result;
@@ -99,9 +98,8 @@ impl Learned {
         let state: Buffer<f32> = plan.buffer("optimizer", &[agent, ("moments", 2), words], "hidden")?;
         let sums: Buffer<f32> = plan.buffer("sums", &[agent, ("words", agents.run.sums().into())], "hidden")?;
         let none = plan.buffer("no target", &[], "nothing")?;
-        let shares = kept_shares(plan, kernels, count, slicing)?;
         let span = kernels.parameters.span([0]);
-        let sum = plan.kernel(kernels.sum_slices(span)?);
+        let sum = plan.kernel(kernels.sum_earlier_slices(span)?);
         let learn = plan.kernel(OffPolicyKernels::descend_following(kernels, of.optimizer, agents.faults_first)?);
         let mut step = |tau: f32| {
             let following = TargetUpdate { tau, actor: 0 };
@@ -110,11 +108,9 @@ impl Learned {
                 .with("mw_gradient", &gradient)
                 .with("mw_past", &state)
                 .with("mw_sums", &sums)
-                .with("mw_kept_shares", &shares)
                 .with("mw_target", target.unwrap_or(&none))
                 .with("mw_target_update", &plan.uniform("following", &following));
-            let passes = [(sum, agents.run.norm_blocks * kernels.sum_workgroup()), (learn, span.count)];
-            gradients.summed(plan, count, passes, &buffers)
+            gradients.summed(plan, count, [sum, learn].map(|kernel| (kernel, span.count)), &buffers)
         };
         let recording = step(0.0);
         let following = step(if target.is_some() { of.tau } else { 0.0 });

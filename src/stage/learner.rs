@@ -201,8 +201,8 @@ impl Gradients {
     }
 }
 
-/// What shares of the slices have come to between windows (slot `shares`), `[agent][share][word]`; next to nothing for one window.
-pub(super) fn kept_shares(plan: &mut Plan, kernels: &Kernels, count: u32, slicing: Slicing) -> Result<Buffer<f32>> {
+/// What shares of the slices have come to between windows (slot `adders`), `[agent][share][word]`; next to nothing for one window.
+fn kept_shares(plan: &mut Plan, kernels: &Kernels, count: u32, slicing: Slicing) -> Result<Buffer<f32>> {
     let shares = u64::from(kernels.sum_workgroup() / kernels.form.workgroup);
     let words = if slicing.window < slicing.slices { u64::from(kernels.parameters.learned()) } else { 4 };
     plan.buffer("kept shares", &[("agents", count.into()), ("shares", shares), ("parameters", words)], "hidden")

@@ -291,6 +291,20 @@ fn kernels_of_a_plan_are_there_once() {
     assert_eq!(plan.kernels().len(), 2);
 }
 
+/// An agent's sums have one order, whether its minibatch is one window or, beside many other agents, several.
+#[test]
+fn sums_in_windows_have_one_order() {
+    let adders = |algo: &str, env: &str| {
+        let config = ok(Config::resolve(env, algo, None, &["hidden=[64,64]".to_owned()]));
+        let seeds: Vec<u32> = (1..=800).collect();
+        let described = ok(algo::describe(Target::GPU, &config, &ok(Environment::load(env)), &seeds));
+        let sums = described.kernels.iter().find(|kernel| kernel.name == "sum slices").unwrap();
+        sums.slots["adders"].clone()
+    };
+    // shares of the slices are joined behind the last window; where the step itself adds the last window's, there are none
+    assert_eq!([adders("ppo", "CartPole-v1"), adders("td3", "Pendulum-v1")], ["several", "one"]);
+}
+
 /// What an update dispatches on a GPU, by its stages: each waits for the one before, some microseconds whatever it does, which at
 /// small sizes is all of an update.
 #[test]

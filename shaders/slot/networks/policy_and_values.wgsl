@@ -8,6 +8,7 @@ fn mw_network_of(slice: u32) -> vec2<u32> {
     return select(vec2<u32>(0u, slice), vec2<u32>(1u, slice - slices), slice >= slices);
 }
 
+/// The objective of that network.
 fn mw_objective_of(network: u32, thread: MwThread, samples: MwSamples, mine: bool) {
     if network == 0u { mw_objective(thread, samples, mine); } else { mw_value_loss(thread, samples, mine); }
 }

@@ -1,4 +1,4 @@
-//! Slot `shares`: who adds the slices of four parameters. Several threads, for otherwise a GPU waits for memory once a slice, and has few
+//! Slot `adders`: who adds the slices of four parameters. Several threads, for otherwise a GPU waits for memory once a slice, and has few
 //! threads to wait with: each takes every MW_SHARES-th slice of the minibatch, in order, and the first adds what they have. Between
 //! windows shares are kept apart, so that windows do not change the order of the sum.
 
@@ -14,6 +14,7 @@ fn mw_share_of(local: u32) -> vec2<u32> { return vec2<u32>(local % MW_SUM_PLACES
 /// Where the share of a place lies: `at` is that of the place in the gradient, `size` an agent's.
 fn mw_share_at(at: u32, size: u32, share: u32) -> u32 { return at / size * MW_SHARES * size + share * size + at % size; }
 
+/// What the share has of earlier windows.
 fn mw_begin_share(at: u32, size: u32, share: u32) -> vec4<f32> { return mw_kept_shares[mw_share_at(at, size, share)]; }
 
 /// All threads of the workgroup have to come here; those of other shares than the first get nothing.
