@@ -50,12 +50,12 @@ fn interquartile_mean(scores: &mut [f64]) -> f64 {
     middle.iter().sum::<f64>() / middle.len().max(1) as f64
 }
 
-/// A quantile of sorted numbers, between neighbours as NumPy has it.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let at = share * (sorted.len() - 1) as f64;
+/// A quantile of sorted numbers, of which there is at least one, between neighbours as NumPy has it.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = share * sorted.len().saturating_sub(1) as f64;
     let (below, part) = (at.floor() as usize, at.fract());
-    let next = sorted[(below + 1).min(sorted.len() - 1)];
-    sorted[below] + part * (next - sorted[below])
+    let Some((&here, next)) = sorted.get(below).zip(sorted.get(below + 1).or(sorted.last())) else { return f64::NAN };
+    here + part * (next - here)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod bench;
 mod check_env;
 mod checkpoint;
+mod choice;
 mod doctor;
 mod drivers;
 mod envs;
@@ -11,6 +12,7 @@ mod foreign;
 mod gradient;
 mod new_env;
 mod plan;
+mod progress;
 mod reproduce;
 mod say;
 mod seeds;
