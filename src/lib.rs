@@ -19,6 +19,8 @@ pub mod error;
 #[doc(hidden)]
 pub mod estimate;
 #[cfg(feature = "cli")]
+pub mod events;
+#[cfg(feature = "cli")]
 mod figure;
 #[doc(hidden)]
 pub mod file;

@@ -19,6 +19,7 @@ mod seeds;
 mod settings;
 mod signals;
 mod sweep;
+mod tensorboard;
 mod trace;
 mod train;
 mod watch;

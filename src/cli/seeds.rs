@@ -3,6 +3,7 @@
 use super::progress::Progress;
 use super::say::{print_json, say};
 use super::signals;
+use super::tensorboard::TensorBoard;
 use super::train::{Task, Train};
 use indicatif::HumanCount;
 use manyworlds::algo;
@@ -68,12 +69,15 @@ impl Train {
         let gpu = self.open(sizes.largest())?;
         let progress = Progress::new(config, &gpu);
         let command = std::env::args().collect::<Vec<String>>().join(" ");
+        let folder = |seed: &u32| directory.path().join(format!("seed-{seed}"));
+        let mut board = TensorBoard::new(env, config, seeds.iter().map(folder).collect());
         let seeds = Seeds { seeds, command: &command };
         let outcome = run_seeds(&gpu, env, config, seeds, directory, options, |event| {
             if let Event::Begins { .. } = event {
                 signals::train();
             }
             progress.event(&event);
+            board.event(&event).iter().for_each(|trouble| progress.above(trouble));
             if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(()) }
         });
         progress.end();

@@ -4,6 +4,7 @@ use super::choice::{Choice, Chosen};
 use super::drivers::Work;
 use super::progress::Progress;
 use super::say::{print_json, say};
+use super::tensorboard::TensorBoard;
 use super::watch::Watched;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
 use indicatif::HumanCount;
@@ -157,6 +158,7 @@ impl Train {
             say(format_args!("warning: {}: {misfit}", shown(env.name())));
         }
         let progress = Progress::new(config, &gpu);
+        let mut board = TensorBoard::new(env, config, vec![directory.path().to_owned()]);
         let saved = Cell::new(None);
         let outcome = train::run(&gpu, env, config, directory, resumed.as_ref(), options, |event| {
             match event {
@@ -168,6 +170,7 @@ impl Train {
                 Event::Report(_) | Event::Trouble(_) => {}
             }
             progress.event(&event);
+            board.event(&event).iter().for_each(|trouble| progress.above(trouble));
             match signals::code() {
                 Some(_) => ControlFlow::Break(Stop::Save),
                 None if changed() => ControlFlow::Break(Stop::Drop),

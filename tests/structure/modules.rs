@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "error",
     "file",
     "shader",
@@ -25,6 +25,7 @@ const ORDER: [&str; 24] = [
     "stage",
     "algo",
     "train",
+    "events",
     "pool",
     "rollout",
     "estimate",
