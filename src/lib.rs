@@ -12,6 +12,8 @@ pub mod bench;
 pub mod check;
 #[doc(hidden)]
 pub mod config;
+#[cfg(feature = "cli")]
+pub mod curves;
 #[doc(hidden)]
 pub mod env;
 #[doc(hidden)]

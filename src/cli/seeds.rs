@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::say::{print_json, say};
 use super::signals;
 use super::tensorboard::TensorBoard;
-use super::train::{Task, Train};
+use super::train::{Task, Train, picture};
 use indicatif::HumanCount;
 use manyworlds::algo;
 use manyworlds::error::shown;
@@ -81,6 +81,7 @@ impl Train {
             if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(()) }
         });
         progress.end();
+        picture(directory);
         let summary = match outcome? {
             SeedsOutcome::Finished(summary) => summary,
             SeedsOutcome::Stopped { updates } => {
@@ -95,7 +96,7 @@ impl Train {
         for of_seed in &summary.seeds {
             let best = of_seed.eval_of_best.map_or(String::new(), |best| format!("; best member {best}"));
             let solved = if of_seed.solved { ", solved" } else { "" };
-            say(format_args!("seed {}: return {:#}{best}{solved}", of_seed.seed, of_seed.eval));
+            say(format_args!("seed {}: return {}{best}{solved}", of_seed.seed, of_seed.eval));
         }
         let middle = &summary.interquartile_mean;
         say(format_args!(

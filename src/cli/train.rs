@@ -8,12 +8,12 @@ use super::tensorboard::TensorBoard;
 use super::watch::Watched;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
 use indicatif::HumanCount;
-use manyworlds::algo;
 use manyworlds::config::{Config, RunTable};
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
 use manyworlds::train::{self, Event, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
 use manyworlds::{Error, Gpu, Result};
+use manyworlds::{algo, curves};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -178,6 +178,7 @@ impl Train {
             }
         });
         progress.end();
+        picture(directory);
         let resume = || say(format_args!("resume with: manyworlds train --resume {}", quoted(&out)));
         let summary = match outcome {
             Ok(Outcome::Finished(summary)) => summary,
@@ -230,6 +231,15 @@ impl Train {
             say(format_args!("not solved within {name} = {value}"));
         }
         Ok(ExitCode::from(u8::from(failed)))
+    }
+}
+
+/// Draws the curve of a run into its directory, if anything was trained; what goes wrong ends nothing.
+pub(super) fn picture(directory: &RunDirectory) {
+    if directory.is_kept()
+        && let Err(error) = curves::draw_run(directory.path())
+    {
+        say(format_args!("warning: no picture of the curve: {error}"));
     }
 }
 

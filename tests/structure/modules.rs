@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "error",
     "file",
     "shader",
@@ -32,6 +32,7 @@ const ORDER: [&str; 25] = [
     "bench",
     "check",
     "figure",
+    "curves",
     "sweep",
     "reproduce",
 ];
