@@ -1,9 +1,9 @@
 //! `manyworlds plot`
 
 use super::say::say;
+use manyworlds::Result;
 use manyworlds::curves::{Across, Comparison, Run};
 use manyworlds::error::shown;
-use manyworlds::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -50,14 +50,6 @@ impl Plot {
             Some(path) => vec![path.as_path()],
             None => vec![Path::new("plot.svg"), Path::new("plot.png")],
         };
-        if let Some(folder) = paths
-            .iter()
-            .filter_map(|path| path.parent())
-            .find(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
-        {
-            let reason = "there is no such folder".to_owned();
-            return Err(Error::File { action: "write into", path: folder.to_owned(), reason });
-        }
         comparison.draw(&paths)?;
         let names: Vec<String> = paths.iter().map(|path| shown(path.display())).collect();
         say(format_args!("wrote {}", names.join(" and ")));

@@ -5,7 +5,7 @@ use super::{Point, Run};
 use crate::error::shown;
 use crate::figure::{Anchor, Axis, Colour, Figure, Panel, Pen, polygon};
 
-const COLOURS: [Colour; 7] = [
+pub(super) const COLOURS: [Colour; 7] = [
     Colour(0, 114, 178),
     Colour(213, 94, 0),
     Colour(0, 140, 105),
@@ -14,8 +14,8 @@ const COLOURS: [Colour; 7] = [
     Colour(230, 159, 0),
     Colour(90, 90, 90),
 ];
-const INK: Colour = Colour::grey(40);
-const QUIET: Colour = Colour::grey(90);
+pub(super) const INK: Colour = Colour::grey(40);
+pub(super) const QUIET: Colour = Colour::grey(90);
 /// Size of a panel, and of the cell that it lies in.
 const PANEL: [f64; 2] = [420.0, 270.0];
 const CELL: [f64; 2] = [520.0, 330.0];
@@ -202,7 +202,7 @@ fn ground(figure: &mut Figure, panel: &Panel, threshold: Option<f32>) {
     }
 }
 
-fn dashed(figure: &mut Figure, [left, y]: [f64; 2], [right, _]: [f64; 2]) {
+pub(super) fn dashed(figure: &mut Figure, [left, y]: [f64; 2], [right, _]: [f64; 2]) {
     let runs = (0..((right - left) / 8.0).ceil() as u32).map(|n| {
         let from = left + 8.0 * f64::from(n);
         vec![[from, y], [(from + 4.5).min(right), y]]

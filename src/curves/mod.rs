@@ -1,11 +1,13 @@
-//! Learning curves: what run directories say of how runs went, and pictures of it.
+//! Learning curves: what run directories say of how runs went, and pictures of it; and pictures of throughput.
 
 mod compare;
 mod draw;
 mod record;
+mod throughput;
 
 pub use compare::{Across, Comparison};
 pub use record::Record;
+pub use throughput::{OneCore, draw_throughput};
 
 use crate::config::ConfigFile;
 use crate::env::Environment;
@@ -160,16 +162,32 @@ pub fn draw_run(path: &Path) -> Result<()> {
     write(&figure, &[&svg, &png])
 }
 
+/// Refuses a picture that could not be written, before the work for it is done.
+///
+/// # Errors
+/// [`Error::File`] where its name ends in neither `.svg` nor `.png`, or there is no such folder.
+pub fn check_picture(path: &Path) -> Result<()> {
+    let refuse = |path: &Path, action, reason: &str| {
+        Err(Error::File { action, path: path.to_owned(), reason: reason.to_owned() })
+    };
+    if !path.extension().is_some_and(|ending| ["svg", "png"].iter().any(|known| ending == *known)) {
+        return refuse(path, "write", "pictures end in .svg or .png; choose one of them");
+    }
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => refuse(folder, "write into", "there is no such folder"),
+        None => Ok(()),
+    }
+}
+
 /// Writes a figure into files that end in `.svg` or `.png`.
 fn write(figure: &Figure, paths: &[&Path]) -> Result<()> {
-    let bytes = |path: &&Path| match path.extension().and_then(|ending| ending.to_str()) {
-        Some("svg") => Ok(figure.to_svg().into_bytes()),
-        Some("png") => figure.to_png(),
-        _ => Err(Error::File {
-            action: "write",
-            path: (*path).to_owned(),
-            reason: "pictures are .svg or .png; choose one of them".to_owned(),
-        }),
+    paths.iter().try_for_each(|path| check_picture(path))?;
+    let bytes = |path: &&Path| {
+        if path.extension().is_some_and(|ending| ending == "svg") {
+            Ok(figure.to_svg().into_bytes())
+        } else {
+            figure.to_png()
+        }
     };
     let made = paths.iter().map(bytes).collect::<Result<Vec<_>>>()?;
     let files: Vec<(&Path, &[u8])> = paths.iter().copied().zip(made.iter().map(Vec::as_slice)).collect();
