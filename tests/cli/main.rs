@@ -10,6 +10,7 @@ mod checkpoint_page;
 mod commands;
 mod gradient;
 mod own_environment;
+mod record;
 mod run_directory;
 mod several;
 mod trial;
