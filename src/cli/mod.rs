@@ -11,6 +11,7 @@ mod eval;
 mod export;
 mod foreign;
 mod gradient;
+mod help;
 mod new_env;
 mod plan;
 mod plot;
@@ -26,7 +27,8 @@ mod trace;
 mod train;
 mod watch;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{FromArgMatches, Parser, Subcommand};
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::{Error, Result};
 use say::{print, say};
@@ -86,6 +88,27 @@ enum Command {
     Plan(plan::Plan),
     /// List the settings of `train --set` with their defaults
     Settings(settings::Settings),
+    /// Print what a shell completes commands and options by
+    Completions(help::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(help::Man),
+}
+
+impl Command {
+    /// Whether it may open one.
+    fn needs_a_device(&self) -> bool {
+        !matches!(
+            self,
+            Self::Settings(_)
+                | Self::Plot(_)
+                | Self::Export(_)
+                | Self::Envs(_)
+                | Self::NewEnv(_)
+                | Self::Plan(_)
+                | Self::Completions(_)
+                | Self::Man(_)
+        )
+    }
 }
 
 /// Which GPU does the work.
@@ -115,19 +138,12 @@ impl AdapterArgument {
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     let started = Instant::now();
-    let arguments = match Arguments::try_parse() {
+    let parsed = help::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(shown) => return show(&shown),
     };
-    if !matches!(
-        arguments.command,
-        Command::Settings(_)
-            | Command::Plot(_)
-            | Command::Export(_)
-            | Command::Envs(_)
-            | Command::NewEnv(_)
-            | Command::Plan(_)
-    ) {
+    if arguments.command.needs_a_device() {
         drivers::prepare(match &arguments.command {
             Command::Train(command) => command.work(),
             Command::Bench(command) => command.work(),
@@ -153,6 +169,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Settings(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     match done {
         Ok(code) => code,
@@ -168,6 +186,10 @@ fn failed(error: &Error) -> ExitCode {
 
 /// Shows what `--help` and `--version` ask for, or what is wrong with the arguments.
 fn show(shown: &clap::Error) -> ExitCode {
+    if shown.use_stderr() && shown.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        say(format_args!("{}", help::one_line(shown)));
+        return ExitCode::from(2);
+    }
     // with colours where a terminal has them
     let text = |terminal: bool| {
         let rendered = shown.render();
