@@ -2,7 +2,7 @@
 
 use super::table::{self, merge, set};
 use super::{Algo, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use std::path::Path;
 
 /// Bytes of the longest file of settings.
@@ -60,7 +60,8 @@ impl Config {
     pub fn resolve(env: &str, algo: &str, file: Option<&Path>, pairs: &[String]) -> Result<Self> {
         let algo = Algo::named(algo).ok_or_else(|| {
             let names: Vec<&str> = Algo::ALL.iter().map(|algo| algo.name()).collect();
-            Error::setting("algo", format!("there is no such algorithm '{algo}'; there are: {}", names.join(", ")))
+            let near = did_you_mean(algo, names.iter().copied());
+            Error::setting("algo", format!("there is no such algorithm '{algo}'{near} there are: {}", names.join(", ")))
         })?;
         let mut table = toml::Table::new();
         merge(&mut table, algo.defaults(), &format!("defaults of {}", algo.name()))?;

@@ -5,6 +5,8 @@ mod contract;
 mod exploration;
 mod fixed;
 mod limits;
+mod names;
+mod remarks;
 mod scan;
 mod space;
 mod state;
@@ -12,10 +14,11 @@ mod volume;
 
 pub(crate) use exploration::UNBOUNDED;
 pub use exploration::{Deviation, Exploration, LEAST_REACHED, MOST_CLIPPED, Misfit, StateDependent};
+pub use remarks::Remark;
 pub use space::ActionSpace;
 pub use state::Field;
 
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result, did_you_mean, shown};
 use crate::file;
 use crate::layout::{self, ACCUMULATOR_VECTORS, WorldWord};
 use crate::shader::{Constants, Edit, Program, built_in, built_in_text, carefully};
@@ -139,19 +142,23 @@ impl Environment {
             return Self::from_file(Path::new(name));
         }
         let Some((_, path)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
-            let names: Vec<&str> = Self::names().collect();
-            let near =
-                names.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-            return Err(Error::Environment {
-                name: name.to_owned(),
-                reason: format!(
-                    "there is no such environment; did you mean '{}'? Built in: {}; a path to a .wgsl file is one too",
-                    near.copied().unwrap_or_default(),
-                    names.join(", ")
-                ),
-            });
+            return Err(Self::unknown(name));
         };
         Self::from_source(name, &format!("shaders/{path}"), built_in_text(path).unwrap_or_default())
+    }
+
+    /// The error of a name that is none.
+    fn unknown(name: &str) -> Error {
+        let file = format!("{name}.wgsl");
+        let reason = if !name.is_empty() && Path::new(&file).is_file() {
+            format!("there is no such environment; did you mean the file '{file}'?")
+        } else if Path::new(name).is_dir() {
+            "it is a directory, not an environment; name a built-in one (`manyworlds envs` lists them) or a .wgsl file".to_owned()
+        } else {
+            let near = did_you_mean(name, Self::names());
+            format!("there is no such environment{near} `manyworlds envs` lists the built-in ones; a path to a .wgsl file is one too")
+        };
+        Error::Environment { name: name.to_owned(), reason }
     }
 
     /// An environment from a WGSL file. The file is read as one from a stranger: its size, nesting and memory are bounded,
@@ -378,10 +385,9 @@ impl Environment {
                 overrides.push(Override { name, value, kind, fixed: true });
             }
             let Some(found) = overrides.iter_mut().find(|known| known.name == name) else {
-                let names = overrides.iter().map(|known| known.name.as_str()).chain([fixed::LIMIT]);
-                let alike = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase());
-                let near = names.max_by(|a, b| alike(a).total_cmp(&alike(b))).unwrap_or(fixed::LIMIT);
-                return complain(format!("there is no override '{name}'; did you mean '{near}'?"));
+                let names = || overrides.iter().map(|known| known.name.as_str()).chain([fixed::LIMIT]);
+                let (near, all) = (did_you_mean(name, names()), names().collect::<Vec<_>>().join(", "));
+                return complain(format!("there is no override '{name}'{near} there are: {all}"));
             };
             if let Some(reason) = found.refuses(value) {
                 return complain(reason);
