@@ -17,6 +17,7 @@ mod seeds;
 mod settings;
 mod signals;
 mod sweep;
+mod text;
 mod trace;
 mod train;
 mod watch;

@@ -143,7 +143,8 @@ impl File {
         }
         let missing = |what: &str| {
             // what a name of the file was meant to be
-            let name = what.split(['(', ':', ' ']).find(|word| !["const", "struct", "fn"].contains(word)).unwrap_or(what);
+            let name =
+                what.split(['(', ':', ' ']).find(|word| !["const", "struct", "fn"].contains(word)).unwrap_or(what);
             let others = self.declarations.iter().map(|found| found.name.as_str());
             let others = others.filter(|other| strsim::osa_distance(&other.to_lowercase(), &name.to_lowercase()) <= 4);
             let near = nearest(name, others).and_then(|near| self.find(near));

@@ -153,10 +153,13 @@ impl Environment {
         let reason = if !name.is_empty() && Path::new(&file).is_file() {
             format!("there is no such environment; did you mean the file '{file}'?")
         } else if Path::new(name).is_dir() {
-            "it is a directory, not an environment; name a built-in one (`manyworlds envs` lists them) or a .wgsl file".to_owned()
+            "it is a directory, not an environment; name a built-in one (`manyworlds envs` lists them) or a .wgsl file"
+                .to_owned()
         } else {
             let near = did_you_mean(name, Self::names());
-            format!("there is no such environment{near} `manyworlds envs` lists the built-in ones; a path to a .wgsl file is one too")
+            format!(
+                "there is no such environment{near} `manyworlds envs` lists the built-in ones; a path to a .wgsl file is one too"
+            )
         };
         Error::Environment { name: name.to_owned(), reason }
     }

@@ -33,6 +33,54 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// Names that stand alone, but for a path to them, in a call of sine or cosine: angles.
+    pub(crate) fn angles(&self) -> HashSet<String> {
+        let words: Vec<&str> = tokens(self.text()).map(|(_, word)| word).collect();
+        let mut found = HashSet::new();
+        for (at, _) in words
+            .windows(2)
+            .enumerate()
+            .filter(|(_, pair)| matches!(pair[0], "sin_" | "cos_" | "sin" | "cos") && pair[1] == "(")
+        {
+            let mut depth = 1;
+            let inner = words[at + 2..].iter().take_while(|word| {
+                depth += i32::from(**word == "(") - i32::from(**word == ")");
+                depth > 0
+            });
+            let inner: Vec<&&str> = inner.collect();
+            let is_name = |word: &str| word.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let names: Vec<&&&str> = inner.iter().filter(|word| is_name(word)).collect();
+            if inner.iter().all(|word| is_name(word) || matches!(**word, "." | "(" | "*" | ")"))
+                && inner.windows(2).all(|pair| *pair[1] != "*" || !is_name(pair[0]))
+            {
+                found.extend(names.last().map(|name| (***name).to_owned()));
+            }
+        }
+        found
+    }
+
+    /// Whether `env_step` can end an episode, as far as its text tells: not where every `Outcome(…)` ends in `false`.
+    pub(crate) fn can_terminate(&self) -> bool {
+        let words: Vec<&str> = tokens(self.text()).map(|(_, word)| word).collect();
+        let made = |at: usize| {
+            let mut depth = 0;
+            let end = words[at + 1..].iter().position(|word| {
+                depth += i32::from(*word == "(") - i32::from(*word == ")");
+                depth == 0
+            });
+            end.map_or(&[][..], |end| &words[at + 1..at + 1 + end])
+        };
+        let all: Vec<&[&str]> = words
+            .windows(2)
+            .enumerate()
+            .filter(|(_, pair)| pair[0] == "Outcome" && pair[1] == "(")
+            .map(|(at, _)| made(at))
+            .collect();
+        all.is_empty() || words.contains(&"terminated") || all.iter().any(|made| !made.ends_with(&[",", "false"]))
+    }
+}
+
 impl File {
     fn line(&self, at: usize) -> u32 {
         self.part.text[..at].matches('\n').count() as u32 + 1
@@ -51,7 +99,8 @@ impl File {
             let known = OPTIONAL.contains(&name.as_str())
                 || CONSTANTS.contains(&name.as_str())
                 || super::contract::FUNCTIONS.iter().any(|(known, _)| known == name);
-            if known || !matches!(found.kind, Kind::Function | Kind::Constant | Kind::Override) || self.count(name) > 1 {
+            if known || !matches!(found.kind, Kind::Function | Kind::Constant | Kind::Override) || self.count(name) > 1
+            {
                 return None;
             }
             let line = self.line(found.offset);
@@ -63,7 +112,8 @@ impl File {
             let near = nearest(name, OPTIONAL.into_iter().filter(wanted));
             let near = near.filter(|near| strsim::osa_distance(&near.to_lowercase(), &name.to_lowercase()) <= SLIPS);
             if let Some(near) = near {
-                let text = format!("nothing uses '{name}'; did you mean '{near}'? If not, choose another name, or remove it");
+                let text =
+                    format!("nothing uses '{name}'; did you mean '{near}'? If not, choose another name, or remove it");
                 return Some(Remark { line, text, misspelt: near != "env_pixel" });
             }
             let all: Vec<&str> = super::contract::FUNCTIONS
@@ -139,18 +189,33 @@ mod tests {
 
     fn remarks(text: &str) -> Vec<String> {
         let env = Environment::from_source("small", "small.wgsl", text).expect("an environment");
-        env.remarks().into_iter().map(|remark| format!("{}{}: {}", if remark.misspelt { "!" } else { "" }, remark.line, remark.text)).collect()
+        env.remarks()
+            .into_iter()
+            .map(|remark| format!("{}{}: {}", if remark.misspelt { "!" } else { "" }, remark.line, remark.text))
+            .collect()
     }
 
     #[test]
     fn names_that_nobody_sees_are_named() {
         let mask = "fn NAME(s: State) -> ActionMask { return ActionMask(true, s.x > 0.0); }\n";
         for (more, words) in [
-            (mask.replace("NAME", "env_action_masc"), "!10: nothing uses 'env_action_masc'; did you mean 'env_action_mask'?"),
+            (
+                mask.replace("NAME", "env_action_masc"),
+                "!10: nothing uses 'env_action_masc'; did you mean 'env_action_mask'?",
+            ),
             (mask.replace("NAME", "action_mask"), "!10: nothing uses 'action_mask'; did you mean 'env_action_mask'?"),
-            ("const REWARD_TRESHOLD: f32 = 1.0;".to_owned(), "!10: nothing uses 'REWARD_TRESHOLD'; did you mean 'REWARD_THRESHOLD'?"),
-            ("override reward_threshold: f32 = 1.0;".to_owned(), "!10: nothing uses 'reward_threshold'; did you mean 'REWARD_THRESHOLD'?"),
-            ("fn env_render(s: State) -> f32 { return s.x; }".to_owned(), "10: nothing calls 'env_render': the engine knows env_reset,"),
+            (
+                "const REWARD_TRESHOLD: f32 = 1.0;".to_owned(),
+                "!10: nothing uses 'REWARD_TRESHOLD'; did you mean 'REWARD_THRESHOLD'?",
+            ),
+            (
+                "override reward_threshold: f32 = 1.0;".to_owned(),
+                "!10: nothing uses 'reward_threshold'; did you mean 'REWARD_THRESHOLD'?",
+            ),
+            (
+                "fn env_render(s: State) -> f32 { return s.x; }".to_owned(),
+                "10: nothing calls 'env_render': the engine knows env_reset,",
+            ),
         ] {
             let found = remarks(&format!("{SMALL}{more}"));
             assert!(found.len() == 1 && found[0].starts_with(words), "{words}: {found:?}");
@@ -171,11 +236,17 @@ mod tests {
 
     #[test]
     fn functions_that_differ_between_drivers_are_named_where_worlds_use_them() {
-        let text = SMALL.replace("(*s).x += 1.0;", "(*s).x += sin(1.0 + (*s).x);\n    (*s).x += force((*s).x) + cos_((*s).x);");
-        let text = format!("{text}fn force(x: f32) -> f32 {{ return exp(x) + sin(x); /* cos(x) */ }}\nconst K: f32 = log(2.0);\nfn unused(x: f32) -> f32 {{ return tanh(x); }}");
+        let text = SMALL
+            .replace("(*s).x += 1.0;", "(*s).x += sin(1.0 + (*s).x);\n    (*s).x += force((*s).x) + cos_((*s).x);");
+        let text = format!(
+            "{text}fn force(x: f32) -> f32 {{ return exp(x) + sin(x); /* cos(x) */ }}\nconst K: f32 = log(2.0);\nfn unused(x: f32) -> f32 {{ return tanh(x); }}"
+        );
         let found = remarks(&text);
         assert_eq!(found.len(), 2, "{found:?}");
-        assert!(found[0].starts_with("7: `sin(` gives other bits on other drivers (also line 11); take `sin_(`"), "{found:?}");
+        assert!(
+            found[0].starts_with("7: `sin(` gives other bits on other drivers (also line 11); take `sin_(`"),
+            "{found:?}"
+        );
         assert!(found[1].starts_with("11: `exp(`"), "{found:?}");
     }
 }

@@ -13,9 +13,8 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
         let (own, theirs) = (wanted.chars().count(), other.chars().count());
         let distance = strsim::osa_distance(&wanted, &other);
         let within = |long: &str, short: &str, length: usize| length >= SHORTEST && long.contains(short);
-        let is_near = distance <= own.max(theirs) / 3
-            || within(&other, &wanted, own)
-            || within(&wanted, &other, theirs);
+        let is_near =
+            distance <= own.max(theirs) / 3 || within(&other, &wanted, own) || within(&wanted, &other, theirs);
         is_near.then_some((distance, name))
     };
     // the first of equals
@@ -33,7 +32,8 @@ mod tests {
 
     #[test]
     fn only_what_is_near_is_suggested() {
-        let envs = ["CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Pendulum-v1", "TwoAction", "LQR", "Catch"];
+        let envs =
+            ["CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Pendulum-v1", "TwoAction", "LQR", "Catch"];
         let settings = ["learning_rate", "num_steps", "ent_coef", "penalty", "gamma", "hidden", "norm_obs"];
         let algorithms = ["ppo", "a2c", "ddpg", "td3", "sac", "cem"];
         for (names, wanted, near) in [

@@ -8,3 +8,4 @@ mod support;
 mod input;
 mod overrides;
 mod parity;
+mod slips;
