@@ -109,6 +109,14 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// The name of a word of the state without its place in an array or a vector: a vector may be a list of flags.
+fn place_of(name: &str) -> Option<&str> {
+    match name.rsplit_once('.') {
+        Some((vector, "x" | "y" | "z" | "w")) => Some(vector),
+        _ => stem(name),
+    }
+}
+
 /// The name of an array's number without its place: cells of one array are alike.
 pub fn stem(name: &str) -> Option<&str> {
     name.strip_suffix(']').and_then(|name| name.rsplit_once('[')).map(|(stem, _)| stem)
@@ -127,11 +135,11 @@ fn about_state(env: &Environment, seen: &Seen) -> Vec<Warning> {
     }
     // of an array some places may be out of reach
     let moves = |name: &str| {
-        stem(name).is_some_and(|array| {
+        place_of(name).is_some_and(|array| {
             fields
                 .iter()
                 .zip(&traits.fixed_words)
-                .any(|(other, fixed)| fixed.is_none() && stem(&other.name) == Some(array))
+                .any(|(other, fixed)| fixed.is_none() && place_of(&other.name) == Some(array))
         })
     };
     let still = |(field, fixed): (&crate::env::Field, &Option<f64>)| {
