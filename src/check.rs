@@ -6,7 +6,7 @@ mod random;
 mod seen;
 mod warnings;
 
-pub use environment::{Checked, check_environment};
+pub use environment::{CHECK_STEPS, Checked, check_environment};
 pub use seen::{Episodes, Moments, Seen};
 pub use warnings::{Warning, stem};
 

@@ -12,8 +12,8 @@ use crate::gpu::Gpu;
 use crate::layout::{SPUN_OUT, TERMINATED, TRUNCATED};
 use crate::pool::{AutoReset, WorldPool};
 
-/// Steps of all worlds that are made with random and extreme actions.
-const STEPS: u32 = 1 << 20;
+/// Steps of all worlds that `check-env` makes with random and extreme actions.
+pub const CHECK_STEPS: u32 = 1 << 20;
 /// Worlds and steps where results are compared bit for bit.
 const WORLDS: u32 = 65;
 const COMPARED: u32 = 64;
@@ -36,14 +36,14 @@ impl Checked {
     }
 }
 
-/// Runs every check. `config` is what the environment would be trained with.
+/// Runs every check, with about so many random steps. `config` is what the environment would be trained with.
 ///
 /// # Errors
 /// As [`WorldPool::new`]; what an environment does wrong is a finding, not an error.
-pub fn check_environment(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Checked> {
+pub fn check_environment(gpu: &Gpu, env: &Environment, config: &Config, seed: u32, steps: u32) -> Result<Checked> {
     let mut findings = vec![declared(env)];
     findings.extend(comparisons(gpu, env, seed)?);
-    let (found, seen) = long_run(gpu, env, seed)?;
+    let (found, seen) = long_run(gpu, env, seed, steps)?;
     findings.extend(found);
     findings.push(Finding {
         name: "no write outside its own state",
@@ -186,11 +186,11 @@ fn stuck(pool: &WorldPool) -> Result<Option<(usize, usize)>> {
 }
 
 /// A million random and extreme actions; those of the first half of the worlds are uniform.
-fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<(Vec<Finding>, Seen)> {
+fn long_run(gpu: &Gpu, env: &Environment, seed: u32, wanted: u32) -> Result<(Vec<Finding>, Seen)> {
     let spec = env.spec();
     let limit = spec.max_episode_steps;
     let steps = limit.clamp(248, 4088) + 8;
-    let worlds = STEPS.div_ceil(steps);
+    let worlds = wanted.div_ceil(steps);
     let pool = WorldPool::with_auto_reset(gpu, env, worlds, seed, AutoReset::SameStep)?;
     let n = worlds as usize;
     let mut lengths = vec![0_u32; n];

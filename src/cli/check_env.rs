@@ -3,7 +3,7 @@
 use super::say::{print, print_json};
 use super::{AdapterArgument, foreign, text, watch};
 use manyworlds::Result;
-use manyworlds::check::{Checked, Moments, Seen, Warning, check_environment, stem};
+use manyworlds::check::{CHECK_STEPS, Checked, Moments, Seen, Warning, check_environment, stem};
 use manyworlds::config::Config;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -59,7 +59,7 @@ impl CheckEnv {
         let env = foreign::load_as_it_is(&self.env, &self.set_env, &self.adapter)?;
         let gpu = self.adapter.open(0)?;
         let config = Config::preset(env.name(), "ppo")?;
-        let checked = check_environment(&gpu, &env, &config, self.seed)?;
+        let checked = check_environment(&gpu, &env, &config, self.seed, CHECK_STEPS)?;
         // an environment may have such bounds, and some other settings fit them
         let note = config.misfit(&env).map(|misfit| format!("bounds of actions: {misfit}"));
         let ok = checked.ok();

@@ -9,6 +9,10 @@ pub fn number(number: f64) -> String {
         return format!("{}", number + 0.0);
     }
     let size = number.abs();
+    // whole numbers as they are
+    if number.fract() == 0.0 && size < 1e12 {
+        return format!("{number}");
+    }
     if !(1e-4..1e9).contains(&size) {
         let text = format!("{number:.*e}", DIGITS as usize - 1);
         let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
@@ -36,7 +40,12 @@ pub fn wrapped(pieces: &[String], columns: usize) -> Vec<String> {
     for piece in pieces {
         match lines.last_mut().filter(|line| width(line) + 2 + width(piece) <= columns) {
             Some(line) => *line += &format!(", {piece}"),
-            None => lines.push(piece.clone()),
+            None => {
+                if let Some(line) = lines.last_mut() {
+                    line.push(',');
+                }
+                lines.push(piece.clone());
+            }
         }
     }
     lines
@@ -58,6 +67,7 @@ mod tests {
             (1234.5, "1234.5"),
             (1_234_567.0, "1234567"),
             (1e12, "1e12"),
+            (1_073_741_823.0, "1073741823"),
             (1.234_567_89e-7, "1.23457e-7"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-inf"),
@@ -71,6 +81,6 @@ mod tests {
         assert_eq!(width("θ̇"), 1);
         assert_eq!(padded("θ̇", 3), "θ̇  ");
         let pieces = ["one", "two", "three"].map(str::to_owned);
-        assert_eq!(wrapped(&pieces, 8), ["one, two", "three"]);
+        assert_eq!(wrapped(&pieces, 8), ["one, two,", "three"]);
     }
 }

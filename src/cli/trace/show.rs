@@ -103,7 +103,7 @@ pub fn step(env: &Environment, step: &Step, json: bool) -> Result<()> {
 /// Pieces behind a word at the margin; nothing where there are none.
 fn lines(name: &str, pieces: &[String]) -> Result<()> {
     let mut name = name;
-    for line in text::wrapped(pieces, COLUMNS - MARGIN - 2) {
+    for line in text::wrapped(pieces, COLUMNS - MARGIN - 3) {
         print(format_args!("  {}{line}", text::padded(name, MARGIN)))?;
         name = "";
     }
