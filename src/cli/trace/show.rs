@@ -82,7 +82,7 @@ pub fn step(env: &Environment, step: &Step, json: bool) -> Result<()> {
         policy.extend(mean.iter().enumerate().map(|(i, mean)| {
             let std = step.std.as_ref().and_then(|std| std.get(i));
             let std = std.map_or_else(String::new, |std| format!(" σ {}", text::number(*std)));
-            format!("{} {}{std}", actions[i], text::number(*mean))
+            format!("{} {}{std}", label(&actions[i]), text::number(*mean))
         }));
     }
     policy.extend(step.value.map(|value| format!("V {}", text::number(value))));
@@ -110,8 +110,13 @@ fn lines(name: &str, pieces: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// A name, or a place in brackets.
+fn label(name: &str) -> String {
+    if name.parse::<u32>().is_ok() { format!("[{name}]") } else { name.to_owned() }
+}
+
 fn numbers(names: &[String], values: &[Value]) -> Vec<String> {
-    let one = |(name, value): (&String, &Value)| format!("{name} {}", shown(value));
+    let one = |(name, value): (&String, &Value)| format!("{} {}", label(name), shown(value));
     let all = names.iter().zip(values);
     if values.len() <= FEW {
         return all.map(one).collect();
@@ -184,9 +189,9 @@ fn chances(names: &[String], probabilities: &[Vec<f64>]) -> Vec<String> {
 fn chosen(space: &ActionSpace, names: &[String], action: &Value) -> Vec<String> {
     match action {
         Value::Array(values) => {
-            names.iter().zip(values).map(|(name, value)| format!("{name} {}", shown(value))).collect()
+            names.iter().zip(values).map(|(name, value)| format!("{} {}", label(name), shown(value))).collect()
         }
-        one if space.is_box() => vec![format!("{} {}", names[0], shown(one))],
+        one if space.is_box() => vec![format!("{} {}", label(&names[0]), shown(one))],
         one => vec![action_name(names, one.as_u64().unwrap_or_default() as usize)],
     }
 }
