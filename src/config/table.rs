@@ -91,11 +91,16 @@ pub(super) fn set(table: &mut toml::Table, pairs: &[String]) -> Result<()> {
 }
 
 /// Sets what a TOML text has.
-pub(super) fn merge(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {
+pub(super) fn merge_text(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {
     let parsed: toml::Table = text
         .parse()
         .map_err(|error: toml::de::Error| Error::setting(from, format!("not TOML: {}", error.message())))?;
-    for (name, value) in parsed {
+    merge(table, parsed)
+}
+
+/// Sets what another table has.
+pub(super) fn merge(table: &mut toml::Table, other: toml::Table) -> Result<()> {
+    for (name, value) in other {
         known(&name)?;
         table.insert(name, value);
     }
