@@ -227,7 +227,8 @@ fn about_observations(env: &Environment, seen: &Seen) -> Vec<Warning> {
         one.min == 0.0 && is_grid || array.is_some() && varying.iter().any(|other| stem(&other.name) == array)
     };
     let still: Vec<usize> = (0..all.len()).filter(|&i| all[i].constant && !is_cell(&all[i])).collect();
-    if traits.goes_on && !still.is_empty() {
+    // where no State changes, that is said
+    if traits.goes_on && traits.state_moves && !still.is_empty() {
         let values: Vec<String> =
             still.iter().map(|&i| format!("{} (always {})", named_short(&all[i], i), short(all[i].min))).collect();
         let (text, remedy) = match (still.len() == all.len(), all.len()) {
