@@ -6,6 +6,7 @@ use crate::env::{ActionSpace, Environment, world_word};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::pool::{AutoReset, WorldPool};
+use crate::reference::philox::philox4x32_10;
 
 /// Worlds whose states are tried.
 const WORLDS: u32 = 128;
@@ -150,4 +151,25 @@ fn left(gpu: &Gpu, pool: &WorldPool) -> Result<Vec<u64>> {
         digest(digest(seen, rewards[world].to_bits()), endings[world])
     };
     Ok((0..n).map(of).collect())
+}
+
+/// Which numbers of the observation can change at all: those that do when worlds are put into states at random, also into
+/// such as random actions never reach.
+pub(super) fn reachable(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<bool>> {
+    let pool = WorldPool::with_auto_reset(gpu, env, 8 * WORLDS, seed, AutoReset::Disabled)?;
+    let begun = pool.states()?;
+    let fields = env.state_fields();
+    let of_world = |world: usize| {
+        let word = |(word, value): (usize, &f64)| {
+            let random = philox4x32_10([world as u32, word as u32, 0, 1], [seed, 0x0072_6561]);
+            let factor = [0.0, 0.3, 1.0, 1.0, -1.0, 3.0, -3.0, 10.0][random[0] as usize % 8];
+            let offset = [0.0, 0.0, 0.1, 1.0, -1.0, 2.0, -2.0, 10.0][random[1] as usize % 8];
+            if fields[word].is_flag() { f64::from(random[2] % 2) } else { value * factor + offset }
+        };
+        begun[world].iter().enumerate().map(word).collect::<Vec<f64>>()
+    };
+    pool.set_states(&(0..begun.len()).map(of_world).collect::<Vec<_>>())?;
+    let seen = pool.observations()?;
+    let varies = |row: &[f32]| row.iter().any(|value| value.to_bits() != row[0].to_bits());
+    Ok(seen.chunks_exact(begun.len()).map(varies).collect())
 }

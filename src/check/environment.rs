@@ -1,7 +1,7 @@
 //! Whether an environment keeps what it promises: what Gymnasium's and Stable-Baselines3's checkers look at, and more.
 
 use super::Finding;
-use super::effects::effects;
+use super::effects::{effects, reachable};
 use super::random::{self, actions};
 use super::seen::{Seen, Watcher};
 use super::warnings::{Warning, warnings};
@@ -43,13 +43,16 @@ impl Checked {
 pub fn check_environment(gpu: &Gpu, env: &Environment, config: &Config, seed: u32, steps: u32) -> Result<Checked> {
     let mut findings = vec![declared(env)];
     findings.extend(comparisons(gpu, env, seed)?);
-    let (found, seen) = long_run(gpu, env, seed, steps)?;
+    let (found, mut seen) = long_run(gpu, env, seed, steps)?;
     findings.extend(found);
     findings.push(Finding {
         name: "no write outside its own state",
         ok: true,
         detail: "its file can name no other memory; that was checked when it was read".to_owned(),
     });
+    if seen.observations.iter().any(|one| one.constant) {
+        seen.traits.reachable = reachable(gpu, env, seed)?;
+    }
     let effects = effects(gpu, env, seed)?;
     let mut warnings = warnings(env, &seen, effects.as_ref(), config);
     // numbers that are not finite say nothing about the rest

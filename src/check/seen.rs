@@ -85,6 +85,8 @@ pub(super) struct Traits {
     pub twins: Vec<Option<usize>>,
     /// For each number of the observation, the word of the state that it is.
     pub words: Vec<Option<usize>>,
+    /// For each number of the observation, whether it changes from state to state, whatever random actions reach.
+    pub reachable: Vec<bool>,
     /// Whether a reward other than 0 came in a step that ended no episode.
     pub rewarded_on_the_way: bool,
 }

@@ -221,12 +221,14 @@ fn about_observations(env: &Environment, seen: &Seen) -> Vec<Warning> {
 
     // cells of a grid may be out of reach: 0 among numbers that are 0 or 1, or of an array of which others change
     let varying: Vec<&Moments> = all.iter().filter(|one| !one.constant).collect();
-    let is_grid = varying.len() > 1 && varying.iter().all(|one| one.min == 0.0 && one.max == 1.0);
+    let is_grid = varying.len() > 1 && varying.iter().all(|one| one.min == 0.0 && one.max.to_bits() == 1_f64.to_bits());
     let is_cell = |one: &Moments| {
         let array = stem(&one.name);
         one.min == 0.0 && is_grid || array.is_some() && varying.iter().any(|other| stem(&other.name) == array)
     };
-    let still: Vec<usize> = (0..all.len()).filter(|&i| all[i].constant && !is_cell(&all[i])).collect();
+    // what changes from state to state is only not reached, such as a flag of what is rare
+    let unreached = |i: usize| traits.reachable.get(i).copied().unwrap_or(false);
+    let still: Vec<usize> = (0..all.len()).filter(|&i| all[i].constant && !is_cell(&all[i]) && !unreached(i)).collect();
     // where no State changes, that is said
     if traits.goes_on && traits.state_moves && !still.is_empty() {
         let values: Vec<String> =

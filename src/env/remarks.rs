@@ -4,7 +4,7 @@ use super::contract::{CONSTANTS, OPTIONAL};
 use super::scan::{Declaration, File, Kind, tokens};
 use super::{ActionSpace, Environment};
 use crate::error::nearest;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Functions whose last bits are each driver's own, and what takes their place.
 const UNSTEADY: [&str; 5] = ["sin", "cos", "exp", "log", "tanh"];
@@ -86,20 +86,25 @@ impl File {
         self.part.text[..at].matches('\n').count() as u32 + 1
     }
 
-    /// How often a word stands in the file.
-    fn count(&self, word: &str) -> usize {
-        tokens(&self.part.text).filter(|(_, token)| *token == word).count()
+    /// How often each word stands in the file.
+    fn counts(&self) -> HashMap<&str, usize> {
+        let mut counts = HashMap::new();
+        tokens(&self.part.text).for_each(|(_, word)| *counts.entry(word).or_default() += 1);
+        counts
     }
 
     /// Declarations that nothing uses and whose names nearly are the contract's.
     fn names_nearly_right(&self, space: &ActionSpace) -> Vec<Remark> {
+        let counts = self.counts();
         let remark = |found: &Declaration| {
             let name = &found.name;
             let function = found.kind == Kind::Function;
             let known = OPTIONAL.contains(&name.as_str())
                 || CONSTANTS.contains(&name.as_str())
                 || super::contract::FUNCTIONS.iter().any(|(known, _)| known == name);
-            if known || !matches!(found.kind, Kind::Function | Kind::Constant | Kind::Override) || self.count(name) > 1
+            if known
+                || !matches!(found.kind, Kind::Function | Kind::Constant | Kind::Override)
+                || counts.get(name.as_str()).is_some_and(|count| *count > 1)
             {
                 return None;
             }

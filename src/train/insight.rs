@@ -133,8 +133,10 @@ impl Insight {
 
     fn deviations(&self, observation: &[f64], outputs: &[f64]) -> Vec<f64> {
         let numbers = self.space.words() as usize;
+        if !self.draws {
+            return Vec::new();
+        }
         match self.deviation {
-            _ if !self.draws => Vec::new(),
             Deviation::None => Vec::new(),
             Deviation::Free => self.log_std.iter().map(|log| log.exp()).collect(),
             Deviation::Clamped { log_std: [least, most] } => {

@@ -1,6 +1,7 @@
 //! Where in a text a slip is of which naga does not say the place.
 
 use super::super::expand::comment_end;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Words and signs of a text and where they stand, comments and blanks left out.
@@ -31,20 +32,26 @@ pub(super) fn before(text: &str, at: usize) -> impl Iterator<Item = (usize, &str
 /// the one that is to blame is cut off earlier and earlier. `fails` says whether a text has that error.
 pub(super) fn statement(text: &str, own: Range<usize>, fails: &dyn Fn(&str) -> bool) -> Option<Range<usize>> {
     let bodies = bodies(text, own);
-    let emptied = |kept: usize, end: usize, depth: usize| {
+    // the functions up to one, of that the beginning, braces closed; all others empty
+    let emptied = |last: usize, end: usize, depth: usize| {
         let (mut out, mut at) = (String::with_capacity(text.len()), 0);
         for (i, body) in bodies.iter().enumerate() {
             out += &text[at..body.start];
-            if i == kept {
-                out += &text[body.start..end];
-                out += &"}".repeat(depth);
+            match i.cmp(&last) {
+                Ordering::Less => out += &text[body.clone()],
+                Ordering::Equal => {
+                    out += &text[body.start..end];
+                    out += &"}".repeat(depth);
+                }
+                Ordering::Greater => {}
             }
             at = body.end;
         }
         out + &text[at..]
     };
-    let guilty = (0..bodies.len()).find(|&i| fails(&emptied(i, bodies[i].end, 0)))?;
-    let body = bodies[guilty].clone();
+    // few texts are tried, however many functions there are
+    let all: Vec<usize> = (0..bodies.len()).collect();
+    let guilty = all.partition_point(|&i| !fails(&emptied(i, bodies[i].end, 0)));
     // places behind statements, and behind the opening braces of blocks
     let (mut cuts, mut depth, mut round) = (vec![(body.start, 0)], 0_usize, 0_usize);
     for (at, token) in tokens(&text[body.clone()]) {

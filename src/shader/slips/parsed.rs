@@ -6,6 +6,8 @@ use crate::error::nearest;
 use naga::front::wgsl::ParseError;
 use std::ops::Range;
 
+/// Most names of an author that a misspelt one is compared with.
+const MOST_NAMES: usize = 2048;
 /// Names of WGSL and of the engine that authors use.
 const KNOWN: [&str; 60] = [
     "rng_u32",
@@ -299,5 +301,6 @@ fn words_of_the_author<'a>(text: &'a str, but: &str) -> Vec<&'a str> {
         declared.map(name).filter(|name| *name != but && !name.to_lowercase().starts_with("mw")).collect();
     names.sort_unstable();
     names.dedup();
+    names.truncate(MOST_NAMES);
     names
 }
