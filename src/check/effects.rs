@@ -170,6 +170,11 @@ pub(super) fn reachable(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<b
     };
     pool.set_states(&(0..begun.len()).map(of_world).collect::<Vec<_>>())?;
     let seen = pool.observations()?;
-    let varies = |row: &[f32]| row.iter().any(|value| value.to_bits() != row[0].to_bits());
+    let varies = |row: &[f32]| {
+        // −0 is 0, and what such a state makes infinite says nothing
+        let mut finite = row.iter().filter(|value| value.is_finite()).map(|value| (value + 0.0).to_bits());
+        let first = finite.next();
+        finite.any(|bits| Some(bits) != first)
+    };
     Ok(seen.chunks_exact(begun.len()).map(varies).collect())
 }

@@ -206,20 +206,20 @@ mod tests {
         for (more, words) in [
             (
                 mask.replace("NAME", "env_action_masc"),
-                "!10: nothing uses 'env_action_masc'; did you mean 'env_action_mask'?",
+                "!11: nothing uses 'env_action_masc'; did you mean 'env_action_mask'?",
             ),
-            (mask.replace("NAME", "action_mask"), "!10: nothing uses 'action_mask'; did you mean 'env_action_mask'?"),
+            (mask.replace("NAME", "action_mask"), "!11: nothing uses 'action_mask'; did you mean 'env_action_mask'?"),
             (
                 "const REWARD_TRESHOLD: f32 = 1.0;".to_owned(),
-                "!10: nothing uses 'REWARD_TRESHOLD'; did you mean 'REWARD_THRESHOLD'?",
+                "!11: nothing uses 'REWARD_TRESHOLD'; did you mean 'REWARD_THRESHOLD'?",
             ),
             (
                 "override reward_threshold: f32 = 1.0;".to_owned(),
-                "!10: nothing uses 'reward_threshold'; did you mean 'REWARD_THRESHOLD'?",
+                "!11: nothing uses 'reward_threshold'; did you mean 'REWARD_THRESHOLD'?",
             ),
             (
                 "fn env_render(s: State) -> f32 { return s.x; }".to_owned(),
-                "10: nothing calls 'env_render': the engine knows env_reset,",
+                "11: nothing calls 'env_render': the engine knows env_reset,",
             ),
         ] {
             let found = remarks(&format!("{SMALL}{more}"));
@@ -249,9 +249,9 @@ mod tests {
         let found = remarks(&text);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(
-            found[0].starts_with("7: `sin(` gives other bits on other drivers (also line 11); take `sin_(`"),
+            found[0].starts_with("7: `sin(` gives other bits on other drivers (also line 12); take `sin_(`"),
             "{found:?}"
         );
-        assert!(found[1].starts_with("11: `exp(`"), "{found:?}");
+        assert!(found[1].starts_with("12: `exp(`"), "{found:?}");
     }
 }

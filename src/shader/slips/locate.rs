@@ -52,6 +52,7 @@ pub(super) fn statement(text: &str, own: Range<usize>, fails: &dyn Fn(&str) -> b
     // few texts are tried, however many functions there are
     let all: Vec<usize> = (0..bodies.len()).collect();
     let guilty = all.partition_point(|&i| !fails(&emptied(i, bodies[i].end, 0)));
+    let body = bodies.get(guilty)?.clone();
     // places behind statements, and behind the opening braces of blocks
     let (mut cuts, mut depth, mut round) = (vec![(body.start, 0)], 0_usize, 0_usize);
     for (at, token) in tokens(&text[body.clone()]) {
