@@ -117,8 +117,18 @@ impl Trial {
     }
 }
 
-/// An environment for a command: built in by name, or a file that a process of its own has tried out.
+/// An environment for a command: built in by name, or a file that a process of its own has tried out. Where an optional part
+/// of it is misspelt it is refused: it would be another one than its author thinks.
 pub fn load(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
+    let env = load_as_it_is(name, overrides, adapter)?;
+    if let Some(remark) = env.remarks().into_iter().find(|remark| remark.misspelt) {
+        return Err(Error::EnvironmentFile(format!("{}:{}: {}", env.path(), remark.line, remark.text)));
+    }
+    Ok(env)
+}
+
+/// The same with whatever is misspelt.
+pub fn load_as_it_is(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
     let mut env = if Environment::is_file_name(name) {
         // read once: what is tried out is what is used, whatever becomes of the file
         let text = Environment::read_text(Path::new(name))?;

@@ -23,6 +23,7 @@ mod settings;
 mod signals;
 mod sweep;
 mod tensorboard;
+mod text;
 mod trace;
 mod train;
 mod watch;

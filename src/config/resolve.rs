@@ -2,7 +2,7 @@
 
 use super::table::{self, merge_text, set};
 use super::{Algo, Config, ConfigFile};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 
 /// Presets that are built in: environment, algorithm, text.
 const PRESETS: &[(&str, &str, &str)] = &[
@@ -59,7 +59,8 @@ impl Config {
         let algo = own.get("algo").and_then(toml::Value::as_str).unwrap_or(algo);
         let algo = Algo::named(algo).ok_or_else(|| {
             let names: Vec<&str> = Algo::ALL.iter().map(|algo| algo.name()).collect();
-            Error::setting("algo", format!("there is no such algorithm '{algo}'; there are: {}", names.join(", ")))
+            let near = did_you_mean(algo, names.iter().copied());
+            Error::setting("algo", format!("there is no such algorithm '{algo}'{near} there are: {}", names.join(", ")))
         })?;
         let mut table = toml::Table::new();
         merge_text(&mut table, algo.defaults(), &format!("defaults of {}", algo.name()))?;
