@@ -35,7 +35,7 @@ const PRESETS: &[(&str, &str, &str)] = &[
 ];
 
 impl Config {
-    /// The built-in preset of an environment, or the defaults where it has none.
+    /// The built-in preset of an environment; where it has none, what the algorithm does best with over all of ours.
     ///
     /// # Errors
     /// [`Error::Setting`] if a preset of ours is broken.
