@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "error",
     "file",
     "shader",
@@ -27,6 +27,7 @@ const ORDER: [&str; 24] = [
     "train",
     "pool",
     "rollout",
+    "render",
     "estimate",
     "bench",
     "check",
