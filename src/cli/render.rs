@@ -66,8 +66,8 @@ pub struct Render {
     /// [default: the environment's name and .gif]
     #[arg(short, long, value_name = "FILE", conflicts_with = "watch")]
     output: Option<PathBuf>,
-    /// Show the worlds in a window instead. Space pauses, right makes one step, up and down change the speed, left and
-    /// right mouse keys are free, q and Esc quit
+    /// Show the worlds in a window instead: space pauses, right makes one step, up and down change the speed, r begins anew,
+    /// the mouse turns the camera of worlds in space, q and Esc quit
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
