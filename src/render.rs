@@ -63,8 +63,7 @@ impl Show {
             let kernels = Kernels::new(gpu.form_for(0), &layout, space, policy.config.exploration(env));
             let words = layout.expand(policy.parameters());
             let first = Progress::default();
-            let agents =
-                Agents::new(plan, Run::default(), &[seed], layout.words(), move || words.clone(), first)?;
+            let agents = Agents::new(plan, Run::default(), &[seed], layout.words(), move || words.clone(), first)?;
             let (on, actions) = (&pool.worlds, &pool.actions);
             let acting = Acting::new(plan, &kernels, env, ACTOR, &agents, on, actions, worlds, sampled)?;
             let mut recording = Recording::default();
@@ -100,8 +99,7 @@ impl Show {
         let mut plan = Plan::new(Target::of(gpu));
         let acting = act.map(|act| act(&mut plan, &pool)).transpose()?;
         let kernels = Kernels::of_worlds(gpu.form_for(0), &env.spec().action_space);
-        let picture =
-            Picture::new(&mut plan, &kernels, env, grid, &pool.worlds, &pool.observations, &pool.endings)?;
+        let picture = Picture::new(&mut plan, &kernels, env, grid, &pool.worlds, &pool.observations, &pool.endings)?;
         plan.build(gpu)?;
         let mut draw = Recording::default();
         picture.record(&mut draw);
@@ -125,9 +123,8 @@ impl Show {
 
     fn choose_at_random(&self) -> Result<()> {
         let (space, n) = (&self.pool.env().spec().action_space, self.pool.num_envs());
-        let word = |component: u32, world: u32| {
-            philox4x32_10([world, self.steps, component, 0], [self.seed, 0x0073_686f])[0]
-        };
+        let word =
+            |component: u32, world: u32| philox4x32_10([world, self.steps, component, 0], [self.seed, 0x0073_686f])[0];
         let mut words: Vec<u32> = match space {
             ActionSpace::Box { low, high } => {
                 let number = |i: u32, world: u32| {
@@ -135,11 +132,15 @@ impl Show {
                     let (low, high) = if high - low >= UNBOUNDED { (-1.0, 1.0) } else { (low, high) };
                     (low + (high - low) * uniform(word(i, world)) as f32).to_bits()
                 };
-                (0..low.len() as u32).flat_map(|i| (0..n).map(move |world| (i, world))).map(|(i, w)| number(i, w)).collect()
+                (0..low.len() as u32)
+                    .flat_map(|i| (0..n).map(move |world| (i, world)))
+                    .map(|(i, w)| number(i, w))
+                    .collect()
             }
             _ => {
                 let counts = space.counts();
-                let choices = counts.into_iter().zip(0..).flat_map(|(count, i)| (0..n).map(move |world| (count, i, world)));
+                let choices =
+                    counts.into_iter().zip(0..).flat_map(|(count, i)| (0..n).map(move |world| (count, i, world)));
                 choices.map(|(count, i, world)| word(i, world) % count).collect()
             }
         };

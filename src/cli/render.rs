@@ -94,8 +94,8 @@ impl Render {
     pub fn work(&self) -> Work {
         let policy = (!self.is_environment()).then(|| Policy::load(Path::new(&self.what)));
         match policy {
-            Some(Ok(policy)) => Work { small: false, ..Work::from(&policy.config) },
-            _ => Work::default(), // what is wrong is said later
+            Some(Ok(policy)) => Work { small: false, window: self.watch, ..Work::from(&policy.config) },
+            _ => Work { window: self.watch, ..Work::default() }, // what is wrong is said later
         }
     }
 
@@ -196,9 +196,7 @@ impl Render {
 
     fn show(&self, gpu: &Gpu, player: &Player) -> Result<Show> {
         match player {
-            Player::Policy(policy) => {
-                Show::of_policy(gpu, policy, self.worlds, self.seed, self.stochastic, self.size)
-            }
+            Player::Policy(policy) => Show::of_policy(gpu, policy, self.worlds, self.seed, self.stochastic, self.size),
             Player::Random(env) => Show::of_random(gpu, env, self.worlds, self.seed, self.size),
         }
     }

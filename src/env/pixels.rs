@@ -79,9 +79,19 @@ fn near(x: f32) -> f32 { for (var i = 0; i < 3; i++) { } return x; }
         let squeezed = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(squeezed(linked(&env).replace("override width: f32 = 0.1;", "")), squeezed(linked(&plain)));
         for (case, from, to, words) in [
-            ("a colour with alpha", "-> vec3<f32> { return pixel_over", "-> f32 { return 0.0; } fn x() -> vec3<f32> { return pixel_over", "expected `fn env_pixel"),
+            (
+                "a colour with alpha",
+                "-> vec3<f32> { return pixel_over",
+                "-> f32 { return 0.0; } fn x() -> vec3<f32> { return pixel_over",
+                "expected `fn env_pixel",
+            ),
             ("no place", "(s: State, p: vec2<f32>) -> vec3", "(s: State, p: vec3<f32>) -> vec3", "small.wgsl"),
-            ("a name of ours", "fn far(", "fn pixel_disc(x: f32) -> f32 { return x; } fn far(", "the engine gives you this one"),
+            (
+                "a name of ours",
+                "fn far(",
+                "fn pixel_disc(x: f32) -> f32 { return x; } fn far(",
+                "the engine gives you this one",
+            ),
             ("no such function", "pixel_disc(", "pixel_disk(", "pixel_disk"),
         ] {
             refused(case, &text.replace(from, to), words);

@@ -60,9 +60,8 @@ impl Grid {
             } else {
                 format!("draw fewer, or in {least} pixels and more")
             };
-            let reason = format!(
-                "{worlds} worlds in {size} pixels have less than {SMALLEST_TILE} pixels a side each; {remedy}"
-            );
+            let reason =
+                format!("{worlds} worlds in {size} pixels have less than {SMALLEST_TILE} pixels a side each; {remedy}");
             return Err(Error::setting("worlds", reason));
         }
         let gap = u32::from(tile >= WITH_GAP && worlds > 1);
@@ -179,16 +178,23 @@ mod tests {
 
     #[test]
     fn grids_are_nearly_square_and_hold_every_world() {
-        for (worlds, size, columns, rows, tile) in
-            [(1, 512, 1, 1, 512), (2, 512, 2, 1, 256), (10, 512, 4, 3, 128), (64, 512, 8, 8, 64), (1024, 512, 32, 32, 16)]
-        {
+        for (worlds, size, columns, rows, tile) in [
+            (1, 512, 1, 1, 512),
+            (2, 512, 2, 1, 256),
+            (10, 512, 4, 3, 128),
+            (64, 512, 8, 8, 64),
+            (1024, 512, 32, 32, 16),
+        ] {
             let grid = Grid::new(worlds, size).expect("a grid");
             assert_eq!((grid.columns, grid.rows, grid.tile), (columns, rows, tile), "{worlds}");
         }
-        for (worlds, size, words) in
-            [(0, 512, "0 is not allowed"), (1, 3, "from 4 to 4096"), (1, 5000, "from 4 to 4096"),
-             (20_000, 512, "568 pixels and more"), (4_000_000_000, 4096, "at most 1048576")]
-        {
+        for (worlds, size, words) in [
+            (0, 512, "0 is not allowed"),
+            (1, 3, "from 4 to 4096"),
+            (1, 5000, "from 4 to 4096"),
+            (20_000, 512, "568 pixels and more"),
+            (4_000_000_000, 4096, "at most 1048576"),
+        ] {
             let error = Grid::new(worlds, size).expect_err(words).to_string();
             assert!(error.contains(words), "{error}");
         }

@@ -2,6 +2,7 @@
 
 use super::film::{Film, bounds, rgb};
 use color_quant::NeuQuant;
+use manyworlds::error::shown;
 use manyworlds::{Error, Result, file};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -32,7 +33,9 @@ pub enum Format {
 impl Format {
     /// That of a file, by the ending of its name.
     pub fn of(path: &Path, fps: f64) -> Result<Self> {
-        let refuse = |reason: String| Err(Error::File { action: "write", path: path.to_owned(), reason });
+        let shown = shown(&path.display().to_string());
+        let refuse =
+            |reason: String| Err(Error::Setting { name: "output".to_owned(), reason: format!("'{shown}': {reason}") });
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         let format = match ending.as_deref() {
             Some("gif") => Self::Gif,
@@ -42,7 +45,9 @@ impl Format {
             _ => return refuse("its name must end in .gif, .apng, .mp4 or .png (the last frame)".to_owned()),
         };
         if format == Self::Gif && fps > GIF_FPS {
-            return refuse(format!("a GIF shows at most {GIF_FPS} frames a second, and --fps is {fps}; .apng and .mp4 do"));
+            return refuse(format!(
+                "a GIF shows at most {GIF_FPS} frames a second, and --fps is {fps}; .apng and .mp4 do"
+            ));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
@@ -54,7 +59,9 @@ impl Format {
         if format == Self::Mp4 {
             let found = Command::new("ffmpeg").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
             if found.is_err() {
-                return refuse("ffmpeg writes .mp4, and it is not installed; install it, or write .gif or .apng".to_owned());
+                return refuse(
+                    "ffmpeg writes .mp4, and it is not installed; install it, or write .gif or .apng".to_owned(),
+                );
             }
         }
         Ok(format)

@@ -131,11 +131,7 @@ impl ApplicationHandler for Watching<'_> {
         if let Err(error) = screen.tick() {
             return self.end(events, error);
         }
-        events.set_control_flow(if screen.paused {
-            ControlFlow::Wait
-        } else {
-            ControlFlow::WaitUntil(screen.due)
-        });
+        events.set_control_flow(if screen.paused { ControlFlow::Wait } else { ControlFlow::WaitUntil(screen.due) });
     }
 }
 
