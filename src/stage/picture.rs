@@ -51,7 +51,7 @@ impl Grid {
             ));
         }
         // exact for all u32
-        let columns = (f64::from(worlds)).sqrt().ceil() as u32;
+        let columns = f64::from(worlds).sqrt().ceil() as u32;
         let tile = size / columns;
         if tile < SMALLEST_TILE {
             let least = u64::from(columns) * u64::from(SMALLEST_TILE);

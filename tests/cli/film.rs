@@ -129,12 +129,8 @@ fn what_cannot_be_filmed_is_refused_before_anything_is_written() {
     refused(&with(&["--set-env", "gravty=3"]), 2, &["gravty", "did you mean 'gravity'"]);
     refused(&["render", "CartPole-v1", "-o", &path("film.jpg")], 2, &["film.jpg", ".gif, .apng, .mp4 or .png"]);
     refused(&["render", "CartPole-v1", "-o", &path("none/film.gif")], 2, &["none/film.gif", "folder"]);
-    std::fs::write(
-        path("wrong.wgsl"),
-        MARK.replace("p: vec2<f32>) -> vec3<f32>", "p: vec2<f32>) -> vec4<f32>")
-            .replace("return select", "return vec4<f32>(0.0); let c = select"),
-    )
-    .unwrap();
+    let of_four = "-> vec4<f32> { return vec4<f32>(1.0); }\nfn other(s: State, p: vec2<f32>) -> vec3<f32> {";
+    std::fs::write(path("wrong.wgsl"), MARK.replace("-> vec3<f32> {", of_four)).unwrap();
     let wrong = path("wrong.wgsl");
     refused(
         &["render", &wrong, "-o", &out],

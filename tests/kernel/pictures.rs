@@ -1,6 +1,6 @@
 //! Pictures of worlds against colours that are known exactly, and who plays the worlds in them.
 
-use crate::support::{POISON, gpu, ok, poison};
+use crate::support::{POISON, gpu, ok, open, poison};
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::gpu::Recording;
@@ -132,25 +132,26 @@ fn a_world_without_a_picture_is_a_chart() {
 /// The policy of a show acts as it does on the host, and a world that has ended is shown once and then begins anew.
 #[test]
 fn a_show_plays_the_policy() {
+    let gpu = &open(); // its readbacks are counted
     let env = ok(Environment::load("CartPole-v1"));
     let policy = ok(Policy::untrained(&env, Config::default()));
     let actor = ok(policy.actor());
     let worlds = 65;
-    let mut show = ok(Show::of_policy(gpu(), &policy, worlds, 3, false, 128));
+    let mut show = ok(Show::of_policy(gpu, &policy, worlds, 3, false, 128));
     let mut ended = 0;
     for step in 0..40 {
-        let (seen, before) = (ok(show.pool().observations()), ok(gpu().read(&show.pool().endings)));
-        let reads = gpu().counts().readbacks;
+        let (seen, before) = (ok(show.pool().observations()), ok(gpu.read(&show.pool().endings)));
+        let reads = gpu.counts().readbacks;
         ok(show.step());
         ok(show.draw());
-        assert_eq!(gpu().counts().readbacks, reads, "nothing is read back");
-        let actions = ok(gpu().read(&show.pool().actions));
+        assert_eq!(gpu.counts().readbacks, reads, "nothing is read back");
+        let actions = ok(gpu.read(&show.pool().actions));
         for world in 0..worlds as usize {
             let observation: Vec<f64> = (0..4).map(|f| f64::from(seen[f * worlds as usize + world])).collect();
             let expected = ok(actor.act(&observation))[0];
             assert_eq!(f64::from(actions[world]), expected, "step {step}, world {world}, observation {observation:?}");
         }
-        let after = ok(gpu().read(&show.pool().endings));
+        let after = ok(gpu.read(&show.pool().endings));
         let again = before.iter().zip(&after).filter(|(before, after)| **before != 0 && **after != 0).count();
         assert_eq!(again, 0, "step {step}: a world that had ended begins anew");
         ended += after.iter().filter(|ending| **ending != 0).count();

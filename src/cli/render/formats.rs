@@ -208,6 +208,7 @@ fn apng(film: &Film) -> std::result::Result<Vec<u8>, png::EncodingError> {
     for ((n, [left, top, w, h]), end) in boxes.iter().copied().zip(ends) {
         let ms = |frame: usize| (1000.0 * frame as f64 / film.fps).round() as u64;
         writer.set_frame_delay(u16::try_from(ms(end) - ms(n)).unwrap_or(u16::MAX), 1000)?;
+        writer.reset_frame_position()?; // of the frame before, which this one's size need not fit
         writer.set_frame_dimension(w as u32, h as u32)?;
         writer.set_frame_position(left as u32, top as u32)?;
         writer.set_blend_op(if n == 0 { png::BlendOp::Source } else { png::BlendOp::Over })?;

@@ -116,7 +116,7 @@ impl ApplicationHandler for Watching<'_> {
                         events.exit();
                         Ok(())
                     }
-                    key => screen.pressed(key),
+                    key => screen.pressed(&key),
                 }
             }
             _ => Ok(()),
@@ -255,7 +255,7 @@ impl Screen {
         self.window.request_redraw();
     }
 
-    fn pressed(&mut self, key: Key<&str>) -> Result<()> {
+    fn pressed(&mut self, key: &Key<&str>) -> Result<()> {
         match key {
             Key::Named(NamedKey::Space) => {
                 self.paused = !self.paused;
