@@ -56,3 +56,15 @@ fn env_observe(s: State) -> Observation {
 // fn env_action_mask(s: State) -> ActionMask { return ActionMask(true, s.position > 0.0, true); }
 // Optional, instead of env_observe, for observations of hundreds of numbers: number i.
 // fn env_feature(s: State, i: u32) -> f32 { … }
+
+/// Optional: how a world looks (`manyworlds render FILE`), the colour, red, green and blue from 0 to 1, of a place of its square
+/// tile: p goes from −1 to 1, x to the right and y upwards. pixel_disc, pixel_line, pixel_box and pixel_ring say how much of a
+/// pixel a shape covers, pixel_over(below, colour, coverage) puts a colour there.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let place = vec2<f32>(clamp(0.18 * s.position, -0.9, 0.9), 0.0);
+    var colour = vec3<f32>(0.97, 0.97, 0.96);
+    colour = pixel_over(colour, vec3<f32>(0.6), pixel_line(p, vec2<f32>(-0.9, -0.12), vec2<f32>(0.9, -0.12), 0.02));
+    colour = pixel_over(colour, vec3<f32>(0.3, 0.65, 0.4), pixel_line(p, vec2<f32>(0.0, -0.3), vec2<f32>(0.0, 0.3), 0.03));
+    colour = pixel_over(colour, vec3<f32>(0.95, 0.7, 0.2), pixel_line(p, place, place + vec2<f32>(0.18 * s.velocity, 0.0), 0.05));
+    return pixel_over(colour, vec3<f32>(0.2, 0.4, 0.7), pixel_disc(p, place, 0.12));
+}

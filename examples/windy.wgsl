@@ -41,3 +41,23 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return Observation(s.angle, s.speed, s.wind);
 }
+
+/// Picture: the wheel with a mark that should point upwards, and the wind as an arc at its rim.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let angle = clamp(s.angle, -3.1, 3.1);
+    let mark = 0.6 * vec2<f32>(-sin_(angle), cos_(angle));
+    var colour = vec3<f32>(0.97, 0.97, 0.96);
+    colour = pixel_over(colour, vec3<f32>(0.3, 0.65, 0.4), pixel_line(p, vec2<f32>(0.0, 0.72), vec2<f32>(0.0, 0.9), 0.06));
+    colour = pixel_over(colour, vec3<f32>(0.45, 0.5, 0.58), pixel_disc(p, vec2<f32>(0.0), 0.65));
+    colour = pixel_over(colour, vec3<f32>(0.62, 0.66, 0.72), pixel_disc(p, vec2<f32>(0.0), 0.5));
+    for (var spoke = 0; spoke < 3; spoke++) {
+        let way = pixel_turn(p, angle + 1.0471976 * f32(spoke));
+        colour = pixel_over(colour, vec3<f32>(0.45, 0.5, 0.58), pixel_box(way, vec2<f32>(0.0), vec2<f32>(0.03, 0.55)));
+    }
+    colour = pixel_over(colour, vec3<f32>(0.9, 0.3, 0.25), pixel_line(p, 0.6 * mark, mark, 0.11));
+    colour = pixel_over(colour, vec3<f32>(0.2), pixel_disc(p, vec2<f32>(0.0), 0.09));
+    // from the top, the way that it pushes
+    let from_top = atan2(-p.x, p.y);
+    let within = from_top * sign(s.wind) > 0.0 && abs(from_top) < 2.0 * abs(s.wind);
+    return pixel_over(colour, vec3<f32>(0.3, 0.6, 0.9), select(0.0, pixel_ring(p, vec2<f32>(0.0), 0.78, 0.08), within));
+}

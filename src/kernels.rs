@@ -75,6 +75,9 @@ enum Way {
 /// Invocations of a gradient whose terms one workgroup sums (`part/term_sums.wgsl`).
 pub(crate) const TERM_SPAN: u32 = 1024;
 
+/// Pixels that an invocation of `render.wgsl` draws for a world that it has loaded.
+pub(crate) const DRAWN: u32 = 8;
+
 /// Bytes of a uniform buffer that every adapter can bind.
 const UNIFORM_BYTES: u64 = 64 << 10;
 
@@ -290,6 +293,27 @@ impl Kernels<'_> {
     /// One step of every world with the caller's actions.
     pub fn pool(&self, env: &Environment) -> Result<Program> {
         env.link_into(self.program("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])
+    }
+
+    /// What the policy `network` does in every world, for worlds that others step.
+    pub fn act(&self, env: &Environment, network: usize) -> Result<Program> {
+        self.acting("act", env, network)?.part("act.wgsl")
+    }
+
+    /// A picture of every world: as its environment draws it, or a chart of what it observes.
+    pub fn render(&self, env: &Environment) -> Result<Program> {
+        if env.draws() {
+            let program = env.link_picture_into(self.program("render")?.word("MW_DRAWN", DRAWN))?;
+            return program.parts(&["slot/picture/pixel.wgsl", "render.wgsl"]);
+        }
+        let program = self.program("render chart")?.word("MW_DRAWN", DRAWN);
+        let program = program.word("MW_OBSERVATIONS", env.spec().observation_dim);
+        program.parts(&["part/picture.wgsl", "slot/picture/chart.wgsl", "render.wgsl"])
+    }
+
+    /// Least and greatest value of every number of an observation.
+    pub fn ranges(&self) -> Result<Program> {
+        self.program("ranges")?.parts(&["part/picture.wgsl", "ranges.wgsl"])
     }
 
     /// T steps of every world with random actions.

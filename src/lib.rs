@@ -40,6 +40,8 @@ pub mod plan;
 pub mod pool;
 #[doc(hidden)]
 pub mod reference;
+#[doc(hidden)]
+pub mod render;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod reproduce;
@@ -66,6 +68,7 @@ pub use kernels::{Estimator, Importance, Optimizer};
 pub use layout::{Metrics, Row, SPUN_OUT, TERMINATED, TRUNCATED};
 pub use nn::Activation;
 pub use pool::{Actions, AutoReset, WorldPool};
+pub use render::Show;
 pub use rollout::Rollout;
 pub use train::{Actor, Policy, Report, Returns, State, Trainer};
 

@@ -9,6 +9,7 @@ mod layers;
 mod learner;
 mod natural;
 mod normaliser;
+mod picture;
 mod reduction;
 mod replay_buffer;
 mod rollout;
@@ -20,9 +21,10 @@ pub use gradient_steps::{Actors, Critics, GradientSteps, Learned, Step, Targets,
 pub use learner::{Differentiated, Gradients, Layered, Learner, Optimiser, Portion, Slicing};
 pub use natural::Natural;
 pub use normaliser::Normaliser;
+pub use picture::{Grid, Picture};
 pub use reduction::{AdvantageMoments, Elements, Reduced};
 pub use replay_buffer::{Interact, Minibatch, ReplayBuffer, ReplayBufferPart};
-pub use rollout::{Evaluation, RandomSteps, Rollout};
+pub use rollout::{Acting, Evaluation, RandomSteps, Rollout};
 pub use search::{Beginning, Generation};
 
 use crate::batch::{Agents, Batch};

@@ -73,3 +73,19 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return Observation(cos_(s.theta_1), sin_(s.theta_1), cos_(s.theta_2), sin_(s.theta_2), s.omega_1, s.omega_2);
 }
+
+/// Picture: both links below their joint, and the line that the tip must come above.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let scale = 0.45;
+    let line = scale;
+    let first = scale * vec2<f32>(sin_(s.theta_1), -cos_(s.theta_1));
+    let both = s.theta_1 + s.theta_2;
+    let tip = first + scale * vec2<f32>(sin_(both), -cos_(both));
+    let above = tip.y > line;
+    var colour = mix(vec3<f32>(0.97, 0.97, 0.96), vec3<f32>(0.83, 0.93, 0.84), pixel_cover(line - p.y));
+    colour = pixel_over(colour, vec3<f32>(0.35, 0.6, 0.4), pixel_line(p, vec2<f32>(-1.0, line), vec2<f32>(1.0, line), 0.02));
+    colour = pixel_over(colour, vec3<f32>(0.16, 0.27, 0.42), pixel_line(p, vec2<f32>(0.0), first, 0.13));
+    colour = pixel_over(colour, vec3<f32>(0.3, 0.55, 0.78), pixel_line(p, first, tip, 0.11));
+    colour = pixel_over(colour, vec3<f32>(0.9, 0.75, 0.2), max(pixel_disc(p, vec2<f32>(0.0), 0.05), pixel_disc(p, first, 0.05)));
+    return pixel_over(colour, select(vec3<f32>(0.85, 0.25, 0.2), vec3<f32>(0.15, 0.65, 0.3), above), pixel_disc(p, tip, 0.075));
+}

@@ -47,3 +47,22 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return Observation(s.here);
 }
+
+/// Picture: the mean of each arm, the best one gold. What was pulled is not remembered.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let means = array<f32, 10>(mean_0, mean_1, mean_2, mean_3, mean_4, mean_5, mean_6, mean_7, mean_8, mean_9);
+    var colour = vec3<f32>(0.97, 0.97, 0.96);
+    var best = 0.0;
+    var size = 0.0;
+    for (var i = 0; i < 10; i++) {
+        best = max(best, means[i]);
+        size = max(size, abs(means[i]));
+    }
+    for (var i = 0; i < 10; i++) {
+        let height = 0.88 * means[i] / max(size, 1e-6);
+        let centre = vec2<f32>(0.19 * (f32(i) - 4.5), 0.5 * height);
+        let fill = select(vec3<f32>(0.35, 0.5, 0.7), vec3<f32>(0.95, 0.7, 0.2), means[i] == best);
+        colour = pixel_over(colour, fill, pixel_box(p, centre, vec2<f32>(0.07, 0.5 * abs(height))));
+    }
+    return pixel_over(colour, vec3<f32>(0.25), pixel_line(p, vec2<f32>(-0.97, 0.0), vec2<f32>(0.97, 0.0), 0.01));
+}

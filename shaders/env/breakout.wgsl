@@ -77,3 +77,22 @@ fn env_feature(s: State, i: u32) -> f32 {
     let channel = vec4<u32>(i / 100u) == vec4<u32>(0u, 1u, 2u, 3u);
     return select(0.0, 1.0, any(on & channel));
 }
+
+/// Picture: bricks, ball with its trail, paddle, on the grid.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let place = 5.0 * vec2<f32>(p.x + 1.0, 1.0 - p.y);
+    let cell = clamp(vec2<i32>(place), vec2<i32>(0), vec2<i32>(9));
+    let within = 0.2 * (place - vec2<f32>(cell) - vec2<f32>(0.5));
+    var colour = vec3<f32>(0.06, 0.07, 0.11);
+    let row = cell.y - 1;
+    let wall = row >= 0 && row < 3;
+    let brick = wall && ((s.bricks >> u32(clamp(10 * row + cell.x, 0, 31))) & 1u) == 1u;
+    let fill = select(select(vec3<f32>(0.35, 0.7, 0.4), vec3<f32>(0.95, 0.65, 0.2), row == 1), vec3<f32>(0.85, 0.3, 0.3), row == 0);
+    colour = pixel_over(colour, fill, select(0.0, pixel_box(within, vec2<f32>(0.0), vec2<f32>(0.088)), brick));
+    let paddle = all(cell == vec2<i32>(s.paddle, 9));
+    colour = pixel_over(colour, vec3<f32>(0.4, 0.65, 0.98), select(0.0, pixel_box(within, vec2<f32>(0.0, 0.05), vec2<f32>(0.1, 0.035)), paddle));
+    let centre = vec2<f32>(-0.9, 0.9) + vec2<f32>(0.2, -0.2) * vec2<f32>(s.trail);
+    colour = pixel_over(colour, vec3<f32>(0.45, 0.45, 0.5), pixel_disc(p, centre, 0.04));
+    let ball = vec2<f32>(-0.9, 0.9) + vec2<f32>(0.2, -0.2) * vec2<f32>(s.ball);
+    return pixel_over(colour, vec3<f32>(1.0), pixel_disc(p, ball, 0.075));
+}

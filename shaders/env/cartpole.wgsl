@@ -52,3 +52,22 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return Observation(s.x, s.x_dot, s.theta, s.theta_dot);
 }
+
+/// Picture: the cart on its track, within the limits of both; the pole is red the nearer it is to falling.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let ground = -0.45;
+    var colour = mix(vec3<f32>(0.98, 0.98, 0.97), vec3<f32>(0.86, 0.91, 0.96), 0.5 * (p.y + 1.0));
+    colour = pixel_over(colour, vec3<f32>(0.83, 0.8, 0.74), pixel_cover(p.y - ground + 0.12));
+    colour = pixel_over(colour, vec3<f32>(0.45), pixel_line(p, vec2<f32>(-0.94, ground - 0.12), vec2<f32>(0.94, ground - 0.12), 0.025));
+    let stop = vec2<f32>(0.95, ground - 0.04);
+    colour = pixel_over(colour, vec3<f32>(0.6, 0.2, 0.2), pixel_box(vec2<f32>(abs(p.x), p.y), stop, vec2<f32>(0.02, 0.09)));
+    let x = 0.8 * s.x / position_limit;
+    let danger = clamp(abs(s.theta) / angle_limit, 0.0, 1.0);
+    let hinge = vec2<f32>(x, ground + 0.05);
+    let tip = hinge + 1.05 * vec2<f32>(sin_(s.theta), cos_(s.theta));
+    let wheels = min(abs(p.x - x - 0.11), abs(p.x - x + 0.11));
+    colour = pixel_over(colour, vec3<f32>(0.15), pixel_disc(vec2<f32>(wheels, p.y), vec2<f32>(0.0, ground - 0.07), 0.05));
+    colour = pixel_over(colour, vec3<f32>(0.16, 0.27, 0.42), pixel_box(p, vec2<f32>(x, ground), vec2<f32>(0.2, 0.07)));
+    colour = pixel_over(colour, mix(vec3<f32>(0.85, 0.6, 0.25), vec3<f32>(0.9, 0.12, 0.1), danger * danger), pixel_line(p, hinge, tip, 0.09));
+    return pixel_over(colour, vec3<f32>(0.75, 0.8, 0.9), pixel_disc(p, hinge, 0.04));
+}

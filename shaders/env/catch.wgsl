@@ -50,3 +50,21 @@ fn env_observe(s: State) -> Observation {
         tile(b, p, 40u), tile(b, p, 41u), tile(b, p, 42u), tile(b, p, 43u), tile(b, p, 44u),
         tile(b, p, 45u), tile(b, p, 46u), tile(b, p, 47u), tile(b, p, 48u), tile(b, p, 49u));
 }
+
+/// Picture: the board, the ball, and the paddle, which is green or red once the ball has landed.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    // cells are square, and the board is half as wide as high
+    let place = 0.5 * f32(ROWS) * vec2<f32>(p.x, 1.0 - p.y) + vec2<f32>(0.5 * f32(COLUMNS), 0.0);
+    let cell = floor(place);
+    let board = cell.x >= 0.0 && cell.x < f32(COLUMNS);
+    let within = (place - cell - vec2<f32>(0.5)) * 2.0 / f32(ROWS);
+    var colour = select(vec3<f32>(0.07, 0.08, 0.11), vec3<f32>(0.13, 0.15, 0.2), board);
+    colour = pixel_over(colour, vec3<f32>(0.17, 0.19, 0.25), select(0.0, pixel_box(within, vec2<f32>(0.0), vec2<f32>(0.085)), board));
+    let landed = s.ball_row >= ROWS - 1u;
+    let caught = select(vec3<f32>(0.9, 0.3, 0.25), vec3<f32>(0.3, 0.8, 0.4), s.paddle == s.ball_column);
+    let paddle = cell == vec2<f32>(f32(s.paddle), f32(ROWS - 1u));
+    let bar = pixel_box(within, vec2<f32>(0.0, 0.05), vec2<f32>(0.1, 0.04));
+    colour = pixel_over(colour, select(vec3<f32>(0.35, 0.6, 0.95), caught, landed), select(0.0, bar, all(paddle)));
+    let ball = cell == vec2<f32>(f32(s.ball_column), f32(min(s.ball_row, ROWS - 1u)));
+    return pixel_over(colour, vec3<f32>(0.98, 0.85, 0.3), select(0.0, pixel_disc(within, vec2<f32>(0.0, select(0.0, -0.03, landed)), 0.06), all(ball)));
+}

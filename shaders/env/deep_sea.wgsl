@@ -53,3 +53,20 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_feature(s: State, i: u32) -> f32 {
     return f32(s.row < size && (i == s.row || i == size + s.column));
 }
+
+/// Picture: the grid, darker the deeper, the treasure in the lower right corner, and the diver.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let n = f32(size);
+    let place = 0.5 * n * vec2<f32>(p.x + 1.0, 1.0 - p.y);
+    let cell = clamp(floor(place), vec2<f32>(0.0), vec2<f32>(n - 1.0));
+    let within = (place - cell - vec2<f32>(0.5)) * 2.0 / n;
+    var colour = mix(vec3<f32>(0.55, 0.8, 0.9), vec3<f32>(0.03, 0.13, 0.32), cell.y / n);
+    let line = pixel_cover(1.0 / n - max(abs(within.x), abs(within.y)) - 0.5 * pixel_size());
+    colour = pixel_over(colour, 0.8 * colour, line);
+    let treasure = cell.x == n - 1.0 && cell.y == n - 1.0;
+    colour = pixel_over(colour, vec3<f32>(0.98, 0.8, 0.25), select(0.0, pixel_box(within, vec2<f32>(0.0), vec2<f32>(0.6 / n)), treasure));
+    // after its last step the diver is below the grid, and is shown in the last row
+    let here = u32(cell.x) == s.column && u32(cell.y) == min(s.row, size - 1u);
+    let diver = select(vec3<f32>(0.95, 0.45, 0.2), vec3<f32>(1.0, 0.95, 0.7), s.row >= size);
+    return pixel_over(colour, diver, select(0.0, pixel_disc(within, vec2<f32>(0.0), 0.62 / n), here));
+}

@@ -70,3 +70,33 @@ fn env_observe(s: State) -> Observation {
         hot(c, 14u), hot(c, 15u), hot(c, 16u), hot(c, 17u), hot(c, 18u), hot(c, 19u), hot(c, 20u), hot(c, 21u),
         hot(c, 22u), hot(c, 23u));
 }
+
+/// Picture: the 24 hexes, the prizes green, the hazard red, and where the agent is.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    // hexes of width 1 stand in columns from −1 to 10; a tile shows twelve of them across
+    let size = 6.0;
+    let at = vec2<f32>(size * p.x + 4.5, size * p.y / 0.8660254 + 1.0);
+    var colour = vec3<f32>(0.13, 0.15, 0.19);
+    // the nearest of the hexes in the row below and above
+    for (var k = 0; k < 2; k++) {
+        let j = floor(at.y) + f32(k);
+        let i = round(at.x - 0.5 * j);
+        let inside = j >= 0.0 && j <= 2.0 && i >= -1.0 && i <= 9.0;
+        let column = u32(clamp(i + 2.0, 0.0, 15.0));
+        let row = u32(clamp(j, 0.0, 2.0));
+        let map = hexes(row + 1u);
+        if !inside || ((map >> column) & 1u) == 0u { continue; }
+        let cell = select(select(0u, 8u, row >= 1u), 14u, row >= 2u) + countOneBits(map & ((1u << column) - 1u));
+        let from_centre = vec2<f32>(at.x - i - 0.5 * j, (at.y - j) * 0.8660254);
+        let d = abs(from_centre);
+        let edge = (max(d.x, dot(d, vec2<f32>(0.5, 0.8660254))) - 0.46) / size;
+        var fill = vec3<f32>(0.88, 0.89, 0.86);
+        fill = select(fill, vec3<f32>(0.9, 0.35, 0.3), cell == 2u);
+        fill = select(fill, vec3<f32>(0.35, 0.72, 0.4), cell == 7u);
+        fill = select(fill, vec3<f32>(0.62, 0.83, 0.5), cell == 8u);
+        colour = pixel_over(colour, fill, pixel_cover(edge));
+        let agent = pixel_cover((length(from_centre) - 0.28) / size);
+        colour = pixel_over(colour, vec3<f32>(0.15, 0.35, 0.75), select(0.0, agent, cell == s.cell));
+    }
+    return colour;
+}

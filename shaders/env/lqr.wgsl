@@ -53,3 +53,20 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return s.x;
 }
+
+/// Picture: the first two numbers of x as a place and the cost of places as rings about 0, where it should come to rest.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    // a square root, so that both 0.01 and 1 can be seen
+    let at = s.x[0];
+    let speed = s.x[1];
+    let place = 0.85 * clamp(sign(vec2<f32>(at, speed)) * sqrt(abs(vec2<f32>(at, speed)) / 1.4), vec2<f32>(-1.1), vec2<f32>(1.1));
+    var colour = vec3<f32>(0.97, 0.97, 0.96);
+    colour = pixel_over(colour, vec3<f32>(0.8, 0.87, 0.82), pixel_disc(p, vec2<f32>(0.0), 0.12));
+    for (var ring = 1; ring < 4; ring++) {
+        colour = pixel_over(colour, vec3<f32>(0.86), pixel_ring(p, vec2<f32>(0.0), 0.3 * f32(ring), 0.015));
+    }
+    colour = pixel_over(colour, vec3<f32>(0.7), max(pixel_line(p, vec2<f32>(-0.95, 0.0), vec2<f32>(0.95, 0.0), 0.015),
+        pixel_line(p, vec2<f32>(0.0, -0.95), vec2<f32>(0.0, 0.95), 0.015)));
+    colour = pixel_over(colour, vec3<f32>(0.6, 0.7, 0.85), pixel_line(p, vec2<f32>(0.0), place, 0.03));
+    return pixel_over(colour, vec3<f32>(0.2, 0.4, 0.75), pixel_disc(p, place, 0.1));
+}

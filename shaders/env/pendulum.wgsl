@@ -41,3 +41,20 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return Observation(cos_(s.theta), sin_(s.theta), s.theta_dot);
 }
+
+/// Picture: the rod on its pivot, upright where it should be; the arc is its speed.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let upright = 0.5 * (1.0 + cos_(s.theta));
+    var colour = vec3<f32>(0.97, 0.97, 0.96);
+    colour = pixel_over(colour, vec3<f32>(0.86, 0.87, 0.88), pixel_ring(p, vec2<f32>(0.0), 0.78, 0.02));
+    // anticlockwise is positive, and θ = 0 is up
+    let tip = 0.78 * vec2<f32>(-sin_(s.theta), cos_(s.theta));
+    let rod = mix(vec3<f32>(0.8, 0.25, 0.2), vec3<f32>(0.2, 0.6, 0.35), upright * upright);
+    colour = pixel_over(colour, rod, pixel_line(p, vec2<f32>(0.0), tip, 0.19));
+    colour = pixel_over(colour, vec3<f32>(0.15), pixel_disc(p, vec2<f32>(0.0), 0.06));
+    let angle = atan2(p.y, p.x);
+    // from the right, as far as the speed says
+    let turn = s.theta_dot / max_speed * 3.0;
+    let within = angle * sign(turn) > 0.0 && abs(angle) < abs(turn);
+    return pixel_over(colour, vec3<f32>(0.25, 0.5, 0.8), select(0.0, pixel_ring(p, vec2<f32>(0.0), 0.92, 0.06), within));
+}

@@ -32,3 +32,10 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return Observation(s.marker, s.kind);
 }
+
+/// Picture: the marker as a disc, in the colour of the kind: orange for +1, blue for −1; an empty ring where it is 0.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let strong = select(vec3<f32>(0.27, 0.51, 0.78), vec3<f32>(0.93, 0.52, 0.18), s.kind > 0.0);
+    let paper = pixel_over(vec3<f32>(0.97, 0.97, 0.96), strong, pixel_ring(p, vec2<f32>(0.0), 0.6, 0.06));
+    return pixel_over(paper, strong, select(0.0, pixel_disc(p, vec2<f32>(0.0), 0.5), s.marker > 0.5));
+}

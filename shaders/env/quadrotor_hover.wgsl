@@ -111,3 +111,77 @@ fn env_observe(s: State) -> Observation {
         2.0 * (q.x * q.z - q.w * q.y), 2.0 * (q.y * q.z + q.w * q.x), up.z,
         0.2 * s.rates.x, 0.2 * s.rates.y, 0.2 * s.rates.z, n.x, n.y, n.z, n.w);
 }
+
+/// A vector of the body in the world.
+fn turned(q: vec4<f32>, v: vec3<f32>) -> vec3<f32> {
+    let t = 2.0 * cross(q.xyz, v);
+    return v + q.w * t + cross(q.xyz, t);
+}
+
+/// Coverage of a disc in space, seen at p.
+fn rotor_disc(p: vec2<f32>, centre: vec3<f32>, up: vec3<f32>, radius: f32) -> f32 {
+    let ray = pixel_ray(p);
+    let facing = dot(ray, up);
+    let far = dot(centre - pixel_eye(), up) / select(facing, 1e-4, abs(facing) < 1e-4);
+    let scale = pixel_project(centre).z * max(abs(facing), 0.15);
+    return pixel_cover((length(pixel_eye() + far * ray - centre) - radius) * scale);
+}
+
+/// Picture: the quadrotor, 2.3 times as large as it is, its front rotors red and each the brighter the faster it turns; the green ball is the origin, its goal;
+/// their shadows on a floor that is not there, with lines every metre.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let shown = 1.6; // lengths of the picture in a metre
+    let floor_ = -2.1;
+    let at = shown * s.position;
+    let goal = shown * vec3<f32>(0.0);
+    // the floor
+    let ground = pixel_ground(p, floor_);
+    let foot = pixel_size() / pixel_project(vec3<f32>(ground.xy, floor_)).z;
+    let near_line = abs(fract(ground.xy / shown + vec2<f32>(0.5)) - vec2<f32>(0.5)) * shown;
+    let line = clamp(0.5 - (min(near_line.x, near_line.y) - 0.02) / (1.6 * foot), 0.0, 1.0);
+    let fog = clamp((ground.z - 8.0) / 16.0, 0.0, 1.0);
+    var colour = mix(vec3<f32>(0.93, 0.94, 0.95), vec3<f32>(0.68, 0.74, 0.8), 0.75 * line * (1.0 - fog));
+    colour = mix(colour, vec3<f32>(0.8, 0.88, 0.95), fog);
+    // shadows, and how high what throws them is
+    let soft = 0.62;
+    let shadow = 1.0 - smoothstep(0.5 * soft, 1.3 * soft, length(ground.xy - at.xy));
+    colour = mix(colour, vec3<f32>(0.35, 0.38, 0.42), 0.55 * shadow);
+    let mark = 1.0 - smoothstep(0.8 * 0.16, 1.2 * 0.16, length(ground.xy - goal.xy));
+    colour = mix(colour, vec3<f32>(0.2, 0.55, 0.3), 0.35 * mark);
+    let goal_seen = pixel_project(goal);
+    let below_goal = pixel_project(vec3<f32>(goal.xy, floor_));
+    colour = pixel_over(colour, vec3<f32>(0.45, 0.68, 0.5), pixel_line(p, goal_seen.xy, below_goal.xy, 0.012));
+    // the goal, before and behind the quadrotor
+    let goal_radius = max(0.16 * goal_seen.z, 1.5 * pixel_size());
+    let ball = pixel_disc(p, goal_seen.xy, goal_radius);
+    let light = dot(p - goal_seen.xy, vec2<f32>(-0.5, 0.7)) / goal_radius;
+    let ball_colour = mix(vec3<f32>(0.1, 0.5, 0.25), vec3<f32>(0.55, 0.9, 0.6), clamp(0.5 + 0.6 * light, 0.0, 1.0));
+    colour = pixel_over(colour, ball_colour, ball);
+    let seen = pixel_project(at);
+    let q = s.attitude;
+    let up = turned(q, vec3<f32>(0.0, 0.0, 1.0));
+    let ahead = 0.62 * 0.70710678 * turned(q, vec3<f32>(1.0, 1.0, 0.0));
+    let aside = 0.62 * 0.70710678 * turned(q, vec3<f32>(1.0, -1.0, 0.0));
+    let front_left = at + ahead;
+    let back_right = at - ahead;
+    let front_right = at + aside;
+    let back_left = at - aside;
+    let dark = vec3<f32>(0.14, 0.16, 0.2);
+    let width = 0.09 * seen.z;
+    colour = pixel_over(colour, dark, pixel_line(p, pixel_project(front_left).xy, pixel_project(back_right).xy, width));
+    colour = pixel_over(colour, dark, pixel_line(p, pixel_project(front_right).xy, pixel_project(back_left).xy, width));
+    let lift = 0.06 * up;
+    let radius = 0.52 * 0.62;
+    // front left, back left, back right, front right, from 0 to 1
+    let speed = clamp(vec4<f32>(0.5) + 0.5 * (s.rotors - vec4<f32>(1.0)) / speed_range, vec4<f32>(0.0), vec4<f32>(1.0));
+    let front = vec3<f32>(0.95, 0.3, 0.25);
+    let back = vec3<f32>(0.25, 0.5, 0.85);
+    colour = pixel_over(colour, mix(dark, back, 0.4 + 0.6 * speed.y), 0.8 * rotor_disc(p, back_left + lift, up, radius));
+    colour = pixel_over(colour, mix(dark, back, 0.4 + 0.6 * speed.z), 0.8 * rotor_disc(p, back_right + lift, up, radius));
+    colour = pixel_over(colour, mix(dark, front, 0.4 + 0.6 * speed.x), 0.8 * rotor_disc(p, front_left + lift, up, radius));
+    colour = pixel_over(colour, mix(dark, front, 0.4 + 0.6 * speed.w), 0.8 * rotor_disc(p, front_right + lift, up, radius));
+    colour = pixel_over(colour, vec3<f32>(0.2, 0.22, 0.27), pixel_disc(p, seen.xy, 0.17 * seen.z));
+    let nose = pixel_project(at + 0.16 * turned(q, vec3<f32>(1.0, 0.0, 0.3)));
+    colour = pixel_over(colour, vec3<f32>(0.98, 0.85, 0.3), pixel_disc(p, nose.xy, 0.05 * seen.z));
+    return pixel_over(colour, ball_colour, select(0.0, ball, goal_seen.z > seen.z));
+}

@@ -32,3 +32,12 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
 fn env_observe(s: State) -> Observation {
     return Observation(s.s);
 }
+
+/// Picture: s as a ball on a line from −1 to 1, on which 0 is where it should be; larger |s| stays at the side.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let x = clamp(s.s, -1.0, 1.0);
+    var colour = pixel_over(vec3<f32>(0.97, 0.97, 0.96), vec3<f32>(0.55), pixel_line(p, vec2<f32>(-0.9, -0.2), vec2<f32>(0.9, -0.2), 0.03));
+    colour = pixel_over(colour, vec3<f32>(0.3, 0.65, 0.4), pixel_line(p, vec2<f32>(0.0, -0.38), vec2<f32>(0.0, 0.38), 0.04));
+    let ball = mix(vec3<f32>(0.25, 0.6, 0.4), vec3<f32>(0.85, 0.25, 0.2), sqrt(abs(x)));
+    return pixel_over(colour, ball, pixel_disc(p, vec2<f32>(0.8 * x, 0.0), 0.18));
+}

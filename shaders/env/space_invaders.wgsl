@@ -115,3 +115,35 @@ fn env_feature(s: State, i: u32) -> f32 {
     let word = select(select(cells.x, cells.y, cell >= 30u), select(cells.z, cells.w, cell >= 90u), cell >= 60u);
     return f32((word >> (cell % 30u)) & 1u);
 }
+
+/// Whether a cell, 10 row + column, is in a set.
+fn has(cells: vec4<u32>, cell: u32) -> bool {
+    let word = select(select(cells.x, cells.y, cell >= 30u), select(cells.z, cells.w, cell >= 90u), cell >= 60u);
+    return ((word >> (cell % 30u)) & 1u) == 1u;
+}
+
+/// Picture: aliens, the cannon, its bullets (yellow) and theirs (red), on the grid.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let place = 5.0 * vec2<f32>(p.x + 1.0, 1.0 - p.y);
+    let at = clamp(vec2<u32>(place), vec2<u32>(0u), vec2<u32>(9u));
+    let cell = 10u * at.y + at.x;
+    let within = place - vec2<f32>(at) - vec2<f32>(0.5); // half a cell is 0.5, downwards
+    // an alien is 8 × 6 dots, mirrored about its middle: rows of four bits
+    let dot_ = vec2<u32>(vec2<i32>(i32(abs(within.x) * 9.0), i32(floor(within.y * 8.0 + 3.0))));
+    let rows = array<u32, 6>(0x4u, 0x3u, 0xbu, 0x7u, 0x2u, 0x4u);
+    let solid = array<u32, 6>(0x1u, 0x7u, 0xdu, 0xfu, 0x2u, 0x5u);
+    let shape = dot_.x < 4u && dot_.y < 6u && ((select(rows[min(dot_.y, 5u)], solid[min(dot_.y, 5u)], s.moving_right) >> dot_.x) & 1u) == 1u;
+    let body = select(0.0, 1.0, shape);
+    let small = pixel_size() > 0.06; // dots cannot be told apart
+    let blob = pixel_box(0.2 * within, vec2<f32>(0.0), vec2<f32>(0.07, 0.06));
+    var colour = vec3<f32>(0.04, 0.05, 0.09);
+    colour = pixel_over(colour, vec3<f32>(0.45, 0.85, 0.5), select(0.0, select(body, blob, small), has(s.aliens, cell)));
+    let mine = pixel_box(0.2 * within, vec2<f32>(0.0), vec2<f32>(0.012, 0.06));
+    colour = pixel_over(colour, vec3<f32>(0.98, 0.9, 0.35), select(0.0, mine, has(s.bullets, cell)));
+    let theirs = pixel_line(0.2 * within, vec2<f32>(-0.02, -0.05), vec2<f32>(0.02, 0.05), 0.03);
+    colour = pixel_over(colour, vec3<f32>(0.95, 0.35, 0.35), select(0.0, theirs, has(s.alien_bullets, cell)));
+    let base = max(pixel_box(0.2 * within, vec2<f32>(0.0, 0.045), vec2<f32>(0.085, 0.04)), pixel_box(0.2 * within, vec2<f32>(0.0, -0.03), vec2<f32>(0.02, 0.05)));
+    let cannon = at.y == 9u && at.x == s.cannon;
+    let ready = select(vec3<f32>(0.3, 0.5, 0.75), vec3<f32>(0.45, 0.75, 1.0), s.cannon_timer == 0u);
+    return pixel_over(colour, ready, select(0.0, base, cannon));
+}

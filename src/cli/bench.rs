@@ -71,8 +71,8 @@ impl Bench {
             let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
             Work::from(&case.config())
         });
-        let all = Work { small: true, wide: true };
-        works.fold(all, |all, work| Work { small: all.small && work.small, wide: all.wide && work.wide })
+        let all = Work { small: true, wide: true, window: false };
+        works.fold(all, |all, work| Work { small: all.small && work.small, wide: all.wide && work.wide, ..all })
     }
 
     pub fn run(self) -> Result<ExitCode> {

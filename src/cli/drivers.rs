@@ -8,18 +8,21 @@ pub struct Work {
     pub small: bool,
     /// Networks are run layer by layer.
     pub wide: bool,
+    /// Pictures are drawn into a window.
+    pub window: bool,
 }
 
 impl From<&manyworlds::config::Config> for Work {
     fn from(config: &manyworlds::config::Config) -> Self {
-        Self { small: config.is_small(), wide: config.is_wide() }
+        Self { small: config.is_small(), wide: config.is_wide(), window: false }
     }
 }
 
 /// Starts this program again with what is missing in its environment; what is set already stays.
 ///
 /// - `LP_NATIVE_VECTOR_WIDTH=512` where the processor has AVX-512: training is a third to a half faster then; but networks that
-///   are run layer by layer take a fifth longer on Intel's processors, which wait for a word that is read back from a store of 512 bits.
+///   are run layer by layer take a fifth longer on Intel's processors, which wait for a word that is read back from a store of 512 bits; and Mesa 22 dies of compiling
+///   what draws triangles with it.
 /// - `LP_NUM_THREADS=0` where the work comes in pieces so small that waking threads costs more than they do: all of it is left to
 ///   one thread, up to 1.4 times as fast (`benches/NOTES.md`). Drivers of GPUs look at neither.
 /// - `XDG_RUNTIME_DIR`, a folder of this user's own, where there is none (in containers, over ssh, in jobs): libraries of the desktop
@@ -56,6 +59,7 @@ fn long_vectors(work: Work) -> bool {
         && std::arch::is_x86_feature_detected!("avx512bw")
         && std::arch::is_x86_feature_detected!("avx512dq")
         && std::arch::is_x86_feature_detected!("avx512vl")
+        && !work.window
         && !(work.wide && slow_stores())
 }
 

@@ -6,6 +6,7 @@ use super::AdapterArgument;
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::pool::WorldPool;
+use manyworlds::render::Show;
 use manyworlds::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read, Write};
@@ -40,6 +41,8 @@ struct Trial {
     adapter: String,
     seconds: u64,
     bytes: u64,
+    /// Whether its picture is drawn too.
+    draws: bool,
 }
 
 /// Tries out the environment that stands on standard input: the process that other commands start.
@@ -74,7 +77,11 @@ impl Trial {
         set(&mut env, &self.overrides)?;
         let pool = WorldPool::new(&gpu, &env, 64, 1)?;
         pool.step_on_device()?;
-        pool.check_loops()
+        pool.check_loops()?;
+        if self.draws && env.draws() {
+            Show::of_random(&gpu, &env, 1, 1, 64)?.picture()?.wait(&gpu)?;
+        }
+        Ok(())
     }
 
     /// What has become of the trial.
@@ -120,19 +127,31 @@ impl Trial {
 /// An environment for a command: built in by name, or a file that a process of its own has tried out. Where an optional part
 /// of it is misspelt it is refused: it would be another one than its author thinks.
 pub fn load(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
-    let env = load_as_it_is(name, overrides, adapter)?;
-    if let Some(remark) = env.remarks().into_iter().find(|remark| remark.misspelt) {
-        return Err(Error::EnvironmentFile(format!("{}:{}: {}", env.path(), remark.line, remark.text)));
-    }
-    Ok(env)
+    load_and_try(name, overrides, adapter, false).and_then(refuse_misspelt)
 }
 
 /// The same with whatever is misspelt.
 pub fn load_as_it_is(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
+    load_and_try(name, overrides, adapter, false)
+}
+
+/// The same for a command that draws its worlds.
+pub fn load_to_draw(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
+    load_and_try(name, overrides, adapter, true).and_then(refuse_misspelt)
+}
+
+fn refuse_misspelt(env: Environment) -> Result<Environment> {
+    match env.remarks().into_iter().find(|remark| remark.misspelt) {
+        Some(remark) => Err(Error::EnvironmentFile(format!("{}:{}: {}", env.path(), remark.line, remark.text))),
+        None => Ok(env),
+    }
+}
+
+fn load_and_try(name: &str, overrides: &[String], adapter: &AdapterArgument, draws: bool) -> Result<Environment> {
     let mut env = if Environment::is_file_name(name) {
         // read once: what is tried out is what is used, whatever becomes of the file
         let text = Environment::read_text(Path::new(name))?;
-        try_out(name, name, &text, overrides, adapter)?;
+        try_out(name, name, &text, overrides, adapter, draws)?;
         Environment::from_source(name, name, &text)?
     } else {
         Environment::load(name)?
@@ -143,11 +162,20 @@ pub fn load_as_it_is(name: &str, overrides: &[String], adapter: &AdapterArgument
 
 /// Tries out the environment that a checkpoint brings.
 pub fn probe_checkpoint(env: &Environment, adapter: &AdapterArgument) -> Result<()> {
+    probe_again(env, adapter, false)
+}
+
+/// The same for a command that draws its worlds.
+pub fn probe_checkpoint_to_draw(env: &Environment, adapter: &AdapterArgument) -> Result<()> {
+    probe_again(env, adapter, true)
+}
+
+fn probe_again(env: &Environment, adapter: &AdapterArgument, draws: bool) -> Result<()> {
     if env.is_built_in() {
         return Ok(());
     }
     let overrides: Vec<String> = env.overrides().iter().map(|o| format!("{}={}", o.name, o.value)).collect();
-    try_out(env.name(), env.path(), env.text(), &overrides, adapter)
+    try_out(env.name(), env.path(), env.text(), &overrides, adapter, draws)
 }
 
 /// Sets overrides from `name=value`.
@@ -164,7 +192,14 @@ pub fn set(env: &mut Environment, pairs: &[String]) -> Result<()> {
     env.set_all(values.iter().map(|(name, value)| (name.as_str(), *value)))
 }
 
-fn try_out(name: &str, path: &str, text: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<()> {
+fn try_out(
+    name: &str,
+    path: &str,
+    text: &str,
+    overrides: &[String],
+    adapter: &AdapterArgument,
+    draws: bool,
+) -> Result<()> {
     let trial = Trial {
         parent: std::process::id(),
         name: name.to_owned(),
@@ -174,6 +209,7 @@ fn try_out(name: &str, path: &str, text: &str, overrides: &[String], adapter: &A
         adapter: adapter.adapter.to_string(),
         seconds: limit_of(SECONDS)?,
         bytes: limit_of(MEMORY)? << 30,
+        draws,
     };
     let failed = |error: std::io::Error| trial.complaint(format!("it cannot be tried out: {error}"));
     let line = serde_json::to_string(&trial).map_err(|error| failed(error.into()))? + "\n";

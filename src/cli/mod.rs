@@ -16,6 +16,7 @@ mod new_env;
 mod plan;
 mod plot;
 mod progress;
+mod render;
 mod reproduce;
 mod say;
 mod seeds;
@@ -75,6 +76,8 @@ enum Command {
     CheckEnv(check_env::CheckEnv),
     /// Show one world step by step
     Trace(trace::Trace),
+    /// Film worlds that a trained policy plays, or that take random actions, or watch them in a window
+    Render(render::Render),
     #[command(hide = true)]
     Probe,
     /// Estimate the policy gradient of a textbook policy in many ways, beside the exact one
@@ -150,6 +153,7 @@ pub fn main() -> ExitCode {
             Command::Bench(command) => command.work(),
             Command::Sweep(command) => command.work(),
             Command::Eval(command) => command.work(),
+            Command::Render(command) => command.work(),
             _ => drivers::Work::default(),
         });
     }
@@ -163,6 +167,7 @@ pub fn main() -> ExitCode {
         Command::NewEnv(command) => command.run(),
         Command::CheckEnv(command) => command.run(),
         Command::Trace(command) => command.run(),
+        Command::Render(command) => command.run(),
         Command::Probe => foreign::probe(),
         Command::Gradient(command) => command.run(),
         Command::Reproduce(command) => command.run(),

@@ -16,8 +16,9 @@ pub(super) const FUNCTIONS: [(&str, &str); 4] = [
 ];
 const OBSERVE: (&str, &str) = ("env_observe", "fn env_observe(s: State) -> Observation");
 const FEATURE: (&str, &str) = ("env_feature", "fn env_feature(s: State, i: u32) -> f32");
-/// A function that it may have.
+/// Functions that it may have.
 const MASK: (&str, &str) = ("env_action_mask", "fn env_action_mask(s: State) -> ActionMask");
+pub(super) const PIXEL: (&str, &str) = ("env_pixel", "fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32>");
 
 /// What an environment may have, and what nobody misses where its name is misspelt.
 pub(super) const OPTIONAL: [&str; 3] = ["REWARD_THRESHOLD", "env_action_mask", "env_pixel"];
@@ -117,6 +118,22 @@ const GIVEN: [&str; 17] = [
     "main",
 ];
 
+/// The same where the environment has a picture (`part/pixel.wgsl`).
+const GIVEN_TO_PICTURES: [&str; 12] = [
+    "pixel_size",
+    "pixel_cover",
+    "pixel_disc",
+    "pixel_ring",
+    "pixel_line",
+    "pixel_box",
+    "pixel_over",
+    "pixel_turn",
+    "pixel_eye",
+    "pixel_ray",
+    "pixel_project",
+    "pixel_ground",
+];
+
 impl File {
     /// Checks that what every environment needs is there, and that nothing is there that it must not have.
     pub fn check(&self, environment: &str) -> Result<()> {
@@ -133,7 +150,8 @@ impl File {
                     self.complaint(&found.name, "WGSL has this name already, and the engine uses it; choose another")
                 );
             }
-            if GIVEN.contains(&found.name.as_str()) {
+            let pictures = self.draws() && GIVEN_TO_PICTURES.contains(&found.name.as_str());
+            if GIVEN.contains(&found.name.as_str()) || pictures {
                 return Err(self.complaint(&found.name, "the engine gives you this one; choose another name"));
             }
         }
@@ -292,9 +310,16 @@ impl File {
         let step = ["ptr State".to_owned(), action, "ptr Rng".to_owned()];
         let state = ["State".to_owned()];
         let feature = ["State".to_owned(), "u32".to_owned()];
-        let expected: [(&[String], &str); 5] =
-            [(&step[2..], "State"), (&step, "Outcome"), (&state, &observation), (&feature, "f32"), (&state, &mask)];
-        for ((name, shape), (arguments, result)) in FUNCTIONS.iter().chain([&MASK]).zip(expected) {
+        let pixel = ["State".to_owned(), "vec2 f32".to_owned()];
+        let expected: [(&[String], &str); 6] = [
+            (&step[2..], "State"),
+            (&step, "Outcome"),
+            (&state, &observation),
+            (&feature, "f32"),
+            (&state, &mask),
+            (&pixel, "vec3 f32"),
+        ];
+        for ((name, shape), (arguments, result)) in FUNCTIONS.iter().chain([&MASK, &PIXEL]).zip(expected) {
             if !self.has_function(name) {
                 continue; // the one that is not there may be absent
             }
@@ -374,6 +399,7 @@ fn type_name(module: &Module, kind: &Type) -> String {
         (_, TypeInner::Scalar(naga::Scalar::U32)) => "u32".to_owned(),
         (_, TypeInner::Scalar(naga::Scalar::F32)) => "f32".to_owned(),
         (_, TypeInner::Scalar(naga::Scalar::BOOL)) => "bool".to_owned(),
+        (_, TypeInner::Vector { size, scalar: naga::Scalar::F32 }) => format!("vec{} f32", *size as u32),
         (_, TypeInner::Pointer { base, .. }) => format!("ptr {}", type_name(module, &module.types[*base])),
         (_, TypeInner::Array { base, size: naga::ArraySize::Constant(count), .. }) => {
             format!("array<{}, {count}>", type_name(module, &module.types[*base]))

@@ -41,7 +41,7 @@ impl File {
     }
 
     /// Words of a piece of the text, but for comments and for names that a `:` follows: those of the piece itself.
-    fn words(&self, range: Range<usize>) -> Vec<&str> {
+    pub fn words(&self, range: Range<usize>) -> Vec<&str> {
         let text = &self.part.text[range];
         let (mut words, mut at) = (Vec::new(), 0);
         while at < text.len() {

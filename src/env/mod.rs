@@ -7,6 +7,7 @@ mod exploration;
 mod fixed;
 mod limits;
 mod names;
+mod pixels;
 mod remarks;
 mod scan;
 mod space;
@@ -24,8 +25,10 @@ pub use state::Field;
 
 use crate::error::{Error, Result, did_you_mean, shown};
 use crate::file;
-use crate::layout::{self, ACCUMULATOR_VECTORS, WorldWord};
+use crate::layout::{self, ACCUMULATOR_VECTORS, STRUCTS, WorldWord};
 use crate::shader::{Constants, Edit, Program, built_in, built_in_text, carefully};
+use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
 
 /// Parts that every kernel with an environment is linked with, besides the environment itself.
@@ -38,7 +41,10 @@ const PARTS: &[&str] = &[
     "part/contract.wgsl",
 ];
 
-/// Turns that the loops of an environment may make in a step, in a reset, in a mask, and in a look.
+/// Parts that only kernels with a picture are linked with.
+const PICTURE_PARTS: &[&str] = &["part/picture.wgsl", "part/pixel.wgsl"];
+
+/// Turns that the loops of an environment may make in a step, in a reset, in a mask, in a look, and for a pixel.
 const SPINS: u32 = 256;
 
 /// An environment that has been read and checked against the contract.
@@ -70,8 +76,12 @@ pub struct Environment {
     features: bool,
     /// What the linker changes in the file: guards of loops, and overrides that are constants by then.
     edits: Vec<Edit>,
+    /// The same for kernels that draw its worlds, which nothing is left out of; none where it has no picture.
+    picture_edits: Option<Vec<Edit>>,
     /// Its loops, as the guards number them.
     loops: Vec<Loop>,
+    /// Whether one of them is not the picture's.
+    has_loops: bool,
 }
 
 /// What an environment declares.
@@ -225,6 +235,8 @@ impl Environment {
         let program = Program::new(name).constants(&layout::constants()).constants(&spec.action_space.constants());
         let program = program.word("MW_SPINS", SPINS).parts(PARTS)?;
         let program = program.part(spec.action_space.action_part())?.parts(bounds.as_slice())?;
+        let draws = file.draws();
+        let program = if draws { program.structs(STRUCTS).parts(PICTURE_PARTS)? } else { program };
         let program = program.source_with(path, text, &edits);
         let linked = program.link_checked(|module, text| file.check_allowed(module, text))?;
         file.check_functions(&linked, &spec)?;
@@ -234,7 +246,29 @@ impl Environment {
         let state = state::StateLayout::of(linked.module()).map_err(|reason| file.complaint("State", &reason))?;
         let (name, path, text) = (name.to_owned(), path.to_owned(), text.to_owned());
         let (features, loops) = (file.has_features(), file.places_of_loops());
-        Ok(Self { name, path, text, spec, state, overrides, defaults, bounds, features, edits, loops })
+        let pictures: Vec<Range<usize>> = file.for_pictures().iter().map(|found| found.range.clone()).collect();
+        let of_pictures = |at: usize| pictures.iter().any(|range| range.contains(&at));
+        let has_loops = file.loops.iter().any(|&(keyword, _)| !of_pictures(keyword));
+        let picture_edits = draws.then(|| edits.clone());
+        edits.retain(|edit| !of_pictures(edit.at));
+        let left_out = |range: &Range<usize>| Edit { at: range.start, removed: range.len(), text: Cow::Borrowed("") };
+        edits.extend(pictures.iter().map(left_out));
+        edits.sort_by_key(|edit| edit.at);
+        Ok(Self {
+            name,
+            path,
+            text,
+            spec,
+            state,
+            overrides,
+            defaults,
+            bounds,
+            features,
+            edits,
+            picture_edits,
+            loops,
+            has_loops,
+        })
     }
 
     /// The environment's name.
@@ -324,9 +358,19 @@ impl Environment {
         own + if self.features { looks } else { 0 }
     }
 
-    /// Whether its functions loop; each of them then counts as 256 iterations of the loop budget of software adapters.
+    /// Whether its functions loop, but for its picture's; each of them then counts as 256 iterations of the loop budget of software adapters.
     pub fn has_loops(&self) -> bool {
-        !self.loops.is_empty()
+        self.has_loops
+    }
+
+    /// Whether it says how its worlds look (`env_pixel`).
+    pub fn draws(&self) -> bool {
+        self.picture_edits.is_some()
+    }
+
+    /// Loop iterations of a pixel at most.
+    pub(crate) fn pixel_iterations(&self) -> u64 {
+        if self.draws() && !self.loops.is_empty() { u64::from(SPINS) } else { 0 }
     }
 
     /// A loop of its file; they count from 1, in the order of their bodies.
@@ -402,6 +446,19 @@ impl Environment {
     /// # Errors
     /// Never, unless a part of ours is missing.
     pub fn link_into(&self, program: Program) -> Result<Program> {
+        self.link(program, &self.edits)
+    }
+
+    /// The same with its picture and what pictures are given, for kernels that draw worlds.
+    ///
+    /// # Errors
+    /// Never, unless a part of ours is missing.
+    pub(crate) fn link_picture_into(&self, program: Program) -> Result<Program> {
+        let edits = self.picture_edits.as_deref().unwrap_or(&self.edits);
+        self.link(program.parts(PICTURE_PARTS)?, edits)
+    }
+
+    fn link(&self, program: Program, edits: &[Edit]) -> Result<Program> {
         let mut constants = Constants::default();
         constants.word("MW_OBSERVATIONS", self.spec.observation_dim);
         constants.word("MW_SPINS", SPINS);
@@ -414,7 +471,7 @@ impl Environment {
             .parts(PARTS)?
             .part(self.spec.action_space.action_part())?
             .parts(self.bounds.as_slice())?
-            .source_with(&self.path, &self.text, &self.edits)
+            .source_with(&self.path, &self.text, edits)
             .source(&format!("state of {}", self.name), &self.state.code())
             .parts(&[
                 if self.features { "slot/look/feature.wgsl" } else { "slot/look/array.wgsl" },

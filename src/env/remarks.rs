@@ -138,9 +138,14 @@ impl File {
     fn unsteady(&self) -> Vec<Remark> {
         let text = &self.part.text;
         let mut remarks = Vec::new();
-        let reached = self.reached();
-        let functions: Vec<&Declaration> =
-            self.declarations.iter().filter(|found| reached.contains(found.name.as_str())).collect();
+        // what worlds run: the contract's functions but for pictures, and all behind them
+        let contract = super::contract::FUNCTIONS.iter().map(|(name, _)| *name).chain(["env_action_mask"]);
+        let reached = self.reached(contract.collect());
+        let functions: Vec<&Declaration> = self
+            .declarations
+            .iter()
+            .filter(|found| found.kind == Kind::Function && reached.contains(found.name.as_str()))
+            .collect();
         for name in UNSTEADY {
             let mut lines: Vec<u32> = Vec::new();
             for found in &functions {
@@ -166,24 +171,6 @@ impl File {
             remarks.push(Remark { line, text, misspelt: false });
         }
         remarks
-    }
-
-    /// Functions that worlds run: the contract's but for pictures, and what they call.
-    fn reached(&self) -> HashSet<&str> {
-        let is_function = |name: &&str| self.find(name).is_some_and(|found| found.kind == Kind::Function);
-        let contract = super::contract::FUNCTIONS.iter().map(|(name, _)| *name).chain(["env_action_mask"]);
-        let mut wanted: Vec<&str> =
-            contract.filter_map(|name| self.find(name).map(|found| found.name.as_str())).collect();
-        let mut reached: HashSet<&str> = wanted.iter().copied().collect();
-        while let Some(name) = wanted.pop() {
-            let Some(found) = self.find(name) else { continue };
-            for (_, word) in tokens(&self.part.text[found.range.clone()]) {
-                if is_function(&word) && reached.insert(word) {
-                    wanted.push(word);
-                }
-            }
-        }
-        reached
     }
 }
 

@@ -50,15 +50,28 @@ impl fmt::Display for AdapterChoice {
 /// Every adapter of the machine, in the order in which `auto` prefers them. `WGPU_BACKEND` (such as `vulkan`, `gl`)
 /// narrows the search; without it, or where it is empty, Vulkan, Metal and DX12 are searched.
 pub fn adapters() -> Vec<wgpu::Adapter> {
+    adapters_of(&instance())
+}
+
+/// Where adapters are searched.
+fn backends() -> wgpu::Backends {
     let named = narrowed().and_then(|_| wgpu::Backends::from_env());
-    let backends = named.unwrap_or(wgpu::Backends::PRIMARY);
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
-        backends,
+    named.unwrap_or(wgpu::Backends::PRIMARY)
+}
+
+/// What adapters and surfaces are made by.
+pub(super) fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends: backends(),
         // Validation layers check every call again; ours are checked by wgpu. WGPU_VALIDATION and friends bring them back.
         flags: wgpu::InstanceFlags::empty().with_env(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
-    });
-    let mut adapters = pollster::block_on(instance.enumerate_adapters(backends));
+    })
+}
+
+/// Its adapters that compute, the preferred first.
+pub(super) fn adapters_of(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    let mut adapters = pollster::block_on(instance.enumerate_adapters(backends()));
     adapters
         .retain(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS));
     adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
@@ -80,9 +93,8 @@ fn rank(kind: wgpu::DeviceType) -> u32 {
     }
 }
 
-/// Picks the adapter of a choice.
-pub(crate) fn choose(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
-    let adapters = adapters();
+/// Picks the adapter of a choice among these.
+pub(super) fn choose(choice: &AdapterChoice, adapters: Vec<wgpu::Adapter>) -> Result<wgpu::Adapter> {
     if adapters.is_empty() {
         return Err(Error::NoAdapter { hint: missing_driver_hint() });
     }

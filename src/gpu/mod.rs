@@ -81,7 +81,28 @@ impl Gpu {
     /// # Errors
     /// [`Error::NoAdapter`], [`Error::AdapterNotFound`] or [`Error::Device`].
     pub fn new(choice: &AdapterChoice, largest_binding: u64) -> Result<Self> {
-        let adapter = adapter::choose(choice)?;
+        Self::open(&adapter::choose(choice, adapters())?, largest_binding)
+    }
+
+    /// Opens an adapter that can draw into a window, and makes the surface there.
+    ///
+    /// # Errors
+    /// Those of [`Gpu::new`]; [`Error::Device`] where the window takes no surface, or the adapter cannot draw there.
+    pub fn of_window(
+        choice: &AdapterChoice,
+        window: impl Into<wgpu::SurfaceTarget<'static>>,
+    ) -> Result<(Self, wgpu::Adapter, wgpu::Surface<'static>)> {
+        let instance = adapter::instance();
+        let adapter = adapter::choose(choice, adapter::adapters_of(&instance))?;
+        let refused = |reason: String| Error::Device { adapter: adapter.get_info().name, reason };
+        let surface = instance.create_surface(window).map_err(|error| refused(error.to_string()))?;
+        if !adapter.is_surface_supported(&surface) {
+            return Err(refused("it cannot draw into this window; choose another one with --adapter".to_owned()));
+        }
+        Ok((Self::open(&adapter, 0)?, adapter, surface))
+    }
+
+    fn open(adapter: &wgpu::Adapter, largest_binding: u64) -> Result<Self> {
         let info = adapter.get_info();
         let offered = adapter.limits();
         let mut limits = wgpu::Limits::default();

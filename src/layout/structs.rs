@@ -399,6 +399,49 @@ shared_structs! {
         next_step: u32,
     }
 
+    /// A picture of worlds in square tiles, and the camera of those that are in space: where it stands, its axes, and how long
+    /// a metre is that lies one metre before it, in halves of a tile.
+    pub struct Picture {
+        /// Worlds.
+        worlds: u32,
+        /// Tiles of a row.
+        columns: u32,
+        /// Rows of tiles.
+        rows: u32,
+        /// Pixels of a side of a tile, the gap included.
+        tile: u32,
+        /// Pixels between tiles.
+        gap: u32,
+        /// Side of a pixel, in halves of a tile.
+        pixel: f32,
+        /// The camera.
+        eye_x: f32,
+        /// Its y.
+        eye_y: f32,
+        /// Its z.
+        eye_z: f32,
+        /// Where right is, x.
+        right_x: f32,
+        /// y.
+        right_y: f32,
+        /// z.
+        right_z: f32,
+        /// Where up is, x.
+        up_x: f32,
+        /// y.
+        up_y: f32,
+        /// z.
+        up_z: f32,
+        /// Where it looks, x.
+        ahead_x: f32,
+        /// y.
+        ahead_y: f32,
+        /// z.
+        ahead_z: f32,
+        /// 1 / tan of half of the angle of view.
+        zoom: f32,
+    }
+
     /// A matrix of observations and where its values go.
     pub struct Columns {
         /// Columns of an agent; those up to here are wanted.

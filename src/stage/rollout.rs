@@ -166,6 +166,50 @@ impl RandomSteps {
     }
 }
 
+/// What a policy does in every world of somebody who steps them.
+#[derive(Clone, Debug)]
+pub struct Acting {
+    recording: Recording,
+}
+
+impl Acting {
+    /// Actions `[word][world]` of the policy `network` in `count` worlds of one agent: its most likely ones, or samples.
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        plan: &mut Plan,
+        kernels: &Kernels,
+        env: &Environment,
+        network: usize,
+        agents: &Agents,
+        worlds: &Buffer<u32>,
+        actions: &Buffer<u32>,
+        count: u32,
+        sampled: bool,
+    ) -> Result<Self> {
+        let buffers = agents.buffers().with("mw_world", worlds).with("mw_actions", actions);
+        let threads = count.div_ceil(kernels.worlds(network));
+        let buffers = with_workspace(plan, kernels, network, agents.count, threads, &buffers)?;
+        let (stream, sampled) = (STREAM_TRAINING, u32::from(sampled));
+        let uniform = plan.uniform("worlds that act", &Worlds { count, stream, sampled, ..Worlds::default() });
+        let kernel = plan.kernel(kernels.act(env, network)?);
+        let (_, iterations) = steps_in_a_dispatch(plan, kernels, network, env);
+        let mut recording = Recording::default();
+        recording.push(&plan.pass(
+            kernel,
+            agents.count,
+            threads.into(),
+            iterations,
+            &buffers.with("mw_worlds", &uniform),
+        ));
+        Ok(Self { recording })
+    }
+
+    /// Adds the stage to a recording.
+    pub fn record(&self, recording: &mut Recording) {
+        recording.extend(&self.recording);
+    }
+}
+
 /// The passes that play an episode in each of some worlds, to its end or as long as evaluations go on.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn whole_episodes(

@@ -10,6 +10,7 @@ mod environments;
 mod math;
 mod normaliser;
 mod oracles;
+mod pictures;
 mod random_steps;
 mod replay_buffer;
 mod returns;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "error",
     "file",
     "shader",
@@ -28,6 +28,7 @@ const ORDER: [&str; 26] = [
     "events",
     "pool",
     "rollout",
+    "render",
     "estimate",
     "bench",
     "check",

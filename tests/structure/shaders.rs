@@ -214,7 +214,12 @@ fn of_worlds_and_textbooks(programs: &mut Programs) {
         let kernels = Kernels::of_worlds(Form::TILED, &env.spec().action_space);
         RandomSteps::new(&mut plan, &kernels, &env, 1, 8, 8).unwrap();
         plan.kernel(kernels.pool(&env).unwrap());
+        plan.kernel(kernels.render(&env).unwrap());
     }
+    let own = Environment::from_source("Own", "own.wgsl", UNEVEN).unwrap();
+    let kernels = Kernels::of_worlds(Form::TILED, &own.spec().action_space);
+    plan.kernel(kernels.render(&own).unwrap());
+    plan.kernel(kernels.ranges().unwrap());
     for (name, policy) in [("SimpleRegulator", TextbookPolicy::LinearGaussian), ("TwoAction", TextbookPolicy::Clamp)] {
         let env = Environment::load(name).unwrap();
         let kernels = Kernels::of_worlds(Form::PLAIN, &env.spec().action_space);
@@ -235,6 +240,7 @@ fn of_worlds_and_textbooks(programs: &mut Programs) {
     networks.add("network", &[4, 4, 1], Activation::Tanh);
     let kernels = Kernels::new(Form::TILED, &networks, &env.spec().action_space, Exploration::default());
     plan.kernel(kernels.reschedule().unwrap());
+    plan.kernel(kernels.act(&env, 0).unwrap());
     plan.kernels().iter().for_each(|program| programs.add(program.clone(), "worlds and textbooks"));
 }
 
