@@ -18,9 +18,11 @@ mod say;
 mod seeds;
 mod settings;
 mod signals;
+mod standing;
 mod sweep;
 mod trace;
 mod train;
+mod tui;
 mod watch;
 
 use clap::{Parser, Subcommand};

@@ -1,9 +1,9 @@
 //! `manyworlds train --seeds`: several seeds in one launch.
 
-use super::progress::Progress;
 use super::say::{print_json, say};
 use super::signals;
 use super::train::{Task, Train};
+use super::tui::Shown;
 use indicatif::HumanCount;
 use manyworlds::algo;
 use manyworlds::error::shown;
@@ -66,15 +66,15 @@ impl Train {
         say(format_args!("run directory: {out}"));
         let sizes = algo::sizes(config, env, seeds.len() as u32)?;
         let gpu = self.open(sizes.largest())?;
-        let progress = Progress::new(config, &gpu);
+        let progress = Shown::new(self.tui, env, config, seeds, directory.path(), &gpu)?;
         let command = std::env::args().collect::<Vec<String>>().join(" ");
         let seeds = Seeds { seeds, command: &command };
         let outcome = run_seeds(&gpu, env, config, seeds, directory, options, |event| {
             if let Event::Begins { .. } = event {
                 signals::train();
             }
-            progress.event(&event);
-            if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(()) }
+            let wish = progress.event(&event);
+            if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(wish) }
         });
         progress.end();
         let summary = match outcome? {
