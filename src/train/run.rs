@@ -159,8 +159,6 @@ pub(super) struct Wished {
     pub stop: Option<Stop>,
     checkpoint: bool,
     held: Duration,
-    /// How long it was held in all.
-    pub held_s: f64,
 }
 
 impl Wished {
@@ -179,7 +177,6 @@ impl Wished {
     /// How long the run was held since this was last asked.
     pub fn held(&mut self) -> Option<Duration> {
         let held = std::mem::take(&mut self.held);
-        self.held_s += held.as_secs_f64();
         (held > Duration::ZERO).then_some(held)
     }
 }
@@ -244,12 +241,13 @@ pub fn run<W: Into<Wish>>(
     let mut solved_at = None;
     let mut result: Option<(Returns, Policy, u64)> = None;
     let mut reached = (done, begun);
-    let mut wished = Wished::default();
+    let (mut wished, mut held_s) = (Wished::default(), 0.0);
     wished.add(watch(Event::Begins { updates: done, env_steps: reached.1 }));
     while wished.stop != Some(Stop::Drop) {
         if let Some(held) = wished.held() {
-            record.held(held);
-            trainer.held();
+            let idle = trainer.held(held);
+            record.held(idle);
+            held_s += idle.as_secs_f64();
         }
         if std::mem::take(&mut wished.checkpoint) {
             trainer.ask();
@@ -306,7 +304,7 @@ pub fn run<W: Into<Wish>>(
         updates: policy.updates,
         setup_s,
         wall_s,
-        steps_per_s: (env_steps - begun) as f64 / (wall_s - setup_s - wished.held_s).max(1e-9),
+        steps_per_s: (env_steps - begun) as f64 / (wall_s - setup_s - held_s).max(1e-9),
         solved: solved_at.is_some(),
         solved_at_steps: solved_at.map(|(steps, _)| steps),
         solved_at_s: solved_at.map(|(_, seconds)| seconds),

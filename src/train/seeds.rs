@@ -132,8 +132,8 @@ pub fn run_seeds<W: Into<Wish>>(
     wished.add(watch(Event::Begins { updates: 0, env_steps: 0 }));
     while wished.stop.is_none() {
         if let Some(held) = wished.held() {
-            places.iter_mut().for_each(|place| place.record.held(held));
-            trainer.held();
+            let idle = trainer.held(held);
+            places.iter_mut().for_each(|place| place.record.held(idle));
         }
         let Some(report) = trainer.next().transpose()? else { break };
         (env_steps, updates) = (report.env_steps, report.updates);

@@ -181,9 +181,12 @@ impl Trainer {
         self
     }
 
-    /// The caller has let the run wait: how long what is under way takes to be read says nothing of its pace.
-    pub fn held(&mut self) {
+    /// The caller has let the run wait for so long; for how much of that it had nothing to do, as far as its pace tells. How long
+    /// what is under way takes to be read says nothing of its pace.
+    pub fn held(&mut self, time: Duration) -> Duration {
         self.pending.iter_mut().for_each(|pending| pending.timed = false);
+        let under_way: u32 = self.pending.iter().map(|pending| pending.count).sum();
+        time.saturating_sub(self.pace.unwrap_or_default().saturating_mul(under_way))
     }
 
     /// Reports policies and state with the next submission, whether or not it ends with an evaluation. Results are the same.

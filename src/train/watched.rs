@@ -48,12 +48,15 @@ impl Stage {
 
     /// That of a kernel; none where it is of what follows it: layers of wide networks serve all stages.
     fn of(kernel: &str) -> Option<Self> {
-        let first = kernel.split(' ').next().unwrap_or_default();
-        match first {
+        match kernel {
+            "reduce episodes" => return Some(Self::Rollout),
+            "reduce measures" => return Some(Self::Gradients),
+            "finish generation" => return Some(Self::Population),
+            _ => {}
+        }
+        match kernel.split(' ').next().unwrap_or_default() {
             "layer" | "observe" => None,
-            "restart" | "reset" | "rollout" | "interact" | "remember" | "members" | "outputs" | "fitness" => {
-                Some(Self::Rollout)
-            }
+            "restart" | "rollout" | "act" | "interact" | "remember" | "evaluate" | "fitness" => Some(Self::Rollout),
             "perturb" | "rank" | "weigh" | "recombine" => Some(Self::Population),
             "value" | "gae" | "returns" | "segment" | "ratio" | "whole" | "per" | "log" | "reduce" | "discount"
             | "merge" => Some(Self::Values),

@@ -155,7 +155,7 @@ fn help(frame: &mut Frame, area: Rect) {
         ("", "values: V, advantages, their moments"),
         ("", "gradients: minibatches and steps"),
     ];
-    let (width, height) = (54.min(area.width), (lines.len() as u16 + 2).min(area.height));
+    let (width, height) = (58.min(area.width), (lines.len() as u16 + 2).min(area.height));
     let area = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
     let line = |(key, what): (&str, &str)| Line::from(vec![Span::styled(format!(" {key:15}"), bold()), what.to_owned().into()]);
     frame.render_widget(Clear, area);
@@ -167,7 +167,7 @@ fn panels(frame: &mut Frame, view: &View, body: Rect) {
     let below = if body.height >= HIGH - 6 { (body.height / 3).clamp(6, 10) } else { 0 };
     let [top, bottom] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(body);
     if body.width >= WIDE {
-        let side = (body.width * 2 / 5).clamp(30, 52);
+        let side = (body.width * 3 / 7).clamp(30, 52);
         let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(side)]).areas(top);
         returns(frame, view, left);
         measures(frame, view, right);
@@ -182,7 +182,7 @@ fn panels(frame: &mut Frame, view: &View, body: Rect) {
         (times_title(view), times),
     ];
     if view.history.actions.is_some() {
-        panels.push((" actions of the last update ".to_owned(), actions));
+        panels.push((" last actions ".to_owned(), actions));
     }
     panels.truncate((body.width / NARROW).max(1).into());
     let areas = Layout::horizontal(vec![Constraint::Fill(1); panels.len()]).split(bottom);
@@ -200,19 +200,7 @@ fn panel(title: impl Into<Line<'static>>) -> Block<'static> {
 /// The curve of returns, with evaluations.
 fn returns(frame: &mut Frame, view: &View, area: Rect) {
     let history = view.history;
-    let mut title = vec![Span::raw(" return ")];
-    if let Some(line) = history.standing.line()
-        && let Some(mean) = line.mean_return
-    {
-        title.push(Span::styled("━ ", view.ink(RETURNS)));
-        title.push(Span::raw(format!("{} of {} episodes ", figure(mean), short(line.mean_of as f64))));
-    }
-    if let Some(evaluated) = &history.evaluated {
-        title.push(Span::styled("• ", view.ink(EVALUATIONS)));
-        let error = evaluated.returns.standard_error.map_or(String::new(), |error| format!(" ± {}", figure(error)));
-        title.push(Span::raw(format!("evaluation {}{error} ", figure(evaluated.returns.mean))));
-    }
-    let block = panel(Line::from(title));
+    let block = panel(returns_title(view, area.width));
     let (curve, evaluations) = (history.returns.points(), history.evaluations.points());
     let all = || curve.iter().chain(evaluations);
     let (Some(first), Some(last)) = (
@@ -256,13 +244,39 @@ fn returns(frame: &mut Frame, view: &View, area: Rect) {
     ];
     let last = if last > first { last } else { first + 1.0 };
     let inner = block.inner(area);
-    let x = if inner.width >= 40 { vec![first, (first + last) / 2.0, last] } else { vec![first, last] };
+    let x = if inner.width >= 40 { vec![first, (first + last) / 2.0] } else { vec![first] };
+    let x = x.into_iter().map(short).chain([format!("{} steps", short(last))]);
     let y = if inner.height >= 9 { vec![low, (low + high) / 2.0, high] } else { vec![low, high] };
     let chart = Chart::new(datasets)
         .block(block)
-        .x_axis(Axis::default().style(dim()).bounds([first, last]).labels(x.into_iter().map(short)))
+        .x_axis(Axis::default().style(dim()).bounds([first, last]).labels(x))
         .y_axis(Axis::default().style(dim()).bounds([low, high]).labels(y.into_iter().map(figure)));
     frame.render_widget(chart, area);
+}
+
+/// What the curve of returns is made of, in as many words as fit.
+fn returns_title(view: &View, width: u16) -> Line<'static> {
+    let history = view.history;
+    let title = |of: &str, evaluation: &str, error: bool| {
+        let mut title = vec![Span::raw(" return ")];
+        if let Some(line) = history.standing.line()
+            && let Some(mean) = line.mean_return
+        {
+            title.push(Span::styled("━ ", view.ink(RETURNS)));
+            let of = if of.is_empty() { String::new() } else { format!("of {}{of} ", short(line.mean_of as f64)) };
+            title.push(Span::raw(format!("{} {of}", figure(mean))));
+        }
+        if let Some(evaluated) = &history.evaluated {
+            title.push(Span::styled("• ", view.ink(EVALUATIONS)));
+            let error = evaluated.returns.standard_error.filter(|_| error);
+            let error = error.map_or(String::new(), |error| format!("± {} ", figure(error)));
+            title.push(Span::raw(format!("{evaluation}{} {error}", figure(evaluated.returns.mean))));
+        }
+        Line::from(title)
+    };
+    let choices = [title(" episodes", "evaluation ", true), title(" episodes", "eval ", false), title("", "eval ", false)];
+    let fits = choices.into_iter().find(|title| title.width() + 2 <= width.into());
+    fits.unwrap_or_else(|| title("", "", false))
 }
 
 /// What the algorithm measures, a line each: name, number, curve.
@@ -274,21 +288,27 @@ fn measures(frame: &mut Frame, view: &View, area: Rect) {
     let all = std::iter::once(("steps/s", &history.speed)).chain(history.measures.iter().map(|(name, curve)| (*name, curve)));
     let shown: Vec<_> = all.take(inner.height.into()).collect();
     let longest = shown.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let name_width = longest.min(width.saturating_sub(9 + 9));
-    let lines = shown.into_iter().map(|(name, curve)| {
+    let name_width = longest.min(width.saturating_sub(8 + 2 + 7));
+    // where there is room, curves of two lines
+    let tall = if 2 * shown.len() <= inner.height.into() { 2 } else { 1 };
+    let mut lines = Vec::new();
+    for (name, curve) in shown {
         let number = match curve.last() {
             Some(number) if name == "steps/s" => short(number),
             Some(number) => figure(number),
             None => "–".to_owned(),
         };
         let points: Vec<f64> = curve.points().iter().map(|point| point.1).collect();
-        let room = width.saturating_sub(name_width + 11);
-        Line::from(vec![
-            Span::raw(format!("{:name_width$} {number:>9} ", fit(name, name_width))),
-            Span::styled(spark(&points, room), view.ink(BARS)),
-        ])
-    });
-    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()).block(block), area);
+        let mut curve = spark(&points, width.saturating_sub(name_width + 10), tall);
+        let last = curve.pop().unwrap_or_default();
+        let above = " ".repeat(name_width + 10);
+        lines.extend(curve.into_iter().map(|row| Line::from(vec![above.clone().into(), Span::styled(row, view.ink(BARS))])));
+        lines.push(Line::from(vec![
+            Span::raw(format!("{:name_width$} {number:>8} ", fit(name, name_width))),
+            Span::styled(last, view.ink(BARS)),
+        ]));
+    }
+    frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
 fn endings_title(view: &View) -> String {
@@ -391,13 +411,19 @@ fn choice(view: &View, n: usize, shares: &[f64], width: u16) -> Line<'static> {
     Line::from(vec![Span::raw(before), Span::styled(columns(shares, room), view.ink(BARS)), Span::raw(behind)])
 }
 
-/// A real number in a line: its histogram between its ends, its mean and deviation.
+/// A real number in a line: its histogram between its ends, and where there is room its mean and deviation.
 fn histogram(view: &View, number: &Numbers, width: u16) -> Line<'static> {
     let [low, high] = number.ends.map(|end| format!("{end:.1}"));
-    let told = format!(" {high} {:.2}±{:.2}", number.mean, number.std);
-    let room = usize::from(width).saturating_sub(low.len() + 1 + told.chars().count());
-    let bars = columns(&number.shares, room.min(number.shares.len()));
-    Line::from(vec![Span::raw(format!("{low} ")), Span::styled(bars, view.ink(BARS)), Span::raw(told)])
+    let room = usize::from(width).saturating_sub(low.len() + high.len() + 2);
+    let told = format!("  {:.2} ± {:.2}", number.mean, number.std);
+    let bins = number.shares.len().min(room);
+    let told = if bins + told.chars().count() <= room { told } else { String::new() };
+    let bars = columns(&number.shares, bins);
+    Line::from(vec![
+        Span::raw(format!("{low} ")),
+        Span::styled(bars, view.ink(BARS)),
+        Span::raw(format!(" {high}{told}")),
+    ])
 }
 
 /// Shares as columns, neighbours together where there is no room for each; nothing where there is nothing.
@@ -413,13 +439,22 @@ fn columns(shares: &[f64], room: usize) -> String {
     sums.iter().map(column).collect()
 }
 
-/// A curve of one line: its lowest point at the bottom, its highest at the top.
-fn spark(points: &[f64], room: usize) -> String {
+/// A curve in so many lines, the upper ones first: its lowest point at the bottom, its highest at the top.
+fn spark(points: &[f64], room: usize, tall: usize) -> Vec<String> {
     let means = gathered(points, room, |part| part.iter().sum::<f64>() / part.len() as f64);
     let low = means.iter().copied().fold(f64::INFINITY, f64::min);
     let high = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let span = if high > low { high - low } else { 1.0 };
-    means.iter().map(|mean| BELOW[(((mean - low) / span * 7.0).round() as usize).min(7)]).collect()
+    // eighths of a line, at least one
+    let level = |mean: &f64| 1 + (((mean - low) / span * (8 * tall - 1) as f64).round() as usize).min(8 * tall - 1);
+    let row = |row: usize| {
+        let column = |mean| match level(mean).saturating_sub(8 * row) {
+            0 => ' ',
+            eighths => BELOW[eighths.min(8) - 1],
+        };
+        means.iter().map(column).collect()
+    };
+    (0..tall).rev().map(row).collect()
 }
 
 /// Numbers as at most `room` of them, each from neighbours.
@@ -443,7 +478,7 @@ fn fit(name: &str, width: usize) -> String {
 /// A number in at most eight characters or so.
 pub fn figure(number: f64) -> String {
     match number.abs() {
-        0.0 => "0".to_owned(),
+        size if size < 1e5 && size.fract() == 0.0 => format!("{number:.0}"),
         size if !(1e-3..1e5).contains(&size) => format!("{number:.2e}"),
         size if size >= 1000.0 => format!("{number:.0}"),
         size if size >= 10.0 => format!("{number:.1}"),

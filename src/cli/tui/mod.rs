@@ -7,6 +7,7 @@ mod keys;
 pub mod screen;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test may panic
 mod tests;
 
 use self::draw::View;
@@ -156,7 +157,10 @@ impl Dashboard {
             }
             Event::Report(_) => {}
             Event::Saved(updates) => state.note = Some(format!("checkpoint of update {updates} is saved")),
-            Event::Trouble(trouble) => say(format_args!("warning: {trouble}")),
+            Event::Trouble(trouble) => {
+                state.note = None;
+                say(format_args!("warning: {trouble}"));
+            }
         }
         self.shared.wait(state)
     }
@@ -241,6 +245,9 @@ impl Shared {
                 _ => "saving after this update",
             };
             state.note = Some(note.to_owned());
+        }
+        if stops {
+            state.note = None;
         }
         drop(state);
         self.pressed.notify_all();
