@@ -8,6 +8,7 @@ mod support;
 mod calls;
 mod checkpoint_page;
 mod commands;
+mod dashboard;
 mod gradient;
 mod own_environment;
 mod run_directory;

@@ -289,8 +289,8 @@ fn measures(frame: &mut Frame, view: &View, area: Rect) {
     let shown: Vec<_> = all.take(inner.height.into()).collect();
     let longest = shown.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let name_width = longest.min(width.saturating_sub(8 + 2 + 7));
-    // where there is room, curves of two lines
-    let tall = if 2 * shown.len() <= inner.height.into() { 2 } else { 1 };
+    // where there is room, curves of several lines
+    let tall = (usize::from(inner.height) / shown.len().max(1)).clamp(1, 4);
     let mut lines = Vec::new();
     for (name, curve) in shown {
         let number = match curve.last() {

@@ -56,7 +56,8 @@ pub fn draw(anew: bool, draw: impl FnOnce(&mut Frame)) {
     let mut on = on();
     if let Some(screen) = on.as_mut() {
         if anew {
-            let _ = screen.clear();
+            // not `clear`, which asks the terminal where its cursor is, and waits for the answer
+            let _ = screen.size().and_then(|size| screen.resize(size.into()));
         }
         let _ = screen.draw(draw);
     }
