@@ -66,13 +66,17 @@ impl Terminal {
         while !there(self) {
             let ended = child.try_wait().unwrap();
             assert!(ended.is_none(), "no {what} before the end ({ended:?}):\n{:?}", self.text());
-            assert!(begun.elapsed() < PATIENCE, "no {what}:\n{:?}", self.text());
+            if begun.elapsed() > PATIENCE {
+                child.kill().unwrap();
+                panic!("no {what}:\n{:?}", self.text());
+            }
             std::thread::sleep(Duration::from_millis(100));
             // Ctrl-L: everything is written anew, not just what is new of it
             self.keys.write_all(b"\x0c").unwrap();
         }
     }
 
+    /// A word: between words a terminal is told where to go on, and not always of blanks.
     fn wait_shown(&mut self, child: &mut Child, shown: &str) {
         self.wait_for(child, shown, |terminal| terminal.text().contains(shown));
     }
@@ -105,7 +109,7 @@ fn train(out: &Path, updates: u32) -> Command {
     command.args(["train", "TwoAction", "--json", "--out", out.to_str().unwrap()]);
     let total = format!("total_timesteps={}", updates * 64 * 8);
     let small = ["num_envs=64", "num_steps=8", "hidden=[8]", "eval_episodes=16", "eval_every=0", "checkpoint_every=0"];
-    small.into_iter().chain([total.as_str()]).for_each(|pair| drop(command.args(["--set", pair])));
+    command.args(small.into_iter().chain([total.as_str()]).flat_map(|pair| ["--set", pair]));
     command
 }
 
@@ -122,14 +126,14 @@ fn a_dashboard_pauses_saves_and_helps_and_changes_no_result() {
     let out = folder.path().join("shown");
     let mut terminal = Terminal::new();
     let mut child = terminal.train(&out, 10);
-    terminal.wait_shown(&mut child, " measures ");
+    terminal.wait_shown(&mut child, "measures");
     // it waits before its first update, however soon it is ready
     terminal.press(&mut child, "p", "PAUSED");
-    terminal.press(&mut child, "?", "pause, or go on");
-    terminal.wait_shown(&mut child, "first update");
+    terminal.press(&mut child, "?", "Ctrl-L");
+    terminal.wait_shown(&mut child, "first");
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(fs::read_to_string(out.join("metrics.jsonl")).unwrap_or_default(), "", "a run that is paused goes on");
-    terminal.press(&mut child, "s", "saved as soon as the run goes on");
+    terminal.press(&mut child, "s", "soon");
     terminal.keys.write_all(b" ").unwrap();
     let output = child.wait_with_output().unwrap();
     let after = terminal.afterwards();
