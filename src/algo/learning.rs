@@ -199,7 +199,9 @@ impl Learning {
                 let front = count.min(head);
                 let rows = (0..words).map(|word| {
                     let pieces = [(head - front, front), (capacity + front - count, count - front)];
-                    let bytes = |(first, count): (u64, u64)| 4 * (word * capacity + first)..4 * (word * capacity + first + count);
+                    let bytes = |(first, count): (u64, u64)| {
+                        4 * (word * capacity + first)..4 * (word * capacity + first + count)
+                    };
                     pieces.into_iter().filter(|(_, count)| *count > 0).map(bytes).collect()
                 });
                 Some(ActionRows { buffer: agents.ring.steps.raw(), words: rows.collect() })

@@ -303,7 +303,8 @@ impl Trainer {
         if let Some(watch) = &self.watch {
             let config = &self.configs[0];
             let made = config.env_steps(first + count).saturating_add_signed(self.ring_offset);
-            let actions = self.learning.actions(self.env.spec().action_space.words(), made, config.rollout_size().into());
+            let actions =
+                self.learning.actions(self.env.spec().action_space.words(), made, config.rollout_size().into());
             watch.read(&mut watched, actions, &mut sources);
         }
         let stopwatch = self.watch.as_ref().and_then(Watch::stopwatch);
@@ -416,7 +417,16 @@ impl Trainer {
             let updates = first + sound as u32;
             let env_steps = self.env_steps(updates, &metrics);
             let (evaluation, policies, state, fallen) = (None, None, None, Vec::new());
-            return Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen, watched: None }));
+            return Ok(Some(Report {
+                metrics,
+                updates,
+                env_steps,
+                evaluation,
+                policies,
+                state,
+                fallen,
+                watched: None,
+            }));
         }
         let env_steps = self.env_steps(updates, &metrics);
         // behind the metrics come outcomes, parameters and the state, where they were wanted

@@ -197,7 +197,8 @@ impl Watch {
             }
             Some(_) => {}
             None => {
-                let host = [(Stage::Updates, wanted.update, update), (Stage::Evaluation, wanted.evaluation, evaluation)];
+                let host =
+                    [(Stage::Updates, wanted.update, update), (Stage::Evaluation, wanted.evaluation, evaluation)];
                 let told = host.into_iter().filter(|(_, wanted, _)| *wanted);
                 watched.stages = told.filter_map(|(stage, _, time)| Some((stage, time?))).collect();
             }

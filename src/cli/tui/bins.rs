@@ -99,7 +99,10 @@ mod tests {
         let words: Vec<u32> = [-9.0f32, -2.0, 0.0, 9.0].map(f32::to_bits).to_vec();
         let Some(Bins::Numbers(numbers)) = Bins::of(&[words], &space, false) else { panic!("no numbers") };
         let number = &numbers[0];
-        assert_eq!((number.ends, number.shares[0], number.shares[8], number.shares[15]), ([-2.0, 2.0], 0.5, 0.25, 0.25));
+        assert_eq!(
+            (number.ends, number.shares[0], number.shares[8], number.shares[15]),
+            ([-2.0, 2.0], 0.5, 0.25, 0.25)
+        );
         assert!((number.mean + 0.5).abs() < 1e-12 && number.shares.iter().sum::<f64>() == 1.0);
         let drawn = vec![0.5f32.atanh().to_bits(); 4];
         let Some(Bins::Numbers(numbers)) = Bins::of(&[drawn], &space, true) else { panic!("no numbers") };

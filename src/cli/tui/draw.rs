@@ -56,9 +56,11 @@ pub fn draw(frame: &mut Frame, view: &View) {
     };
     let directory = u16::from(area.height >= HIGH - 4);
     let rows = [1, directory, 1].map(Constraint::Length);
-    let [title, run, progress, body, messages, keys] = Layout::vertical(
-        rows.into_iter().chain([Constraint::Fill(1), Constraint::Length(said), Constraint::Length(1)]),
-    )
+    let [title, run, progress, body, messages, keys] = Layout::vertical(rows.into_iter().chain([
+        Constraint::Fill(1),
+        Constraint::Length(said),
+        Constraint::Length(1),
+    ]))
     .areas(area);
     frame.render_widget(Paragraph::new(heading(view, title.width)), title);
     frame.render_widget(Paragraph::new(Span::styled(view.history.title.directory.clone(), dim())), run);
@@ -67,7 +69,10 @@ pub fn draw(frame: &mut Frame, view: &View) {
     let first = view.messages.len().saturating_sub(said.into());
     let said = view.messages[first..].iter().map(|message| {
         let alarming = message.starts_with("warning");
-        Line::styled(message.clone(), if alarming { view.ink(ALARM).add_modifier(Modifier::BOLD) } else { Style::new() })
+        Line::styled(
+            message.clone(),
+            if alarming { view.ink(ALARM).add_modifier(Modifier::BOLD) } else { Style::new() },
+        )
     });
     frame.render_widget(Paragraph::new(said.collect::<Vec<_>>()), messages);
     frame.render_widget(Paragraph::new(keys_line(view)), keys);
@@ -157,7 +162,9 @@ fn help(frame: &mut Frame, area: Rect) {
     ];
     let (width, height) = (58.min(area.width), (lines.len() as u16 + 2).min(area.height));
     let area = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
-    let line = |(key, what): (&str, &str)| Line::from(vec![Span::styled(format!(" {key:15}"), bold()), what.to_owned().into()]);
+    let line = |(key, what): (&str, &str)| {
+        Line::from(vec![Span::styled(format!(" {key:15}"), bold()), what.to_owned().into()])
+    };
     frame.render_widget(Clear, area);
     let help = Paragraph::new(lines.map(line).to_vec()).block(Block::bordered().title(" keys "));
     frame.render_widget(help, area);
@@ -177,10 +184,8 @@ fn panels(frame: &mut Frame, view: &View, body: Rect) {
     if below == 0 {
         return;
     }
-    let mut panels: Vec<(String, fn(&View, Rect) -> Vec<Line<'static>>)> = vec![
-        (endings_title(view), endings),
-        (times_title(view), times),
-    ];
+    let mut panels: Vec<(String, fn(&View, Rect) -> Vec<Line<'static>>)> =
+        vec![(endings_title(view), endings), (times_title(view), times)];
     if view.history.actions.is_some() {
         panels.push((" last actions ".to_owned(), actions));
     }
@@ -203,10 +208,9 @@ fn returns(frame: &mut Frame, view: &View, area: Rect) {
     let block = panel(returns_title(view, area.width));
     let (curve, evaluations) = (history.returns.points(), history.evaluations.points());
     let all = || curve.iter().chain(evaluations);
-    let (Some(first), Some(last)) = (
-        all().map(|point| point.0).reduce(f64::min),
-        all().map(|point| point.0).reduce(f64::max),
-    ) else {
+    let (Some(first), Some(last)) =
+        (all().map(|point| point.0).reduce(f64::min), all().map(|point| point.0).reduce(f64::max))
+    else {
         let text = "no episode has ended yet";
         let inner = block.inner(area);
         let pad = (inner.width as usize).saturating_sub(text.len()) / 2;
@@ -231,11 +235,7 @@ fn returns(frame: &mut Frame, view: &View, area: Rect) {
     });
     let datasets = vec![
         Dataset::default().marker(Marker::Custom('·')).graph_type(GraphType::Scatter).style(dim()).data(&level),
-        Dataset::default()
-            .marker(Marker::Braille)
-            .graph_type(GraphType::Line)
-            .style(view.ink(RETURNS))
-            .data(curve),
+        Dataset::default().marker(Marker::Braille).graph_type(GraphType::Line).style(view.ink(RETURNS)).data(curve),
         Dataset::default()
             .marker(Marker::Dot)
             .graph_type(GraphType::Scatter)
@@ -274,7 +274,8 @@ fn returns_title(view: &View, width: u16) -> Line<'static> {
         }
         Line::from(title)
     };
-    let choices = [title(" episodes", "evaluation ", true), title(" episodes", "eval ", false), title("", "eval ", false)];
+    let choices =
+        [title(" episodes", "evaluation ", true), title(" episodes", "eval ", false), title("", "eval ", false)];
     let fits = choices.into_iter().find(|title| title.width() + 2 <= width.into());
     fits.unwrap_or_else(|| title("", "", false))
 }
@@ -285,12 +286,14 @@ fn measures(frame: &mut Frame, view: &View, area: Rect) {
     let block = panel(" measures ");
     let inner = block.inner(area);
     let width = usize::from(inner.width);
-    let all = std::iter::once(("steps/s", &history.speed)).chain(history.measures.iter().map(|(name, curve)| (*name, curve)));
+    let all =
+        std::iter::once(("steps/s", &history.speed)).chain(history.measures.iter().map(|(name, curve)| (*name, curve)));
     let shown: Vec<_> = all.take(inner.height.into()).collect();
     let longest = shown.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let name_width = longest.min(width.saturating_sub(8 + 2 + 7));
-    // where there is room, curves of several lines
-    let tall = (usize::from(inner.height) / shown.len().max(1)).clamp(1, 4);
+    // where there is room, curves of several lines, and one between them
+    let room = (usize::from(inner.height) / shown.len().max(1)).max(1);
+    let tall = if room > 2 { (room - 1).min(3) } else { room };
     let mut lines = Vec::new();
     for (name, curve) in shown {
         let number = match curve.last() {
@@ -301,8 +304,13 @@ fn measures(frame: &mut Frame, view: &View, area: Rect) {
         let points: Vec<f64> = curve.points().iter().map(|point| point.1).collect();
         let mut curve = spark(&points, width.saturating_sub(name_width + 10), tall);
         let last = curve.pop().unwrap_or_default();
+        if room > 2 && !lines.is_empty() {
+            lines.push(Line::default());
+        }
         let above = " ".repeat(name_width + 10);
-        lines.extend(curve.into_iter().map(|row| Line::from(vec![above.clone().into(), Span::styled(row, view.ink(BARS))])));
+        lines.extend(
+            curve.into_iter().map(|row| Line::from(vec![above.clone().into(), Span::styled(row, view.ink(BARS))])),
+        );
         lines.push(Line::from(vec![
             Span::raw(format!("{:name_width$} {number:>8} ", fit(name, name_width))),
             Span::styled(last, view.ink(BARS)),
@@ -396,9 +404,7 @@ fn actions(view: &View, area: Rect) -> Vec<Line<'static>> {
             }
             several => several.iter().enumerate().map(|(n, shares)| choice(view, n, shares, area.width)).collect(),
         },
-        Some(Bins::Numbers(numbers)) => {
-            numbers.iter().map(|number| histogram(view, number, area.width)).collect()
-        }
+        Some(Bins::Numbers(numbers)) => numbers.iter().map(|number| histogram(view, number, area.width)).collect(),
         None => Vec::new(),
     }
 }

@@ -198,13 +198,17 @@ impl Shared {
     fn show(&self) {
         let mut anew = false;
         while !self.over.load(Ordering::Relaxed) {
-            {
+            let drawn = {
                 let state = self.state();
                 let mut messages = held(SAID);
                 messages.extend(state.note.clone());
-                let view =
-                    View { history: &state.history, controls: state.controls, messages, plain: self.plain };
-                screen::draw(anew, |frame| draw::draw(frame, &view));
+                let view = View { history: &state.history, controls: state.controls, messages, plain: self.plain };
+                screen::draw(anew, |frame| draw::draw(frame, &view))
+            };
+            if drawn.is_err() {
+                // nobody is there who could let it go on
+                self.state().controls.paused = false;
+                return;
             }
             anew = self.read() == Some(Command::Redraw);
         }

@@ -51,16 +51,18 @@ pub fn take() -> std::io::Result<()> {
     }
 }
 
-/// Draws, if it is still on; a terminal that is gone is left alone.
-pub fn draw(anew: bool, draw: impl FnOnce(&mut Frame)) {
+/// Draws, if it is still on.
+///
+/// # Errors
+/// Where the terminal is gone.
+pub fn draw(anew: bool, draw: impl FnOnce(&mut Frame)) -> std::io::Result<()> {
     let mut on = on();
-    if let Some(screen) = on.as_mut() {
-        if anew {
-            // not `clear`, which asks the terminal where its cursor is, and waits for the answer
-            let _ = screen.size().and_then(|size| screen.resize(size.into()));
-        }
-        let _ = screen.draw(draw);
+    let Some(screen) = on.as_mut() else { return Ok(()) };
+    if anew {
+        // not `clear`, which asks the terminal where its cursor is, and waits for the answer
+        screen.size().and_then(|size| screen.resize(size.into()))?;
     }
+    screen.draw(draw).map(drop)
 }
 
 /// Gives the terminal back, if it was taken, and writes what was said meanwhile.

@@ -75,7 +75,12 @@ fn under_way(name: &str, algo: &str, actions: Vec<Vec<u32>>) -> History {
 }
 
 fn view(history: &History) -> View<'_> {
-    View { history, controls: Controls::default(), messages: vec!["warning: the disk is full".to_owned()], plain: false }
+    View {
+        history,
+        controls: Controls::default(),
+        messages: vec!["warning: the disk is full".to_owned()],
+        plain: false,
+    }
 }
 
 fn drawn(view: &View, width: u16, height: u16) -> Buffer {
@@ -138,7 +143,18 @@ fn a_dashboard_shows_all_that_there_is_at_80_and_120_columns() {
         shows(&view(&history), width, height, &CARTPOLE);
         shows(&view(&history), width, height, &shares);
     }
-    shows(&view(&history), 120, 40, &["• evaluation 400 ± 5.774", "mean length  150   300", "episodes     160     3", "explained_variance", "epochs"]);
+    shows(
+        &view(&history),
+        120,
+        40,
+        &[
+            "• evaluation 400 ± 5.774",
+            "mean length  150   300",
+            "episodes     160     3",
+            "explained_variance",
+            "epochs",
+        ],
+    );
 }
 
 #[test]
