@@ -35,7 +35,9 @@ pub fn held(most: usize) -> Vec<String> {
 /// Writes the lines that were held; further ones are written at once again.
 pub fn release() {
     let lines = lines_held().take();
-    lines.into_iter().flatten().for_each(|line| say(format_args!("{line}")));
+    for line in lines.into_iter().flatten() {
+        say(format_args!("{line}"));
+    }
 }
 
 /// Writes a line to standard error: `say(format_args!("{steps} steps"))`.

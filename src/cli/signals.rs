@@ -5,6 +5,10 @@ use super::say::say;
 use super::tui::screen;
 use manyworlds::Result;
 use manyworlds::train::{Claim, RunDirectory};
+#[cfg(unix)]
+use signal_hook::low_level::exit;
+#[cfg(not(unix))]
+use std::process::exit;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -70,11 +74,6 @@ pub fn come(signal: i32) {
     screen::restore();
     exit(128 + signal);
 }
-
-#[cfg(unix)]
-use signal_hook::low_level::exit;
-#[cfg(not(unix))]
-use std::process::exit;
 
 /// Listens for signals, once. Those that were ignored when the process began stay so: SIGHUP under nohup.
 #[cfg(unix)]

@@ -126,14 +126,18 @@ pub fn run_seeds<W: Into<Wish>>(
     directory.write_config(env, config, &options.table(seeds))?;
     directory.keep();
     let setup_s = options.started.elapsed().as_secs_f64();
-    places.iter_mut().for_each(|place| place.record.begin());
+    for place in &mut places {
+        place.record.begin();
+    }
     let (mut env_steps, mut updates) = (config.env_steps(0), 0);
     let mut wished = Wished::default();
     wished.add(watch(Event::Begins { updates: 0, env_steps: 0 }));
     while wished.stop.is_none() {
         if let Some(held) = wished.held() {
             let idle = trainer.held(held);
-            places.iter_mut().for_each(|place| place.record.held(idle));
+            for place in &mut places {
+                place.record.held(idle);
+            }
         }
         let Some(report) = trainer.next().transpose()? else { break };
         (env_steps, updates) = (report.env_steps, report.updates);

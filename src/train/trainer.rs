@@ -184,7 +184,9 @@ impl Trainer {
     /// The caller has let the run wait for so long; for how much of that it had nothing to do, as far as its pace tells. How long
     /// what is under way takes to be read says nothing of its pace.
     pub fn held(&mut self, time: Duration) -> Duration {
-        self.pending.iter_mut().for_each(|pending| pending.timed = false);
+        for pending in &mut self.pending {
+            pending.timed = false;
+        }
         let under_way: u32 = self.pending.iter().map(|pending| pending.count).sum();
         time.saturating_sub(self.pace.unwrap_or_default().saturating_mul(under_way))
     }
@@ -233,7 +235,7 @@ impl Trainer {
         state.restore(&self.gpu, &self.learning.state(state.ring).collect::<Vec<_>>())?;
         if !state.ring {
             let made = self.learning.refill(&self.gpu, self.config())?;
-            self.ring_offset = made as i64 - state.env_steps as i64;
+            self.ring_offset = made.cast_signed() - state.env_steps.cast_signed();
         }
         if state.num_updates != self.num_updates() {
             self.learning.reschedule(&self.gpu, &self.env, self.config())?;

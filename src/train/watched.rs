@@ -139,7 +139,9 @@ impl Watch {
         let (mut plain, mut spans) = (Recording::default(), Vec::new());
         wanted.update = !updates.is_empty() && is_due(self.timed[0]);
         let before = updates.len() - usize::from(wanted.update);
-        updates[..before].iter().for_each(|update| plain.extend(update));
+        for update in &updates[..before] {
+            plain.extend(update);
+        }
         spans.push(Span { passes: plain, timed: false });
         if wanted.update {
             self.timed[0] = Some(now);

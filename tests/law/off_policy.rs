@@ -87,7 +87,9 @@ fn check_watched(name: &str, env: &str, config: &Config, parameters: &[f32]) {
     let (mut found, mut told) = (Vec::new(), Vec::new());
     for report in trainer.map(ok) {
         told.extend(report.watched);
-        report.evaluation.into_iter().flatten().for_each(|(_, policy)| found.extend_from_slice(policy.parameters()));
+        for (_, policy) in report.evaluation.into_iter().flatten() {
+            found.extend_from_slice(policy.parameters());
+        }
     }
     support::assert_bits(&format!("{name}: watched, parameters"), &found, parameters);
     assert!(!told.is_empty() && told[0].stages.len() >= 2, "{name}: {told:?}");

@@ -42,11 +42,11 @@ impl Bins {
         let choice = |(word, count): (&Vec<u32>, u32)| {
             let mut shares = vec![0.0; count as usize];
             let share = 1.0 / word.len() as f64;
-            word.iter().filter_map(|&action| Some(action as usize)).for_each(|action| {
-                if let Some(bin) = shares.get_mut(action) {
+            for &action in word {
+                if let Some(bin) = shares.get_mut(action as usize) {
                     *bin += share;
                 }
-            });
+            }
             shares
         };
         Some(Self::Choices(words.iter().zip(space.counts()).map(choice).collect()))

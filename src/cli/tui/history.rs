@@ -241,7 +241,9 @@ impl History {
             shares.push((stage, time.as_secs_f64() * f64::from(count)));
         }
         let sum: f64 = shares.iter().map(|(_, time)| time).sum();
-        shares.iter_mut().for_each(|(_, time)| *time /= sum.max(f64::MIN_POSITIVE));
+        for (_, time) in &mut shares {
+            *time /= sum.max(f64::MIN_POSITIVE);
+        }
         (shares, update)
     }
 }

@@ -31,7 +31,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How often it is drawn while nothing is pressed: its clock runs while nothing else happens.
-const TICK: Duration = Duration::from_millis(250);
+const TICK: Duration = Duration::from_millis(500);
 /// How soon the end of a run, or of a pause, is seen.
 const SOON: Duration = Duration::from_millis(50);
 /// Lines of what was said that are kept at hand.
