@@ -22,8 +22,13 @@ pub struct Interquartile {
 impl Interquartile {
     /// Of these scores, of one environment: a stratum. The interval is the same for the same scores.
     pub fn of(scores: &[f64]) -> Self {
+        Self::with(scores, RESAMPLES)
+    }
+
+    /// The same by so many resamples, of which the interval gets its precision.
+    pub fn with(scores: &[f64], resamples: u32) -> Self {
         let mut drawn = Vec::with_capacity(scores.len());
-        let mut means: Vec<f64> = (0..RESAMPLES)
+        let mut means: Vec<f64> = (0..resamples)
             .map(|resample| {
                 drawn.clear();
                 drawn.extend((0..scores.len() as u32).map(|n| scores[below(scores.len(), resample, n)]));

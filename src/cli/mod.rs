@@ -8,10 +8,12 @@ mod doctor;
 mod drivers;
 mod envs;
 mod eval;
+mod export;
 mod foreign;
 mod gradient;
 mod new_env;
 mod plan;
+mod plot;
 mod progress;
 mod reproduce;
 mod say;
@@ -20,6 +22,7 @@ mod settings;
 mod signals;
 mod standing;
 mod sweep;
+mod tensorboard;
 mod trace;
 mod train;
 mod tui;
@@ -59,6 +62,10 @@ enum Command {
     Sweep(sweep::SweepArguments),
     /// Play whole episodes with a trained policy
     Eval(eval::Eval),
+    /// Write what a run has recorded for other programs
+    Export(export::Export),
+    /// Draw the learning curves of runs, side by side
+    Plot(plot::Plot),
     /// List the built-in environments
     Envs(envs::Envs),
     /// Write a commented environment of your own that trains as it is
@@ -114,7 +121,15 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(shown) => return show(&shown),
     };
-    if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_) | Command::Plan(_)) {
+    if !matches!(
+        arguments.command,
+        Command::Settings(_)
+            | Command::Plot(_)
+            | Command::Export(_)
+            | Command::Envs(_)
+            | Command::NewEnv(_)
+            | Command::Plan(_)
+    ) {
         drivers::prepare(match &arguments.command {
             Command::Train(command) => command.work(),
             Command::Bench(command) => command.work(),
@@ -127,6 +142,8 @@ pub fn main() -> ExitCode {
         Command::Train(command) => command.run(started),
         Command::Sweep(command) => command.run(started),
         Command::Eval(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Plot(command) => command.run(),
         Command::Envs(command) => command.run(),
         Command::NewEnv(command) => command.run(),
         Command::CheckEnv(command) => command.run(),

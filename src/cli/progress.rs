@@ -81,7 +81,7 @@ impl Progress {
     }
 
     /// A line above the bar.
-    fn above(&self, text: &str) {
+    pub fn above(&self, text: &str) {
         if self.terminal { self.bar.suspend(|| say(format_args!("{text}"))) } else { say(format_args!("{text}")) }
     }
 

@@ -2,7 +2,8 @@
 
 use super::say::{print_json, say};
 use super::signals;
-use super::train::{Task, Train};
+use super::tensorboard::TensorBoard;
+use super::train::{Task, Train, picture};
 use super::tui::Shown;
 use indicatif::HumanCount;
 use manyworlds::algo;
@@ -68,15 +69,19 @@ impl Train {
         let gpu = self.open(sizes.largest())?;
         let progress = Shown::new(self.tui, env, config, seeds, directory.path(), &gpu)?;
         let command = std::env::args().collect::<Vec<String>>().join(" ");
+        let folder = |seed: &u32| directory.path().join(format!("seed-{seed}"));
+        let mut board = TensorBoard::new(env, config, seeds.iter().map(folder).collect());
         let seeds = Seeds { seeds, command: &command };
         let outcome = run_seeds(&gpu, env, config, seeds, directory, options, |event| {
             if let Event::Begins { .. } = event {
                 signals::train();
             }
+            board.event(&event).iter().for_each(|trouble| progress.above(trouble));
             let wish = progress.event(&event);
             if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(wish) }
         });
         progress.end();
+        picture(directory);
         let summary = match outcome? {
             SeedsOutcome::Finished(summary) => summary,
             SeedsOutcome::Stopped { updates } => {
@@ -91,7 +96,7 @@ impl Train {
         for of_seed in &summary.seeds {
             let best = of_seed.eval_of_best.map_or(String::new(), |best| format!("; best member {best}"));
             let solved = if of_seed.solved { ", solved" } else { "" };
-            say(format_args!("seed {}: return {:#}{best}{solved}", of_seed.seed, of_seed.eval));
+            say(format_args!("seed {}: return {}{best}{solved}", of_seed.seed, of_seed.eval));
         }
         let middle = &summary.interquartile_mean;
         say(format_args!(

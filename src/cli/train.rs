@@ -3,16 +3,17 @@
 use super::choice::{Choice, Chosen};
 use super::drivers::Work;
 use super::say::{print_json, say};
+use super::tensorboard::TensorBoard;
 use super::tui::{self, Shown};
 use super::watch::Watched;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
 use indicatif::HumanCount;
-use manyworlds::algo;
 use manyworlds::config::{Config, RunTable};
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
 use manyworlds::train::{self, Event, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
 use manyworlds::{Error, Gpu, Result};
+use manyworlds::{algo, curves};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -164,6 +165,7 @@ impl Train {
             say(format_args!("warning: {}: {misfit}", shown(env.name())));
         }
         let progress = Shown::new(self.tui, env, config, &[config.seed], directory.path(), &gpu)?;
+        let mut board = TensorBoard::new(env, config, vec![directory.path().to_owned()]);
         let saved = Cell::new(None);
         let outcome = train::run(&gpu, env, config, directory, resumed.as_ref(), options, |event| {
             match event {
@@ -174,6 +176,8 @@ impl Train {
                 Event::Saved(updates) => saved.set(Some(updates)),
                 Event::Report(_) | Event::Trouble(_) => {}
             }
+            board.event(&event).iter().for_each(|trouble| progress.above(trouble));
+            // while a dashboard is paused it does not return
             let wish = progress.event(&event);
             match signals::code() {
                 Some(_) => ControlFlow::Break(Stop::Save),
@@ -182,6 +186,7 @@ impl Train {
             }
         });
         progress.end();
+        picture(directory);
         let resume = || say(format_args!("resume with: manyworlds train --resume {}", quoted(&out)));
         let summary = match outcome {
             Ok(Outcome::Finished(summary)) => summary,
@@ -234,6 +239,15 @@ impl Train {
             say(format_args!("not solved within {name} = {value}"));
         }
         Ok(ExitCode::from(u8::from(failed)))
+    }
+}
+
+/// Draws the curve of a run into its directory, if anything was trained; what goes wrong ends nothing.
+pub(super) fn picture(directory: &RunDirectory) {
+    if directory.is_kept()
+        && let Err(error) = curves::draw_run(directory.path())
+    {
+        say(format_args!("warning: no picture of the curve: {error}"));
     }
 }
 

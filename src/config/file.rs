@@ -92,6 +92,11 @@ impl ConfigFile {
         self.settings.get("algo").and_then(Value::as_str)
     }
 
+    /// Its settings, by name.
+    pub fn settings(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.settings.iter()
+    }
+
     /// The same file as if it named no algorithm.
     #[must_use]
     pub fn without_algo(mut self) -> Self {

@@ -212,6 +212,11 @@ impl RunDirectory {
         Arc::clone(&self.claim)
     }
 
+    /// Whether it stays, since something was trained into it.
+    pub fn is_kept(&self) -> bool {
+        *self.claim.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From here on the directory stays, whatever becomes of the run.
     pub fn keep(&self) {
         *self.claim.kept.lock().unwrap_or_else(PoisonError::into_inner) = true;

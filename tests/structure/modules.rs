@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 26] = [
     "error",
     "file",
     "shader",
@@ -25,12 +25,14 @@ const ORDER: [&str; 24] = [
     "stage",
     "algo",
     "train",
+    "events",
     "pool",
     "rollout",
     "estimate",
     "bench",
     "check",
     "figure",
+    "curves",
     "sweep",
     "reproduce",
 ];

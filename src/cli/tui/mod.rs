@@ -83,6 +83,17 @@ impl Shown {
         }
     }
 
+    /// Shows a line besides.
+    pub fn above(&self, text: &str) {
+        match self {
+            Self::Bar(bar) => bar.above(text),
+            Self::Dashboard(dashboard) => {
+                dashboard.shared.state().note = None;
+                say(format_args!("{text}"));
+            }
+        }
+    }
+
     /// Gives the terminal back.
     pub fn end(self) {
         match self {
