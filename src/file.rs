@@ -146,6 +146,18 @@ impl Growing {
     }
 }
 
+/// Refuses a file whose folder is not there, before the work for it is done.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn check_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    folder.map_or(Ok(()), |folder| {
+        let reason = format!("there is no folder {}; make it first", folder.display());
+        Err(Error::File { action: "create", path: path.to_owned(), reason })
+    })
+}
+
 /// Writes a file; an existing one is replaced as a whole or not at all.
 ///
 /// # Errors

@@ -11,7 +11,6 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub struct Choice {
     /// Name of a built-in environment, or path of a .wgsl file; --config FILE may name it instead
-    #[arg(required_unless_present = "config")]
     pub env: Option<String>,
     #[arg(long, help = format!("Algorithm: {} [default: ppo, or that of --config]", Algo::names()))]
     pub algo: Option<String>,
@@ -48,8 +47,10 @@ impl Choice {
             (None, Some(name)) => Ok((name, true)),
             (Some(name), of_file) => Ok((name.clone(), of_file.as_ref() == Some(name))),
             (None, None) => {
-                let path = self.config.iter().map(|path| path.display().to_string()).collect::<String>();
-                let reason = format!("{path} has no table [env] with a name; name one before the options");
+                let reason = match &self.config {
+                    Some(path) => format!("{} has no table [env] with a name; name one before the options", path.display()),
+                    None => "name an environment (`manyworlds envs` lists them) or a .wgsl file, or --config FILE that names one".to_owned(),
+                };
                 Err(Error::Setting { name: "env".to_owned(), reason })
             }
         }

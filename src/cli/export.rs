@@ -3,7 +3,7 @@
 use super::say::{print, reader_left, say};
 use manyworlds::curves::Record;
 use manyworlds::error::shown;
-use manyworlds::{Error, Result, file};
+use manyworlds::{Result, file};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,16 +32,12 @@ enum Format {
 
 impl Export {
     pub fn run(self) -> Result<ExitCode> {
+        self.out.iter().try_for_each(|out| file::check_folder(out))?;
         let record = match (self.metrics, self.evaluations) {
             (Some(Format::Csv), _) => Record::metrics(&self.run)?,
             (None, _) => Record::evaluations(&self.run)?,
         };
         if let Some(out) = &self.out {
-            let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-                let reason = "there is no such folder".to_owned();
-                return Err(Error::File { action: "write into", path: folder.to_owned(), reason });
-            }
             file::replace(out, record.csv().concat().as_bytes())?;
             say(format_args!("wrote {} lines to {}", record.len(), shown(out.display())));
             return Ok(ExitCode::SUCCESS);

@@ -167,16 +167,11 @@ pub fn draw_run(path: &Path) -> Result<()> {
 /// # Errors
 /// [`Error::File`] where its name ends in neither `.svg` nor `.png`, or there is no such folder.
 pub fn check_picture(path: &Path) -> Result<()> {
-    let refuse = |path: &Path, action, reason: &str| {
-        Err(Error::File { action, path: path.to_owned(), reason: reason.to_owned() })
-    };
+    let refuse = |reason: String| Err(Error::File { action: "create", path: path.to_owned(), reason });
     if !path.extension().is_some_and(|ending| ["svg", "png"].iter().any(|known| ending == *known)) {
-        return refuse(path, "write", "pictures end in .svg or .png; choose one of them");
+        return refuse("pictures end in .svg or .png; choose one of them".to_owned());
     }
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-        Some(folder) => refuse(folder, "write into", "there is no such folder"),
-        None => Ok(()),
-    }
+    file::check_folder(path)
 }
 
 /// Writes a figure into files that end in `.svg` or `.png`.
