@@ -3,14 +3,14 @@
 use super::bins::{Bins, Numbers};
 use super::history::{Endings, History};
 use super::keys::Controls;
-use crate::cli::standing::{clock, short};
+use super::text::{columns, figure, fit, percent, short_length, span, spark};
+use crate::cli::standing::short;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Block, Chart, Clear, Dataset, GraphType, Paragraph};
-use std::time::Duration;
 
 /// What there is to draw.
 pub struct View<'a> {
@@ -30,8 +30,7 @@ const EVALUATIONS: Color = Color::Magenta;
 const BARS: Color = Color::Green;
 const ALARM: Color = Color::Red;
 
-/// Eighths of a block, from below and from the left.
-const BELOW: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Eighths of a block, from the left.
 const LEFT: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
 /// Columns and rows from which there are panels, more panels, and more lines around them.
@@ -40,6 +39,9 @@ const WIDE: u16 = 64;
 const LOW: u16 = 6;
 const HIGH: u16 = 20;
 const ROOMY: u16 = 34;
+
+/// The lines of a panel of this size.
+type Lines = fn(&View, Rect) -> Vec<Line<'static>>;
 
 /// Draws a dashboard.
 pub fn draw(frame: &mut Frame, view: &View) {
@@ -184,8 +186,7 @@ fn panels(frame: &mut Frame, view: &View, body: Rect) {
     if below == 0 {
         return;
     }
-    let mut panels: Vec<(String, fn(&View, Rect) -> Vec<Line<'static>>)> =
-        vec![(endings_title(view), endings), (times_title(view), times)];
+    let mut panels: Vec<(String, Lines)> = vec![(endings_title(view), endings), (times_title(view), times)];
     if view.history.actions.is_some() {
         panels.push((" last actions ".to_owned(), actions));
     }
@@ -244,9 +245,9 @@ fn returns(frame: &mut Frame, view: &View, area: Rect) {
     ];
     let last = if last > first { last } else { first + 1.0 };
     let inner = block.inner(area);
-    let x = if inner.width >= 40 { vec![first, (first + last) / 2.0] } else { vec![first] };
+    let x = if inner.width >= 40 { vec![first, first.midpoint(last)] } else { vec![first] };
     let x = x.into_iter().map(short).chain([format!("{} steps", short(last))]);
-    let y = if inner.height >= 9 { vec![low, (low + high) / 2.0, high] } else { vec![low, high] };
+    let y = if inner.height >= 9 { vec![low, low.midpoint(high), high] } else { vec![low, high] };
     let chart = Chart::new(datasets)
         .block(block)
         .x_axis(Axis::default().style(dim()).bounds([first, last]).labels(x))
@@ -340,20 +341,12 @@ fn endings(view: &View, area: Rect) -> Vec<Line<'static>> {
         row("terminated", |endings| percent(endings.terminated, endings.episodes)),
         row("truncated", |endings| percent(endings.truncated, endings.episodes)),
         row("unfinished", |endings| percent(endings.unfinished, endings.episodes)),
-        row("mean length", |endings| endings.mean_length.map_or("–".to_owned(), |length| short_length(length))),
+        row("mean length", |endings| endings.mean_length.map_or("–".to_owned(), short_length)),
         row("episodes", |endings| short(endings.episodes as f64)),
     ];
     let mut lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
     lines[0] = lines[0].clone().style(dim());
     lines
-}
-
-fn percent(part: u64, of: u64) -> String {
-    format!("{:.0}%", 100.0 * part as f64 / of.max(1) as f64)
-}
-
-fn short_length(length: f64) -> String {
-    if length < 99.95 { format!("{length:.1}") } else { short(length) }
 }
 
 fn times_title(view: &View) -> String {
@@ -430,76 +423,4 @@ fn histogram(view: &View, number: &Numbers, width: u16) -> Line<'static> {
         Span::styled(bars, view.ink(BARS)),
         Span::raw(format!(" {high}{told}")),
     ])
-}
-
-/// Shares as columns, neighbours together where there is no room for each; nothing where there is nothing.
-fn columns(shares: &[f64], room: usize) -> String {
-    let sums = gathered(shares, room, |part| part.iter().sum());
-    let most = sums.iter().copied().fold(0.0, f64::max);
-    let column = |sum: &f64| {
-        if *sum <= 0.0 {
-            return ' ';
-        }
-        BELOW[((sum / most * 8.0).ceil() as usize).clamp(1, 8) - 1]
-    };
-    sums.iter().map(column).collect()
-}
-
-/// A curve in so many lines, the upper ones first: its lowest point at the bottom, its highest at the top.
-fn spark(points: &[f64], room: usize, tall: usize) -> Vec<String> {
-    let means = gathered(points, room, |part| part.iter().sum::<f64>() / part.len() as f64);
-    let low = means.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let span = if high > low { high - low } else { 1.0 };
-    // eighths of a line, at least one
-    let level = |mean: &f64| 1 + (((mean - low) / span * (8 * tall - 1) as f64).round() as usize).min(8 * tall - 1);
-    let row = |row: usize| {
-        let column = |mean| match level(mean).saturating_sub(8 * row) {
-            0 => ' ',
-            eighths => BELOW[eighths.min(8) - 1],
-        };
-        means.iter().map(column).collect()
-    };
-    (0..tall).rev().map(row).collect()
-}
-
-/// Numbers as at most `room` of them, each from neighbours.
-fn gathered(numbers: &[f64], room: usize, gather: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    if numbers.len() <= room {
-        return numbers.to_vec();
-    }
-    let part = |n: usize| &numbers[n * numbers.len() / room..(n + 1) * numbers.len() / room];
-    (0..room).map(|n| gather(part(n))).collect()
-}
-
-/// At most so many characters of a name.
-fn fit(name: &str, width: usize) -> String {
-    if name.chars().count() <= width {
-        return name.to_owned();
-    }
-    let kept: String = name.chars().take(width.saturating_sub(1)).collect();
-    if width == 0 { kept } else { kept + "…" }
-}
-
-/// A number in at most eight characters or so.
-pub fn figure(number: f64) -> String {
-    match number.abs() {
-        size if size < 1e5 && size.fract() == 0.0 => format!("{number:.0}"),
-        size if !(1e-3..1e5).contains(&size) => format!("{number:.2e}"),
-        size if size >= 1000.0 => format!("{number:.0}"),
-        size if size >= 10.0 => format!("{number:.1}"),
-        size if size >= 0.1 => format!("{number:.3}"),
-        _ => format!("{number:.5}"),
-    }
-}
-
-/// A time of any length.
-fn span(time: Duration) -> String {
-    match time.as_secs_f64() {
-        seconds if seconds < 1e-3 => format!("{:.0} µs", seconds * 1e6),
-        seconds if seconds < 0.0995 => format!("{:.1} ms", seconds * 1e3),
-        seconds if seconds < 0.9995 => format!("{:.0} ms", seconds * 1e3),
-        seconds if seconds < 60.0 => format!("{seconds:.1} s"),
-        _ => clock(time),
-    }
 }

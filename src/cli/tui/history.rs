@@ -46,7 +46,7 @@ impl Curve {
         self.points.push((self.sum.0 / count, self.sum.1 / count));
         (self.sum, self.count) = ((0.0, 0.0), 0);
         if self.points.len() == MOST {
-            let middle = |pair: &[(f64, f64)]| ((pair[0].0 + pair[1].0) / 2.0, (pair[0].1 + pair[1].1) / 2.0);
+            let middle = |pair: &[(f64, f64)]| (pair[0].0.midpoint(pair[1].0), pair[0].1.midpoint(pair[1].1));
             self.points = self.points.chunks_exact(2).map(middle).collect();
             self.every *= 2;
         }

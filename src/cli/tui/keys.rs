@@ -40,6 +40,7 @@ pub fn command(key: KeyEvent) -> Option<Command> {
 
 /// What a person has asked for so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // any of them with any other
 pub struct Controls {
     /// The run is to wait.
     pub paused: bool,

@@ -5,6 +5,7 @@ mod draw;
 mod history;
 mod keys;
 pub mod screen;
+mod text;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)] // a test may panic

@@ -1,6 +1,6 @@
 //! Dashboards of made-up runs, drawn into memory.
 
-use super::draw::{View, draw, figure};
+use super::draw::{View, draw};
 use super::history::{History, Title};
 use super::keys::Controls;
 use crate::cli::standing::Standing;
@@ -221,10 +221,4 @@ fn a_long_run_takes_no_more_memory_and_no_longer_to_draw() {
     assert!(history.returns.points().len() < 1024);
     assert_eq!(history.endings().episodes, 160);
     shows(&view(&history), 80, 24, &["79996"]);
-}
-
-#[test]
-fn figures_are_short() {
-    let figures = [0.0, 12_345.6, -487.25, 1.5, 0.012_345, 2.5e-4, 1e9, -2.5e-7].map(figure);
-    assert_eq!(figures, ["0", "12346", "-487.2", "1.500", "0.01235", "2.50e-4", "1.00e9", "-2.50e-7"]);
 }
