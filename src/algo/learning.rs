@@ -5,10 +5,11 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Recording};
-use crate::layout::Metrics;
+use crate::layout::{Metrics, Row};
 use crate::nn::Parameters;
 use crate::plan::{Description, Kept, Plan, Target};
 use crate::stage::Evaluation;
+use std::ops::Range;
 
 /// One or more independent agents and an update of their algorithm.
 #[derive(Debug)]
@@ -38,6 +39,28 @@ enum Family {
     OffPolicy(Box<OffPolicy>),
     /// Whole episodes of members, without gradients.
     Search,
+}
+
+/// Where actions are that worlds of the first agent took last.
+#[derive(Debug)]
+pub(crate) struct ActionRows<'a> {
+    /// The buffer.
+    pub buffer: &'a wgpu::Buffer,
+    /// Bytes of it, for each word of an action.
+    pub words: Vec<Vec<Range<u64>>>,
+}
+
+/// Pieces of a long row that are read for the whole, and words of each.
+const PIECES: [u64; 2] = [16, 256];
+
+/// Bytes of some words of `count` from the `first` on, spread over them.
+fn spread(first: u64, count: u64) -> Vec<Range<u64>> {
+    let [pieces, length] = PIECES;
+    let bytes = |first: u64, count: u64| 4 * first..4 * (first + count);
+    if count <= pieces * length {
+        return vec![bytes(first, count)];
+    }
+    (0..pieces).map(|piece| bytes(first + piece * count / pieces, length)).collect()
 }
 
 /// Puts agents with these seeds into a plan.
@@ -157,10 +180,39 @@ impl Learning {
         }
     }
 
-    /// Makes up for transitions that were not kept.
-    pub fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
+    /// Where some thousand actions of the first agent are, of its last rollout, or of the newest of `made` transitions that went
+    /// into its ring, at most `newest` of them. None in searches, which keep nothing of their episodes.
+    pub(crate) fn actions(&self, words: u32, made: u64, newest: u64) -> Option<ActionRows<'_>> {
+        let words = u64::from(words);
         match &self.family {
-            Family::OnPolicy(_) | Family::Search => Ok(()),
+            Family::Search => None,
+            Family::OnPolicy(agents) => {
+                let count = u64::from(agents.agents.run.batch_size);
+                let rows = (0..words).map(|word| spread((Row::Action as u64 + word) * count, count)).collect();
+                Some(ActionRows { buffer: agents.batch.samples.raw(), words: rows })
+            }
+            Family::OffPolicy(agents) => {
+                let capacity = u64::from(agents.ring.capacity());
+                let count = newest.min(made).min(PIECES[0] * PIECES[1]).min(capacity);
+                // up to the head of the ring, and where it began anew since then the rest at its end
+                let head = made % capacity;
+                let front = count.min(head);
+                let rows = (0..words).map(|word| {
+                    let pieces = [(head - front, front), (capacity + front - count, count - front)];
+                    let bytes = |(first, count): (u64, u64)| {
+                        4 * (word * capacity + first)..4 * (word * capacity + first + count)
+                    };
+                    pieces.into_iter().filter(|(_, count)| *count > 0).map(bytes).collect()
+                });
+                Some(ActionRows { buffer: agents.ring.steps.raw(), words: rows.collect() })
+            }
+        }
+    }
+
+    /// Makes up for transitions that were not kept; how many of an agent are made.
+    pub fn refill(&self, gpu: &Gpu, config: &Config) -> Result<u64> {
+        match &self.family {
+            Family::OnPolicy(_) | Family::Search => Ok(0),
             Family::OffPolicy(agents) => agents.refill(gpu, config),
         }
     }

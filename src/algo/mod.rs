@@ -8,6 +8,7 @@ mod off_policy;
 mod on_policy;
 mod search;
 
+pub(crate) use learning::ActionRows;
 pub use learning::{Learning, describe, plan, sizes};
 pub use networks::networks;
 pub(crate) use networks::{ACTOR, CRITIC, first_words};

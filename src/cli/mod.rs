@@ -22,11 +22,13 @@ mod say;
 mod seeds;
 mod settings;
 mod signals;
+mod standing;
 mod sweep;
 mod tensorboard;
 mod text;
 mod trace;
 mod train;
+mod tui;
 mod watch;
 
 use clap::error::ErrorKind;

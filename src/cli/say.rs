@@ -1,16 +1,55 @@
 //! What a command says. A line for people goes to standard error, and one that cannot be written is lost without notice: a
 //! closed terminal or a log on a full disk ends no work. Results go to standard output, and one that cannot be written is an
 //! error. A reader that has seen enough and closes the pipe is none: what is left to print is dropped, and the exit code
-//! says what it would have said.
+//! says what it would have said. While a dashboard has the terminal, lines are held, and written once it is gone.
 
 use manyworlds::{Error, Result};
 use serde::Serialize;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Most lines that are held.
+const MOST_HELD: usize = 1000;
+
+/// Lines that wait for the terminal, while somebody else has it.
+static HELD: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+fn lines_held() -> MutexGuard<'static, Option<Vec<String>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From here on lines are held.
+pub fn hold() {
+    lines_held().get_or_insert_default();
+}
+
+/// The latest of the lines that are held, at most so many.
+pub fn held(most: usize) -> Vec<String> {
+    let held = lines_held();
+    let lines = held.as_deref().unwrap_or_default();
+    lines[lines.len().saturating_sub(most)..].to_vec()
+}
+
+/// Writes the lines that were held; further ones are written at once again.
+pub fn release() {
+    let lines = lines_held().take();
+    for line in lines.into_iter().flatten() {
+        say(format_args!("{line}"));
+    }
+}
 
 /// Writes a line to standard error: `say(format_args!("{steps} steps"))`.
 pub fn say(line: Arguments) {
+    if let Some(lines) = lines_held().as_mut() {
+        // a run that complains for days keeps what it said last
+        if lines.len() == MOST_HELD {
+            lines.remove(0);
+        }
+        lines.push(line.to_string());
+        return;
+    }
     // in one piece, so that lines of several processes do not mix
     let mut text = line.to_string();
     text.push('\n');

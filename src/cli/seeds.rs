@@ -1,10 +1,10 @@
 //! `manyworlds train --seeds`: several seeds in one launch.
 
-use super::progress::Progress;
 use super::say::{print_json, say};
 use super::signals;
 use super::tensorboard::TensorBoard;
 use super::train::{Task, Train, picture};
+use super::tui::Shown;
 use indicatif::HumanCount;
 use manyworlds::algo;
 use manyworlds::error::shown;
@@ -67,7 +67,7 @@ impl Train {
         say(format_args!("run directory: {out}"));
         let sizes = algo::sizes(config, env, seeds.len() as u32)?;
         let gpu = self.open(sizes.largest())?;
-        let progress = Progress::new(config, &gpu);
+        let progress = Shown::new(self.tui, env, config, seeds, directory.path(), &gpu)?;
         let command = std::env::args().collect::<Vec<String>>().join(" ");
         let folder = |seed: &u32| directory.path().join(format!("seed-{seed}"));
         let mut board = TensorBoard::new(env, config, seeds.iter().map(folder).collect());
@@ -76,9 +76,9 @@ impl Train {
             if let Event::Begins { .. } = event {
                 signals::train();
             }
-            progress.event(&event);
             board.event(&event).iter().for_each(|trouble| progress.above(trouble));
-            if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(()) }
+            let wish = progress.event(&event);
+            if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(wish) }
         });
         progress.end();
         picture(directory);

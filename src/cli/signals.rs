@@ -1,10 +1,19 @@
 //! SIGINT, SIGTERM and SIGHUP. The first one lets a run that trains finish its update and save; whatever has nothing to save
 //! ends at once, and so does everything at the second one.
 
+use super::say::say;
+use super::tui::screen;
 use manyworlds::Result;
 use manyworlds::train::{Claim, RunDirectory};
+#[cfg(unix)]
+use signal_hook::low_level::exit;
+#[cfg(not(unix))]
+use std::process::exit;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Its number everywhere, whether or not the system has signals.
+pub const SIGINT: i32 = 2;
 
 /// The signal that has come; 0 = none.
 static CAME: AtomicI32 = AtomicI32::new(0);
@@ -49,30 +58,31 @@ fn doing() -> std::sync::MutexGuard<'static, Doing> {
     DOING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a signal does, whether the system or a key sends it.
+pub fn come(signal: i32) {
+    let before = CAME.swap(signal, Ordering::Relaxed);
+    // held to the end, so that nothing begins any more
+    let doing = doing();
+    match &*doing {
+        Doing::Training if before == 0 => {
+            say(format_args!("finishing the update and saving; a second signal ends at once"));
+            return;
+        }
+        Doing::Preparing(claim) => claim.give_up(),
+        Doing::Training | Doing::Nothing => {}
+    }
+    screen::restore();
+    exit(128 + signal);
+}
+
 /// Listens for signals, once. Those that were ignored when the process began stay so: SIGHUP under nohup.
 #[cfg(unix)]
 pub fn listen() {
-    use super::say::say;
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGTERM};
     let ignored = ignored();
     let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
-    std::thread::spawn(move || {
-        for signal in &mut signals {
-            let before = CAME.swap(signal, Ordering::Relaxed);
-            // held to the end, so that nothing begins any more
-            let doing = doing();
-            match &*doing {
-                Doing::Training if before == 0 => {
-                    say(format_args!("finishing the update and saving; a second signal ends at once"));
-                    continue;
-                }
-                Doing::Preparing(claim) => claim.give_up(),
-                Doing::Training | Doing::Nothing => {}
-            }
-            signal_hook::low_level::exit(128 + signal);
-        }
-    });
+    std::thread::spawn(move || signals.forever().for_each(come));
 }
 
 /// Ctrl-C ends the process at once elsewhere; what was saved by then is whole.

@@ -2,9 +2,9 @@
 
 use super::choice::{Choice, Chosen};
 use super::drivers::Work;
-use super::progress::Progress;
 use super::say::{print_json, say};
 use super::tensorboard::TensorBoard;
+use super::tui::{self, Shown};
 use super::watch::Watched;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
 use indicatif::HumanCount;
@@ -46,6 +46,9 @@ pub struct Train {
     /// Begin anew, with a run directory of its own, whenever the environment's file changes
     #[arg(long, conflicts_with = "out")]
     watch: bool,
+    /// Show a dashboard in the terminal: curves, endings, where the time goes; keys pause, save and stop
+    #[arg(long, conflicts_with = "watch")]
+    pub(super) tui: bool,
     /// Directory for the results; must be empty or not there [default: runs/<env>-<algo>-<seed>-<time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -68,6 +71,9 @@ pub(super) struct Task {
 
 impl Train {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
+        if self.tui {
+            tui::check()?;
+        }
         signals::listen();
         let seeds = match (&self.seeds, self.agents) {
             (Some(seeds), _) => Some(seeds::parse(seeds)?),
@@ -132,6 +138,7 @@ impl Train {
         let options = Options {
             save_replay: self.save_replay || task.run.save_replay,
             until_solved: self.until_solved || task.run.until_solved,
+            watching: self.tui,
             started,
         };
         // what the command line says of seeds goes before the file
@@ -157,7 +164,7 @@ impl Train {
         if let Some(misfit) = config.misfit(env) {
             say(format_args!("warning: {}: {misfit}", shown(env.name())));
         }
-        let progress = Progress::new(config, &gpu);
+        let progress = Shown::new(self.tui, env, config, &[config.seed], directory.path(), &gpu)?;
         let mut board = TensorBoard::new(env, config, vec![directory.path().to_owned()]);
         let saved = Cell::new(None);
         let outcome = train::run(&gpu, env, config, directory, resumed.as_ref(), options, |event| {
@@ -169,12 +176,13 @@ impl Train {
                 Event::Saved(updates) => saved.set(Some(updates)),
                 Event::Report(_) | Event::Trouble(_) => {}
             }
-            progress.event(&event);
             board.event(&event).iter().for_each(|trouble| progress.above(trouble));
+            // while a dashboard is paused it does not return
+            let wish = progress.event(&event);
             match signals::code() {
                 Some(_) => ControlFlow::Break(Stop::Save),
                 None if changed() => ControlFlow::Break(Stop::Drop),
-                None => ControlFlow::Continue(()),
+                None => ControlFlow::Continue(wish),
             }
         });
         progress.end();

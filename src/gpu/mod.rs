@@ -6,6 +6,7 @@ mod form;
 mod kernel;
 mod readback;
 mod recording;
+mod stopwatch;
 
 pub use adapter::{AdapterChoice, adapters, missing_driver_hint};
 pub(crate) use buffer::bytes_of;
@@ -15,6 +16,7 @@ pub(crate) use kernel::workgroups;
 pub use kernel::{Buffers, Kernel};
 pub use readback::{Arrived, Readback};
 pub use recording::{Pass, PassTime, Recording};
+pub(crate) use stopwatch::{MOST_SPANS, Span, Stopwatch};
 
 use crate::error::{Error, Result};
 use std::collections::HashMap;

@@ -3,6 +3,7 @@
 
 use super::{Buffer, Gpu, Recording};
 use crate::error::{Error, Result};
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, mpsc};
 
@@ -11,7 +12,7 @@ use std::sync::{PoisonError, mpsc};
 pub struct Readback {
     staging: wgpu::Buffer,
     /// Byte range of each source in the staging memory.
-    ranges: Vec<std::ops::Range<usize>>,
+    ranges: Vec<Range<usize>>,
     mapped: mpsc::Receiver<std::result::Result<(), wgpu::BufferAsyncError>>,
     submission: wgpu::SubmissionIndex,
 }
@@ -20,7 +21,7 @@ pub struct Readback {
 #[derive(Debug)]
 pub struct Arrived {
     bytes: Vec<u8>,
-    ranges: Vec<std::ops::Range<usize>>,
+    ranges: Vec<Range<usize>>,
 }
 
 impl Arrived {
@@ -83,25 +84,26 @@ impl Gpu {
     pub fn submit_and_read(&self, recording: &Recording, sources: &[&wgpu::Buffer]) -> Result<Readback> {
         let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         recording.encode(&mut encoder)?;
-        let sources: Vec<_> = sources.iter().map(|&source| (source, source.size())).collect();
+        let sources: Vec<_> = sources.iter().map(|&source| (source, 0..source.size())).collect();
         self.read_raw(encoder, &sources)
     }
 
-    /// Queues copies of the first bytes of buffers behind the commands of `encoder`, and submits both.
+    /// Queues copies of these bytes of buffers behind the commands of `encoder`, and submits both.
     pub(super) fn read_raw(
         &self,
         mut encoder: wgpu::CommandEncoder,
-        sources: &[(&wgpu::Buffer, u64)],
+        sources: &[(&wgpu::Buffer, Range<u64>)],
     ) -> Result<Readback> {
         let mut end = 0;
         let mut ranges = Vec::with_capacity(sources.len());
-        for &(_, bytes) in sources {
-            ranges.push(end..end + bytes as usize);
-            end += (bytes as usize).next_multiple_of(16);
+        for (_, bytes) in sources {
+            let bytes = (bytes.end - bytes.start) as usize;
+            ranges.push(end..end + bytes);
+            end += bytes.next_multiple_of(16);
         }
         let staging = self.staging(end.max(16) as u64)?;
-        for (&(source, bytes), range) in sources.iter().zip(&ranges) {
-            encoder.copy_buffer_to_buffer(source, 0, &staging, range.start as u64, bytes);
+        for ((source, bytes), range) in sources.iter().zip(&ranges) {
+            encoder.copy_buffer_to_buffer(source, bytes.start, &staging, range.start as u64, bytes.end - bytes.start);
         }
         self.state.readbacks.fetch_add(1, Ordering::Relaxed);
         let submission = self.submit_commands(encoder);

@@ -120,7 +120,17 @@ impl Recording {
     }
 
     pub(super) fn encode(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
-        let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        self.encode_timed(encoder, None)
+    }
+
+    /// The same with timestamps before and behind.
+    pub(super) fn encode_timed(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        timestamp_writes: Option<wgpu::ComputePassTimestampWrites>,
+    ) -> Result<()> {
+        let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+        let mut compute = encoder.begin_compute_pass(&descriptor);
         self.passes.iter().try_for_each(|pass| encode(pass, &mut compute))
     }
 }
@@ -195,7 +205,7 @@ impl Gpu {
                 encode(pass, &mut compute)?;
             }
             encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
-            let words: Vec<u64> = self.read_raw(encoder, &[(&resolved, u64::from(count) * 8)])?.wait(self)?.take(0);
+            let words: Vec<u64> = self.read_raw(encoder, &[(&resolved, 0..u64::from(count) * 8)])?.wait(self)?.take(0);
             for (pass, stamps) in passes.iter().zip(words.chunks_exact(2)) {
                 let ticks = stamps[1].saturating_sub(stamps[0]) as f64;
                 let time = Duration::from_secs_f64(ticks * f64::from(self.queue().get_timestamp_period()) * 1e-9);

@@ -17,7 +17,8 @@ pub struct Line {
     pub update: u32,
     /// Steps of all worlds after the update.
     pub step: u64,
-    /// Wall seconds of the run, from the start of its process; those between a stop and `--resume` do not count. Updates that
+    /// Wall seconds of the run, from the start of its process; those between a stop and `--resume`, and those in which it was
+    /// held ([`Wish::held`](super::Wish::held)), do not count. Updates that
     /// were read together share their time evenly.
     pub seconds: f64,
     /// Mean return of the latest episodes, from this update and as many before it as have 100 together; null before the first has ended.
@@ -56,6 +57,12 @@ impl Measures {
     /// All of them, with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Measured)> {
         self.0.iter().copied()
+    }
+}
+
+impl FromIterator<(&'static str, Measured)> for Measures {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Measured)>>(numbers: I) -> Self {
+        Self(numbers.into_iter().collect())
     }
 }
 

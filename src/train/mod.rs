@@ -17,6 +17,7 @@ mod state;
 mod summary;
 mod tensors;
 mod trainer;
+mod watched;
 
 pub use actor::Actor;
 pub use checkpoints::CHECKPOINT_FILE;
@@ -26,11 +27,12 @@ pub use insight::{Insight, Thought};
 pub use metrics::{Line, METRICS_FILE, Measures};
 pub use policy::Policy;
 pub use returns::Returns;
-pub use run::{Event, Options, Outcome, Progress, Resumed, Stop, run};
+pub use run::{Event, Options, Outcome, Progress, Resumed, Stop, Wish, run};
 pub use seeds::{OfSeed, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, run_seeds};
 pub use state::{STATE_FILE, State};
 pub use summary::Summary;
 pub use trainer::{Report, Trainer};
+pub use watched::{Stage, Watched};
 
 pub(crate) use fault::check_worlds;
 pub(crate) use summary::peak_rss_mb;

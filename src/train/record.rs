@@ -7,7 +7,7 @@ use super::{Policy, Report, Returns};
 use crate::config::Config;
 use crate::error::Result;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Writes `metrics.jsonl` and `evaluations.jsonl` of one agent.
 #[derive(Debug)]
@@ -56,6 +56,11 @@ impl Record {
     /// From here on time counts as that of updates.
     pub fn begin(&mut self) {
         self.seconds = self.now();
+    }
+
+    /// The run was held for so long, which does not count.
+    pub fn held(&mut self, time: Duration) {
+        self.offset -= time.as_secs_f64();
     }
 
     /// What an agent did in a report: a line for each update, and one for the evaluation at its end, if there was one.

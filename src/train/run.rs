@@ -25,6 +25,8 @@ pub struct Options {
     pub save_replay: bool,
     /// Stop at the first evaluation that passes the environment's threshold.
     pub until_solved: bool,
+    /// Tell every few seconds where the time goes and what worlds do ([`Trainer::watching`]), which is never written down.
+    pub watching: bool,
     /// When the process began: `solved_at_s` counts from then.
     pub started: Instant,
 }
@@ -32,7 +34,7 @@ pub struct Options {
 impl Options {
     /// What `config.toml` says of them; where several seeds are trained side by side, of these too.
     pub(super) fn table(&self, seeds: &[u32]) -> RunTable {
-        let Self { save_replay, until_solved, started: _ } = *self;
+        let Self { save_replay, until_solved, watching: _, started: _ } = *self;
         RunTable { until_solved, save_replay, seeds: seeds.to_vec() }
     }
 
@@ -134,6 +136,51 @@ pub enum Stop {
     Drop,
 }
 
+/// What is wanted of a run that goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// A checkpoint as soon as the next updates are finished; several seeds side by side have none between evaluations.
+    pub checkpoint: bool,
+    /// How long the caller has held the run: it does not count as its time.
+    pub held: Duration,
+}
+
+/// Nothing.
+impl From<()> for Wish {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+/// What its watcher wants of a run.
+#[derive(Debug, Default)]
+pub(super) struct Wished {
+    /// An end, for the first reason that was given.
+    pub stop: Option<Stop>,
+    checkpoint: bool,
+    held: Duration,
+}
+
+impl Wished {
+    /// Takes an answer.
+    pub fn add(&mut self, answer: ControlFlow<Stop, impl Into<Wish>>) {
+        match answer {
+            ControlFlow::Break(stop) => self.stop = self.stop.or(Some(stop)),
+            ControlFlow::Continue(wish) => {
+                let Wish { checkpoint, held } = wish.into();
+                self.checkpoint |= checkpoint;
+                self.held += held;
+            }
+        }
+    }
+
+    /// How long the run was held since this was last asked.
+    pub fn held(&mut self) -> Option<Duration> {
+        let held = std::mem::take(&mut self.held);
+        (held > Duration::ZERO).then_some(held)
+    }
+}
+
 /// How a run has ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -149,7 +196,8 @@ pub enum Outcome {
 }
 
 /// Trains one agent and writes into its directory: `config.toml`, `metrics.jsonl`, `evaluations.jsonl`, and checkpoints at every evaluation, every
-/// `checkpoint_every` seconds and after the last update. `watch` sees what happens as it happens, and may end the run.
+/// `checkpoint_every` seconds and after the last update. `watch` sees what happens as it happens, and answers what it wants: an end, or of a run that goes on
+/// a [`Wish`] or nothing, `()`. While it does not answer the run waits, once what was submitted is done.
 ///
 /// The result is the policy of the first evaluation that passes (`until_solved`), or of the last update. When something is
 /// written never changes it.
@@ -160,14 +208,14 @@ pub enum Outcome {
 /// # Errors
 /// As [`Trainer::new`]. [`Error::File`] where the directory cannot be written into at the start, or the last checkpoint not at
 /// the end; [`Error::NotFinite`] and its like where numbers are not finite any more, which is never saved.
-pub fn run(
+pub fn run<W: Into<Wish>>(
     gpu: &Gpu,
     env: &Environment,
     config: &Config,
     directory: &RunDirectory,
     resumed: Option<&Resumed>,
     options: &Options,
-    mut watch: impl FnMut(Event) -> ControlFlow<Stop>,
+    mut watch: impl FnMut(Event) -> ControlFlow<Stop, W>,
 ) -> Result<Outcome> {
     let threshold = env.spec().reward_threshold.map(f64::from);
     options.check(env, config)?;
@@ -175,6 +223,7 @@ pub fn run(
     resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
     let trainer = Trainer::new(gpu, env, config, &[config.seed])?.keeping(options.save_replay);
     let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
+    let trainer = if options.watching { trainer.watching() } else { trainer };
     trainer.check_state(gpu)?;
     let mut trainer = match resumed {
         Some(resumed) => trainer.resume(&resumed.state)?,
@@ -192,9 +241,18 @@ pub fn run(
     let mut solved_at = None;
     let mut result: Option<(Returns, Policy, u64)> = None;
     let mut reached = (done, begun);
-    let mut stop = watch(Event::Begins { updates: done, env_steps: reached.1 }).break_value();
-    while stop != Some(Stop::Drop) {
-        if stop.is_some() {
+    let (mut wished, mut held_s) = (Wished::default(), 0.0);
+    wished.add(watch(Event::Begins { updates: done, env_steps: reached.1 }));
+    while wished.stop != Some(Stop::Drop) {
+        if let Some(held) = wished.held() {
+            let idle = trainer.held(held);
+            record.held(idle);
+            held_s += idle.as_secs_f64();
+        }
+        if std::mem::take(&mut wished.checkpoint) {
+            trainer.ask();
+        }
+        if wished.stop.is_some() {
             trainer.stop();
         }
         let Some(report) = trainer.next().transpose()? else { break };
@@ -204,14 +262,14 @@ pub fn run(
             && !std::mem::replace(&mut complained, true)
         {
             let trouble = format!("{error}; training goes on, and tries again with every update");
-            stop = stop.or(watch(Event::Trouble(&trouble)).break_value());
+            wished.add(watch(Event::Trouble(&trouble)));
         }
         if let Some(policy) = report.policies.as_ref().and_then(|agents| agents.first()) {
-            saver.save(policy, report.state.as_ref(), &mut |event| stop = stop.or(watch(event).break_value()));
+            saver.save(policy, report.state.as_ref(), &mut |event| wished.add(watch(event)));
         }
         if !lines.is_empty() {
             let progress = Progress { agent: 0, report: &report, lines: &lines, evaluated: evaluated.as_ref() };
-            stop = stop.or(watch(Event::Report(progress)).break_value());
+            wished.add(watch(Event::Report(progress)));
         }
         if let Some((returns, policy)) = report.evaluation.and_then(|mut agents| agents.pop()) {
             let passed = threshold.is_some_and(|threshold| returns.passes(threshold));
@@ -228,11 +286,11 @@ pub fn run(
         }
     }
     let finished = reached.0 == config.num_updates() || options.until_solved && solved_at.is_some();
-    if stop == Some(Stop::Drop) {
+    if wished.stop == Some(Stop::Drop) {
         return Ok(Outcome::Stopped { updates: reached.0, env_steps: reached.1 });
     }
     saver.finish()?;
-    if stop.is_some() && !finished {
+    if wished.stop.is_some() && !finished {
         return Ok(Outcome::Stopped { updates: reached.0, env_steps: reached.1 });
     }
     let wall_s = options.started.elapsed().as_secs_f64();
@@ -246,7 +304,7 @@ pub fn run(
         updates: policy.updates,
         setup_s,
         wall_s,
-        steps_per_s: (env_steps - begun) as f64 / (wall_s - setup_s).max(1e-9),
+        steps_per_s: (env_steps - begun) as f64 / (wall_s - setup_s - held_s).max(1e-9),
         solved: solved_at.is_some(),
         solved_at_steps: solved_at.map(|(steps, _)| steps),
         solved_at_s: solved_at.map(|(_, seconds)| seconds),

@@ -1,7 +1,7 @@
 //! Several seeds in one launch: independent agents in the same kernels, each as if it were alone.
 
 use super::record::Record;
-use super::run::{Event, Options, Progress, Stop};
+use super::run::{Event, Options, Progress, Stop, Wish, Wished};
 use super::{CHECKPOINT_FILE, Policy, Returns, RunDirectory, Trainer};
 use crate::config::Config;
 use crate::env::Environment;
@@ -104,20 +104,21 @@ struct Place {
 ///
 /// # Errors
 /// As [`Trainer::new`]; [`Error::File`] where something cannot be written.
-pub fn run_seeds(
+pub fn run_seeds<W: Into<Wish>>(
     gpu: &Gpu,
     env: &Environment,
     config: &Config,
     seeds: Seeds,
     directory: &RunDirectory,
     options: &Options,
-    mut watch: impl FnMut(Event) -> ControlFlow<Stop>,
+    mut watch: impl FnMut(Event) -> ControlFlow<Stop, W>,
 ) -> Result<SeedsOutcome> {
     let Seeds { seeds, command } = seeds;
     let threshold = env.spec().reward_threshold.map(f64::from);
     options.check(env, config)?;
     let trainer = Trainer::new(gpu, env, config, seeds)?;
     let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
+    let mut trainer = if options.watching { trainer.watching() } else { trainer };
     let mut places = seeds
         .iter()
         .map(|seed| Place::new(directory, *seed, config.env_steps(0), options.started))
@@ -125,20 +126,26 @@ pub fn run_seeds(
     directory.write_config(env, config, &options.table(seeds))?;
     directory.keep();
     let setup_s = options.started.elapsed().as_secs_f64();
-    places.iter_mut().for_each(|place| place.record.begin());
+    for place in &mut places {
+        place.record.begin();
+    }
     let (mut env_steps, mut updates) = (config.env_steps(0), 0);
-    let mut stop = watch(Event::Begins { updates: 0, env_steps: 0 }).break_value();
-    for report in trainer {
-        if stop.is_some() {
-            break;
+    let mut wished = Wished::default();
+    wished.add(watch(Event::Begins { updates: 0, env_steps: 0 }));
+    while wished.stop.is_none() {
+        if let Some(held) = wished.held() {
+            let idle = trainer.held(held);
+            for place in &mut places {
+                place.record.held(idle);
+            }
         }
-        let report = report?;
+        let Some(report) = trainer.next().transpose()? else { break };
         (env_steps, updates) = (report.env_steps, report.updates);
         for (agent, place) in places.iter_mut().enumerate() {
             let (lines, evaluated) = place.record.add(&report, agent, config);
             place.record.write(&lines, evaluated.as_ref())?;
             let progress = Progress { agent, report: &report, lines: &lines, evaluated: evaluated.as_ref() };
-            stop = stop.or(watch(Event::Report(progress)).break_value());
+            wished.add(watch(Event::Report(progress)));
         }
         let Some(agents) = report.evaluation else { continue };
         for (place, (returns, policy)) in places.iter_mut().zip(agents) {
@@ -154,7 +161,7 @@ pub fn run_seeds(
             break;
         }
     }
-    if stop.is_some() {
+    if wished.stop.is_some() {
         return Ok(SeedsOutcome::Stopped { updates });
     }
     let of_seeds = places.into_iter().map(Place::summary).collect::<Option<Vec<_>>>();

@@ -1,11 +1,12 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
+use super::watched::{Wanted, Watch, Watched};
 use super::{Policy, Returns, State, fault};
 use crate::algo::{Learning, RING};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Gpu, Readback, Recording};
+use crate::gpu::{Buffer, Gpu, Readback, Recording, Span};
 use crate::layout::Metrics;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -67,6 +68,11 @@ pub struct Trainer {
     until_solved: bool,
     /// Whether the state is kept at every evaluation, and the transitions with it.
     keeps: Option<bool>,
+    /// What is told besides, now and then.
+    watch: Option<Watch>,
+    /// Steps of the run that did not go into the rings, less those into them that are not of the run: what a resumed one made up
+    /// for transitions that were not kept.
+    ring_offset: i64,
     pending: VecDeque<Pending>,
     /// Why the run ends behind the report before.
     failed: Option<Error>,
@@ -81,6 +87,10 @@ struct Pending {
     evaluated: bool,
     /// Whether parameters, and the state where it is wanted, are read with it.
     kept: bool,
+    /// Whether the time that it takes tells of the pace: not while the run was held.
+    timed: bool,
+    /// What is told of it besides.
+    watched: Wanted,
     readback: Readback,
 }
 
@@ -103,6 +113,8 @@ pub struct Report {
     /// Agents whose numbers have ceased to be finite, and what was wrong first, where that is forgiven
     /// ([`Trainer::forgiving`]): what else is told of them means nothing.
     pub fallen: Vec<(usize, String)>,
+    /// What is told besides, where somebody watches ([`Trainer::watching`]); not with every report.
+    pub watched: Option<Watched>,
 }
 
 impl Trainer {
@@ -137,6 +149,8 @@ impl Trainer {
             last: Instant::now(),
             until_solved: false,
             keeps: None,
+            watch: None,
+            ring_offset: 0,
             pending: VecDeque::new(),
             failed: None,
             fallen: None,
@@ -157,6 +171,24 @@ impl Trainer {
     pub fn forgiving(mut self) -> Self {
         self.fallen = Some(Vec::new());
         self
+    }
+
+    /// Reports every few seconds besides where the time of an update goes and what its worlds did ([`Report::watched`]).
+    /// Results are the same.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.watch = Some(Watch::new(&self.gpu, &self.learning));
+        self
+    }
+
+    /// The caller has let the run wait for so long; for how much of that it had nothing to do, as far as its pace tells. How long
+    /// what is under way takes to be read says nothing of its pace.
+    pub fn held(&mut self, time: Duration) -> Duration {
+        for pending in &mut self.pending {
+            pending.timed = false;
+        }
+        let under_way: u32 = self.pending.iter().map(|pending| pending.count).sum();
+        time.saturating_sub(self.pace.unwrap_or_default().saturating_mul(under_way))
     }
 
     /// Reports policies and state with the next submission, whether or not it ends with an evaluation. Results are the same.
@@ -202,7 +234,8 @@ impl Trainer {
     pub fn resume(mut self, state: &State) -> Result<Self> {
         state.restore(&self.gpu, &self.learning.state(state.ring).collect::<Vec<_>>())?;
         if !state.ring {
-            self.learning.refill(&self.gpu, self.config())?;
+            let made = self.learning.refill(&self.gpu, self.config())?;
+            self.ring_offset = made.cast_signed() - state.env_steps.cast_signed();
         }
         if state.num_updates != self.num_updates() {
             self.learning.reschedule(&self.gpu, &self.env, self.config())?;
@@ -246,26 +279,39 @@ impl Trainer {
             self.last = Instant::now();
         }
 
-        let mut work = Recording::default();
-        for _ in 0..count {
-            work.extend(&self.learning.update);
-        }
+        let updates = vec![&self.learning.update; count as usize];
+        let mut evaluation = Recording::default();
         let mut sources = vec![self.learning.metrics.raw()];
         if evaluated {
-            let evaluation = &self.learning.evaluation;
-            evaluation.record(&mut work);
-            sources.push(evaluation.outcomes.raw());
-            if let Some(best) = &self.learning.evaluation_of_best {
-                best.record(&mut work);
-                sources.push(best.outcomes.raw());
+            for stage in std::iter::once(&self.learning.evaluation).chain(&self.learning.evaluation_of_best) {
+                stage.record(&mut evaluation);
+                sources.push(stage.outcomes.raw());
             }
         }
         if kept {
             sources.extend(self.learning.parameters.iter().map(Buffer::raw));
             sources.extend(self.keeps.iter().flat_map(|&ring| self.learning.state(ring)).map(|(_, buffer)| buffer));
         }
-        let readback = self.gpu.submit_and_read(&work, &sources)?;
-        self.pending.push_back(Pending { first, count, evaluated, kept, readback });
+        let mut sources: Vec<_> = sources.into_iter().map(|source| (source, 0..source.size())).collect();
+        let (spans, watched) = match &mut self.watch {
+            Some(watch) => watch.spans(&updates, evaluation),
+            None => {
+                let mut passes = Recording::default();
+                updates.into_iter().chain([&evaluation]).for_each(|part| passes.extend(part));
+                (vec![Span { passes, timed: false }], Wanted::default())
+            }
+        };
+        let mut watched = watched;
+        if let Some(watch) = &self.watch {
+            let config = &self.configs[0];
+            let made = config.env_steps(first + count).saturating_add_signed(self.ring_offset);
+            let actions =
+                self.learning.actions(self.env.spec().action_space.words(), made, config.rollout_size().into());
+            watch.read(&mut watched, actions, &mut sources);
+        }
+        let stopwatch = self.watch.as_ref().and_then(Watch::stopwatch);
+        let readback = self.gpu.submit_spans(&spans, stopwatch, &sources)?;
+        self.pending.push_back(Pending { first, count, evaluated, kept, timed: true, watched, readback });
         self.submitted += count;
         if kept {
             self.kept = Some(self.submitted);
@@ -336,16 +382,22 @@ impl Trainer {
         if self.stopping && self.pending.is_empty() && self.kept != Some(self.submitted) {
             self.submit()?;
         }
-        let Some(Pending { first, count, evaluated, kept, readback }) = self.pending.pop_front() else {
+        let Some(Pending { first, count, evaluated, kept, timed, watched, readback }) = self.pending.pop_front() else {
             return Ok(None);
         };
         let arrived = readback.wait(&self.gpu)?;
         let now = Instant::now();
+        let took = now.duration_since(self.last);
         // an evaluation takes as long as it takes
-        if count > 0 && (!evaluated || self.pace.is_none()) {
-            self.pace = Some(now.duration_since(self.last) / count);
+        if timed && count > 0 && (!evaluated || self.pace.is_none()) {
+            self.pace = Some(took / count);
         }
         self.last = now;
+        let watched = self.watch.as_ref().filter(|_| watched.update || watched.evaluation).map(|watch| {
+            let update = self.pace.filter(|_| timed);
+            let evaluation = update.map(|update| took.saturating_sub(update * count));
+            watch.arrived(&watched, &arrived, [update, evaluation])
+        });
         let agents = self.seeds.len();
         let ring: Vec<Metrics> = arrived.take(0);
         let row = |update: u32| {
@@ -367,7 +419,16 @@ impl Trainer {
             let updates = first + sound as u32;
             let env_steps = self.env_steps(updates, &metrics);
             let (evaluation, policies, state, fallen) = (None, None, None, Vec::new());
-            return Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen }));
+            return Ok(Some(Report {
+                metrics,
+                updates,
+                env_steps,
+                evaluation,
+                policies,
+                state,
+                fallen,
+                watched: None,
+            }));
         }
         let env_steps = self.env_steps(updates, &metrics);
         // behind the metrics come outcomes, parameters and the state, where they were wanted
@@ -425,7 +486,7 @@ impl Trainer {
             State::new(updates, self.num_updates(), env_steps, hash, ring, words)
         });
         let fallen = self.fallen.clone().unwrap_or_default();
-        Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen }))
+        Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen, watched }))
     }
 }
 

@@ -8,6 +8,7 @@ mod support;
 mod calls;
 mod checkpoint_page;
 mod commands;
+mod dashboard;
 mod film;
 mod gradient;
 mod own_environment;

@@ -76,6 +76,32 @@ fn runs_repeat_and_agents_do_not_see_each_other() {
         assert_eq!(bits(&beside[1].1), bits(&alone.1), "{name}: alone, and beside others, metrics");
         assert_ne!(beside[0].0, alone.0, "{name}: seeds 9 and 5");
         check_run(&name, &config, &alone);
+        check_watched(&name, env, &config, &alone.0);
+    }
+}
+
+/// A run that is watched is the same, and tells of the newest actions in its ring.
+fn check_watched(name: &str, env: &str, config: &Config, parameters: &[f32]) {
+    let env = ok(Environment::load(env));
+    let trainer = ok(Trainer::new(gpu(), &env, config, &[5])).watching();
+    let (mut found, mut told) = (Vec::new(), Vec::new());
+    for report in trainer.map(ok) {
+        told.extend(report.watched);
+        for (_, policy) in report.evaluation.into_iter().flatten() {
+            found.extend_from_slice(policy.parameters());
+        }
+    }
+    support::assert_bits(&format!("{name}: watched, parameters"), &found, parameters);
+    assert!(!told.is_empty() && told[0].stages.len() >= 2, "{name}: {told:?}");
+    // those of an update; the first 25 transitions are random ones from before it, and the places behind are empty
+    let actions = &told[0].actions[0];
+    assert_eq!(actions.len(), 30, "{name}: actions of an update");
+    let numbers = actions.iter().map(|&word| f32::from_bits(word));
+    match &env.spec().action_space {
+        space if space.is_box() => {
+            assert!(numbers.clone().all(|x| x != 0.0 && x.abs() <= 2.0), "{name}: {:?}", numbers.collect::<Vec<_>>());
+        }
+        _ => assert!(actions.iter().all(|&action| action < 2), "{name}: {actions:?}"),
     }
 }
 

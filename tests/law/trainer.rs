@@ -7,7 +7,7 @@ use crate::support;
 use crate::support::{gpu, ok};
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
-use manyworlds::train::Trainer;
+use manyworlds::train::{Stage, Trainer, Watched};
 
 fn env() -> Environment {
     ok(Environment::load("CartPole-v1"))
@@ -36,6 +36,35 @@ fn three_agents_give_the_params_hash_of_three_solo_runs() {
     let solo: Vec<String> = [1, 2, 3].iter().flat_map(|&seed| hashes(&[seed])).collect();
     assert_eq!(hashes(&[1, 2, 3]), solo, "params_hash of seeds 1, 2, 3 with 345 worlds each");
     assert!(solo[0] != solo[1] && solo[1] != solo[2], "different seeds have the same hash: {solo:?}");
+}
+
+/// With networks of the test above, whose kernels are compiled.
+#[test]
+fn a_watched_run_has_the_same_results_and_tells_where_its_time_goes() {
+    let hash = |trainer: Trainer| -> (String, Vec<Watched>) {
+        let mut told = Vec::new();
+        let mut last = None;
+        for report in trainer.map(ok) {
+            told.extend(report.watched);
+            last = report.evaluation.or(last);
+        }
+        (last.expect("a run ends with an evaluation")[0].1.hash(), told)
+    };
+    let new = || ok(Trainer::new(gpu(), &env(), &config(), &[1, 2, 3]));
+    let (plain, nothing) = hash(new());
+    let (watched, told) = hash(new().watching());
+    assert_eq!(watched, plain, "params_hash of a run that was watched");
+    assert!(nothing.is_empty() && !told.is_empty(), "{} and {} reports tell more", nothing.len(), told.len());
+    // the first submission is one update
+    let stages: Vec<Stage> = told[0].stages.iter().map(|(stage, _)| *stage).collect();
+    assert_eq!(stages, [Stage::Rollout, Stage::Values, Stage::Gradients]);
+    assert!(told[0].stages.iter().all(|(_, time)| time.as_nanos() > 0 && time.as_secs() < 60), "{:?}", told[0].stages);
+    let evaluations = told.iter().flat_map(|watched| &watched.stages).filter(|(stage, _)| *stage == Stage::Evaluation);
+    assert!(evaluations.count() >= 1, "an evaluation is timed: {told:?}");
+    // two actions, by turns more or less; all of a batch that is small
+    assert_eq!(told[0].actions.iter().map(Vec::len).collect::<Vec<_>>(), [345 * 7]);
+    let ones = told[0].actions[0].iter().filter(|&&action| action == 1).count();
+    assert!(told[0].actions[0].iter().all(|&action| action < 2) && (345..345 * 6).contains(&ones), "{ones}");
 }
 
 #[test]

@@ -263,12 +263,13 @@ impl OffPolicy {
     }
 
     /// Fills an empty ring with as many transitions as the first gradient step wants, made by the actor.
-    pub(in crate::algo) fn refill(&self, gpu: &Gpu, config: &Config) -> Result<()> {
+    pub(in crate::algo) fn refill(&self, gpu: &Gpu, config: &Config) -> Result<u64> {
         self.worlds.empty_ring(gpu);
         let mut step = Recording::default();
         self.worlds.record(&mut step, true);
         let steps = config.warm_up_steps().max(config.batch_size.div_ceil(config.num_envs));
-        (0..steps).try_for_each(|_| gpu.submit(&step))
+        (0..steps).try_for_each(|_| gpu.submit(&step))?;
+        Ok(u64::from(steps) * u64::from(config.num_envs))
     }
 
     /// Schedules of the update that comes next: for a run that goes on with another number of them.
