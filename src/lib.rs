@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+// Rust on the pages of `docs/` is compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;
+
 // What a program needs is below, by its plain name. The modules are for the command line, tests and benchmarks of this
 // project; they are public, and change as they have to.
 #[doc(hidden)]
@@ -13,6 +18,7 @@ pub mod check;
 #[doc(hidden)]
 pub mod config;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod curves;
 #[doc(hidden)]
 pub mod env;
@@ -21,6 +27,7 @@ pub mod error;
 #[doc(hidden)]
 pub mod estimate;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod events;
 #[cfg(feature = "cli")]
 mod figure;

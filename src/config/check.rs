@@ -56,7 +56,10 @@ impl Config {
         let apart = usize::from(self.algo.fits_apart() && self.estimator.has_critic());
         for (name, count, epochs_name, epochs) in passes.into_iter().take(1 + apart) {
             if u64::from(count) > batch {
-                return Err(Error::setting(name, format!("{count} minibatches of {batch} samples would be empty")));
+                return Err(Error::setting(
+                    name,
+                    format!("{count} minibatches of {batch} samples would be empty; set it to {batch} at most"),
+                ));
             }
             // what does not divide makes one more
             let made = batch.div_ceil((batch / u64::from(count)).max(1));

@@ -415,7 +415,7 @@ fn pools_trainers_and_environments_refuse_bad_input() {
 
     let small = |algo: Algo| {
         let pairs =
-            ["num_envs=4", "num_steps=4", "hidden=8", "total_timesteps=16", "eval_episodes=2"].map(str::to_owned);
+            ["num_envs=4", "num_steps=8", "hidden=8", "total_timesteps=32", "eval_episodes=2"].map(str::to_owned);
         let pairs = if algo.is_off_policy() {
             [&pairs[..], &["learning_starts=8".to_owned(), "buffer_size=64".to_owned(), "batch_size=8".to_owned()]]
                 .concat()

@@ -23,6 +23,7 @@ fn config(algo: Algo, pairs: &[&str]) -> Config {
         "learning_starts=23",
         "batch_size=13",
         "total_timesteps=145",
+        "anneal_lr=false",
         "hidden=[16, 16]",
         "n_steps=2",
         "eval_every=2",

@@ -86,7 +86,8 @@ impl Programs {
 /// What makes a plan short.
 const SMALL: &str = "eval_episodes=2 total_timesteps=100000";
 const ROLLOUT: &str = "num_envs=65 num_steps=16";
-const RING: &str = "num_envs=4 learning_starts=300 buffer_size=1000";
+const PLAIN: &str = "norm_obs=false norm_reward=false";
+const RING: &str = "num_envs=4 learning_starts=300 buffer_size=1000 batch_size=256";
 const REUSE: &str = "reuse=1 fresh_episodes=true norm_adv=false ent_coef=0 estimator=reward-to-go";
 
 /// Hidden layers of every kind: one, three with a wide middle, two, and such that go through memory.
@@ -121,7 +122,7 @@ fn in_every_form(programs: &mut Programs) {
             // worlds act in the first of these runs as in the others
             let others = |program: &Program| wanted(program) && !has_worlds(program, &cartpole);
             let rollout = format!("{network} {ROLLOUT}");
-            programs.add_run(form, &cartpole, Algo::Ppo, &rollout, wanted);
+            programs.add_run(form, &cartpole, Algo::Ppo, &format!("{rollout} {PLAIN}"), wanted);
             programs.add_run(form, &cartpole, Algo::Trpo, &rollout, others);
             programs.add_run(form, &cartpole, Algo::Reinforce, &format!("{rollout} {REUSE}"), others);
             let best = format!("{rollout} estimator=optimal-baseline norm_adv=false");
@@ -145,7 +146,7 @@ fn in_every_form(programs: &mut Programs) {
     }
     // subgroups of other sizes change nothing but numbers
     for form in [4, 16].into_iter().flat_map(|size| [Form::light(size), Form::fast(size)]) {
-        programs.add_run(form, &cartpole, Algo::Ppo, &format!("{} {ROLLOUT}", NETWORKS[0]), has_network);
+        programs.add_run(form, &cartpole, Algo::Ppo, &format!("{} {ROLLOUT} {PLAIN}", NETWORKS[0]), has_network);
         programs.add_run(form, &pendulum, Algo::Sac, &format!("{} {RING}", NETWORKS[0]), has_network);
     }
 }
