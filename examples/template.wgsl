@@ -3,6 +3,10 @@
 //!
 //! An environment is one file like this. The engine does the rest: it resets worlds that ended, cuts episodes off after
 //! MAX_EPISODE_STEPS, keeps statistics and draws random numbers. `manyworlds check-env FILE` tests what you write.
+//!
+//! What its numbers are called in tables and traces; a list as long as there are numbers (legs[0..3] are four).
+//! Observation: position, velocity
+//! Actions: push
 
 // Sizes and kinds. Constants of the contract say their types.
 const OBSERVATION_DIM: u32 = 2u;        // numbers that the policy sees

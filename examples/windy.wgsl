@@ -2,6 +2,9 @@
 //! Source: a double integrator with a bounded torque; the wind is an Ornstein-Uhlenbeck process of our own.
 //!
 //!   dω = (τ + w)/J dt     dφ = ω dt     dw = −w/T dt + σ √(2/T) dB     |τ| ≤ 1
+//!
+//! Observation: angle, speed, wind
+//! Actions: torque
 
 const OBSERVATION_DIM: u32 = 3u;
 const ACTION_DIM: u32 = 1u;

@@ -1,8 +1,14 @@
 //! Short tests of an adapter: whether it computes what it should.
 
+mod effects;
 mod environment;
+mod random;
+mod seen;
+mod warnings;
 
-pub use environment::check_environment;
+pub use environment::{CHECK_STEPS, Checked, check_environment};
+pub use seen::{Episodes, Moments, Seen};
+pub use warnings::{Warning, stem};
 
 use crate::env::ActionSpace;
 use crate::error::Result;
@@ -13,9 +19,10 @@ use crate::plan::{Plan, Target};
 use crate::reference::philox::philox4x32_10;
 use crate::shader::Program;
 use crate::stage::Reduced;
+use serde::Serialize;
 
 /// What a test found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Finding {
     /// What was tested.
     pub name: &'static str,

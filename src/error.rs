@@ -1,5 +1,9 @@
 //! What can go wrong, as data: every variant names the thing, the value and the remedy.
 
+mod near;
+
+pub use near::{did_you_mean, nearest};
+
 use std::fmt::{Display, Write};
 use std::path::PathBuf;
 

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use std::fs::{File, FileType, Metadata, OpenOptions};
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The bytes of a regular file of at most `most` bytes. Devices, pipes and directories are refused, no writer is waited
 /// for, and no more than `most` bytes are ever held, whatever the file says of its size.
@@ -89,6 +89,73 @@ fn kind_of(kind: FileType) -> &'static str {
         }
     }
     if kind.is_dir() { "a directory" } else { "something else" }
+}
+
+/// Most bytes that wait for a disk that takes nothing.
+const MOST_WAITING: usize = 16 << 20;
+
+/// A file that whole records are appended to. What the disk does not take waits and is tried again with the next records; half a
+/// record is never left.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    path: PathBuf,
+    file: File,
+    /// Bytes of whole records.
+    length: u64,
+    waiting: Vec<u8>,
+}
+
+impl Growing {
+    /// A file that is made if need be, and goes on behind so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn open(path: &Path, length: u64) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::file("write", path, &error);
+        let file = File::options().create(true).append(true).open(path).map_err(failed)?;
+        file.set_len(length).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), file, length, waiting: Vec::new() })
+    }
+
+    /// Lets a record wait for the next [`Growing::write`]; false where too much waits already, and it is lost.
+    pub fn push(&mut self, record: &[u8]) -> bool {
+        let room = self.waiting.len() + record.len() < MOST_WAITING;
+        if room {
+            self.waiting.extend_from_slice(record);
+        }
+        room
+    }
+
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the disk does not take it; it waits on.
+    pub fn write(&mut self) -> Result<()> {
+        if let Err(error) = self.file.write_all(&self.waiting) {
+            let _ = self.file.set_len(self.length);
+            return Err(Error::file("write", &self.path, &error));
+        }
+        self.length += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// What waits.
+    pub fn waiting(&self) -> &[u8] {
+        &self.waiting
+    }
+}
+
+/// Refuses a file whose folder is not there, before the work for it is done.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn check_folder(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    folder.map_or(Ok(()), |folder| {
+        let reason = format!("there is no folder {}; make it first", folder.display());
+        Err(Error::File { action: "create", path: path.to_owned(), reason })
+    })
 }
 
 /// Writes a file; an existing one is replaced as a whole or not at all.

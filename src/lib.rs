@@ -12,12 +12,16 @@ pub mod bench;
 pub mod check;
 #[doc(hidden)]
 pub mod config;
+#[cfg(feature = "cli")]
+pub mod curves;
 #[doc(hidden)]
 pub mod env;
 #[doc(hidden)]
 pub mod error;
 #[doc(hidden)]
 pub mod estimate;
+#[cfg(feature = "cli")]
+pub mod events;
 #[cfg(feature = "cli")]
 mod figure;
 #[doc(hidden)]

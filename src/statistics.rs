@@ -22,8 +22,13 @@ pub struct Interquartile {
 impl Interquartile {
     /// Of these scores, of one environment: a stratum. The interval is the same for the same scores.
     pub fn of(scores: &[f64]) -> Self {
+        Self::with(scores, RESAMPLES)
+    }
+
+    /// The same by so many resamples, of which the interval gets its precision.
+    pub fn with(scores: &[f64], resamples: u32) -> Self {
         let mut drawn = Vec::with_capacity(scores.len());
-        let mut means: Vec<f64> = (0..RESAMPLES)
+        let mut means: Vec<f64> = (0..resamples)
             .map(|resample| {
                 drawn.clear();
                 drawn.extend((0..scores.len() as u32).map(|n| scores[below(scores.len(), resample, n)]));
@@ -50,12 +55,12 @@ fn interquartile_mean(scores: &mut [f64]) -> f64 {
     middle.iter().sum::<f64>() / middle.len().max(1) as f64
 }
 
-/// A quantile of sorted numbers, between neighbours as NumPy has it.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let at = share * (sorted.len() - 1) as f64;
+/// A quantile of sorted numbers, of which there is at least one, between neighbours as NumPy has it.
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = share * sorted.len().saturating_sub(1) as f64;
     let (below, part) = (at.floor() as usize, at.fract());
-    let next = sorted[(below + 1).min(sorted.len() - 1)];
-    sorted[below] + part * (next - sorted[below])
+    let Some((&here, next)) = sorted.get(below).zip(sorted.get(below + 1).or(sorted.last())) else { return f64::NAN };
+    here + part * (next - here)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use manyworlds::config::Config;
+use manyworlds::config::{Config, ConfigFile};
 use manyworlds::Error;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -19,10 +19,11 @@ fuzz_target!(|data: &[u8]| {
     let (env, algo) = lines.next().and_then(|line| line.split_once(' ')).unwrap_or(("CartPole-v1", "ppo"));
     let pairs: Vec<String> = lines.map(str::to_owned).collect();
     std::fs::write(&*FILE, file).expect("written");
-    match Config::resolve(env, algo, Some(&FILE), &pairs) {
+    match ConfigFile::read(&FILE).and_then(|file| Config::resolve(env, algo, Some(&file), &pairs)) {
         Ok(config) => {
             std::fs::write(&*FILE, config.to_toml()).expect("written");
-            let again = Config::resolve(env, config.algo.name(), Some(&FILE), &[]).expect("its own settings");
+            let file = ConfigFile::read(&FILE).expect("its own text");
+            let again = Config::resolve(env, "ppo", Some(&file), &[]).expect("its own settings");
             assert_eq!(again.to_toml(), config.to_toml());
         }
         Err(error) => {

@@ -6,6 +6,9 @@
 //!
 //!   d₁ a₁ + d₂ a₂ = −φ₁                     d, φ as in acrobot.py, which eliminates a₁; here both are
 //!   d₂ a₁ + d₃ a₂ = τ − h ω₁² sin θ₂ − φ₂   solved for at once, with one division by d₁ d₃ − d₂² > 0
+//!
+//! Observation: cos θ₁, sin θ₁, cos θ₂, sin θ₂, ω₁, ω₂
+//! Actions: torque −1, torque 0, torque 1
 
 const OBSERVATION_DIM: u32 = 6u;
 const ACTION_COUNT: u32 = 3u;

@@ -14,6 +14,9 @@
 //! Actions: 0 nothing, 1 left, 2 right (MinAtar's minimal set); with `sticky_action_prob` the last one acts again.
 //! MinAtar sets no step limit here (2,500 is its Freeway's; MAX_EPISODE_STEPS 0 lifts it), has no difficulty ramping in
 //! this game, and lets the last action outlive a reset; here not.
+//!
+//! Observation: paddle[..], ball[..], trail[..], bricks[..]
+//! Actions: nothing, left, right
 
 const OBSERVATION_DIM: u32 = 400u;
 const ACTION_COUNT: u32 = 3u;

@@ -1,6 +1,9 @@
 //! CartPole-v1: balance a pole on a cart by pushing the cart left (0) or right (1).
 //! Source: Barto, Sutton & Anderson (1983); every constant and rule as in Gymnasium 1.4, classic_control/cartpole.py.
 //! Explicit Euler with the old derivatives, reward 1 on every step, the ending one included.
+//!
+//! Observation: x, ẋ, θ, θ̇
+//! Actions: left, right
 
 const OBSERVATION_DIM: u32 = 4u;
 const ACTION_COUNT: u32 = 2u;

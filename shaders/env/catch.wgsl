@@ -5,6 +5,9 @@
 //! terminates in its ninth step, when the ball reaches row 9: reward 1 if the paddle is there, −1 if not, and 0 on the
 //! steps before. No step limit is needed. The optimum is 1; standing still gets −0.6 in the mean.
 //! Observation: the board by rows, number 5 · row + column, 1 where the ball or the paddle is.
+//!
+//! Observation: board[..]
+//! Actions: left, stay, right
 
 const OBSERVATION_DIM: u32 = 50u;
 const ACTION_COUNT: u32 = 3u;

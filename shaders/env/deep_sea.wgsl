@@ -11,6 +11,9 @@
 //! so the tables differ; with `mapping_seed` 0 it is action 1 everywhere (bsuite's randomize_actions=False). bsuite's
 //! default, another table for every environment that is made, is another `mapping_seed` for every run.
 //! Observation: one-hot row, then one-hot column (2 N numbers; bsuite: one-hot cell, N × N). All 0 after the end.
+//!
+//! Observation: row[..], column[..]
+//! Actions: action 0, action 1
 
 override size: u32 = 10u; // N; bsuite's experiment deep_sea has 10, 12, …, 50
 

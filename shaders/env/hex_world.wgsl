@@ -12,6 +12,9 @@
 //! Arriving in a reward hex pays nothing. Any action in one pays its reward (cell 8: 5, cell 2: −10, cell 7: 10) and
 //! terminates; the state stays there. Starts in any hex alike, those three included. The source uses γ = 0.9 and no
 //! step limit; that of 100 is ours. Observation: one-hot of the cell. Each step draws once, also in a reward hex.
+//!
+//! Observation: cell[..]
+//! Actions: east, north-east, north-west, west, south-west, south-east
 
 const OBSERVATION_DIM: u32 = 24u;
 const ACTION_COUNT: u32 = 6u;

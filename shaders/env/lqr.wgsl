@@ -7,6 +7,9 @@
 //! Entry (i, j) of A is the override a_i_j, and so on; B is one column. A larger system is a copy of this file: set n,
 //! add the further entries and, for each further number in x, a draw in `env_reset`, a row of A x and one of Q x.
 //! The scalar system of a, b, q, r is the first number of this one with a_0_1, b_1 and q_1_1 set to 0.
+//!
+//! Observation: x[..]
+//! Actions: u
 
 const OBSERVATION_DIM: u32 = 2u;  // n
 const ACTION_DIM: u32 = 1u;

@@ -2,6 +2,9 @@
 //! Source: Moore (1990); every constant and rule as in Gymnasium 1.4, classic_control/mountain_car.py.
 //! The new velocity moves the car. Both ends hold it, but only the left one takes its velocity. Reward −1 on every
 //! step, the one that arrives included.
+//!
+//! Observation: position, velocity
+//! Actions: left, none, right
 
 const OBSERVATION_DIM: u32 = 2u;
 const ACTION_COUNT: u32 = 3u;

@@ -2,6 +2,9 @@
 //! Source: Moore (1990); every constant and rule as in Gymnasium 1.4, classic_control/continuous_mountain_car.py.
 //! The force is clipped to [−1, 1], its cost 0.1 a² is not. The goal lies at 0.45 (0.5 in MountainCar-v0) and brings
 //! 100, less the cost of the last push. The new velocity moves the car; only the left end takes it.
+//!
+//! Observation: position, velocity
+//! Actions: force
 
 const OBSERVATION_DIM: u32 = 2u;
 const ACTION_DIM: u32 = 1u;

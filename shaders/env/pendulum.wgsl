@@ -2,6 +2,9 @@
 //! Source: OpenAI Gym (2016); every constant and rule as in Gymnasium 1.4, classic_control/pendulum.py.
 //! The cost is that of the old state and of the clipped torque. The new velocity moves the angle, which is wrapped in
 //! the cost only: the state counts turns. No end but the time limit, and no published reward threshold.
+//!
+//! Observation: cos θ, sin θ, θ̇
+//! Actions: torque
 
 const OBSERVATION_DIM: u32 = 3u;
 const ACTION_DIM: u32 = 1u;

@@ -4,6 +4,9 @@
 //! Must learn V(+1) = 1 and V(−1) = −1, whatever γ and λ are.
 //! If not, while ProbeValue passes: V = 0 for both is a gradient that does not reach the first layer, or observations
 //! and targets of different samples or worlds; V(o) = −o is a sign.
+//!
+//! Observation: sign
+//! Actions: only
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 1u;

@@ -7,6 +7,9 @@
 //! If not, while probes 3 and 5 pass: V(±1) = 0 has rewards in the wrong row, one too early if π(1 | 0) → 1 and
 //! V(0) → 1 all the same, one too late if not; V(±1) right but π(1 | 0) = ½ has advantages of the wrong row, or only
 //! the step's own reward in them.
+//!
+//! Observation: sign
+//! Actions: minus, plus
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 2u;

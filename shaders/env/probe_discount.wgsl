@@ -4,6 +4,9 @@
 //! Must learn V(0) = γ and V(1) = 1, whatever λ is; so give it a γ that can be told from 1, such as 0.9.
 //! If not, while ProbeBackward passes: V(0) = 1 is a discount that is left out, V(0) = 0 a value that does not flow
 //! back (every step taken for an ending), V(1) = 0 rewards in the wrong row, V(1) > 1 a bootstrap over the termination.
+//!
+//! Observation: step
+//! Actions: only
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 1u;

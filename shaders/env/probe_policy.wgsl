@@ -5,6 +5,9 @@
 //! advantages are −1 and +1. An entropy bonus β stops it at log(π(1)/π(0)) = 2/β.
 //! If not, while ProbeValue passes: π(1) → 0 is the sign of the policy's gradient or of the advantage; π(1) = ½ is an
 //! advantage of 0, a gradient that does not arrive, or actions and rewards of different samples.
+//!
+//! Observation: zero
+//! Actions: bad, good
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 2u;

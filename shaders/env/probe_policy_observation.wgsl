@@ -6,6 +6,9 @@
 //! A policy that ignores the observation gets 0.
 //! If not, while probes 2 and 4 pass: a right policy with a wrong V learns from stale samples; a policy that is the
 //! same for both observations does not get its gradient back to the input; or samples are mixed in the minibatch.
+//!
+//! Observation: sign
+//! Actions: minus, plus
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 2u;

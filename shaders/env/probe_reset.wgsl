@@ -9,6 +9,9 @@
 //! One such bootstrap gives, at λ = 0,
 //!   V(0, −1) = γ/(1 − γ²/2)  if only terminations leak, 1.51 at γ = 0.9
 //!   V(0, +1) = (γ/2)/(1 − γ/2 − γ²/4)  if only truncations do, 1.29 at γ = 0.9, and V(1, kind) = 1 + γ V(0, kind).
+//!
+//! Observation: marker, kind
+//! Actions: only
 
 const OBSERVATION_DIM: u32 = 2u;
 const ACTION_COUNT: u32 = 1u;

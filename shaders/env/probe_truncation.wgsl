@@ -5,6 +5,9 @@
 //! If a truncation is taken for a termination, V(1) is 1/(1 − 0.8 γ) < 5 at λ = 0 (3.57 at γ = 0.9) and the mean of
 //! (1 − γᵏ)/(1 − γ) over k = 1 … 5, less than 3, at λ = 1 (2.63 at γ = 0.9), and in between for other λ.
 //! Which observation the bootstrap reads cannot be seen here, for all are the same; that is ProbeReset's.
+//!
+//! Observation: one
+//! Actions: only
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 1u;

@@ -4,6 +4,9 @@
 //! Must learn V(0) = 1, whatever γ and λ are. The observation is 0, so only biases can carry it.
 //! If not: V → 1/(1 − γ) is a bootstrap over a termination; V that stays or runs away is a value loss, its
 //! gradient's sign, the output's bias or the optimiser.
+//!
+//! Observation: zero
+//! Actions: only
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 1u;

@@ -15,6 +15,10 @@
 //! Start: within 1 m, 0.5 m/s, 0.5 rad/s and about 0.3 rad along each axis, rotors hovering. End: farther than
 //! `distance_limit`, or flipped: tilted by more than 90 degrees.
 //! Observation: −p, v / 2, R (world from body, row by row), ω / 5, (n − 1) / speed_range.
+//!
+//! Observation: to x, to y, to z, vx/2, vy/2, vz/2, R xx, R xy, R xz, R yx, R yy, R yz, R zx, R zy, R zz,
+//!   ωx/5, ωy/5, ωz/5, front left, back left, back right, front right
+//! Actions: front left, back left, back right, front right
 
 const OBSERVATION_DIM: u32 = 22u;
 const ACTION_DIM: u32 = 4u;

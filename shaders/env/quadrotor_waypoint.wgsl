@@ -17,6 +17,10 @@
 //! gives way to the next, uniform in a cube about the origin and not known before. End: farther than `distance_limit`
 //! from the goal, or flipped: tilted by more than 90 degrees.
 //! Observation: goal − p, v / 2, R (world from body, row by row), ω / 5, (n − 1) / speed_range.
+//!
+//! Observation: to x, to y, to z, vx/2, vy/2, vz/2, R xx, R xy, R xz, R yx, R yy, R yz, R zx, R zy, R zz,
+//!   ωx/5, ωy/5, ωz/5, front left, back left, back right, front right
+//! Actions: front left, back left, back right, front right
 
 const OBSERVATION_DIM: u32 = 22u;
 const ACTION_DIM: u32 = 4u;

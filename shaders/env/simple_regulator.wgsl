@@ -2,6 +2,9 @@
 //! Source: Kochenderfer, Wheeler & Wray, Algorithms for Decision Making (2022), appendix F.5.
 //! The reward −s² is of the state before the action, which costs nothing and has no bounds. s′ is held to ±10, far from
 //! what sensible policies reach (the authors' DecisionMakingProblems.jl truncates the distribution, not its sample).
+//!
+//! Observation: s
+//! Actions: a
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_DIM: u32 = 1u;

@@ -14,6 +14,9 @@
 //! Actions: 0 nothing, 1 left, 2 right, 3 fire (MinAtar's minimal set); with `sticky_action_prob` the last one acts
 //! again. MinAtar sets no step limit here (2,500 is its Freeway's; MAX_EPISODE_STEPS 0 lifts it) and lets the last action
 //! outlive a reset; here not.
+//!
+//! Observation: cannon[..], aliens[..], leftward[..], rightward[..], our bullets[..], their bullets[..]
+//! Actions: nothing, left, right, fire
 
 const OBSERVATION_DIM: u32 = 600u;
 const ACTION_COUNT: u32 = 4u;

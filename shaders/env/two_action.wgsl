@@ -1,6 +1,9 @@
 //! TwoAction: one state, two actions, L (0) and R (1), one step: the smallest problem that has a policy gradient.
 //! Source: after an example of policy gradients in Kochenderfer, Wheeler & Wray, Algorithms for Decision Making (2022);
 //! the rewards are ours. They are not random, so Q(L) and Q(R) are the two overrides. The observation is always 1.
+//!
+//! Observation: one
+//! Actions: L, R
 
 const OBSERVATION_DIM: u32 = 1u;
 const ACTION_COUNT: u32 = 2u;

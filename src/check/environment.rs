@@ -1,33 +1,65 @@
 //! Whether an environment keeps what it promises: what Gymnasium's and Stable-Baselines3's checkers look at, and more.
 
 use super::Finding;
-use crate::env::{ActionSpace, Environment, world_word};
+use super::effects::{effects, reachable};
+use super::random::{self, actions};
+use super::seen::{Seen, Watcher};
+use super::warnings::{Warning, warnings};
+use crate::config::Config;
+use crate::env::{Environment, world_word};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::layout::{SPUN_OUT, TERMINATED, TRUNCATED};
 use crate::pool::{AutoReset, WorldPool};
-use crate::reference::philox::{philox4x32_10, uniform};
 
-/// Steps of all worlds that are made with random and extreme actions.
-const STEPS: u32 = 1 << 20;
+/// Steps of all worlds that `check-env` makes with random and extreme actions.
+pub const CHECK_STEPS: u32 = 1 << 20;
 /// Worlds and steps where results are compared bit for bit.
 const WORLDS: u32 = 65;
 const COMPARED: u32 = 64;
 
-/// Runs every check; each finding is ok, or has the first counter-example.
+/// What was found out about an environment.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What it promises; each is ok, or has the first counter-example.
+    pub findings: Vec<Finding>,
+    /// What uniformly random actions make of it.
+    pub seen: Seen,
+    /// What its author may not have meant.
+    pub warnings: Vec<Warning>,
+}
+
+impl Checked {
+    /// Whether all is kept that an environment promises; warnings do not count.
+    pub fn ok(&self) -> bool {
+        self.findings.iter().all(|finding| finding.ok)
+    }
+}
+
+/// Runs every check, with about so many random steps. `config` is what the environment would be trained with.
 ///
 /// # Errors
 /// As [`WorldPool::new`]; what an environment does wrong is a finding, not an error.
-pub fn check_environment(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
+pub fn check_environment(gpu: &Gpu, env: &Environment, config: &Config, seed: u32, steps: u32) -> Result<Checked> {
     let mut findings = vec![declared(env)];
     findings.extend(comparisons(gpu, env, seed)?);
-    findings.extend(long_run(gpu, env, seed)?);
+    let (found, mut seen) = long_run(gpu, env, seed, steps)?;
+    findings.extend(found);
     findings.push(Finding {
         name: "no write outside its own state",
         ok: true,
         detail: "its file can name no other memory; that was checked when it was read".to_owned(),
     });
-    Ok(findings)
+    if seen.observations.iter().any(|one| one.constant) {
+        seen.traits.reachable = reachable(gpu, env, seed)?;
+    }
+    let effects = effects(gpu, env, seed)?;
+    let mut warnings = warnings(env, &seen, effects.as_ref(), config);
+    // numbers that are not finite say nothing about the rest
+    if findings.iter().any(|finding| !finding.ok) {
+        warnings.retain(|warning| warning.line.is_some());
+    }
+    Ok(Checked { findings, seen, warnings })
 }
 
 fn declared(env: &Environment) -> Finding {
@@ -43,30 +75,6 @@ fn declared(env: &Environment) -> Finding {
         env.state_words()
     );
     Finding { name: "declared sizes and bounds", ok: true, detail }
-}
-
-/// Actions `[component][world]` as bits: number `draw` of a sequence that depends on nothing but its place. Of real
-/// numbers and choices a quarter are at an end of their range.
-fn actions(space: &ActionSpace, worlds: u32, step: u32, seed: u32) -> Vec<u32> {
-    let number = |component: u32, world: u32| {
-        let words = philox4x32_10([world, step, component, 0], [seed, 0x0063_6865]);
-        let (u, extreme, upper) = (uniform(words[0]) as f32, words[1].is_multiple_of(4), words[1] & 4 != 0);
-        let i = component as usize;
-        match space {
-            ActionSpace::Box { low, high } => match (extreme, upper) {
-                (true, true) => high[i],
-                (true, false) => low[i],
-                _ => low[i] * (1.0 - u) + high[i] * u,
-            }
-            .to_bits(),
-            _ => match (extreme, upper) {
-                (true, true) => space.counts()[i] - 1,
-                (true, false) => 0,
-                _ => words[0] % space.counts()[i],
-            },
-        }
-    };
-    (0..space.words()).flat_map(|component| (0..worlds).map(move |world| number(component, world))).collect()
 }
 
 /// Everything that a step leaves of the first worlds of a pool, as bits `[world][word]`.
@@ -102,9 +110,9 @@ fn comparisons(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> 
     let limit = env.spec().max_episode_steps;
     while step < COMPARED || endings == 0 && step < limit.min(1024) {
         let before = one.states()?;
-        let base = actions(space, WORLDS, step, seed);
+        let base = actions(space, WORLDS, 0, step, seed);
         // the worlds at odd places act otherwise in `other`
-        let another = actions(space, WORLDS, step, seed.wrapping_add(1));
+        let another = actions(space, WORLDS, 0, step, seed.wrapping_add(1));
         let mixed: Vec<u32> =
             (0..base.len()).map(|i| if i % WORLDS as usize % 2 == 1 { another[i] } else { base[i] }).collect();
         // the same actions for the first worlds
@@ -180,26 +188,32 @@ fn stuck(pool: &WorldPool) -> Result<Option<(usize, usize)>> {
     Ok(None)
 }
 
-/// A million random and extreme actions.
-fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
+/// A million random and extreme actions; those of the first half of the worlds are uniform.
+fn long_run(gpu: &Gpu, env: &Environment, seed: u32, wanted: u32) -> Result<(Vec<Finding>, Seen)> {
     let spec = env.spec();
     let limit = spec.max_episode_steps;
     let steps = limit.clamp(248, 4088) + 8;
-    let worlds = STEPS.div_ceil(steps);
+    let worlds = wanted.div_ceil(steps);
     let pool = WorldPool::with_auto_reset(gpu, env, worlds, seed, AutoReset::SameStep)?;
     let n = worlds as usize;
     let mut lengths = vec![0_u32; n];
     let (mut terminated, mut truncated) = (0_u64, 0_u64);
     let [mut observation, mut reward, mut truncation, mut masks, mut spun]: [Option<String>; 5] = [const { None }; 5];
+    let even = worlds.div_ceil(2);
+    let mut before = gpu.read(&pool.worlds)?;
+    let mut watcher = Watcher::new(env, n, even as usize, &before, &pool.observations()?);
     for step in 0..steps {
-        let before = gpu.read(&pool.worlds)?;
-        let mut words = actions(&spec.action_space, worlds, step, seed);
-        pool.make_legal(&mut words)?;
+        let mut words = actions(&spec.action_space, worlds, even, step, seed);
+        if spec.action_space.masked() {
+            random::make_legal(&spec.action_space, &mut words, &gpu.read(&pool.masks)?, step, seed);
+        }
         gpu.write(&pool.actions, &words);
         let stuck = stuck(&pool)?;
         pool.step_on_device()?;
         let (seen, last, rewards) = (pool.observations()?, pool.final_observations()?, pool.rewards()?);
         let endings = gpu.read(&pool.endings)?;
+        let after = gpu.read(&pool.worlds)?;
+        watcher.step(env, [&before, &after], &seen, &rewards, &endings);
         let tell = |world: usize, what: String| {
             let fields = env.state_fields().iter().enumerate();
             let state: Vec<f64> =
@@ -236,6 +250,7 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
                 lengths[world] = 0;
             }
         }
+        before = after;
     }
     let total = u64::from(steps) * u64::from(worlds);
     let run = format!("{total} random and extreme actions");
@@ -249,7 +264,7 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
         ok: wrong.is_none(),
         detail: wrong.unwrap_or(fine),
     };
-    Ok(vec![
+    let findings = vec![
         finding("observations are finite", observation, run.clone()),
         finding("rewards are finite", reward, run.clone()),
         finding("truncation at exactly MAX_EPISODE_STEPS", truncation, truncations),
@@ -259,5 +274,6 @@ fn long_run(gpu: &Gpu, env: &Environment, seed: u32) -> Result<Vec<Finding>> {
             if spec.action_space.masked() { run.clone() } else { "it has no masks".to_owned() },
         ),
         finding("loops end", spun, if env.has_loops() { run } else { "it has none".to_owned() }),
-    ])
+    ];
+    Ok((findings, watcher.seen(env)))
 }

@@ -9,8 +9,11 @@ use manyworlds::bench::{
     one_core, span,
 };
 use manyworlds::config::Algo;
+use manyworlds::curves::{OneCore, check_picture, draw_throughput};
 use manyworlds::env::Environment;
+use manyworlds::error::shown;
 use manyworlds::{Error, Result};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -46,6 +49,10 @@ pub struct Bench {
     /// Transitions of such a gradient step
     #[arg(long, default_value_t = 256)]
     batch_size: u32,
+    /// Draw steps per second against worlds, with the number of worlds from which on the adapter is faster than one core: a .svg or
+    /// .png file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kernels", "replay"])]
+    plot: Option<PathBuf>,
     /// Print one JSON object for each combination, or kernel, on standard output
     #[arg(long)]
     json: bool,
@@ -70,6 +77,7 @@ impl Bench {
 
     pub fn run(self) -> Result<ExitCode> {
         span(self.seconds)?;
+        self.plot.iter().try_for_each(|path| check_picture(path))?;
         let env = foreign::load(&self.env, &[], &self.adapter)?;
         if self.replay {
             return self.replay(&env);
@@ -95,7 +103,7 @@ impl Bench {
                 "mode", "worlds", "steps", "min /s", "median /s", "max /s", "runs", "timed", "setup s", "peak MB"
             ))?;
         }
-        let (mut some, mut last) = (false, None);
+        let (mut all, mut last) = (Vec::new(), None);
         for case in &cases {
             let named = format!("{} of {} worlds × {} steps", name(case.mode), case.num_envs, case.num_steps);
             let compiling = format!("{named}: compiling kernels; that is once, the driver keeps them");
@@ -112,26 +120,34 @@ impl Bench {
                 }
                 Err(error) => return Err(error),
             };
-            some = true;
             if self.json {
                 print_json(&measured)?;
             } else {
                 print(format_args!("{}", row(&measured)))?;
             }
+            all.push(measured);
             if reader_left() {
                 return Ok(ExitCode::SUCCESS);
             }
         }
-        if let (false, Some(error)) = (some, last) {
+        if let (true, Some(error)) = (all.is_empty(), last) {
             return Err(error);
         }
-        let wanted = !self.json && self.modes.contains(&Mode::Step);
-        if let Some(rate) = wanted.then(|| one_core(&env, 0.5)).flatten() {
-            let core = format!("one processor core makes {} steps/s in plain Rust", rounded(rate));
-            match break_even(&gpu, &env, rate, 0.1)? {
-                Some(worlds) => print(format_args!("{core}; this adapter beats it from {worlds} worlds on"))?,
-                None => print(format_args!("{core}; this adapter does not beat it"))?,
+        let wanted = (!self.json || self.plot.is_some()) && self.modes.contains(&Mode::Step);
+        let mut core = None;
+        if let Some(steps_per_s) = wanted.then(|| one_core(&env, 0.5)).flatten() {
+            let told = format!("one processor core makes {} steps/s in plain Rust", rounded(steps_per_s));
+            let break_even = break_even(&gpu, &env, steps_per_s, 0.1)?;
+            core = Some(OneCore { steps_per_s, break_even });
+            match break_even {
+                _ if self.json => {}
+                Some(worlds) => print(format_args!("{told}; this adapter beats it from {worlds} worlds on"))?,
+                None => print(format_args!("{told}; this adapter does not beat it"))?,
             }
+        }
+        if let Some(path) = &self.plot {
+            draw_throughput(&shown(env.name()), &gpu.info().name, &all, core, &[path])?;
+            say(format_args!("wrote {}", shown(path.display())));
         }
         Ok(ExitCode::SUCCESS)
     }

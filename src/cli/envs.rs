@@ -2,7 +2,7 @@
 
 use super::say::{print, print_json};
 use manyworlds::Result;
-use manyworlds::env::Environment;
+use manyworlds::env::{ActionSpace, Environment, Family};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -19,8 +19,14 @@ pub struct Envs {
 #[derive(Serialize)]
 struct Entry {
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<Family>,
+    /// In a sentence.
+    summary: String,
     about: String,
     observation_dim: u32,
+    observation_names: Vec<String>,
+    action_names: Vec<String>,
     action_space: manyworlds::env::ActionSpace,
     /// 0 = none
     max_episode_steps: u32,
@@ -36,8 +42,12 @@ impl Entry {
         let spec = env.spec();
         Self {
             name: env.name().to_owned(),
+            family: env.family(),
+            summary: env.summary().unwrap_or_default(),
             about: env.about().unwrap_or_default(),
             observation_dim: spec.observation_dim,
+            observation_names: env.observation_names(),
+            action_names: env.action_names(),
             action_space: spec.action_space.clone(),
             max_episode_steps: spec.max_episode_steps,
             reward_threshold: spec.reward_threshold,
@@ -47,11 +57,16 @@ impl Entry {
         }
     }
 
-    /// One line; of the source the reference alone.
+    /// One line.
     fn line(&self) -> String {
-        let source = self.source.split([';', ',']).next().unwrap_or_default();
-        let (actions, limit, threshold) = (self.action_space.to_string(), self.limit(), self.threshold());
-        format!("{:24} {:>5} {actions:28} {limit:>6} {threshold:>9}  {source}", self.name, self.observation_dim)
+        let actions = match &self.action_space {
+            ActionSpace::Discrete { count: 1, .. } => "1 action".to_owned(),
+            ActionSpace::Discrete { count, .. } => format!("{count} actions"),
+            ActionSpace::MultiDiscrete { counts, .. } => format!("{} choices", counts.len()),
+            ActionSpace::Box { low, .. } if low.len() == 1 => "1 real".to_owned(),
+            ActionSpace::Box { low, .. } => format!("{} reals", low.len()),
+        };
+        format!("  {:24} {:>4}  {actions:10}  {}", self.name, self.observation_dim, self.summary)
     }
 
     /// All about it.
@@ -81,19 +96,29 @@ impl Entry {
 
 impl Envs {
     pub fn run(self) -> Result<ExitCode> {
-        let names: Vec<&str> = self.env.as_deref().map_or_else(|| Environment::names().collect(), |name| vec![name]);
-        if !self.json && self.env.is_none() {
-            let [name, obs, actions, limit, threshold] = ["name", "obs", "actions", "limit", "threshold"];
-            print(format_args!("{name:24} {obs:>5} {actions:28} {limit:>6} {threshold:>9}  source"))?;
-        }
-        for name in names {
+        if let Some(name) = &self.env {
             let entry = Entry::of(&Environment::load(name)?);
-            match (self.json, &self.env) {
-                (true, _) => print_json(&entry)?,
-                (false, None) => print(format_args!("{}", entry.line()))?,
-                (false, Some(_)) => print(format_args!("{}", entry.page()))?,
+            if self.json {
+                print_json(&entry)?;
+            } else {
+                print(format_args!("{}", entry.page()))?;
             }
+            return Ok(ExitCode::SUCCESS);
         }
+        let load = |name| Environment::load(name).map(|env| Entry::of(&env));
+        let all = Environment::names().map(load).collect::<Result<Vec<_>>>()?;
+        if self.json {
+            all.iter().try_for_each(print_json)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        for family in Family::ALL {
+            print(format_args!("{}", family.name()))?;
+            let own = all.iter().filter(|entry| entry.family == Some(family));
+            own.map(Entry::line).try_for_each(|line| print(format_args!("{line}")))?;
+        }
+        print(format_args!(
+            "\nNumbers of an observation, actions, what is asked for. `manyworlds envs NAME` tells all about one."
+        ))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -124,14 +124,28 @@ impl Trial {
     }
 }
 
-/// An environment for a command: built in by name, or a file that a process of its own has tried out.
+/// An environment for a command: built in by name, or a file that a process of its own has tried out. Where an optional part
+/// of it is misspelt it is refused: it would be another one than its author thinks.
 pub fn load(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
-    load_and_try(name, overrides, adapter, false)
+    let env = load_as_it_is(name, overrides, adapter)?;
+    refuse_misspelt(env)
 }
 
 /// The same for a command that draws its worlds.
 pub fn load_to_draw(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
-    load_and_try(name, overrides, adapter, true)
+    refuse_misspelt(load_and_try(name, overrides, adapter, true)?)
+}
+
+fn refuse_misspelt(env: Environment) -> Result<Environment> {
+    if let Some(remark) = env.remarks().into_iter().find(|remark| remark.misspelt) {
+        return Err(Error::EnvironmentFile(format!("{}:{}: {}", env.path(), remark.line, remark.text)));
+    }
+    Ok(env)
+}
+
+/// The same with whatever is misspelt.
+pub fn load_as_it_is(name: &str, overrides: &[String], adapter: &AdapterArgument) -> Result<Environment> {
+    load_and_try(name, overrides, adapter, false)
 }
 
 fn load_and_try(name: &str, overrides: &[String], adapter: &AdapterArgument, draws: bool) -> Result<Environment> {

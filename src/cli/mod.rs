@@ -3,14 +3,19 @@
 mod bench;
 mod check_env;
 mod checkpoint;
+mod choice;
 mod doctor;
 mod drivers;
 mod envs;
 mod eval;
+mod export;
 mod foreign;
 mod gradient;
+mod help;
 mod new_env;
 mod plan;
+mod plot;
+mod progress;
 mod render;
 mod reproduce;
 mod say;
@@ -18,11 +23,14 @@ mod seeds;
 mod settings;
 mod signals;
 mod sweep;
+mod tensorboard;
+mod text;
 mod trace;
 mod train;
 mod watch;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{FromArgMatches, Parser, Subcommand};
 use manyworlds::gpu::{AdapterChoice, Gpu};
 use manyworlds::{Error, Result};
 use say::{print, say};
@@ -56,6 +64,10 @@ enum Command {
     Sweep(sweep::SweepArguments),
     /// Play whole episodes with a trained policy
     Eval(eval::Eval),
+    /// Write what a run has recorded for other programs
+    Export(export::Export),
+    /// Draw the learning curves of runs, side by side
+    Plot(plot::Plot),
     /// List the built-in environments
     Envs(envs::Envs),
     /// Write a commented environment of your own that trains as it is
@@ -80,6 +92,27 @@ enum Command {
     Plan(plan::Plan),
     /// List the settings of `train --set` with their defaults
     Settings(settings::Settings),
+    /// Print what a shell completes commands and options by
+    Completions(help::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(help::Man),
+}
+
+impl Command {
+    /// Whether it may open one.
+    fn needs_a_device(&self) -> bool {
+        !matches!(
+            self,
+            Self::Settings(_)
+                | Self::Plot(_)
+                | Self::Export(_)
+                | Self::Envs(_)
+                | Self::NewEnv(_)
+                | Self::Plan(_)
+                | Self::Completions(_)
+                | Self::Man(_)
+        )
+    }
 }
 
 /// Which GPU does the work.
@@ -109,11 +142,12 @@ impl AdapterArgument {
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
     let started = Instant::now();
-    let arguments = match Arguments::try_parse() {
+    let parsed = help::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(shown) => return show(&shown),
     };
-    if !matches!(arguments.command, Command::Settings(_) | Command::Envs(_) | Command::NewEnv(_) | Command::Plan(_)) {
+    if arguments.command.needs_a_device() {
         drivers::prepare(match &arguments.command {
             Command::Train(command) => command.work(),
             Command::Bench(command) => command.work(),
@@ -127,6 +161,8 @@ pub fn main() -> ExitCode {
         Command::Train(command) => command.run(started),
         Command::Sweep(command) => command.run(started),
         Command::Eval(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::Plot(command) => command.run(),
         Command::Envs(command) => command.run(),
         Command::NewEnv(command) => command.run(),
         Command::CheckEnv(command) => command.run(),
@@ -139,6 +175,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Plan(command) => command.run(),
         Command::Settings(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     match done {
         Ok(code) => code,
@@ -154,6 +192,10 @@ fn failed(error: &Error) -> ExitCode {
 
 /// Shows what `--help` and `--version` ask for, or what is wrong with the arguments.
 fn show(shown: &clap::Error) -> ExitCode {
+    if shown.use_stderr() && shown.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        say(format_args!("{}", help::one_line(shown)));
+        return ExitCode::from(2);
+    }
     // with colours where a terminal has them
     let text = |terminal: bool| {
         let rendered = shown.render();

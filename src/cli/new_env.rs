@@ -1,9 +1,10 @@
 //! `manyworlds new-env`
 
 use super::say::say;
+use manyworlds::env::Environment;
 use manyworlds::error::shown;
 use manyworlds::{Error, Result};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -23,7 +24,14 @@ impl NewEnv {
         } else {
             self.name.with_added_extension("wgsl")
         };
-        let failed = |error: &std::io::Error| Error::file("create", &path, error);
+        let failed = |error: &std::io::Error| {
+            let reason = match error.kind() {
+                ErrorKind::AlreadyExists => "it exists already; choose another name, or remove it".to_owned(),
+                ErrorKind::NotFound => "its folder does not exist; make it first".to_owned(),
+                _ => error.to_string(),
+            };
+            Error::File { action: "create", path: path.clone(), reason }
+        };
         let refuse = |reason: &str| Error::Setting { name: "name".to_owned(), reason: reason.to_owned() };
         let title = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if title.is_empty() {
@@ -44,6 +52,9 @@ impl NewEnv {
         file.persist_noclobber(&path).map_err(|error| failed(&error.error))?;
         let name = shown(path.display());
         say(format_args!("wrote {name}"));
+        if Environment::names().any(|known| known == title) {
+            say(format_args!("note: {title} is also the name of a built-in environment, and this file is another one"));
+        }
         say(format_args!("  manyworlds check-env {name}      tests it"));
         say(format_args!("  manyworlds trace {name}          shows it step by step"));
         say(format_args!("  manyworlds train {name}          trains a policy in it"));

@@ -1,29 +1,17 @@
 //! `manyworlds plan`
 
+use super::AdapterArgument;
+use super::choice::{Choice, Chosen};
 use super::say::{print, print_json};
-use super::{AdapterArgument, foreign};
-use manyworlds::config::{Algo, Config};
 use manyworlds::plan::{Description, Run, Target};
 use manyworlds::{Result, algo};
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Plan {
-    /// Name of a built-in environment, or path of a .wgsl file
-    env: String,
-    #[arg(long, default_value = "ppo", help = format!("Algorithm: {}", Algo::names()))]
-    algo: String,
-    /// Set a setting, once or more often (`manyworlds settings` lists them)
-    #[arg(long, value_name = "NAME=VALUE")]
-    set: Vec<String>,
-    /// TOML file of settings
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Set an override of the environment, once or more often
-    #[arg(long, value_name = "NAME=VALUE")]
-    set_env: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
     /// Number of agents, with seeds from that of the settings on
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     agents: u32,
@@ -47,8 +35,7 @@ enum For {
 
 impl Plan {
     pub fn run(self) -> Result<ExitCode> {
-        let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
-        let config = Config::resolve(env.name(), &self.algo, self.config.as_deref(), &self.set)?;
+        let Chosen { env, config, .. } = self.choice.resolve(None, &self.adapter)?;
         let target = match self.r#for {
             For::Gpu => Target::GPU,
             For::Software => Target::SOFTWARE,

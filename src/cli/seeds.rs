@@ -1,8 +1,10 @@
 //! `manyworlds train --seeds`: several seeds in one launch.
 
+use super::progress::Progress;
 use super::say::{print_json, say};
 use super::signals;
-use super::train::{Progress, Train};
+use super::tensorboard::TensorBoard;
+use super::train::{Task, Train, picture};
 use indicatif::HumanCount;
 use manyworlds::algo;
 use manyworlds::error::shown;
@@ -11,7 +13,6 @@ use manyworlds::{Config, Environment, Error, Result};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// Most seeds of a launch.
 const MOST: usize = 1 << 16;
@@ -60,30 +61,27 @@ pub fn from(first: u32, agents: u32) -> Result<Vec<u32>> {
 
 impl Train {
     /// Agents of these seeds, side by side.
-    pub(super) fn train_seeds(&self, started: Instant, seeds: &[u32]) -> Result<ExitCode> {
-        let (directory, _, env, config) = self.resolve()?;
+    pub(super) fn train_seeds(&self, task: &Task, options: &Options, seeds: &[u32]) -> Result<ExitCode> {
+        let Task { directory, env, config, .. } = task;
         let out = directory.path().display().to_string();
         say(format_args!("run directory: {out}"));
-        let sizes = algo::sizes(&config, &env, seeds.len() as u32)?;
+        let sizes = algo::sizes(config, env, seeds.len() as u32)?;
         let gpu = self.open(sizes.largest())?;
-        let progress = Progress::new(&config);
-        let options = Options { save_replay: false, until_solved: self.until_solved, started };
+        let progress = Progress::new(config, &gpu);
         let command = std::env::args().collect::<Vec<String>>().join(" ");
+        let folder = |seed: &u32| directory.path().join(format!("seed-{seed}"));
+        let mut board = TensorBoard::new(env, config, seeds.iter().map(folder).collect());
         let seeds = Seeds { seeds, command: &command };
-        let watch = |event: Event| {
-            match event {
-                Event::Begins { updates, env_steps } => {
-                    signals::train();
-                    progress.begin(updates, env_steps);
-                }
-                Event::Report(report, line) => progress.show(report, line),
-                Event::Saved(_) => {}
-                Event::Trouble(trouble) => progress.above(&format!("warning: {trouble}")),
+        let outcome = run_seeds(&gpu, env, config, seeds, directory, options, |event| {
+            if let Event::Begins { .. } = event {
+                signals::train();
             }
+            progress.event(&event);
+            board.event(&event).iter().for_each(|trouble| progress.above(trouble));
             if signals::code().is_some() { ControlFlow::Break(Stop::Save) } else { ControlFlow::Continue(()) }
-        };
-        let outcome = run_seeds(&gpu, &env, &config, seeds, &directory, &options, watch);
-        progress.bar.finish_and_clear();
+        });
+        progress.end();
+        picture(directory);
         let summary = match outcome? {
             SeedsOutcome::Finished(summary) => summary,
             SeedsOutcome::Stopped { updates } => {
@@ -91,14 +89,14 @@ impl Train {
                 return Ok(ExitCode::from(signals::code().unwrap_or(1)));
             }
         };
-        self.told(&summary, &env, &config)
+        self.told(&summary, env, config, options.until_solved)
     }
 
-    fn told(&self, summary: &SeedsSummary, env: &Environment, config: &Config) -> Result<ExitCode> {
+    fn told(&self, summary: &SeedsSummary, env: &Environment, config: &Config, until_solved: bool) -> Result<ExitCode> {
         for of_seed in &summary.seeds {
             let best = of_seed.eval_of_best.map_or(String::new(), |best| format!("; best member {best}"));
             let solved = if of_seed.solved { ", solved" } else { "" };
-            say(format_args!("seed {}: return {:#}{best}{solved}", of_seed.seed, of_seed.eval));
+            say(format_args!("seed {}: return {}{best}{solved}", of_seed.seed, of_seed.eval));
         }
         let middle = &summary.interquartile_mean;
         say(format_args!(
@@ -121,7 +119,7 @@ impl Train {
             print_json(summary)?;
         }
         let all = summary.solved == summary.seeds.len();
-        Ok(if self.until_solved && !all { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(if until_solved && !all { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::say::print;
 use manyworlds::Result;
 use manyworlds::config::{Algo, Config, Setting};
+use manyworlds::env::Environment;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -20,6 +21,10 @@ pub struct Settings {
 
 impl Settings {
     pub fn run(self) -> Result<ExitCode> {
+        if !self.env.is_empty() {
+            // a name that is none is said here, as `train` would
+            Environment::load(&self.env)?;
+        }
         let config = Config::preset(&self.env, &self.algo)?;
         let read = |(setting, _): &(&Setting, String)| setting.readers.contains(&config.algo);
         let settings = Config::SETTINGS.iter().zip(config.values()).filter(read);

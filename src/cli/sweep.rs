@@ -1,15 +1,16 @@
 //! `manyworlds sweep`
 
+use super::AdapterArgument;
+use super::choice::{Choice, Chosen};
 use super::drivers::Work;
 use super::say::{print, print_json, say};
 use super::train::quoted;
-use super::{AdapterArgument, foreign};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
-use manyworlds::config::{Algo, Config};
+use manyworlds::config::RunTable;
 use manyworlds::error::shown;
 use manyworlds::sweep::{Event, Finalist, Found, Records, SWEEP_FILE, Sampler, Sweep, Vary, short};
-use manyworlds::train::{RESULTS_FILE, RunDirectory, run_name};
+use manyworlds::train::{CONFIG_FILE, RESULTS_FILE, RunDirectory, run_name};
 use manyworlds::{Environment, Result, file};
 use std::cell::Cell;
 use std::io::IsTerminal;
@@ -19,10 +20,8 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub struct SweepArguments {
-    /// Name of a built-in environment, or path of a .wgsl file
-    env: String,
-    #[arg(long, default_value = "ppo", help = format!("Algorithm: {}", Algo::names()))]
-    algo: String,
+    #[command(flatten)]
+    choice: Choice,
     /// What varies, once for each setting: learning_rate=log:1e-4..1e-2, clip_coef=0.1..0.3, num_minibatches=2,4,8
     #[arg(long, value_name = "NAME=VALUES", required = true)]
     vary: Vec<String>,
@@ -42,15 +41,6 @@ pub struct SweepArguments {
     /// Where values come from: a scrambled Sobol sequence, or independent random numbers
     #[arg(long, default_value = "sobol", value_parser = sampler())]
     sampler: Sampler,
-    /// TOML file with settings of all trials; it goes over the preset of the environment
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// A setting of all trials, such as total_timesteps=200000; goes over the file
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// An override of the environment, such as gravity=3.7
-    #[arg(long, value_name = "KEY=VALUE")]
-    set_env: Vec<String>,
     /// Seed of the samples and of all trials; those behind it are the fresh ones
     #[arg(long)]
     seed: Option<u32>,
@@ -91,17 +81,14 @@ impl SweepArguments {
             if self.json { say(format_args!("{line}")) } else { print(format_args!("{line}"))? }
         }
         if let Some(winner) = found.finalists.first() {
-            directory.write_config(&env, winner.config())?;
-            let overrides: String = self.set_env.iter().map(|pair| format!(" --set-env {}", quoted(pair))).collect();
-            let config = quoted(&out.join("config.toml").display().to_string());
+            directory.write_config(&env, winner.config(), &RunTable::default())?;
+            let config = quoted(&out.join(CONFIG_FILE).display().to_string());
             say(format_args!(
                 "{} trials in {} launches and {:.1} s; all results in {shown_out}, seen in sweep.png; train the winner with: \
-                 manyworlds train {} --algo {}{overrides} --config {config}",
+                 manyworlds train --config {config}",
                 found.trials.len(),
                 found.launches,
                 started.elapsed().as_secs_f64(),
-                quoted(&self.env),
-                found.algo,
             ));
         }
         if self.json {
@@ -112,18 +99,13 @@ impl SweepArguments {
 
     /// What it asks a processor for; settings that vary do not count.
     pub fn work(&self) -> Work {
-        // what is wrong is said later
-        let base = Config::resolve(&self.env, &self.algo, self.config.as_deref(), &self.set);
-        base.map_or(Work::default(), |base| Work { small: false, ..Work::from(&base) })
+        Work { small: false, ..self.choice.work() }
     }
 
     /// What is asked for.
     fn resolve(&self) -> Result<(Environment, Sweep)> {
         let vary = self.vary.iter().map(|text| Vary::parse(text)).collect::<Result<Vec<_>>>()?;
-        let mut pairs = self.set.clone();
-        pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
-        let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
-        let base = Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs)?;
+        let Chosen { env, config: base, .. } = self.choice.resolve(self.seed, &self.adapter)?;
         let (trials, rounds, finalists, seeds) = (self.trials, self.rounds, self.finalists, self.seeds);
         let sweep = Sweep { base, vary, trials, rounds, finalists, seeds, sampler: self.sampler };
         sweep.check(&env)?;

@@ -1,18 +1,20 @@
 //! `manyworlds train`
 
+use super::choice::{Choice, Chosen};
 use super::drivers::Work;
+use super::progress::Progress;
 use super::say::{print_json, say};
+use super::tensorboard::TensorBoard;
 use super::watch::Watched;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use manyworlds::algo;
-use manyworlds::config::{Algo, Config};
+use indicatif::HumanCount;
+use manyworlds::config::{Config, RunTable};
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
-use manyworlds::train::{self, Event, Line, Options, Outcome, Policy, Report, Resumed, RunDirectory, Stop};
+use manyworlds::train::{self, Event, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
 use manyworlds::{Error, Gpu, Result};
+use manyworlds::{algo, curves};
 use std::cell::{Cell, RefCell};
-use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,26 +23,14 @@ use std::time::Instant;
 #[derive(clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // flags of a command line
 pub struct Train {
-    /// Name of a built-in environment, or path of a .wgsl file
-    #[arg(required_unless_present = "resume", default_value = "", hide_default_value = true)]
-    env: String,
+    #[command(flatten)]
+    pub(super) choice: Choice,
     /// Go on with the run in this directory, from its newest whole checkpoint; --set can raise total_timesteps or generations
     #[arg(long, value_name = "DIR", conflicts_with_all = ["env", "algo", "config", "set_env", "seed", "watch", "out"])]
     resume: Option<PathBuf>,
     /// Keep the ring of transitions too, so that --resume goes on bit for bit (ddpg, td3, sac)
     #[arg(long)]
     save_replay: bool,
-    #[arg(long, default_value = "ppo", help = format!("Algorithm: {}", Algo::names()))]
-    algo: String,
-    /// TOML file with settings; it goes over the preset of the environment
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// A setting, such as learning_rate=0.001; goes over the file (see `manyworlds settings`)
-    #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
-    /// An override of the environment, such as gravity=3.7
-    #[arg(long, value_name = "KEY=VALUE")]
-    set_env: Vec<String>,
     /// Seed of the run
     #[arg(long)]
     seed: Option<u32>,
@@ -66,6 +56,16 @@ pub struct Train {
     adapter: AdapterArgument,
 }
 
+/// What is to be done.
+pub(super) struct Task {
+    pub directory: RunDirectory,
+    pub resumed: Option<Resumed>,
+    pub env: Environment,
+    pub config: Config,
+    /// What a file asks of the run.
+    run: RunTable,
+}
+
 impl Train {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
         signals::listen();
@@ -74,16 +74,13 @@ impl Train {
             (None, Some(agents)) => Some(seeds::from(self.seed.unwrap_or(1), agents)?),
             (None, None) => None,
         };
-        if let Some(seeds) = seeds {
-            return self.train_seeds(started, &seeds);
-        }
         if !self.watch {
-            return self.train(started, || false);
+            return self.train(started, seeds.as_deref(), || false);
         }
-        let watched = RefCell::new(Watched::new(&self.env)?);
+        let watched = RefCell::new(Watched::new(&self.choice.watched()?)?);
         loop {
             // an error is shown and waits for the next change
-            if let Err(error) = self.train(Instant::now(), || watched.borrow_mut().changed()) {
+            if let Err(error) = self.train(Instant::now(), None, || watched.borrow_mut().changed()) {
                 say(format_args!("error: {}", super::one_error(&error)));
             }
             signals::done();
@@ -98,36 +95,30 @@ impl Train {
 
     /// What it asks a processor for.
     pub fn work(&self) -> Work {
-        let config = match &self.resume {
-            Some(directory) => Policy::load(directory).and_then(|policy| policy.config.with(&self.set)),
-            None => Config::resolve(&self.env, &self.algo, self.config.as_deref(), &self.set),
-        };
+        let Some(directory) = &self.resume else { return self.choice.work() };
+        let config = Policy::load(directory).and_then(|policy| policy.config.with(&self.choice.set));
         // what is wrong is said later
         config.map_or(Work::default(), |config| Work::from(&config))
     }
 
-    /// The run's directory, its environment and its settings: of a new run, or of one that goes on.
-    pub(super) fn resolve(&self) -> Result<(RunDirectory, Option<Resumed>, Environment, Config)> {
+    /// What is to be done: a new run, or one that goes on.
+    fn resolve(&self) -> Result<Task> {
         if let Some(path) = &self.resume {
             let directory = signals::prepare(|| RunDirectory::reopen(path))?;
             let resumed = Resumed::load(&directory)?;
             checkpoint::say_all(&resumed.notes);
-            check_resumed(&self.set)?;
-            let config = resumed.policy.config.with(&self.set)?;
+            check_resumed(&self.choice.set)?;
+            let config = resumed.policy.config.with(&self.choice.set)?;
             let env = resumed.policy.env.clone();
             foreign::probe_checkpoint(&env, &self.adapter)?;
-            return Ok((directory, Some(resumed), env, config));
+            return Ok(Task { directory, resumed: Some(resumed), env, config, run: RunTable::default() });
         }
-        let mut pairs = self.set.clone();
-        pairs.extend(self.seed.map(|seed| format!("seed={seed}")));
-        let resolve = |env: &Environment| Config::resolve(env.name(), &self.algo, self.config.as_deref(), &pairs);
-        let env = foreign::load(&self.env, &self.set_env, &self.adapter)?;
-        let config = resolve(&env)?;
+        let Chosen { env, config, run } = self.choice.resolve(self.seed, &self.adapter)?;
         let directory = signals::prepare(|| match &self.out {
             Some(out) => RunDirectory::claim(out),
             None => RunDirectory::claim_default(env.name(), config.algo.name(), config.seed),
         })?;
-        Ok((directory, None, env, config))
+        Ok(Task { directory, resumed: None, env, config, run })
     }
 
     /// A device on which buffers of so many bytes can be bound.
@@ -135,43 +126,59 @@ impl Train {
         self.adapter.open(bytes)
     }
 
-    /// One run, which is broken off as soon as the environment has changed.
-    fn train(&self, started: Instant, changed: impl Fn() -> bool) -> Result<ExitCode> {
-        let (directory, resumed, env, config) = self.resolve()?;
+    /// One run, or one of several seeds, which is broken off as soon as the environment has changed.
+    fn train(&self, started: Instant, seeds: Option<&[u32]>, changed: impl Fn() -> bool) -> Result<ExitCode> {
+        let task = self.resolve()?;
+        let options = Options {
+            save_replay: self.save_replay || task.run.save_replay,
+            until_solved: self.until_solved || task.run.until_solved,
+            started,
+        };
+        // what the command line says of seeds goes before the file
+        let of_file = Some(&task.run.seeds[..]).filter(|seeds| !seeds.is_empty() && self.seed.is_none());
+        match seeds.or(of_file) {
+            Some(seeds) => self.train_seeds(&task, &options, seeds),
+            None => self.train_one(&task, &options, changed),
+        }
+    }
+
+    fn train_one(&self, task: &Task, options: &Options, changed: impl Fn() -> bool) -> Result<ExitCode> {
+        let Task { directory, resumed, env, config, .. } = task;
         let out = directory.path().display().to_string();
-        match &resumed {
+        match resumed {
             Some(resumed) => {
                 let done = resumed.state.updates;
                 say(format_args!("resuming {out} from step {} (update {done})", HumanCount(resumed.state.env_steps)));
             }
             None => say(format_args!("run directory: {out}")),
         }
-        let gpu = self.adapter.open(algo::sizes(&config, &env, 1)?.largest())?;
+        let gpu = self.adapter.open(algo::sizes(config, env, 1)?.largest())?;
 
-        if let Some(misfit) = config.misfit(&env) {
+        if let Some(misfit) = config.misfit(env) {
             say(format_args!("warning: {}: {misfit}", shown(env.name())));
         }
-        let progress = Progress::new(&config);
-        let options = Options { save_replay: self.save_replay, until_solved: self.until_solved, started };
+        let progress = Progress::new(config, &gpu);
+        let mut board = TensorBoard::new(env, config, vec![directory.path().to_owned()]);
         let saved = Cell::new(None);
-        let outcome = train::run(&gpu, &env, &config, &directory, resumed.as_ref(), &options, |event| {
+        let outcome = train::run(&gpu, env, config, directory, resumed.as_ref(), options, |event| {
             match event {
-                Event::Begins { updates, env_steps } => {
+                Event::Begins { updates, .. } => {
                     signals::train();
                     saved.set((updates > 0).then_some(updates));
-                    progress.begin(updates, env_steps);
                 }
-                Event::Report(report, line) => progress.show(report, line),
                 Event::Saved(updates) => saved.set(Some(updates)),
-                Event::Trouble(trouble) => progress.above(&format!("warning: {trouble}")),
+                Event::Report(_) | Event::Trouble(_) => {}
             }
+            progress.event(&event);
+            board.event(&event).iter().for_each(|trouble| progress.above(trouble));
             match signals::code() {
                 Some(_) => ControlFlow::Break(Stop::Save),
                 None if changed() => ControlFlow::Break(Stop::Drop),
                 None => ControlFlow::Continue(()),
             }
         });
-        progress.bar.finish_and_clear();
+        progress.end();
+        picture(directory);
         let resume = || say(format_args!("resume with: manyworlds train --resume {}", quoted(&out)));
         let summary = match outcome {
             Ok(Outcome::Finished(summary)) => summary,
@@ -184,7 +191,7 @@ impl Train {
                     resume();
                     return Ok(ExitCode::from(code));
                 }
-                say(format_args!("{} has changed", shown(&self.env)));
+                say(format_args!("{} has changed", shown(env.name())));
                 return Ok(ExitCode::SUCCESS);
             }
             Err(error) => {
@@ -213,7 +220,7 @@ impl Train {
         }
         if summary.metrics_lost > 0 {
             let reason = format!("{} lines are lost; policy and state are saved", summary.metrics_lost);
-            return Err(Error::File { action: "write", path: directory.path().join("metrics.jsonl"), reason });
+            return Err(Error::File { action: "write", path: directory.path().join(METRICS_FILE), reason });
         }
         if let Some(code) = signals::code() {
             return Ok(ExitCode::from(code));
@@ -224,6 +231,15 @@ impl Train {
             say(format_args!("not solved within {name} = {value}"));
         }
         Ok(ExitCode::from(u8::from(failed)))
+    }
+}
+
+/// Draws the curve of a run into its directory, if anything was trained; what goes wrong ends nothing.
+pub(super) fn picture(directory: &RunDirectory) {
+    if directory.is_kept()
+        && let Err(error) = curves::draw_run(directory.path())
+    {
+        say(format_args!("warning: no picture of the curve: {error}"));
     }
 }
 
@@ -246,57 +262,5 @@ fn check_resumed(pairs: &[String]) -> Result<()> {
             Err(Error::Setting { name, reason })
         }
         None => Ok(()),
-    }
-}
-
-/// A bar where a person is watching, a line for each evaluation elsewhere.
-pub(super) struct Progress {
-    pub(super) bar: ProgressBar,
-    terminal: bool,
-    /// Whether it counts generations: how many steps those will have nobody knows.
-    generations: bool,
-}
-
-impl Progress {
-    pub(super) fn new(config: &Config) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let generations = config.algo.is_search();
-        let steps = config.env_steps(config.num_updates());
-        let (total, unit) = if generations { (config.generations.into(), "generations") } else { (steps, "steps") };
-        let bar = if terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
-        let style =
-            format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit} · {{msg}} · {{elapsed}}, at most {{eta}} left");
-        if let Ok(style) = ProgressStyle::with_template(&style) {
-            bar.set_style(style);
-        }
-        bar.set_message("compiling shaders");
-        bar.tick();
-        Self { bar, terminal, generations }
-    }
-
-    /// Training begins, or goes on, after so many updates and steps.
-    pub(super) fn begin(&self, updates: u32, env_steps: u64) {
-        self.bar.reset();
-        self.bar.set_position(if self.generations { updates.into() } else { env_steps });
-        self.bar.reset_eta();
-    }
-
-    /// A line above the bar.
-    pub(super) fn above(&self, text: &str) {
-        self.bar.suspend(|| say(format_args!("{text}")));
-    }
-
-    pub(super) fn show(&self, report: &Report, line: &Line) {
-        let returns = line.mean_return.map_or("no episode ended".to_owned(), |mean| format!("mean return {mean:.1}"));
-        let speed = format!("{} steps/s", HumanCount(line.steps_per_s as u64));
-        let evaluation = report.evaluation.as_ref().and_then(|agents| agents.first());
-        if self.terminal {
-            self.bar.set_position(if self.generations { report.updates.into() } else { report.env_steps });
-            self.bar.set_message(format!("{speed} · {returns}"));
-        } else if let Some((eval, policy)) = evaluation {
-            let steps = HumanCount(report.env_steps);
-            let best = policy.evaluation_of_best.map_or(String::new(), |best| format!(", best member {best}"));
-            say(format_args!("{steps} steps, {speed}, {returns}, evaluation {eval}{best}"));
-        }
     }
 }

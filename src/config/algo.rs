@@ -89,10 +89,10 @@ impl Algo {
         Self::ALL.into_iter().find(|algo| algo.name() == name)
     }
 
-    /// Settings whose defaults are others than PPO's, as TOML.
+    /// What an environment without a preset gets, where it is something else than [`super::Config::default`], as TOML.
     pub(super) fn defaults(self) -> &'static str {
         match self {
-            Self::Ppo => "",
+            Self::Ppo => include_str!("../../presets/ppo.toml"),
             Self::A2c => include_str!("../../presets/a2c.toml"),
             Self::Reinforce => include_str!("../../presets/reinforce.toml"),
             Self::Npg | Self::Trpo => include_str!("../../presets/trpo.toml"),

@@ -3,12 +3,14 @@
 
 mod algo;
 mod check;
+mod file;
 mod range;
 mod resolve;
 mod settings;
 mod table;
 
 pub use algo::Algo;
+pub use file::{ConfigFile, EnvTable, RunTable};
 pub use range::Range;
 pub use settings::{ActionNoise, Config, Penalty, Setting};
 

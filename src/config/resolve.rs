@@ -1,12 +1,8 @@
 //! Where the values of settings come from: defaults, presets, files, and `key=value` pairs.
 
-use super::table::{self, merge, set};
-use super::{Algo, Config};
-use crate::error::{Error, Result};
-use std::path::Path;
-
-/// Bytes of the longest file of settings.
-const LONGEST: u64 = 1 << 20;
+use super::table::{self, merge_text, set};
+use super::{Algo, Config, ConfigFile};
+use crate::error::{Error, Result, did_you_mean};
 
 /// Presets that are built in: environment, algorithm, text.
 const PRESETS: &[(&str, &str, &str)] = &[
@@ -39,7 +35,7 @@ const PRESETS: &[(&str, &str, &str)] = &[
 ];
 
 impl Config {
-    /// The built-in preset of an environment, or the defaults where it has none.
+    /// The built-in preset of an environment; where it has none, what the algorithm does best with over all of ours.
     ///
     /// # Errors
     /// [`Error::Setting`] if a preset of ours is broken.
@@ -52,30 +48,27 @@ impl Config {
         PRESETS.iter().any(|(e, a, _)| *e == env && *a == algo)
     }
 
-    /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before.
+    /// Defaults, then the preset of the environment, then a TOML file, then `key=value` pairs, each over the one before. Where
+    /// the file or a pair names an algorithm, defaults and preset are that one's.
     ///
     /// # Errors
-    /// [`Error::Setting`] with the nearest name where one is unknown and with what is allowed where a value is not;
-    /// [`Error::File`] where the file cannot be read.
-    pub fn resolve(env: &str, algo: &str, file: Option<&Path>, pairs: &[String]) -> Result<Self> {
+    /// [`Error::Setting`] with the nearest name where one is unknown and with what is allowed where a value is not.
+    pub fn resolve(env: &str, algo: &str, file: Option<&ConfigFile>, pairs: &[String]) -> Result<Self> {
+        let mut own = file.map(|file| file.settings.clone()).unwrap_or_default();
+        set(&mut own, pairs)?;
+        let algo = own.get("algo").and_then(toml::Value::as_str).unwrap_or(algo);
         let algo = Algo::named(algo).ok_or_else(|| {
             let names: Vec<&str> = Algo::ALL.iter().map(|algo| algo.name()).collect();
-            Error::setting("algo", format!("there is no such algorithm '{algo}'; there are: {}", names.join(", ")))
+            let near = did_you_mean(algo, names.iter().copied());
+            Error::setting("algo", format!("there is no such algorithm '{algo}'{near} there are: {}", names.join(", ")))
         })?;
         let mut table = toml::Table::new();
-        merge(&mut table, algo.defaults(), &format!("defaults of {}", algo.name()))?;
+        merge_text(&mut table, algo.defaults(), &format!("defaults of {}", algo.name()))?;
         table.insert("algo".to_owned(), toml::Value::String(algo.name().to_owned()));
         if let Some((_, _, text)) = PRESETS.iter().find(|(e, a, _)| *e == env && *a == algo.name()) {
-            merge(&mut table, text, &format!("preset of {env}"))?;
+            merge_text(&mut table, text, &format!("preset of {env}"))?;
         }
-        let base = Self::from_table(table)?;
-        let mut own = toml::Table::new();
-        if let Some(path) = file {
-            let text = crate::file::read_text(path, LONGEST)?;
-            merge(&mut own, &text, &path.display().to_string())?;
-        }
-        set(&mut own, pairs)?;
-        base.under(own)
+        Self::from_table(table)?.under(own)
     }
 
     /// These settings with `key=value` pairs over them.

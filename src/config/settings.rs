@@ -86,7 +86,8 @@ const ADDED_NOISE: &[Algo] = &[Ddpg, Td3];
 const RELAXED: &[Algo] = &[Ddpg, Sac];
 
 settings! {
-    /// Settings of a run; defaults are those of PPO (`manyworlds settings --algo a2c` shows others).
+    /// Settings of a run. The defaults of this struct are PPO's as published, for a thousand worlds; what an environment of one's
+    /// own gets is [`Config::preset`] with any name (`manyworlds settings --algo a2c` shows it).
     ///
     /// ```
     /// # fn main() -> manyworlds::Result<()> {

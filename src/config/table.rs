@@ -1,7 +1,7 @@
 //! Settings as people write them: TOML files and `key=value` pairs, joined into one table of TOML values.
 
 use super::{Algo, Config};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use toml::Value;
 
 /// Turns a value into one of the setting's kind where that loses nothing: 1e6 is a whole number too, and so is 3 a number with
@@ -73,14 +73,8 @@ fn known(name: &str) -> Result<()> {
     if Config::SETTINGS.iter().any(|setting| setting.name == name) {
         return Ok(());
     }
-    let near = Config::SETTINGS
-        .iter()
-        .max_by(|a, b| strsim::jaro_winkler(a.name, name).total_cmp(&strsim::jaro_winkler(b.name, name)));
-    let near = near.map_or("", |setting| setting.name);
-    Err(Error::setting(
-        name,
-        format!("there is no such setting; did you mean '{near}'? `manyworlds settings` lists them"),
-    ))
+    let near = did_you_mean(name, Config::SETTINGS.iter().map(|setting| setting.name));
+    Err(Error::setting(name, format!("there is no such setting{near} `manyworlds settings` lists them")))
 }
 
 /// Sets `key=value` pairs.
@@ -97,11 +91,16 @@ pub(super) fn set(table: &mut toml::Table, pairs: &[String]) -> Result<()> {
 }
 
 /// Sets what a TOML text has.
-pub(super) fn merge(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {
+pub(super) fn merge_text(table: &mut toml::Table, text: &str, from: &str) -> Result<()> {
     let parsed: toml::Table = text
         .parse()
         .map_err(|error: toml::de::Error| Error::setting(from, format!("not TOML: {}", error.message())))?;
-    for (name, value) in parsed {
+    merge(table, parsed)
+}
+
+/// Sets what another table has.
+pub(super) fn merge(table: &mut toml::Table, other: toml::Table) -> Result<()> {
+    for (name, value) in other {
         known(&name)?;
         table.insert(name, value);
     }

@@ -3,12 +3,12 @@
 use super::scan::{Declaration, File, Kind};
 use super::space::ActionSpace;
 use super::{LONGEST_EPISODE, Spec};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use crate::shader::Linked;
 use naga::{Module, Type, TypeInner};
 
 /// Functions of an environment, and how they look. It has one of the two that observe.
-const FUNCTIONS: [(&str, &str); 4] = [
+pub(super) const FUNCTIONS: [(&str, &str); 4] = [
     ("env_reset", "fn env_reset(rng: ptr<function, Rng>) -> State"),
     ("env_step", "fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome"),
     OBSERVE,
@@ -19,6 +19,9 @@ const FEATURE: (&str, &str) = ("env_feature", "fn env_feature(s: State, i: u32) 
 /// Functions that it may have.
 const MASK: (&str, &str) = ("env_action_mask", "fn env_action_mask(s: State) -> ActionMask");
 pub(super) const PIXEL: (&str, &str) = ("env_pixel", "fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32>");
+
+/// What an environment may have, and what nobody misses where its name is misspelt.
+pub(super) const OPTIONAL: [&str; 3] = ["REWARD_THRESHOLD", "env_action_mask", "env_pixel"];
 
 /// Largest observation and largest number of actions.
 pub(super) const LARGEST_SPACE: u32 = 4096;
@@ -157,8 +160,18 @@ impl File {
             return Err(self.complaint(&found.name, "give it a value, as in `override gravity: f32 = 9.8;`"));
         }
         let missing = |what: &str| {
-            let reason = format!("{} lacks `{what}`", self.part.path);
-            Error::Environment { name: environment.to_owned(), reason }
+            // what a name of the file was meant to be
+            let name =
+                what.split(['(', ':', ' ']).find(|word| !["const", "struct", "fn"].contains(word)).unwrap_or(what);
+            let others = self.declarations.iter().map(|found| found.name.as_str());
+            let others = others.filter(|other| strsim::osa_distance(&other.to_lowercase(), &name.to_lowercase()) <= 4);
+            let near = nearest(name, others).and_then(|near| self.find(near));
+            let near = near.map_or_else(String::new, |found| {
+                let line = self.part.text[..found.offset].matches('\n').count() + 1;
+                format!("; is '{}' in line {line} meant to be it?", found.name)
+            });
+            let from = if environment == &*self.part.path { String::new() } else { format!("{}: ", self.part.path) };
+            Error::Environment { name: environment.to_owned(), reason: format!("{from}it lacks `{what}`{near}") }
         };
         let actions: Vec<&Declaration> =
             ["ACTION_COUNT", "ACTION_COUNTS", "ACTION_DIM"].iter().filter_map(|name| self.find(name)).collect();

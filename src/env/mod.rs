@@ -1,56 +1,35 @@
 //! An environment is one WGSL file: what it declares, and the code that is generated for its state.
 
 mod allowed;
+mod catalogue;
 mod contract;
 mod exploration;
 mod fixed;
 mod limits;
+mod names;
 mod pixels;
+mod remarks;
 mod scan;
 mod space;
 mod state;
 mod volume;
 
+use catalogue::BUILT_IN;
+
+pub use catalogue::Family;
 pub(crate) use exploration::UNBOUNDED;
 pub use exploration::{Deviation, Exploration, LEAST_REACHED, MOST_CLIPPED, Misfit, StateDependent};
+pub use remarks::Remark;
 pub use space::ActionSpace;
 pub use state::Field;
 
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result, did_you_mean, shown};
 use crate::file;
 use crate::layout::{self, ACCUMULATOR_VECTORS, STRUCTS, WorldWord};
 use crate::shader::{Constants, Edit, Program, built_in, built_in_text, carefully};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
-
-/// Environments that are built in: name, and file under `shaders/`.
-const BUILT_IN: &[(&str, &str)] = &[
-    ("CartPole-v1", "env/cartpole.wgsl"),
-    ("MountainCar-v0", "env/mountain_car.wgsl"),
-    ("MountainCarContinuous-v0", "env/mountain_car_continuous.wgsl"),
-    ("Pendulum-v1", "env/pendulum.wgsl"),
-    ("Acrobot-v1", "env/acrobot.wgsl"),
-    ("SimpleRegulator", "env/simple_regulator.wgsl"),
-    ("TwoAction", "env/two_action.wgsl"),
-    ("LQR", "env/lqr.wgsl"),
-    ("HexWorld", "env/hex_world.wgsl"),
-    ("Bandit", "env/bandit.wgsl"),
-    ("DeepSea", "env/deep_sea.wgsl"),
-    ("Catch", "env/catch.wgsl"),
-    ("ProbeValue", "env/probe_value.wgsl"),
-    ("ProbeBackward", "env/probe_backward.wgsl"),
-    ("ProbeDiscount", "env/probe_discount.wgsl"),
-    ("ProbePolicy", "env/probe_policy.wgsl"),
-    ("ProbePolicyObservation", "env/probe_policy_observation.wgsl"),
-    ("ProbeTruncation", "env/probe_truncation.wgsl"),
-    ("ProbeReset", "env/probe_reset.wgsl"),
-    ("ProbeDelay", "env/probe_delay.wgsl"),
-    ("QuadrotorHover", "env/quadrotor_hover.wgsl"),
-    ("QuadrotorWaypoint", "env/quadrotor_waypoint.wgsl"),
-    ("Breakout", "env/breakout.wgsl"),
-    ("SpaceInvaders", "env/space_invaders.wgsl"),
-];
 
 /// Parts that every kernel with an environment is linked with, besides the environment itself.
 const PARTS: &[&str] = &[
@@ -148,20 +127,28 @@ impl Environment {
         if Self::is_file_name(name) {
             return Self::from_file(Path::new(name));
         }
-        let Some((_, path)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
-            let names: Vec<&str> = Self::names().collect();
-            let near =
-                names.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-            return Err(Error::Environment {
-                name: name.to_owned(),
-                reason: format!(
-                    "there is no such environment; did you mean '{}'? Built in: {}; a path to a .wgsl file is one too",
-                    near.copied().unwrap_or_default(),
-                    names.join(", ")
-                ),
-            });
+        let Some(known) = BUILT_IN.iter().find(|known| known.name == name) else {
+            return Err(Self::unknown(name));
         };
+        let path = known.path;
         Self::from_source(name, &format!("shaders/{path}"), built_in_text(path).unwrap_or_default())
+    }
+
+    /// The error of a name that is none.
+    fn unknown(name: &str) -> Error {
+        let file = format!("{name}.wgsl");
+        let reason = if !name.is_empty() && Path::new(&file).is_file() {
+            format!("there is no such environment; did you mean the file '{file}'?")
+        } else if Path::new(name).is_dir() {
+            "it is a directory, not an environment; name a built-in one (`manyworlds envs` lists them) or a .wgsl file"
+                .to_owned()
+        } else {
+            let near = did_you_mean(name, Self::names());
+            format!(
+                "there is no such environment{near} `manyworlds envs` lists the built-in ones; a path to a .wgsl file is one too"
+            )
+        };
+        Error::Environment { name: name.to_owned(), reason }
     }
 
     /// An environment from a WGSL file. The file is read as one from a stranger: its size, nesting and memory are bounded,
@@ -198,8 +185,8 @@ impl Environment {
 
     /// Names of the built-in environments.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        debug_assert!(BUILT_IN.iter().all(|(_, path)| built_in().any(|known| known == *path)));
-        BUILT_IN.iter().map(|(name, _)| *name)
+        debug_assert!(BUILT_IN.iter().all(|known| built_in().any(|path| path == known.path)));
+        BUILT_IN.iter().map(|known| known.name)
     }
 
     /// An environment from WGSL text; `path` is what errors are reported under.
@@ -296,7 +283,7 @@ impl Environment {
 
     /// Whether it is one of those that are built in.
     pub fn is_built_in(&self) -> bool {
-        BUILT_IN.iter().any(|(name, path)| *name == self.name && built_in_text(path) == Some(self.text.as_str()))
+        BUILT_IN.iter().any(|known| known.name == self.name && built_in_text(known.path) == Some(self.text.as_str()))
     }
 
     /// What it is, from the first line of its header: what follows the name.
@@ -422,10 +409,9 @@ impl Environment {
                 overrides.push(Override { name, value, kind, fixed: true });
             }
             let Some(found) = overrides.iter_mut().find(|known| known.name == name) else {
-                let names = overrides.iter().map(|known| known.name.as_str()).chain([fixed::LIMIT]);
-                let alike = |known: &str| strsim::jaro_winkler(&known.to_lowercase(), &name.to_lowercase());
-                let near = names.max_by(|a, b| alike(a).total_cmp(&alike(b))).unwrap_or(fixed::LIMIT);
-                return complain(format!("there is no override '{name}'; did you mean '{near}'?"));
+                let names = || overrides.iter().map(|known| known.name.as_str()).chain([fixed::LIMIT]);
+                let (near, all) = (did_you_mean(name, names()), names().collect::<Vec<_>>().join(", "));
+                return complain(format!("there is no override '{name}'{near} there are: {all}"));
             };
             if let Some(reason) = found.refuses(value) {
                 return complain(reason);

@@ -16,17 +16,17 @@ impl File {
         if !self.draws() {
             return Vec::new();
         }
-        let drawn = self.reached(vec![PIXEL.0]);
+        let drawn = self.named_by(vec![PIXEL.0]);
         let others = self.declarations.iter().filter(|found| {
             let name = found.name.as_str();
             !drawn.contains(name) || found.kind == Kind::Override || CONSTANTS.contains(&name)
         });
-        let kept = self.reached(others.map(|found| found.name.as_str()).collect());
+        let kept = self.named_by(others.map(|found| found.name.as_str()).collect());
         self.declarations.iter().filter(|found| !kept.contains(found.name.as_str())).collect()
     }
 
     /// These declarations and all that their texts name, directly or not.
-    fn reached<'a>(&'a self, mut wanted: Vec<&'a str>) -> HashSet<&'a str> {
+    fn named_by<'a>(&'a self, mut wanted: Vec<&'a str>) -> HashSet<&'a str> {
         let mut seen: HashSet<&str> = wanted.iter().copied().collect();
         while let Some(name) = wanted.pop() {
             let Some(found) = self.find(name) else { continue };

@@ -21,6 +21,11 @@ impl Field {
         }
     }
 
+    /// Whether it is a `bool`.
+    pub fn is_flag(&self) -> bool {
+        self.kind == ScalarKind::Bool
+    }
+
     /// The word for a number, rounded to what the field can hold.
     pub fn word(&self, number: f64) -> u32 {
         match self.kind {

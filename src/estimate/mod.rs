@@ -14,7 +14,7 @@ pub use network::{NETWORK_ESTIMATORS, NetworkSettings, estimate_network};
 pub use textbook::Textbook;
 
 use crate::env::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::gpu::{Buffer, Buffers, Gpu, LOOP_BUDGET, Recording};
 use crate::kernels::{Kernels, Sums};
 use crate::layout::{self, OWN_ROWS};
@@ -98,12 +98,10 @@ impl Estimator {
     /// # Errors
     /// [`Error::Setting`] with the nearest name where there is none.
     pub fn named(name: &str) -> Result<Self> {
-        let likeness = |estimator: &Self| strsim::jaro_winkler(estimator.name(), name);
         Self::ALL.into_iter().find(|estimator| estimator.name() == name).ok_or_else(|| {
-            let near = Self::ALL.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-            let names = Self::ALL.map(Self::name).join(", ");
-            let near = near.map_or("", Self::name);
-            Error::setting("estimator", format!("there is no '{name}'; did you mean '{near}'? There are {names}"))
+            let names = Self::ALL.map(Self::name);
+            let (near, all) = (did_you_mean(name, names), names.join(", "));
+            Error::setting("estimator", format!("there is no '{name}'{near} there are {all}"))
         })
     }
 

@@ -37,6 +37,23 @@ impl Axis {
         Self { name: name.to_owned(), ends, ticks }
     }
 
+    /// The same axis with large numbers at its ticks in thousands or millions.
+    pub fn counted(mut self) -> Self {
+        let largest = self.ends.iter().fold(0.0_f64, |largest, end| largest.max(end.abs()));
+        let (unit, letter) = match largest {
+            1e9.. => (1e9, "G"),
+            1e6.. => (1e6, "M"),
+            1e4.. => (1e3, "k"),
+            _ => return self,
+        };
+        let apart = self.ticks.windows(2).map(|pair| pair[1].0 - pair[0].0).next().unwrap_or(unit) / unit;
+        let decimals = (-(apart * (1.0 + 1e-9)).log10().floor()).max(0.0) as usize;
+        for (value, name) in &mut self.ticks {
+            *name = if *value == 0.0 { "0".to_owned() } else { format!("{:.decimals$}{letter}", *value / unit) };
+        }
+        self
+    }
+
     /// An axis of decimal logarithms between two numbers above 0, with a little room at both ends.
     pub fn logarithmic(name: &str, low: f64, high: f64) -> Self {
         let (low, high) = (low.log10(), high.log10());
@@ -91,7 +108,9 @@ impl Panel {
             figure.text(name, [left - 7.0, y + 0.36 * TICK], TICK, Anchor::End, INK);
         }
         figure.text(&self.x.name, [left + width / 2.0, bottom + 36.0], NAME, Anchor::Middle, INK);
-        figure.turned(&self.y.name, [left - 44.0, top + height / 2.0], NAME, Anchor::Middle, INK, -90.0);
+        let widest = self.y.ticks.iter().map(|(_, name)| Figure::width(name, TICK)).fold(0.0, f64::max);
+        let beside = left - f64::max(44.0, widest + 18.0);
+        figure.turned(&self.y.name, [beside, top + height / 2.0], NAME, Anchor::Middle, INK, -90.0);
         figure.text(title, [left, top - 9.0], NAME, Anchor::Start, title_colour);
     }
 }
@@ -108,6 +127,9 @@ mod tests {
         assert_eq!(names(Axis::over("x", [7.0])), ["6.6", "6.8", "7.0", "7.2", "7.4"]);
         assert_eq!(names(Axis::logarithmic("x", 1e-4, 1e-2)), ["0.0001", "0.001", "0.01"]);
         assert_eq!(names(Axis::logarithmic("x", 0.1, 0.6)), ["0.1", "0.2", "0.5"]);
+        assert_eq!(names(Axis::over("x", [0.0, 4e6]).counted()), ["0", "1M", "2M", "3M", "4M"]);
+        assert_eq!(names(Axis::over("x", [0.0, 1.2e6]).counted()), ["0", "0.5M", "1.0M"]);
+        assert_eq!(names(Axis::over("x", [0.0, 5e4]).counted()), ["0", "10k", "20k", "30k", "40k", "50k"]);
         let (low, high) = (Axis::over("x", []).ends[0], Axis::over("x", []).ends[1]);
         assert!(low < high);
     }

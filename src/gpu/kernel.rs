@@ -35,6 +35,7 @@ impl Gpu {
         let next = AtomicUsize::new(0);
         let errors = Mutex::new(Vec::new());
         let failed = |i: usize, error| errors.lock().unwrap_or_else(PoisonError::into_inner).push((i, error));
+        self.state.wanted.fetch_add(list.len() as u64, Ordering::Relaxed);
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(list.len());
         std::thread::scope(|scope| {
             for _ in 0..threads {
@@ -46,6 +47,7 @@ impl Gpu {
                             if let Err(error) = self.kernel(program).and_then(|kernel| self.warm_up(&kernel)) {
                                 failed(i, error);
                             }
+                            self.state.ready.fetch_add(1, Ordering::Relaxed);
                         }
                     });
                     all.unwrap_or_else(|error| failed(0, error));
@@ -58,6 +60,11 @@ impl Gpu {
         let mut errors = errors.into_inner().unwrap_or_else(PoisonError::into_inner);
         errors.sort_by_key(|(i, _)| *i);
         errors.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// How many kernels are compiled, of how many that were asked for: what a program shows while it waits for them.
+    pub fn compiled(&self) -> [u64; 2] {
+        [&self.state.ready, &self.state.wanted].map(|count| count.load(Ordering::Relaxed))
     }
 
     /// Dispatches nothing. Mesa's software driver makes machine code at the first dispatch, on a thread of its own; so it

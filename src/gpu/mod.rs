@@ -60,6 +60,9 @@ struct State {
     kernels: Mutex<HashMap<[u8; 32], Kernel>>,
     submissions: AtomicU64,
     readbacks: AtomicU64,
+    /// Kernels that were asked for together, and how many of them are ready.
+    wanted: AtomicU64,
+    ready: AtomicU64,
 }
 
 /// How often the host has talked to the device; see [`Gpu::counts`].

@@ -3,7 +3,7 @@
 use super::alias::without_aliases;
 use super::expand::expand;
 use super::source::{Edit, Part, Traced};
-use super::{Constants, SharedStruct, built_in_text, carefully, opaque};
+use super::{Constants, SharedStruct, built_in_text, carefully, opaque, slips};
 use crate::error::{Error, Result, shown};
 use naga::{Module, Span};
 use std::collections::HashMap;
@@ -192,10 +192,14 @@ impl Program {
             let (part, offset) = traced.origin(range.start);
             Error::Shader(parts[part].complain(offset, range.len(), &format!("error: {message}"), label))
         };
+        let tell = |told: slips::Told| complain(told.place, &told.message, &told.label);
         let mut module = naga::front::wgsl::parse_str(&traced.text).map_err(|error| {
-            let first = error.labels().next().map(|(span, label)| (span.to_range(), label.to_owned()));
-            let (span, label) = first.unwrap_or((None, String::new()));
-            complain(span, error.message(), &label)
+            // what comes from elsewhere, and not from us
+            let own = parts.iter().rposition(|part| {
+                !part.edits.is_empty() || part.path.ends_with(".wgsl") && !part.path.starts_with("shaders/")
+            });
+            let own = own.and_then(|part| traced.range(part));
+            tell(slips::of_parsing(&error, &traced.text, own))
         })?;
         check(&module, &traced.text).map_err(|(span, message)| complain(span.to_range(), &message, ""))?;
         opaque::hide(&mut module);
@@ -205,17 +209,8 @@ impl Program {
         validator
             .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
             .subgroup_operations(naga::valid::SubgroupOperationSet::all());
-        let info = validator.validate(&module).map_err(|error| {
-            let first = error.spans().next().map(|(span, label)| (span.to_range(), label.clone()));
-            let (span, label) = first.unwrap_or((None, String::new()));
-            let mut message = error.as_inner().to_string();
-            let mut source = std::error::Error::source(error.as_inner());
-            while let Some(cause) = source {
-                message += &format!(": {cause}");
-                source = cause.source();
-            }
-            complain(span, &message, &label)
-        })?;
+        let validated = validator.validate(&module);
+        let info = validated.map_err(|error| tell(slips::of_validation(&error, &module, &traced.text)))?;
         for (name, _) in &self.overrides {
             if !module.overrides.iter().any(|(_, o)| o.name.as_ref() == Some(name)) {
                 return Err(Error::Shader(format!("kernel {}: there is no override '{name}' to set", self.name)));

@@ -9,6 +9,7 @@ mod expand;
 mod linker;
 mod opaque;
 mod shared;
+mod slips;
 mod source;
 
 pub use linker::{Linked, Program};

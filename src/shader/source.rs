@@ -95,6 +95,13 @@ impl Traced {
         self.origin.extend(std::iter::repeat_n((part as u32, offset as u32), text.len()));
     }
 
+    /// Where a part lies in the linked text.
+    pub fn range(&self, part: usize) -> Option<std::ops::Range<usize>> {
+        let is_of = |origin: &(u32, u32)| origin.0 as usize == part;
+        let (first, last) = (self.origin.iter().position(is_of)?, self.origin.iter().rposition(is_of)?);
+        Some(first..last + 1)
+    }
+
     /// Part and offset of a byte of the linked text.
     pub fn origin(&self, at: usize) -> (usize, usize) {
         self.origin.get(at).or(self.origin.last()).map_or((0, 0), |&(part, offset)| (part as usize, offset as usize))

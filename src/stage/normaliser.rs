@@ -32,8 +32,9 @@ impl Normaliser {
     ) -> Result<Self> {
         let (count, run) = (agents.count, &agents.run);
         if observed && u64::from(count) * u64::from(features) > 65_535 {
-            let reason =
-                format!("{count} agents × {features} features are more than 65,535; train fewer agents at once");
+            let reason = format!(
+                "{count} agents × {features} features are more than 65,535; train fewer agents at once, or set norm_obs=false"
+            );
             return Err(Error::setting("norm_obs", reason));
         }
         let axes = [("agents", count.into()), ("worlds", run.num_envs.into())];

@@ -4,7 +4,7 @@ use crate::algo::ACTOR;
 use crate::config::Config;
 use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};
-use crate::nn::{Activation, Parameters};
+use crate::nn::{Activation, Parameters, Tensor};
 use crate::reference::mlp::{self, Mlp};
 use crate::reference::{categorical, squashed};
 use std::ops::Range;
@@ -49,13 +49,28 @@ struct Layer {
 impl Actor {
     /// The actor of a policy's parameters, which have no padding. The layout is that of the configuration.
     pub(super) fn new(env: &Environment, config: &Config, layout: &Parameters, parameters: &[f32]) -> Self {
+        Self::of_network(env, config, layout, parameters, ACTOR)
+    }
+
+    /// The same of one of the networks.
+    pub(super) fn of_network(
+        env: &Environment,
+        config: &Config,
+        layout: &Parameters,
+        parameters: &[f32],
+        network: usize,
+    ) -> Self {
         let spec = env.spec();
+        let before: Vec<String> = layout.networks()[..network].iter().map(|of| format!("{}.", of.name())).collect();
+        let is_before = |name: &str| before.iter().any(|network| name.starts_with(network.as_str()));
+        let first: usize = layout.tensors().iter().filter(|of| is_before(&of.name)).map(Tensor::len).sum();
+        let parameters = &parameters[first..];
         let exploration = config.exploration(env);
         let features = spec.observation_dim as usize;
         let wide = |range: Range<usize>| parameters[range].iter().copied().map(f64::from);
         // the logarithms of deviations, outputs without weights, lie behind the network and are not needed
-        let mut widths: Vec<usize> = layout.networks()[ACTOR].widths().iter().map(|&width| width as usize).collect();
-        if let Some(last) = widths.last_mut() {
+        let mut widths: Vec<usize> = layout.networks()[network].widths().iter().map(|&width| width as usize).collect();
+        if let Some(last) = widths.last_mut().filter(|_| network == ACTOR) {
             *last -= spec.action_space.free_outputs(exploration) as usize;
         }
         let layer = |mlp::Layer { inputs, outputs, weight, bias }| Layer {
@@ -80,6 +95,11 @@ impl Actor {
             squash: exploration.squash,
             config: config.clone(),
         }
+    }
+
+    /// Name of its environment.
+    pub(super) fn env(&self) -> &str {
+        &self.env
     }
 
     /// Whether it is still that of a policy whose environment and configuration may have been changed since.
@@ -127,13 +147,17 @@ impl Actor {
     }
 
     fn actions(&self, observation: &[f64], allowed: Option<&[bool]>) -> Result<Vec<f64>> {
-        let outputs = self.outputs(observation)?;
+        Ok(self.chosen(self.outputs(observation)?, allowed))
+    }
+
+    /// The action that outputs of the network stand for.
+    pub(super) fn chosen(&self, outputs: Vec<f64>, allowed: Option<&[bool]>) -> Vec<f64> {
         if let ActionSpace::Box { low, high } = &self.space {
             let held = |(x, (low, high)): (&f64, (&f32, &f32))| {
                 let (low, high) = (f64::from(*low), f64::from(*high));
                 if self.squash { squashed::action(*x, low, high) } else { x.clamp(low, high) }
             };
-            return Ok(outputs.iter().zip(low.iter().zip(high)).map(held).collect());
+            return outputs.iter().zip(low.iter().zip(high)).map(held).collect();
         }
         let mut logits = outputs;
         if let Some(allowed) = allowed {
@@ -147,11 +171,20 @@ impl Actor {
             first = end;
             best as f64
         };
-        Ok(self.space.counts().into_iter().map(choice).collect())
+        self.space.counts().into_iter().map(choice).collect()
+    }
+
+    /// An observation as the network sees it.
+    pub(super) fn normalised(&self, observation: &[f64]) -> Vec<f64> {
+        let mut seen = observation.to_vec();
+        for (x, [mean, scale]) in seen.iter_mut().zip(&self.moments) {
+            *x = ((*x - mean) * scale).clamp(-10.0, 10.0);
+        }
+        seen
     }
 
     /// What the network makes of an observation, all finite.
-    fn outputs(&self, observation: &[f64]) -> Result<Vec<f64>> {
+    pub(super) fn outputs(&self, observation: &[f64]) -> Result<Vec<f64>> {
         let complain = |reason| Err(Error::Observation { env: self.env.clone(), reason });
         if observation.len() != self.features {
             return complain(format!("{} numbers were given where it has {}", observation.len(), self.features));
@@ -160,10 +193,7 @@ impl Actor {
             let value = observation[place];
             return complain(format!("number {place} is {value}; it must be a finite number that f32 can hold"));
         }
-        let mut below = observation.to_vec();
-        for (x, [mean, scale]) in below.iter_mut().zip(&self.moments) {
-            *x = ((*x - mean) * scale).clamp(-10.0, 10.0);
-        }
+        let mut below = self.normalised(observation);
         for (l, layer) in self.layers.iter().enumerate() {
             let outputs = layer.bias.len();
             let mut above = vec![0.0; outputs];

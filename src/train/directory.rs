@@ -1,7 +1,9 @@
 //! A run's directory: claimed by one process at a time, and left as it was found where nothing was trained.
 
 use super::checkpoints::{CHECKPOINT_FILE, GENERATIONS};
-use crate::config::Config;
+use super::evaluations::EVALUATIONS_FILE;
+use super::metrics::METRICS_FILE;
+use crate::config::{Config, EnvTable, RunTable};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::file;
@@ -11,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Name of the file with the settings of a run.
-const CONFIG_FILE: &str = "config.toml";
+pub const CONFIG_FILE: &str = "config.toml";
 /// The file that is locked while a process writes into the directory; it holds that process's number.
 const LOCK: &str = "run.lock";
 /// How the names of what is being written begin.
@@ -186,14 +188,18 @@ impl RunDirectory {
         Ok(Some(Self { path: path.to_owned(), claim: Arc::new(claim), _lock: lock }))
     }
 
-    /// Writes the settings of its run into it.
+    /// Writes what its run is into it: `config.toml`, and the environment beside it where that is no built-in one.
     ///
     /// # Errors
     /// [`Error::File`].
-    pub fn write_config(&self, env: &Environment, config: &Config) -> Result<()> {
-        let overrides = env.overrides().iter().map(|known| format!("# --set-env {}={}\n", known.name, known.value));
-        let text = format!("# env = {:?}\n{}{}", env.name(), overrides.collect::<String>(), config.to_toml());
-        file::replace(&self.path.join(CONFIG_FILE), text.as_bytes())
+    pub fn write_config(&self, env: &Environment, config: &Config, run: &RunTable) -> Result<()> {
+        let path = self.path.join(CONFIG_FILE);
+        let text = |name: &str| config.to_file(&EnvTable::of(name, env), run);
+        if env.is_built_in() {
+            return file::replace(&path, text(env.name()).as_bytes());
+        }
+        let name = format!("{}.wgsl", run_name(env.name()));
+        file::replace_all(&[(&self.path.join(&name), env.text().as_bytes()), (&path, text(&name).as_bytes())])
     }
 
     /// The directory.
@@ -204,6 +210,11 @@ impl RunDirectory {
     /// What takes the claim away again, for a process that is told to end: see [`Claim::give_up`].
     pub fn handle(&self) -> Arc<Claim> {
         Arc::clone(&self.claim)
+    }
+
+    /// Whether it stays, since something was trained into it.
+    pub fn is_kept(&self) -> bool {
+        *self.claim.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From here on the directory stays, whatever becomes of the run.
@@ -229,7 +240,7 @@ impl Claim {
             return;
         }
         *kept = true;
-        for name in [CONFIG_FILE, super::metrics::METRICS_FILE, LOCK] {
+        for name in [CONFIG_FILE, METRICS_FILE, EVALUATIONS_FILE, LOCK] {
             let _ = fs::remove_file(self.path.join(name));
         }
         remove_empty(&self.made);

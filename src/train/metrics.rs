@@ -1,21 +1,14 @@
 //! `metrics.jsonl`: a line for each update.
 
-use super::Report;
 use crate::config::Config;
-use crate::error::{Error, Result};
-use crate::file;
 use crate::layout::{Measured, Metrics};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
 
 /// Name of the file in a run directory.
-pub(super) const METRICS_FILE: &str = "metrics.jsonl";
-/// Most bytes of lines that wait for a disk that takes nothing.
-const MOST_WAITING: usize = 16 << 20;
-/// Most bytes of a line that is read again.
-const LONGEST_LINE: u64 = 1 << 16;
+pub const METRICS_FILE: &str = "metrics.jsonl";
+/// Episodes that a mean return is over at least, where there were so many: the last of them.
+const RECENT: u64 = 100;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, Serialize)]
@@ -24,11 +17,20 @@ pub struct Line {
     pub update: u32,
     /// Steps of all worlds after the update.
     pub step: u64,
-    /// Mean return of the episodes that ended in the rollout; null where none did.
-    pub mean_return: Option<f32>,
+    /// Wall seconds of the run, from the start of its process; those between a stop and `--resume` do not count. Updates that
+    /// were read together share their time evenly.
+    pub seconds: f64,
+    /// Mean return of the latest episodes, from this update and as many before it as have 100 together; null before the first has ended.
+    pub mean_return: Option<f64>,
     /// Their mean length in steps.
-    pub mean_length: Option<f32>,
-    /// How many they were.
+    pub mean_length: Option<f64>,
+    /// How many they are.
+    pub mean_of: u64,
+    /// Mean return of the episodes that ended in this update alone; null where none did.
+    pub update_return: Option<f32>,
+    /// Their mean length in steps.
+    pub update_length: Option<f32>,
+    /// How many they are.
     pub episodes: u32,
     /// How many of them terminated.
     pub terminated: u32,
@@ -50,6 +52,11 @@ impl Measures {
     pub fn get(&self, name: &str) -> Option<Measured> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
     }
+
+    /// All of them, with their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Measured)> {
+        self.0.iter().copied()
+    }
 }
 
 impl Serialize for Measures {
@@ -58,27 +65,78 @@ impl Serialize for Measures {
     }
 }
 
-impl Line {
-    /// Those of an agent in a report, one for each update; the last of them ends at this step of the agent's worlds.
-    pub(super) fn of_report(report: &Report, agent: usize, config: &Config, last: u64, steps_per_s: f64) -> Vec<Self> {
-        let mut step = last;
-        let mut lines: Vec<Self> = Vec::new();
-        for agents in report.metrics.iter().rev() {
-            lines.push(Self::of(&agents[agent], config, step, steps_per_s));
-            step -= config.steps_of(&agents[agent]);
+/// What a run that goes on needs of the lines that it has left.
+#[derive(Deserialize)]
+pub(super) struct Earlier {
+    pub update: u32,
+    pub seconds: f64,
+    pub episodes: u32,
+    pub update_return: Option<f32>,
+    pub update_length: Option<f32>,
+}
+
+/// The latest episodes of a run: those of its last updates that have so many together.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    /// (episodes, their mean return, their mean length) of an update, the latest last.
+    updates: VecDeque<(u64, f64, f64)>,
+    episodes: u64,
+}
+
+impl Recent {
+    /// An update in which so many episodes ended.
+    pub fn add(&mut self, episodes: u32, means: Option<[f32; 2]>) {
+        let Some([mean_return, mean_length]) = means.filter(|_| episodes > 0) else { return };
+        self.updates.push_back((episodes.into(), mean_return.into(), mean_length.into()));
+        self.episodes += u64::from(episodes);
+        while let Some(&(oldest, ..)) = self.updates.front()
+            && self.episodes - oldest >= RECENT
+        {
+            self.episodes -= oldest;
+            self.updates.pop_front();
         }
-        lines.reverse();
-        lines
     }
 
-    fn of(metrics: &Metrics, config: &Config, step: u64, steps_per_s: f64) -> Self {
-        let some = metrics.episodes > 0.0;
+    /// How many they are.
+    fn episodes(&self) -> u64 {
+        self.episodes
+    }
+
+    /// Their mean return and their mean length.
+    fn means(&self) -> Option<[f64; 2]> {
+        let sum = |part: fn(&(u64, f64, f64)) -> f64| -> f64 {
+            self.updates.iter().map(|update| update.0 as f64 * part(update)).sum()
+        };
+        let count = self.episodes as f64;
+        (self.episodes > 0).then(|| [sum(|update| update.1) / count, sum(|update| update.2) / count])
+    }
+}
+
+impl Line {
+    /// That of an update, which ended at this step and second; `recent` learns of its episodes.
+    pub(super) fn of(
+        metrics: &Metrics,
+        config: &Config,
+        step: u64,
+        seconds: f64,
+        steps_per_s: f64,
+        recent: &mut Recent,
+    ) -> Self {
+        let episodes = metrics.episodes as u32;
+        let means = (metrics.episodes > 0.0)
+            .then(|| [metrics.return_sum / metrics.episodes, metrics.length_sum / metrics.episodes]);
+        recent.add(episodes, means);
+        let latest = recent.means();
         Self {
             update: metrics.update,
             step,
-            mean_return: some.then_some(metrics.return_sum / metrics.episodes),
-            mean_length: some.then_some(metrics.length_sum / metrics.episodes),
-            episodes: metrics.episodes as u32,
+            seconds,
+            mean_return: latest.map(|[mean, _]| mean),
+            mean_length: latest.map(|[_, mean]| mean),
+            mean_of: recent.episodes(),
+            update_return: means.map(|[mean, _]| mean),
+            update_length: means.map(|[_, mean]| mean),
+            episodes,
             terminated: metrics.terminated as u32,
             truncated: (metrics.episodes - metrics.terminated) as u32,
             measures: Measures(config.measures().iter().map(|&name| (name, metrics.measured(name))).collect()),
@@ -87,81 +145,27 @@ impl Line {
     }
 }
 
-/// The file that lines are appended to. What it does not take waits and is tried again with the next lines.
-#[derive(Debug)]
-pub(super) struct MetricsFile {
-    path: PathBuf,
-    file: File,
-    /// Bytes of whole lines.
-    length: u64,
-    waiting: String,
-    /// Lines that will not be written any more.
-    lost: u64,
-}
+#[cfg(test)]
+mod tests {
+    use super::Recent;
 
-impl MetricsFile {
-    /// A file for the lines from update `first` on, in a run directory. Those before it are kept; what follows them is of
-    /// updates that are made again, or was being written when a process died, and is forgotten.
-    pub fn open(run: &Path, first: u32) -> Result<Self> {
-        let path = run.join(METRICS_FILE);
-        let failed = |error: std::io::Error| Error::file("write", &path, &error);
-        let length = match file::open(&path, u64::MAX) {
-            Ok((file, _)) if first > 0 => {
-                lines_before(file, first).map_err(|error| Error::file("read", &path, &error))?
-            }
-            Err(error) if path.exists() => return Err(error),
-            _ => 0,
-        };
-        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
-        file.set_len(length).map_err(failed)?;
-        Ok(Self { path, file, length, waiting: String::new(), lost: 0 })
-    }
-
-    /// Appends lines, after those that wait.
-    ///
-    /// # Errors
-    /// [`Error::File`] where the disk does not take them; they wait.
-    pub fn append(&mut self, lines: &[Line]) -> Result<()> {
-        for line in lines {
-            let text = serde_json::to_string(line).unwrap_or_default();
-            if self.waiting.len() + text.len() < MOST_WAITING {
-                self.waiting += &text;
-                self.waiting.push('\n');
-            } else {
-                self.lost += 1;
-            }
-        }
-        if let Err(error) = self.file.write_all(self.waiting.as_bytes()) {
-            // half a line would spoil the next one
-            let _ = self.file.set_len(self.length);
-            return Err(Error::file("write", &self.path, &error));
-        }
-        self.length += self.waiting.len() as u64;
-        self.waiting.clear();
-        Ok(())
-    }
-
-    /// Lines that are not in the file.
-    pub fn missing(&self) -> u64 {
-        self.lost + self.waiting.lines().count() as u64
-    }
-}
-
-/// Bytes of the lines of updates before `first`.
-fn lines_before(file: File, first: u32) -> std::io::Result<u64> {
-    #[derive(Deserialize)]
-    struct Numbered {
-        update: u32,
-    }
-    let mut lines = BufReader::new(file);
-    let (mut length, mut line) = (0, Vec::new());
-    loop {
-        line.clear();
-        let read = lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)?;
-        let earlier = serde_json::from_slice(&line).is_ok_and(|Numbered { update }| update < first);
-        if !line.ends_with(b"\n") || !earlier {
-            return Ok(length);
-        }
-        length += read as u64;
+    #[test]
+    fn means_are_over_the_last_hundred_episodes_in_whole_updates() {
+        let mut recent = Recent::default();
+        assert_eq!((recent.episodes(), recent.means()), (0, None));
+        recent.add(0, None);
+        recent.add(30, Some([10.0, 1.0]));
+        recent.add(10, Some([50.0, 5.0]));
+        assert_eq!((recent.episodes(), recent.means()), (40, Some([20.0, 2.0])));
+        // the first is needed as long as the others have fewer than 100
+        recent.add(89, Some([20.0, 2.0]));
+        assert_eq!((recent.episodes(), recent.means()), (129, Some([20.0, 2.0])));
+        recent.add(1, Some([50.0, 5.0]));
+        let mean = (10.0 * 50.0 + 89.0 * 20.0 + 50.0) / 100.0;
+        assert_eq!(recent.episodes(), 100);
+        assert!(recent.means().is_some_and(|[found, _]| (found - mean).abs() < 1e-12));
+        // an update with more than enough stands alone
+        recent.add(2000, Some([7.0, 3.0]));
+        assert_eq!((recent.episodes(), recent.means()), (2000, Some([7.0, 3.0])));
     }
 }

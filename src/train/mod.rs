@@ -3,9 +3,14 @@
 mod actor;
 mod checkpoints;
 mod directory;
+mod evaluations;
 mod fault;
+mod insight;
+mod lines;
 mod metrics;
 mod policy;
+mod record;
+mod returns;
 mod run;
 mod seeds;
 mod state;
@@ -15,14 +20,17 @@ mod trainer;
 
 pub use actor::Actor;
 pub use checkpoints::CHECKPOINT_FILE;
-pub use directory::{Claim, RunDirectory, check_out, run_name};
-pub use metrics::Line;
+pub use directory::{CONFIG_FILE, Claim, RunDirectory, check_out, run_name};
+pub use evaluations::{EVALUATIONS_FILE, Evaluated};
+pub use insight::{Insight, Thought};
+pub use metrics::{Line, METRICS_FILE, Measures};
 pub use policy::Policy;
-pub use run::{Event, Options, Outcome, Resumed, Stop, run};
+pub use returns::Returns;
+pub use run::{Event, Options, Outcome, Progress, Resumed, Stop, run};
 pub use seeds::{OfSeed, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, run_seeds};
 pub use state::{STATE_FILE, State};
 pub use summary::Summary;
-pub use trainer::{Report, Returns, Trainer};
+pub use trainer::{Report, Trainer};
 
 pub(crate) use fault::check_worlds;
 pub(crate) use summary::peak_rss_mb;

@@ -1,10 +1,10 @@
 //! A run with a directory: configuration, metrics, checkpoints and summary.
 
 use super::checkpoints::{Checkpoints, newest_pair};
-use super::metrics::{Line, MetricsFile};
+use super::record::Record;
 use super::summary::{Summary, peak_rss_mb};
-use super::{Policy, Report, Returns, RunDirectory, State, Trainer};
-use crate::config::Config;
+use super::{Evaluated, Line, Policy, Report, Returns, RunDirectory, State, Trainer};
+use crate::config::{Config, RunTable};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::file;
@@ -30,6 +30,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// What `config.toml` says of them; where several seeds are trained side by side, of these too.
+    pub(super) fn table(&self, seeds: &[u32]) -> RunTable {
+        let Self { save_replay, until_solved, started: _ } = *self;
+        RunTable { until_solved, save_replay, seeds: seeds.to_vec() }
+    }
+
     /// Refuses to wait for what cannot be.
     pub(super) fn check(&self, env: &Environment, config: &Config) -> Result<()> {
         if self.until_solved && env.spec().reward_threshold.is_none() {
@@ -97,12 +103,26 @@ pub enum Event<'a> {
         /// Steps that all worlds have made.
         env_steps: u64,
     },
-    /// Some updates are finished; the line is of the last of them.
-    Report(&'a Report, &'a Line),
+    /// Some updates are finished.
+    Report(Progress<'a>),
     /// A checkpoint was written, of so many updates.
     Saved(u32),
     /// Something could not be written, and the run goes on.
     Trouble(&'a str),
+}
+
+/// What an agent did in some updates.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Progress<'a> {
+    /// The agent's number, from 0.
+    pub agent: usize,
+    /// What all agents did.
+    pub report: &'a Report,
+    /// A line for each update, as `metrics.jsonl` has it.
+    pub lines: &'a [Line],
+    /// The evaluation at their end, if there was one, as `evaluations.jsonl` has it.
+    pub evaluated: Option<&'a Evaluated>,
 }
 
 /// Why a run is to end before its time.
@@ -128,7 +148,7 @@ pub enum Outcome {
     },
 }
 
-/// Trains one agent and writes into its directory: `config.toml`, `metrics.jsonl`, and checkpoints at every evaluation, every
+/// Trains one agent and writes into its directory: `config.toml`, `metrics.jsonl`, `evaluations.jsonl`, and checkpoints at every evaluation, every
 /// `checkpoint_every` seconds and after the last update. `watch` sees what happens as it happens, and may end the run.
 ///
 /// The result is the policy of the first evaluation that passes (`until_solved`), or of the last update. When something is
@@ -161,16 +181,16 @@ pub fn run(
         None => trainer,
     };
     let mut saver = Saver::new(directory, config, done);
-    let mut metrics = MetricsFile::open(directory.path(), done)?;
-    directory.write_config(env, config)?;
+    let begun = resumed.map_or_else(|| config.env_steps(0), |resumed| resumed.state.env_steps);
+    let mut record = Record::open(directory.path(), config.seed, done, begun, options.started)?;
+    directory.write_config(env, config, &options.table(&[]))?;
     directory.keep();
 
     let setup_s = options.started.elapsed().as_secs_f64();
-    let mut last = Instant::now();
+    record.begin();
     let mut complained = false;
     let mut solved_at = None;
     let mut result: Option<(Returns, Policy, u64)> = None;
-    let begun = resumed.map_or_else(|| config.env_steps(0), |resumed| resumed.state.env_steps);
     let mut reached = (done, begun);
     let mut stop = watch(Event::Begins { updates: done, env_steps: reached.1 }).break_value();
     while stop != Some(Stop::Drop) {
@@ -178,11 +198,9 @@ pub fn run(
             trainer.stop();
         }
         let Some(report) = trainer.next().transpose()? else { break };
-        let steps_per_s = (report.env_steps - reached.1) as f64 / last.elapsed().as_secs_f64().max(1e-9);
-        last = Instant::now();
-        let lines = Line::of_report(&report, 0, config, report.env_steps, steps_per_s);
+        let (lines, evaluated) = record.add(&report, 0, config);
         reached = (report.updates, report.env_steps);
-        if let Err(error) = metrics.append(&lines)
+        if let Err(error) = record.write(&lines, evaluated.as_ref())
             && !std::mem::replace(&mut complained, true)
         {
             let trouble = format!("{error}; training goes on, and tries again with every update");
@@ -191,8 +209,9 @@ pub fn run(
         if let Some(policy) = report.policies.as_ref().and_then(|agents| agents.first()) {
             saver.save(policy, report.state.as_ref(), &mut |event| stop = stop.or(watch(event).break_value()));
         }
-        if let Some(line) = lines.last() {
-            stop = stop.or(watch(Event::Report(&report, line)).break_value());
+        if !lines.is_empty() {
+            let progress = Progress { agent: 0, report: &report, lines: &lines, evaluated: evaluated.as_ref() };
+            stop = stop.or(watch(Event::Report(progress)).break_value());
         }
         if let Some((returns, policy)) = report.evaluation.and_then(|mut agents| agents.pop()) {
             let passed = threshold.is_some_and(|threshold| returns.passes(threshold));
@@ -238,7 +257,7 @@ pub fn run(
         backend: gpu.info().backend.to_str().to_owned(),
         driver: gpu.driver(),
         run_dir: directory.path().to_owned(),
-        metrics_lost: metrics.missing(),
+        metrics_lost: record.missing(),
         peak_rss_mb: peak_rss_mb(),
         misfit: config.misfit(env),
     })))

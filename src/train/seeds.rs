@@ -1,7 +1,7 @@
 //! Several seeds in one launch: independent agents in the same kernels, each as if it were alone.
 
-use super::metrics::{Line, MetricsFile};
-use super::run::{Event, Options, Stop};
+use super::record::Record;
+use super::run::{Event, Options, Progress, Stop};
 use super::{CHECKPOINT_FILE, Policy, Returns, RunDirectory, Trainer};
 use crate::config::Config;
 use crate::env::Environment;
@@ -92,15 +92,13 @@ pub enum SeedsOutcome {
 /// Where one seed stands.
 struct Place {
     folder: PathBuf,
-    metrics: MetricsFile,
+    record: Record,
     result: Option<(Returns, Policy)>,
     solved_at: Option<u32>,
-    /// Steps of its worlds.
-    env_steps: u64,
 }
 
 /// Trains an agent of each seed and writes into the directory: `config.toml`, `results.json`, and for each seed
-/// `seed-<seed>/checkpoint.safetensors` and `seed-<seed>/metrics.jsonl`. `watch` sees what happens, and may end the run.
+/// `checkpoint.safetensors`, `metrics.jsonl` and `evaluations.jsonl` in `seed-<seed>/`. `watch` sees what happens, and may end the run.
 ///
 /// With `until_solved` a seed's result is its first evaluation that passes, and the run ends when all have passed.
 ///
@@ -120,28 +118,27 @@ pub fn run_seeds(
     options.check(env, config)?;
     let trainer = Trainer::new(gpu, env, config, seeds)?;
     let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
-    let mut places =
-        seeds.iter().map(|seed| Place::new(directory, *seed, config.env_steps(0))).collect::<Result<Vec<_>>>()?;
-    directory.write_config(env, config)?;
+    let mut places = seeds
+        .iter()
+        .map(|seed| Place::new(directory, *seed, config.env_steps(0), options.started))
+        .collect::<Result<Vec<_>>>()?;
+    directory.write_config(env, config, &options.table(seeds))?;
     directory.keep();
     let setup_s = options.started.elapsed().as_secs_f64();
-    let (mut last, mut env_steps, mut updates) = (Instant::now(), config.env_steps(0), 0);
+    places.iter_mut().for_each(|place| place.record.begin());
+    let (mut env_steps, mut updates) = (config.env_steps(0), 0);
     let mut stop = watch(Event::Begins { updates: 0, env_steps: 0 }).break_value();
     for report in trainer {
         if stop.is_some() {
             break;
         }
         let report = report?;
-        let steps_per_s = (report.env_steps - env_steps) as f64 / last.elapsed().as_secs_f64().max(1e-9);
-        (last, env_steps, updates) = (Instant::now(), report.env_steps, report.updates);
+        (env_steps, updates) = (report.env_steps, report.updates);
         for (agent, place) in places.iter_mut().enumerate() {
-            let made: u64 = report.metrics.iter().map(|agents| config.steps_of(&agents[agent])).sum();
-            place.env_steps += made;
-            let lines = Line::of_report(&report, agent, config, place.env_steps, steps_per_s);
-            place.metrics.append(&lines)?;
-            if let (0, Some(line)) = (agent, lines.last()) {
-                stop = stop.or(watch(Event::Report(&report, line)).break_value());
-            }
+            let (lines, evaluated) = place.record.add(&report, agent, config);
+            place.record.write(&lines, evaluated.as_ref())?;
+            let progress = Progress { agent, report: &report, lines: &lines, evaluated: evaluated.as_ref() };
+            stop = stop.or(watch(Event::Report(progress)).break_value());
         }
         let Some(agents) = report.evaluation else { continue };
         for (place, (returns, policy)) in places.iter_mut().zip(agents) {
@@ -184,10 +181,10 @@ pub fn run_seeds(
 
 impl Place {
     /// For a seed whose worlds have made so many steps.
-    fn new(directory: &RunDirectory, seed: u32, env_steps: u64) -> Result<Self> {
+    fn new(directory: &RunDirectory, seed: u32, env_steps: u64, started: Instant) -> Result<Self> {
         let folder = directory.path().join(format!("seed-{seed}"));
         std::fs::create_dir_all(&folder).map_err(|error| Error::file("write", &folder, &error))?;
-        Ok(Self { metrics: MetricsFile::open(&folder, 0)?, folder, result: None, solved_at: None, env_steps })
+        Ok(Self { record: Record::open(&folder, seed, 0, env_steps, started)?, folder, result: None, solved_at: None })
     }
 
     fn summary(self) -> Option<OfSeed> {

@@ -1,13 +1,12 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
-use super::{Policy, State, fault};
+use super::{Policy, Returns, State, fault};
 use crate::algo::{Learning, RING};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Gpu, Readback, Recording};
 use crate::layout::Metrics;
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -104,81 +103,6 @@ pub struct Report {
     /// Agents whose numbers have ceased to be finite, and what was wrong first, where that is forgiven
     /// ([`Trainer::forgiving`]): what else is told of them means nothing.
     pub fallen: Vec<(usize, String)>,
-}
-
-/// Returns of episodes under a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Returns {
-    /// Number of episodes, those included that were cut off.
-    pub episodes: u32,
-    /// How many of them had not ended when the evaluation did: they were neither terminated nor truncated, and count with
-    /// the rewards they had by then.
-    pub unfinished: u32,
-    /// Steps after which those were cut off; none where all have ended.
-    pub cut_off_at: Option<u32>,
-    /// Mean return.
-    pub mean: f64,
-    /// Standard deviation of the returns (n − 1); one episode has none.
-    pub std: Option<f64>,
-    /// Smallest return.
-    pub min: f64,
-    /// Largest return.
-    pub max: f64,
-    /// Mean length in steps.
-    pub mean_length: f64,
-}
-
-impl Returns {
-    /// The returns of these (return, length, ending, 0); ending 0 = cut off.
-    pub fn of(outcomes: &[[f32; 4]]) -> Self {
-        let count = outcomes.len().max(1) as f64;
-        let returns = || outcomes.iter().map(|outcome| f64::from(outcome[0]));
-        let mean = returns().sum::<f64>() / count;
-        let squares = returns().map(|x| (x - mean).powi(2)).sum::<f64>();
-        let unfinished = || outcomes.iter().filter(|outcome| outcome[2] == 0.0);
-        Self {
-            episodes: outcomes.len() as u32,
-            unfinished: unfinished().count() as u32,
-            cut_off_at: unfinished().map(|outcome| outcome[1] as u32).max(),
-            mean,
-            std: (outcomes.len() > 1).then(|| (squares / (count - 1.0)).sqrt()),
-            min: returns().fold(f64::INFINITY, f64::min),
-            max: returns().fold(f64::NEG_INFINITY, f64::max),
-            mean_length: outcomes.iter().map(|outcome| f64::from(outcome[1])).sum::<f64>() / count,
-        }
-    }
-
-    /// Standard error of the mean; one episode has none.
-    pub fn standard_error(&self) -> Option<f64> {
-        self.std.map(|std| std / f64::from(self.episodes).sqrt())
-    }
-
-    /// Whether the mean is at least the threshold with three standard errors to spare. Never of one episode, which has no
-    /// standard error, nor where an episode was cut off, whose return nobody knows.
-    pub fn passes(&self, threshold: f64) -> bool {
-        let spared = |error: f64| self.mean - 3.0 * error >= threshold;
-        self.unfinished == 0 && self.standard_error().is_some_and(spared)
-    }
-}
-
-/// `475.2 ± 30.1`, mean and standard deviation, and how many episodes had not ended, if any; with `{:#}` also over how many
-/// episodes, and the smallest and the largest return.
-impl std::fmt::Display for Returns {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.1}", self.mean)?;
-        if let Some(std) = self.std {
-            write!(f, " ± {std:.1}")?;
-        }
-        if f.alternate() {
-            let episodes = if self.episodes == 1 { "episode" } else { "episodes" };
-            write!(f, " over {} {episodes} (min {:.1}, max {:.1})", self.episodes, self.min, self.max)?;
-        }
-        if let Some(steps) = self.cut_off_at {
-            let Self { unfinished, episodes, .. } = self;
-            write!(f, "; {unfinished} of {episodes} cut off unfinished after {steps} steps")?;
-        }
-        Ok(())
-    }
 }
 
 impl Trainer {
@@ -514,46 +438,5 @@ impl Iterator for Trainer {
             self.end();
         }
         item
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Returns;
-
-    /// Outcomes of truncated episodes of 10 steps with these returns.
-    fn ended(returns: &[f32]) -> Vec<[f32; 4]> {
-        returns.iter().map(|&x| [x, 10.0, 2.0, 0.0]).collect()
-    }
-
-    #[test]
-    fn three_standard_errors_are_spared() {
-        // mean 10, deviation 2, standard error 1
-        let returns = Returns::of(&ended(&[9.0, 9.0, 9.0, 13.0]));
-        assert_eq!((returns.mean, returns.std, returns.standard_error()), (10.0, Some(2.0), Some(1.0)));
-        assert!(returns.passes(7.0) && !returns.passes(7.1));
-        assert_eq!(returns.to_string(), "10.0 ± 2.0");
-        assert_eq!(format!("{returns:#}"), "10.0 ± 2.0 over 4 episodes (min 9.0, max 13.0)");
-    }
-
-    #[test]
-    fn one_episode_has_no_deviation_and_never_passes() {
-        let returns = Returns::of(&ended(&[500.0]));
-        assert_eq!((returns.mean, returns.std, returns.standard_error()), (500.0, None, None));
-        assert!(!returns.passes(-1e30));
-        assert_eq!(format!("{returns:#}"), "500.0 over 1 episode (min 500.0, max 500.0)");
-        let json = serde_json::to_value(returns).unwrap_or_default();
-        assert!(json["std"].is_null() && json["cut_off_at"].is_null(), "{json}");
-    }
-
-    #[test]
-    fn episodes_that_were_cut_off_are_counted_and_never_pass() {
-        let mut outcomes = ended(&[500.0; 9]);
-        outcomes[4] = [1e6, 10_000.0, 0.0, 0.0];
-        let returns = Returns::of(&outcomes);
-        assert_eq!((returns.episodes, returns.unfinished, returns.cut_off_at), (9, 1, Some(10_000)));
-        assert!(!returns.passes(-1e30));
-        let said = returns.to_string();
-        assert!(said.ends_with("; 1 of 9 cut off unfinished after 10000 steps"), "{said}");
     }
 }

@@ -6,7 +6,7 @@
 use crate::support::{Draw, gpu, ok, wide};
 use manyworlds::algo::networks;
 use manyworlds::bench::{Case, Mode, break_even, ceilings, kernel_report, measure};
-use manyworlds::config::{Algo, Config};
+use manyworlds::config::{Algo, Config, ConfigFile};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu, adapters};
 use manyworlds::layout::{Row, STREAM_EVALUATION};
@@ -332,8 +332,8 @@ fn whole_numbers_and_lists_are_taken_as_people_write_them() {
         // one that every setting takes as it is by default, written with a fraction
         let default = toml_default(name);
         std::fs::write(&file, format!("{name} = {default}.0\n")).unwrap();
-        let read = ok(Config::resolve("none", "ppo", Some(&file), &[]));
-        assert_eq!(read, Config::default(), "{name} = {default}.0");
+        let read = ok(Config::resolve("none", "ppo", Some(&ok(ConfigFile::read(&file))), &[]));
+        assert_eq!(read, ok(Config::preset("none", "ppo")), "{name} = {default}.0");
     }
     for bad in ["hidden=", "hidden=64,", "hidden=64,x", "hidden=64;64", "hidden=2.5", "hidden=-1,2", "hidden=[[1]]"] {
         let (_, text) = refused(with(&[bad]));
@@ -345,7 +345,7 @@ fn whole_numbers_and_lists_are_taken_as_people_write_them() {
 
 /// The default of a setting, in TOML.
 fn toml_default(name: &str) -> String {
-    let values = Config::default().values();
+    let values = ok(Config::preset("none", "ppo")).values();
     let place = Config::SETTINGS.iter().position(|setting| setting.name == name).unwrap();
     values[place].clone()
 }

@@ -6,5 +6,7 @@ mod oracle;
 mod support;
 
 mod input;
+mod mistakes;
 mod overrides;
 mod parity;
+mod slips;

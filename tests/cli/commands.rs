@@ -146,14 +146,7 @@ fn the_same_seed_gives_the_same_hash_and_a_run_leaves_its_files() {
         }
 
         let folder = PathBuf::from(first["run_dir"].as_str().unwrap());
-        let mut names: Vec<String> = std::fs::read_dir(&folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        let wanted =
-            ["best", "checkpoint.safetensors", "checkpoints", "config.toml", "metrics.jsonl", "state.safetensors"];
-        assert_eq!(names, wanted);
+        assert_eq!(super::record::files(&folder), super::record::FILES);
         let lines = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
         assert_eq!(lines.lines().count() as u64, first["updates"].as_u64().unwrap(), "one line for each update");
         for (i, line) in lines.lines().enumerate() {
@@ -194,7 +187,7 @@ fn a_search_leaves_what_it_has_come_to_and_its_best_member() {
     let mut steps = 0;
     for line in &lines {
         // every step of CartPole is worth 1
-        steps += (line["mean_length"].as_f64().unwrap() * 24.0).round() as u64;
+        steps += (line["update_length"].as_f64().unwrap() * 24.0).round() as u64;
         assert_eq!(line["step"], steps, "{line}");
         assert_eq!((&line["episodes"], line.get("policy_loss")), (&Value::from(24), None), "{line}");
         assert!(line["fitness_best"].as_f64() <= line["fitness_record"].as_f64(), "{line}");

@@ -11,6 +11,7 @@ mod commands;
 mod film;
 mod gradient;
 mod own_environment;
+mod record;
 mod run_directory;
 mod several;
 mod trial;

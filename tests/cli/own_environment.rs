@@ -55,7 +55,13 @@ fn the_template_checks_traces_and_trains_as_it_is_and_is_never_written_over() {
     assert!(text(&again.stderr).contains("exists"), "{}", text(&again.stderr));
 
     let checks = output(&["check-env", &file]);
-    assert!(checks.lines().count() >= 10 && checks.lines().all(|line| line.starts_with("ok ")), "{checks}");
+    assert!(checks.lines().filter(|line| line.starts_with("ok ")).count() >= 10, "{checks}");
+    assert!(!checks.contains("FAIL") && !checks.contains("warn"), "{checks}");
+    for name in ["position ", "velocity ", "reward ", "return ", "length ", "endings "] {
+        assert!(checks.lines().any(|line| line.starts_with(name)), "{name}: {checks}");
+    }
+    let table = checks.lines().skip_while(|line| !line.is_empty());
+    assert!(table.clone().all(|line| line.chars().count() <= 110), "{checks}");
     let traced = lines(&["trace", &file, "--state", "1,0.5", "--actions=-1,1", "--steps", "2", "--json"]);
     assert_eq!(traced.len(), 2);
     let next: Vec<f64> = traced[0]["next_state"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
@@ -70,17 +76,39 @@ fn the_template_checks_traces_and_trains_as_it_is_and_is_never_written_over() {
     assert_eq!(summary["env"], Value::from(file.clone()), "{summary}");
     let eval = &lines(&["eval", &out, "--episodes", "10", "--json"])[0];
     assert_eq!(eval["episodes"], 10, "{eval}");
+
+    // its policy, step by step: what is likeliest is its mean, and returns add up
+    let steps = lines(&["trace", &out, "--steps", "3", "--json"]);
+    let mut so_far = 0.0;
+    for step in &steps {
+        so_far += step["reward"].as_f64().unwrap();
+        oracle::assert_close("return", &[step["return"].as_f64().unwrap()], &[so_far], 1e-9, 0.0);
+        oracle::assert_close(
+            "action",
+            &[step["action"][0].as_f64().unwrap()],
+            &[step["mean"][0].as_f64().unwrap()],
+            1e-6,
+            0.0,
+        );
+        assert!(step["value"].is_f64() && step["std"][0].as_f64().unwrap() > 0.0, "{step}");
+        assert_eq!(step["seen"].as_array().unwrap().len(), 2, "{step}");
+    }
+    let drawn = lines(&["trace", &out, "--steps", "3", "--json", "--stochastic"]);
+    assert!(steps.len() == 3 && drawn[0]["seen"] == steps[0]["seen"] && drawn[0]["action"] != steps[0]["action"]);
+    let told = output(&["trace", &out, "--steps", "1"]);
+    assert!(["position ", "push ", " σ ", "V ", "reward ", "return "].iter().all(|word| told.contains(word)), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let refused = manyworlds(&["trace", &out, "--actions", "0"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
 }
 
-/// From the README: a new environment is trained with what is there.
+/// From the README: a new environment is solved without a setting.
 #[test]
 fn learning_an_environment_of_ones_own_is_solved() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/windy.wgsl");
     let folder = tempfile::tempdir().unwrap();
     let out = path(folder.path(), "run");
-    let settings = ["--set", "num_envs=256", "--set", "norm_reward=true", "--set", "learning_rate=0.001"];
-    let arguments = ["train", file.to_str().unwrap(), "--until-solved", "--json", "--out", &out];
-    let summary = &lines(&[&arguments[..], &settings].concat())[0];
+    let summary = &lines(&["train", file.to_str().unwrap(), "--until-solved", "--json", "--out", &out])[0];
     assert_eq!(summary["solved"], true, "{summary}");
 }
 
@@ -130,9 +158,100 @@ fn every_built_in_environment_is_listed_with_its_source() {
     for env in &all {
         assert!(env["source"].as_str().is_some_and(|source| source.len() > 5), "{env}");
         assert!(env["about"].as_str().is_some_and(|about| about.len() > 5), "{env}");
+        assert!(
+            env["family"].is_string() && env["summary"].as_str().is_some_and(|about| about.ends_with(['.', '?'])),
+            "{env}"
+        );
+        assert_eq!(
+            env["observation_names"].as_array().map(Vec::len),
+            env["observation_dim"].as_u64().map(|n| n as usize)
+        );
         assert!(env["action_space"]["type"].is_string() && env["observation_dim"].is_u64(), "{env}");
     }
-    assert!(output(&["envs"]).contains("MountainCarContinuous-v0"));
+    let listed = output(&["envs"]);
+    assert!(all.iter().all(|env| listed.contains(env["name"].as_str().unwrap())), "{listed}");
+    assert!(["classic control", "textbook", "games", "robots", "probes"].iter().all(|family| listed.contains(family)));
+    assert!(listed.lines().all(|line| line.chars().count() <= 100), "{listed}");
+}
+
+#[test]
+fn masks_are_shown_and_a_forbidden_action_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(folder.path(), "masked.wgsl");
+    let content = "\
+//! Observation: place
+//! Actions: left, stay, right
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_COUNT: u32 = 3u;
+const MAX_EPISODE_STEPS: u32 = 30u;
+struct State { place: i32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(i32(rng_u32(rng) % 8u)); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    (*s).place += i32(action) - 1;
+    return Outcome(-1.0, (*s).place >= 8);
+}
+fn env_observe(s: State) -> Observation { return Observation(f32(s.place) / 8.0); }
+fn env_action_mask(s: State) -> ActionMask { return ActionMask(s.place > 0, true, s.place < 8); }
+";
+    std::fs::write(&file, content).unwrap();
+    let refused = manyworlds(&["trace", &file, "--state", "1", "--actions", "1,0,0", "--steps", "3"]);
+    let (out, err) = (text(&refused.stdout), text(&refused.stderr));
+    assert_eq!(refused.status.code(), Some(2), "{err}");
+    assert!(err.contains("step 2: action 0 (left) is not allowed there; allowed: 1 (stay), 2 (right)"), "{err}");
+    assert!(out.contains("allowed   0 left, 1 stay, 2 right") && out.contains("place 0.125"), "{out}");
+    let steps = lines(&["trace", &file, "--state", "0", "--steps", "1", "--json"]);
+    assert_eq!(steps[0]["allowed"], serde_json::json!([false, true, true]));
+    let list = path(folder.path(), "transitions.json");
+    std::fs::write(&list, r#"[{"state": [3], "action": 0}, {"state": [0], "action": 0}]"#).unwrap();
+    let refused = manyworlds(&["trace", &file, "--transitions", &list]);
+    assert!(
+        text(&refused.stderr).contains("transition 1: action 0 (left) is not allowed"),
+        "{}",
+        text(&refused.stderr)
+    );
+
+    // a mask that nobody sees is a warning of check-env, and stops all else
+    std::fs::write(&file, content.replace("env_action_mask", "env_action_masc")).unwrap();
+    let words = "masked.wgsl:14: nothing uses 'env_action_masc'; did you mean 'env_action_mask'?";
+    let report: Value = serde_json::from_str(&output(&["check-env", &file, "--json"])).unwrap();
+    assert!(report["ok"] == true && report["observations"][0]["name"] == "place", "{report}");
+    assert!(report["warnings"][0]["line"] == 14 && report["episodes"]["count"].as_u64().unwrap() > 100, "{report}");
+    assert!(output(&["check-env", &file]).contains(&format!("warn names: {}", file.replace("masked.wgsl", words))));
+    for command in ["train", "trace"] {
+        let refused = manyworlds(&[command, &file]);
+        assert_eq!(refused.status.code(), Some(2), "{command}");
+        assert!(text(&refused.stderr).contains(words), "{command}: {}", text(&refused.stderr));
+    }
+}
+
+#[test]
+fn wrong_names_are_one_clear_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(folder.path(), "mine");
+    output(&["new-env", &file]);
+    for (arguments, words) in [
+        (
+            &["settings", "--env", "Pendulum"][..],
+            "there is no such environment; did you mean 'Pendulum-v1'? `manyworlds envs` lists",
+        ),
+        (&["settings", "--env", "no.wgsl"], "cannot read 'no.wgsl'"),
+        (&["envs", "LunarLander-v3"], "there is no such environment; `manyworlds envs` lists"),
+        (&["check-env", "HalfCheetah-v5"], "there is no such environment; `manyworlds envs` lists"),
+        (&["trace", &file], "there is no such environment; did you mean the file '"),
+        (&["trace", "CartPole-v1", "--stochastic"], "it is for the policy of a run"),
+        (&["trace", "CartPole-v1", "--set-env", "gravty=1"], "there is no override 'gravty'; did you mean 'gravity'?"),
+        (&["trace", "CartPole-v1", "--set-env", "wind=1"], "there is no override 'wind'; there are: gravity,"),
+        (&["train", "CartPole-v1", "--algo", "pppo"], "there is no such algorithm 'pppo'; did you mean 'ppo'?"),
+        (&["train", "CartPole-v1", "--algo", "impala"], "there is no such algorithm 'impala'; there are: ppo"),
+        (&["train", "CartPole-v1", "--set", "batch=1"], "there is no such setting; `manyworlds settings` lists"),
+        (&["new-env", &file], "mine.wgsl': it exists already; choose another name"),
+    ] {
+        let output = manyworlds(arguments);
+        let err = text(&output.stderr);
+        let lines: Vec<&str> = err.lines().filter(|line| !line.starts_with("note")).collect();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {err}");
+        assert!(lines.len() == 1 && lines[0].contains(words), "{arguments:?}: '{words}' expected in {err}");
+    }
 }
 
 #[test]

@@ -122,8 +122,7 @@ fn ten_updates() -> &'static str {
 #[test]
 fn a_run_leaves_the_newest_checkpoints_the_best_one_and_names_for_the_newest() {
     let (_, out, _) = finished();
-    let wanted = ["best", "checkpoint.safetensors", "checkpoints", "config.toml", "metrics.jsonl", "state.safetensors"];
-    assert_eq!(names(out), wanted);
+    assert_eq!(super::record::files(out), super::record::FILES);
     assert_eq!(names(&out.join("checkpoints")), ["0000000004", "0000000006"], "the newest two");
     let newest = out.join("checkpoints/0000000006");
     for name in ["checkpoint.safetensors", "state.safetensors"] {

@@ -268,7 +268,7 @@ fn overrides_that_no_environment_takes_are_refused_by_name() {
         ("n=1e20", "'n' must be"),
         ("n", "expected a name and a number"),
         ("n=x", "expected a name and a number"),
-        ("m=1", "there is no override 'm'; did you mean"),
+        ("m=1", "there is no override 'm'; there are: n, f, MAX_EPISODE_STEPS"),
         ("n=4000000000", "its loops do not end"),
     ] {
         refused(&["trace", &file, "--set-env", given, "--steps", "1"], words);

@@ -82,7 +82,7 @@ pub fn inject(plan: &Plan, score: &mut Score) {
 
     // and in the place of a run's own files
     let reference = Reference::new(2, &["eval_every=1"]);
-    let names = ["checkpoint.safetensors", "state.safetensors", "metrics.jsonl", "run.lock"];
+    let names = ["checkpoint.safetensors", "state.safetensors", "metrics.jsonl", "evaluations.jsonl", "run.lock"];
     let cases = names.iter().flat_map(|name| SORTS.map(|sort| (*name, sort))).collect();
     for (name, sort) in plan.some(4, cases) {
         let run = reference.path("run");
@@ -94,8 +94,10 @@ pub fn inject(plan: &Plan, score: &mut Score) {
         let ended = Running::start(command).end();
         let verdict = match (name, sort) {
             // a file without end is a file: what it holds is not of this run, and lines are written anew; a lock holds nothing
-            ("metrics.jsonl" | "run.lock", "sparse") => ended.is_sound(&[0, 2]),
-            ("metrics.jsonl", _) => ended.is_sound(&[2]).and_then(|()| within(&ended, COMPILED.0, COMPILED.1)),
+            ("metrics.jsonl" | "evaluations.jsonl" | "run.lock", "sparse") => ended.is_sound(&[0, 2]),
+            ("metrics.jsonl" | "evaluations.jsonl", _) => {
+                ended.is_sound(&[2]).and_then(|()| within(&ended, COMPILED.0, COMPILED.1))
+            }
             ("run.lock", _) => ended.is_sound(&[1, 2]).and_then(|()| within(&ended, TIME, MEMORY)),
             // such as a crash can leave: a file of zeros
             (_, "sparse") => ended.is_sound(&[0, 2]).and_then(|()| ensure(ended.err.contains(name), || ended.shown())),

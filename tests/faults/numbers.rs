@@ -104,7 +104,10 @@ fn train(folder: &Path, algo: &str, overrides: &[String], settings: &[&str]) -> 
     for pair in overrides {
         command.args(["--set-env", pair]);
     }
-    let mut pairs: Vec<String> = ["hidden=[8]", "eval_every=2", "eval_episodes=1"].map(str::to_owned).to_vec();
+    // numbers of the environment come to the networks as they are
+    let plain = ["norm_obs=false", "norm_reward=false"];
+    let mut pairs: Vec<String> =
+        ["hidden=[8]", "eval_every=2", "eval_episodes=1"].iter().chain(&plain).map(|&pair| pair.to_owned()).collect();
     pairs.push(format!("num_envs={WORLDS}"));
     pairs.push(format!("num_steps={STEPS}"));
     pairs.push(format!("total_timesteps={}", 12 * WORLDS * STEPS));

@@ -136,6 +136,7 @@ fn lines(out: &Path) -> Vec<Value> {
         let mut line: Value = serde_json::from_str(line).unwrap_or(Value::Null);
         if let Some(line) = line.as_object_mut() {
             line.remove("steps_per_s");
+            line.remove("seconds");
         }
         line
     };

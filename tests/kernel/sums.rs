@@ -189,7 +189,7 @@ fn random_steps_sum_long_episodes() {
 
 /// Few worlds and a small network.
 fn config(algo: Algo, pairs: &[&str]) -> Config {
-    let few = ["num_envs=3", "hidden=[4]", "eval_episodes=2", "eval_every=0"];
+    let few = ["num_envs=3", "hidden=[4]", "eval_episodes=2", "eval_every=0", "norm_obs=false", "norm_reward=false"];
     let pairs: Vec<String> = few.iter().chain(pairs).map(|&pair| pair.to_owned()).collect();
     ok(Config::resolve("long", algo.name(), None, &pairs))
 }

@@ -604,7 +604,7 @@ fn the_regulator_of_theta_is_the_regulator() {
         let report = ok(ok(Trainer::new(gpu(), &env, &config, &[7])).next().unwrap());
         let (found, _) = &report.evaluation.unwrap()[0];
         let exact = regulator.unbounded(&theta, 1.0, 10).0;
-        let error = found.standard_error().unwrap();
+        let error = found.standard_error.unwrap();
         assert!((found.mean - exact).abs() < 4.5 * error, "U{theta:?}: {} ± {error}, exact {exact}", found.mean);
     }
 }

@@ -17,7 +17,8 @@ use manyworlds::layout::{Metrics, Row};
 /// Small, with sizes that divide nothing.
 fn config(algo: Algo, pairs: &[&str]) -> Config {
     let small = ["num_envs=37", "num_steps=21", "total_timesteps=7770", "hidden=[8, 8]", "eval_episodes=3"];
-    let pairs: Vec<String> = small.iter().chain(pairs).map(|&pair| pair.to_owned()).collect();
+    let plain = ["norm_obs=false", "norm_reward=false"];
+    let pairs: Vec<String> = small.iter().chain(&plain).chain(pairs).map(|&pair| pair.to_owned()).collect();
     ok(Config::resolve("none", algo.name(), None, &pairs))
 }
 

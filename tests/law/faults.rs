@@ -91,6 +91,8 @@ fn config(algo: &str, pairs: &[&str]) -> Config {
         "hidden=[8]".to_owned(),
         "eval_every=0".to_owned(),
         "eval_episodes=5".to_owned(),
+        "norm_obs=false".to_owned(),
+        "norm_reward=false".to_owned(),
         steps,
     ];
     all.extend(pairs.iter().map(|&pair| pair.to_owned()));

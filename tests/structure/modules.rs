@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 27] = [
     "error",
     "file",
     "shader",
@@ -25,6 +25,7 @@ const ORDER: [&str; 25] = [
     "stage",
     "algo",
     "train",
+    "events",
     "pool",
     "rollout",
     "render",
@@ -32,6 +33,7 @@ const ORDER: [&str; 25] = [
     "bench",
     "check",
     "figure",
+    "curves",
     "sweep",
     "reproduce",
 ];
