@@ -96,3 +96,33 @@ fn env_observe(s: State) -> Observation {
     return Observation(s.position.x / 4.0, s.position.y / 8.0, s.velocity.x / 2.0, s.velocity.y / 2.0, s.angle, s.spin,
         s.feet.x, s.feet.y);
 }
+
+/// Picture: the craft with its legs and what fires, the flags and the ground; a foot that is down is green.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let scale = 1.0 / 7.0;                                  // of the tile, for a metre
+    let earth = -0.82;
+    let at = vec2<f32>(0.0, earth) + scale * s.position;
+    var colour = mix(vec3<f32>(0.16, 0.17, 0.27), vec3<f32>(0.04, 0.04, 0.09), 0.5 * (p.y + 1.0));
+    let grid = floor(p * 4.0);
+    let star = fract(vec2<f32>(dot(grid, vec2<f32>(0.37, 0.731)), dot(grid, vec2<f32>(0.619, 0.283))));
+    colour = pixel_over(colour, vec3<f32>(0.75), 0.5 * pixel_disc(p, (grid + 0.2 + 0.6 * star) / 4.0, 0.008));
+    colour = pixel_over(colour, vec3<f32>(0.62, 0.61, 0.6), pixel_cover(p.y - earth));
+    let flag = vec2<f32>(abs(p.x), p.y);
+    colour = pixel_over(colour, vec3<f32>(0.85), pixel_line(flag, vec2<f32>(0.2, earth), vec2<f32>(0.2, earth + 0.2), 0.014));
+    colour = pixel_over(colour, vec3<f32>(0.95, 0.75, 0.2), pixel_box(flag, vec2<f32>(0.245, earth + 0.17), vec2<f32>(0.045, 0.03)));
+    let own = pixel_turn(p - at, s.angle) / scale;          // as the craft sees it, in metres; coverage is of lengths of the tile
+    let flame = vec3<f32>(1.0, 0.6, 0.15);
+    let main = pixel_line(scale * own, scale * vec2<f32>(0.0, -0.35), scale * vec2<f32>(0.0, -1.0), scale * 0.22);
+    colour = pixel_over(colour, flame, select(0.0, main, s.engine == 2u));
+    let mouth = select(-0.4, 0.4, s.engine == 3u);          // an engine on the left pushes to the right
+    let side = pixel_line(scale * own, scale * vec2<f32>(mouth, 0.4), scale * vec2<f32>(1.9 * mouth, 0.4), scale * 0.12);
+    colour = pixel_over(colour, flame, select(0.0, side, s.engine == 1u || s.engine == 3u));
+    for (var i = 0; i < 2; i++) {
+        let x = select(-FOOT.x, FOOT.x, i == 1);
+        let down = select(s.feet.x, s.feet.y, i == 1) > 0.0;
+        let leg = pixel_line(scale * own, scale * vec2<f32>(0.5 * x, -0.15), scale * vec2<f32>(x, FOOT.y), scale * 0.1);
+        colour = pixel_over(colour, select(vec3<f32>(0.7), vec3<f32>(0.3, 0.9, 0.4), down), leg);
+    }
+    colour = pixel_over(colour, vec3<f32>(0.55, 0.5, 0.85), pixel_box(scale * own, vec2<f32>(0.0), scale * vec2<f32>(0.4, 0.3)));
+    return pixel_over(colour, vec3<f32>(0.75, 0.72, 0.95), pixel_disc(scale * own, scale * vec2<f32>(0.0, 0.3), scale * 0.28));
+}

@@ -74,3 +74,19 @@ fn env_observe(s: State) -> Observation {
     return Observation(cos_(s.q.x), sin_(s.q.x), cos_(s.q.y), sin_(s.q.y), s.speed.x / 4.0, s.speed.y / 8.0,
         s.goal.x / link, s.goal.y / link, away.x, away.y);
 }
+
+/// Picture: the arm, the target, and how far the arm reaches.
+fn env_pixel(s: State, p: vec2<f32>) -> vec3<f32> {
+    let scale = 0.46 / link;                                // of the tile, for a metre
+    let joint = scale * elbow(s);
+    let end = scale * tip(s);
+    let goal = scale * s.goal;
+    let near = length(end - goal) < 0.1;
+    var colour = vec3<f32>(0.97, 0.97, 0.96);
+    colour = pixel_over(colour, vec3<f32>(0.88), pixel_ring(p, vec2<f32>(0.0), 0.92, 0.015));
+    colour = pixel_over(colour, select(vec3<f32>(0.9, 0.35, 0.3), vec3<f32>(0.3, 0.75, 0.4), near), pixel_disc(p, goal, 0.1));
+    colour = pixel_over(colour, vec3<f32>(0.16, 0.27, 0.42), pixel_line(p, vec2<f32>(0.0), joint, 0.12));
+    colour = pixel_over(colour, vec3<f32>(0.3, 0.55, 0.78), pixel_line(p, joint, end, 0.1));
+    colour = pixel_over(colour, vec3<f32>(0.9, 0.75, 0.2), max(pixel_disc(p, vec2<f32>(0.0), 0.045), pixel_disc(p, joint, 0.045)));
+    return pixel_over(colour, vec3<f32>(0.12), pixel_disc(p, end, 0.05));
+}

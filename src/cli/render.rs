@@ -26,14 +26,15 @@ const MOST_FRAMES: f64 = 100_000.0;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  manyworlds render runs/cartpole                       64 worlds under its policy, CartPole-v1.gif
-  manyworlds render runs/quad --worlds 1 -o quad.mp4    one world (ffmpeg writes .mp4)
-  manyworlds render Breakout --worlds 9 --watch         random actions, in a window
-  manyworlds render my.wgsl --seconds 0 -o first.png    the first states
+  manyworlds render runs/cartpole                     64 worlds, CartPole-v1.gif
+  manyworlds render runs/quad --worlds 1 -o quad.mp4  one world
+  manyworlds render Breakout --worlds 9 --watch       random actions, in a window
+  manyworlds render my.wgsl --seconds 0 -o first.png  the first states
 
-Frames show one step each, unless --speed says otherwise: at 30 frames a second CartPole, whose steps are 0.02 s, is seen at
-0.6 of its speed. A world whose episode ends has a frame for one picture, amber where it terminated and blue where it was
-truncated. docs/rendering.md says how an environment is drawn.")]
+A frame shows one step, unless --speed says otherwise: at 30 frames a second
+CartPole, whose steps are 0.02 s, is seen at 0.6 of its speed. A world whose
+episode ends has a border for one picture: amber where it terminated, blue
+where the step limit truncated it. docs/rendering.md has the rest.")]
 pub struct Render {
     /// Run directory or checkpoint, whose policy plays; or an environment (a name, or a .wgsl file), with random actions
     #[arg(value_name = "RUN_OR_ENV")]
@@ -77,7 +78,7 @@ pub struct Render {
 /// Whose worlds are shown.
 enum Player {
     Policy(Box<Policy>),
-    Random(Environment),
+    Random(Box<Environment>),
 }
 
 impl Player {
@@ -145,7 +146,7 @@ impl Render {
         };
         say(format_args!(
             "{}: {length} of {worlds} world{plural} of {}, {} × {} pixels, {}",
-            shown(&path.display().to_string()),
+            shown(path.display()),
             shown(player.env().name()),
             show.width(),
             show.height(),
@@ -176,7 +177,8 @@ impl Render {
 
     fn player(&self) -> Result<Player> {
         if self.is_environment() {
-            return foreign::load_to_draw(&self.what, &self.set_env, &self.adapter).map(Player::Random);
+            return foreign::load_to_draw(&self.what, &self.set_env, &self.adapter)
+                .map(|env| Player::Random(Box::new(env)));
         }
         let path = Path::new(&self.what);
         if !path.exists() {

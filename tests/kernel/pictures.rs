@@ -95,7 +95,7 @@ fn every_pixel_is_that_of_its_world_and_place() {
                     continue;
                 }
                 numbers[world] += 1;
-                endings[world] = u32::from(actions[world] == 2) | 2 * u32::from(numbers[world] == 4);
+                endings[world] = u32::from(actions[world] == 2) + 2 * u32::from(numbers[world] == 4);
             }
         }
     }
@@ -149,7 +149,7 @@ fn a_show_plays_the_policy() {
         for world in 0..worlds as usize {
             let observation: Vec<f64> = (0..4).map(|f| f64::from(seen[f * worlds as usize + world])).collect();
             let expected = ok(actor.act(&observation))[0];
-            assert_eq!(f64::from(actions[world]), expected, "step {step}, world {world}, observation {observation:?}");
+            assert_eq!(actions[world], expected as u32, "step {step}, world {world}, observation {observation:?}");
         }
         let after = ok(gpu.read(&show.pool().endings));
         let again = before.iter().zip(&after).filter(|(before, after)| **before != 0 && **after != 0).count();

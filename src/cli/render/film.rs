@@ -92,7 +92,9 @@ mod tests {
     fn frames_come_back_as_they_were() {
         let frames = [[1, 2, 3, 4, 5, 6], [1, 2, 9, 9, 5, 7], [1, 2, 9, 9, 5, 7], [8, 2, 9, 4, 4, 4]];
         let mut film = Film::new(3, 2, 30.0);
-        frames.iter().for_each(|frame| film.add(frame));
+        for frame in &frames {
+            film.add(frame);
+        }
         let mut picture = vec![0; 6];
         for (changes, frame) in film.frames().iter().zip(&frames) {
             changes.apply(&mut picture);

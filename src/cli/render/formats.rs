@@ -1,6 +1,6 @@
 //! Files of films: GIF, animated PNG, MP4, and a PNG of the last frame. They are whole or not there.
 
-use super::film::{Film, bounds, rgb};
+use super::film::{Changes, Film, bounds, rgb};
 use color_quant::NeuQuant;
 use manyworlds::error::shown;
 use manyworlds::{Error, Result, file};
@@ -33,7 +33,7 @@ pub enum Format {
 impl Format {
     /// That of a file, by the ending of its name.
     pub fn of(path: &Path, fps: f64) -> Result<Self> {
-        let shown = shown(&path.display().to_string());
+        let shown = shown(path.display());
         let refuse =
             |reason: String| Err(Error::Setting { name: "output".to_owned(), reason: format!("'{shown}': {reason}") });
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
@@ -84,8 +84,10 @@ impl Format {
 /// Colours of a film, and how often each comes up in what changes.
 fn histogram(film: &Film) -> HashMap<u32, u64> {
     let mut counts = HashMap::new();
-    for (_, words) in film.frames().iter().flat_map(|changes| changes.runs()) {
-        words.iter().for_each(|word| *counts.entry(*word).or_insert(0) += 1);
+    for (_, words) in film.frames().iter().flat_map(Changes::runs) {
+        for word in words {
+            *counts.entry(*word).or_insert(0) += 1;
+        }
     }
     counts
 }
@@ -173,7 +175,7 @@ fn gif(film: &Film) -> std::result::Result<Vec<u8>, gif::EncodingError> {
     if let Some((frame, from)) = waiting {
         encoder.write_frame(&gif::Frame { delay: delay(from, count), ..frame })?;
     }
-    Ok(encoder.into_inner()?)
+    encoder.into_inner()
 }
 
 /// A PNG of the last frame.
@@ -192,7 +194,7 @@ fn png(film: &Film) -> std::result::Result<Vec<u8>, png::EncodingError> {
 fn apng(film: &Film) -> std::result::Result<Vec<u8>, png::EncodingError> {
     let width = film.width as usize;
     // (first frame, rectangle); a frame in which nothing changes makes the one before it longer
-    let places = |changes: &super::film::Changes| -> Vec<usize> {
+    let places = |changes: &Changes| -> Vec<usize> {
         changes.runs().flat_map(|(first, words)| first..first + words.len()).collect()
     };
     let boxes: Vec<(usize, [usize; 4])> = (film.frames().iter().enumerate())
