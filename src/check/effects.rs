@@ -129,7 +129,9 @@ fn judge(space: &ActionSpace, trials: &[Trial], states: u64) -> Effects {
             if !known[a] && !others.is_empty() {
                 let mut group = vec![trial.values[a]];
                 group.extend(others.iter().map(|&b| trial.values[b]));
-                others.iter().for_each(|&b| known[b] = true);
+                for &b in &others {
+                    known[b] = true;
+                }
                 same.push((trial.component, group));
             }
         }

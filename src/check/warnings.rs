@@ -65,10 +65,11 @@ pub(super) fn warnings(env: &Environment, seen: &Seen, effects: Option<&Effects>
         found.push(warning("endings", text));
     }
     if let Some(threshold) = env.spec().reward_threshold.map(f64::from) {
-        let (mean, interval) = (episodes.mean_return, episodes.interval);
-        if episodes.count > 1 && mean - interval > threshold {
+        let (mean, least) = (episodes.mean_return, episodes.mean_return - episodes.interval);
+        if episodes.count > 1 && (least > threshold || threshold > 0.0 && least > 0.5 * threshold) {
+            let what = if least > threshold { "above" } else { "more than half of" };
             let text = format!(
-                "random actions have a return of {}, above REWARD_THRESHOLD {}: it counts as solved before anything is learned; has the reward the wrong sign, or the threshold?",
+                "random actions have a return of {}, {what} REWARD_THRESHOLD {}, before anything is learned: has the reward the wrong sign, or is the threshold too low?",
                 short(mean),
                 short(threshold)
             );

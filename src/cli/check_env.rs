@@ -105,7 +105,7 @@ fn table(seen: &Seen) -> String {
         lines.push(format!("return   no episode ended in {} steps", seen.steps));
     } else {
         lines.push(format!(
-            "return   {} ± {} (95 % interval of the mean of {} whole episodes, std {})",
+            "return   {} ± {} (95 % of the mean, {} whole episodes, std {})",
             short(episodes.mean_return),
             short(episodes.interval),
             episodes.count,
@@ -144,7 +144,7 @@ fn table(seen: &Seen) -> String {
             ),
             kind("still running", episodes.running, Vec::new()),
         ]
-        .join(", ")
+        .join("\n         ")
     ));
     lines.join("\n")
 }

@@ -56,10 +56,10 @@ fn list_of(first: &str, more: &[&str], count: usize) -> Option<Vec<String>> {
         named.push(names(item, place)?);
     }
     let left = count.checked_sub(named.iter().map(Vec::len).sum())?;
-    if open > 0 {
+    if let Some(each) = left.checked_div(open) {
         for (names, item) in named.iter_mut().zip(&items).filter(|(names, _)| names.is_empty()) {
             let stem = item.strip_suffix("[..]")?.trim();
-            names.extend((0..left / open).map(|i| format!("{stem}[{i}]")));
+            names.extend((0..each).map(|i| format!("{stem}[{i}]")));
         }
     }
     let all = named.concat();

@@ -61,7 +61,7 @@ fn the_template_checks_traces_and_trains_as_it_is_and_is_never_written_over() {
         assert!(checks.lines().any(|line| line.starts_with(name)), "{name}: {checks}");
     }
     let table = checks.lines().skip_while(|line| !line.is_empty());
-    assert!(table.clone().all(|line| line.chars().count() <= 110), "{checks}");
+    assert!(table.clone().all(|line| line.chars().count() <= 82), "{checks}");
     let traced = lines(&["trace", &file, "--state", "1,0.5", "--actions=-1,1", "--steps", "2", "--json"]);
     assert_eq!(traced.len(), 2);
     let next: Vec<f64> = traced[0]["next_state"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
@@ -212,10 +212,10 @@ fn env_action_mask(s: State) -> ActionMask { return ActionMask(s.place > 0, true
 
     // a mask that nobody sees is a warning of check-env, and stops all else
     std::fs::write(&file, content.replace("env_action_mask", "env_action_masc")).unwrap();
-    let words = "masked.wgsl:14: nothing uses 'env_action_masc'; did you mean 'env_action_mask'?";
+    let words = "masked.wgsl:13: nothing uses 'env_action_masc'; did you mean 'env_action_mask'?";
     let report: Value = serde_json::from_str(&output(&["check-env", &file, "--json"])).unwrap();
     assert!(report["ok"] == true && report["observations"][0]["name"] == "place", "{report}");
-    assert!(report["warnings"][0]["line"] == 14 && report["episodes"]["count"].as_u64().unwrap() > 100, "{report}");
+    assert!(report["warnings"][0]["line"] == 13 && report["episodes"]["count"].as_u64().unwrap() > 100, "{report}");
     assert!(output(&["check-env", &file]).contains(&format!("warn names: {}", file.replace("masked.wgsl", words))));
     for command in ["train", "trace"] {
         let refused = manyworlds(&[command, &file]);
@@ -243,7 +243,7 @@ fn wrong_names_are_one_clear_line() {
         (&["trace", "CartPole-v1", "--set-env", "wind=1"], "there is no override 'wind'; there are: gravity,"),
         (&["train", "CartPole-v1", "--algo", "pppo"], "there is no such algorithm 'pppo'; did you mean 'ppo'?"),
         (&["train", "CartPole-v1", "--algo", "impala"], "there is no such algorithm 'impala'; there are: ppo"),
-        (&["train", "CartPole-v1", "--set", "batch=1"], "there is no such setting; `manyworlds settings` lists"),
+        (&["train", "CartPole-v1", "--set", "wind=1"], "there is no such setting; `manyworlds settings` lists"),
         (&["new-env", &file], "mine.wgsl': it exists already; choose another name"),
     ] {
         let output = manyworlds(arguments);
