@@ -270,13 +270,15 @@ type Learned<'a> = (&'a str, &'a str, u32, Vec<&'a str>, &'a [&'a str], &'a str)
 fn losses_gradients_and_parameters_are_named_with_what_helps() {
     // 2⁵⁹ is sound as a reward; the squares of its returns have no sum
     let reward = ((1_u64 << 59) as f32).to_bits();
+    // minibatches large enough for that
+    let few = ["num_minibatches=4", "clip_vloss=true"];
     let cases: [Learned; 4] = [
-        ("ppo", CHOICES, reward, vec![], &["the policy loss", "the value loss"], "norm_reward=true"),
+        ("ppo", CHOICES, reward, few.to_vec(), &["the policy loss", "the value loss"], "norm_reward=true"),
         (
             "ppo",
             CHOICES,
             0,
-            vec!["learning_rate=1e36"],
+            [&few[..], &["learning_rate=1e36"]].concat(),
             &["the policy loss", "the value loss"],
             "reduce learning_rate (1e36)",
         ),
