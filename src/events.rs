@@ -48,7 +48,7 @@ impl Events {
         file.push(&version.record());
         if step > 0 {
             let log = SessionLog { status: START };
-            file.push(&Event { session_log: Some(log), ..Event::at(time, step as i64) }.record());
+            file.push(&Event { session_log: Some(log), ..Event::at(time, step.cast_signed()) }.record());
         } else {
             file.push(&Event::of(time, 0, vec![settings(env, config)]).record());
         }
@@ -67,11 +67,11 @@ impl Events {
         // time of day when seconds of the run were 0
         let zero = now - last;
         for line in lines.iter().filter(|line| line.update % self.every == 0) {
-            let event = Event::of(zero + line.seconds, line.step as i64, of_line(self.algo, line));
+            let event = Event::of(zero + line.seconds, line.step.cast_signed(), of_line(self.algo, line));
             self.file.push(&event.record());
         }
         if let Some(evaluated) = evaluated {
-            let event = Event::of(zero + evaluated.seconds, evaluated.step as i64, of_evaluation(evaluated));
+            let event = Event::of(zero + evaluated.seconds, evaluated.step.cast_signed(), of_evaluation(evaluated));
             self.file.push(&event.record());
         }
         self.file.write()
@@ -175,6 +175,7 @@ struct Summary {
 }
 
 #[derive(Clone, PartialEq, Message)]
+#[allow(clippy::struct_field_names)] // names of event.proto
 struct Value {
     #[prost(string, tag = "1")]
     tag: String,

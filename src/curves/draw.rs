@@ -31,10 +31,8 @@ pub(super) fn of_run(runs: &[Run]) -> Figure {
     let Some(first) = runs.first() else { return Figure::new(640.0, 100.0, "no run") };
     let several = runs.len() > 1;
     let (width, height) = (LEFT + 2.0 * CELL[0], TOP + CELL[1] + 2.0 * ENTRY);
-    let head = match several {
-        true => format!("{} on {}, {} seeds", first.algo, shown(&first.env), runs.len()),
-        false => format!("{} on {}, seed {}", first.algo, shown(&first.env), first.seed),
-    };
+    let of = if several { format!("{} seeds", runs.len()) } else { format!("seed {}", first.seed) };
+    let head = format!("{} on {}, {of}", first.algo, shown(&first.env));
     let mut figure = Figure::new(width, height, &head);
     figure.text(&head, [LEFT, 32.0], 17.0, Anchor::Start, INK);
     let last = runs.iter().filter_map(|run| run.points("evaluation").last().copied());
@@ -50,10 +48,10 @@ pub(super) fn of_run(runs: &[Run]) -> Figure {
     let training: Vec<Vec<Point>> = runs.iter().map(|run| thinned(&run.points("mean_return"))).collect();
     let evaluations: Vec<Vec<Point>> = runs.iter().map(|run| run.points("evaluation")).collect();
     let all = training.iter().chain(&evaluations).flatten();
-    let values = all.clone().flat_map(|point| interval(point)).chain(first.threshold.map(f64::from));
+    let values = all.clone().flat_map(interval).chain(first.threshold.map(f64::from));
     let y = Axis::over("mean return", values);
-    let places: [(&str, fn(&Point) -> f64); 2] = [("steps", |point| point.step), ("seconds", |point| point.seconds)];
-    for (n, (name, at)) in places.into_iter().enumerate() {
+    for (n, name) in ["steps", "seconds"].into_iter().enumerate() {
+        let at = |point: &Point| if n == 0 { point.step } else { point.seconds };
         let place = [LEFT + CELL[0] * n as f64, TOP, PANEL[0], PANEL[1]];
         let x = Axis::over(name, all.clone().map(at).chain([0.0])).counted();
         let panel = Panel { place, x, y: y.clone() };

@@ -103,7 +103,8 @@ fn evaluations_are_kept_as_they_are_printed() {
         assert!((number("standard_error") - error).abs() < 1e-9, "{evaluation}");
         let ordered = ["min", "lower_quartile", "median", "upper_quartile", "max"].map(number);
         assert!(ordered.windows(2).all(|pair| pair[0] <= pair[1]), "{evaluation}");
-        assert_eq!(number("terminated") + number("truncated") + number("unfinished"), 17.0);
+        let endings = ["terminated", "truncated", "unfinished"].map(|key| evaluation[key].as_u64().unwrap());
+        assert_eq!(endings.iter().sum::<u64>(), 17, "{evaluation}");
         assert!(printed.contains(&format!("evaluation {:.1} ±", number("mean"))), "{printed}");
         assert!(printed.chars().count() <= 80, "{printed}");
     }
@@ -126,7 +127,7 @@ fn means_are_over_the_last_hundred_episodes() {
             episodes += number(&metrics[first], "episodes");
         }
         let sum: f64 = metrics[first..=n].iter().map(|of| number(of, "episodes") * number(of, "update_return")).sum();
-        assert_eq!(number(line, "mean_of"), episodes, "{line}");
+        assert_eq!(line["mean_of"].as_u64(), Some(episodes as u64), "{line}");
         assert!((number(line, "mean_return") - sum / episodes.max(1.0)).abs() < 1e-4, "{line}");
         assert!(number(line, "seconds") >= before, "{line}");
         before = number(line, "seconds");

@@ -116,6 +116,7 @@ impl<'a> Look<'a> {
         if words.is_empty() || words.len() > 24 || words.contains('\n') { "…".to_owned() } else { words.to_owned() }
     }
 
+    #[allow(clippy::unnecessary_wraps)] // what all arms of the callers give
     fn at(&self, handle: Handle<Expression>, message: String) -> Option<Told> {
         Some(Told { place: self.place(handle), message, label: String::new() })
     }
@@ -376,8 +377,7 @@ fn operands(op: BinaryOperator, left: &str, right: &str) -> String {
             match (left, right) {
                 ("bool", _) | (_, "bool") => "select(0, 1, …) to make a number of a bool".to_owned(),
                 _ if numbers(left) && numbers(right) => "i32(…) or u32(…) around one of them".to_owned(),
-                (other, _) if numbers(other) => format!("f32(…) around the {other}"),
-                (_, other) if numbers(other) => format!("f32(…) around the {other}"),
+                (other, _) | (_, other) if numbers(other) => format!("f32(…) around the {other}"),
                 _ => "the type that you mean around one of them, as in f32(…)".to_owned(),
             }
         }
