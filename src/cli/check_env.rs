@@ -90,7 +90,7 @@ impl CheckEnv {
 
 /// What was seen, as a table of 80 columns or fewer.
 fn table(seen: &Seen) -> String {
-    let rows: Vec<[String; 6]> = grouped(&seen.observations).iter().chain([&seen.reward]).map(|one| row(one)).collect();
+    let rows: Vec<[String; 6]> = grouped(&seen.observations).iter().chain([&seen.reward]).map(row).collect();
     let head = ["random actions", "min", "mean", "std", "max", ""].map(str::to_owned);
     let all: Vec<&[String; 6]> = std::iter::once(&head).chain(&rows).collect();
     let width = all.iter().map(|row| text::width(&row[0])).max().unwrap_or_default();

@@ -164,8 +164,8 @@ mod tests {
                 "error: unexpected argument '--lr' found; settings are given as --set learning_rate=VALUE; see `manyworlds train --help`",
             ),
             (
-                "trian",
-                "error: unrecognized subcommand 'trian'; tip: a similar subcommand exists: 'train'; see `manyworlds --help`",
+                "swep",
+                "error: unrecognized subcommand 'swep'; tip: a similar subcommand exists: 'sweep'; see `manyworlds --help`",
             ),
             (
                 "export",

@@ -74,7 +74,7 @@ fn near(x: f32) -> f32 { for (var i = 0; i < 3; i++) { } return x; }
             let kernels = crate::kernels::Kernels::of_worlds(crate::gpu::Form::PLAIN, &env.spec().action_space);
             kernels.step(env).and_then(|program| program.link()).expect("a kernel").source().to_owned()
         };
-        assert!(!linked(&env).contains("pixel") && linked(&env).contains("width"), "{}", linked(&env));
+        assert!(!linked(&env).contains("env_pixel") && linked(&env).contains("width"), "{}", linked(&env));
         let plain = Environment::from_source("small", "small.wgsl", SMALL).expect("an environment");
         let squeezed = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(squeezed(linked(&env).replace("override width: f32 = 0.1;", "")), squeezed(linked(&plain)));

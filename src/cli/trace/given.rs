@@ -74,6 +74,7 @@ impl<'de> Visitor<'de> for Several {
 }
 
 /// The states and actions of a file `[{"state": […], "action": …}, …]`.
+#[allow(clippy::type_complexity)] // `[transition][number]` and `[transition][word]`
 pub fn transitions(path: &Path, space: &ActionSpace) -> Result<(Vec<Vec<f64>>, Vec<Vec<u32>>)> {
     let failed = |reason: String| Error::File { action: "read", path: path.to_owned(), reason };
     let given: Vec<Given> = serde_json::from_slice(&file::read(path, LONGEST)?)

@@ -18,6 +18,7 @@ const LIKELIEST: usize = 6;
 
 /// One step of one world.
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // keys of the JSON
 pub struct Step {
     pub step: u32,
     pub state: Vec<Value>,
