@@ -169,7 +169,7 @@ mod tests {
             ),
             (
                 "export",
-                "error: the following required arguments were not provided: <RUN> <--metrics <FORMAT>|--evaluations <FORMAT>>; see `manyworlds export --help`",
+                "error: the following required arguments were not provided: <--metrics <FORMAT>|--evaluations <FORMAT>> <RUN>; see `manyworlds export --help`",
             ),
             (
                 "bench --seconds x",

@@ -82,7 +82,7 @@ fn near(x: f32) -> f32 { for (var i = 0; i < 3; i++) { } return x; }
             (
                 "a colour with alpha",
                 "-> vec3<f32> { return pixel_over",
-                "-> f32 { return 0.0; } fn x() -> vec3<f32> { return pixel_over",
+                "-> f32 { return 0.0; } fn x(s: State, p: vec2<f32>) -> vec3<f32> { return pixel_over",
                 "expected `fn env_pixel",
             ),
             ("no place", "(s: State, p: vec2<f32>) -> vec3", "(s: State, p: vec3<f32>) -> vec3", "small.wgsl"),

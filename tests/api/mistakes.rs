@@ -1,5 +1,8 @@
 //! Mistakes of authors that break no promise: `check-env` warns of each, and of nothing that is as it should be.
 
+// a test may panic
+#![allow(clippy::unwrap_used)]
+
 use crate::support::gpu;
 use manyworlds::check::{CHECK_STEPS, check_environment};
 use manyworlds::{Config, Environment};
