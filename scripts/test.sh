@@ -44,7 +44,7 @@ fi
 # what takes longest first
 case $which in
 long)
-	grep -E '/(cli|law|learning|faults)-[0-9a-f]*$' "$log/list" >"$log/order"
+	grep -E '/(api|cli|law|learning|faults)-[0-9a-f]*$' "$log/list" >"$log/order"
 	;;
 *)
 	long='/(gradient|kernel|law)-[0-9a-f]*$'

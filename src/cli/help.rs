@@ -142,6 +142,9 @@ fn setting(error: &clap::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::{GROUPS, command, one_line};
+    use clap::FromArgMatches;
+    use manyworlds::config::Config;
+    use manyworlds::env::Environment;
 
     #[test]
     fn every_command_is_in_a_group() {
@@ -154,6 +157,61 @@ mod tests {
             assert!(name == "help" || command.find_subcommand(name).is_some(), "there is no command {name}");
         }
         command.debug_assert();
+    }
+
+    /// Commands on the pages that a reader would type, one a line, comments left out.
+    fn written() -> Vec<(String, Vec<String>)> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let pages = ["docs", "docs/algorithms"].iter().flat_map(|folder| {
+            std::fs::read_dir(root.join(folder)).expect("a folder").map(|entry| entry.expect("an entry").path())
+        });
+        let pages = pages.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let mut all = Vec::new();
+        for path in pages.chain([root.join("README.md")]) {
+            let text = std::fs::read_to_string(&path).expect("a page").replace("\\\n", " ");
+            let mut shell = false;
+            for line in text.lines() {
+                if let Some(language) = line.strip_prefix("```") {
+                    shell = !shell && language == "sh";
+                } else if let Some(command) = line.strip_prefix("manyworlds ").filter(|_| shell) {
+                    let command =
+                        command.split(" #").next().unwrap_or_default().split(" > ").next().unwrap_or_default();
+                    let words = command.split_whitespace().map(|word| word.replace('\'', "")).collect();
+                    all.push((path.display().to_string(), words));
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_command_on_the_pages_is_one() {
+        let all = written();
+        assert!(all.len() > 40, "{}", all.len());
+        for (page, words) in all {
+            let shown = words.join(" ");
+            let arguments = ["manyworlds".to_owned()].into_iter().chain(words);
+            let matches = match command().try_get_matches_from(arguments) {
+                Ok(matches) => matches,
+                Err(error) => panic!("{page}: `{shown}`: {}", one_line(&error)),
+            };
+            let parsed = super::super::Arguments::from_arg_matches(&matches);
+            let parsed = parsed.unwrap_or_else(|error| panic!("{page}: `{shown}`: {error}"));
+            // names of settings and of environments that are built in
+            if let super::super::Command::Train(train) = parsed.command
+                && let Some(env) = train.choice.env.as_deref().filter(|env| !Environment::is_file_name(env))
+            {
+                let algo = train.choice.algo.as_deref().unwrap_or("ppo");
+                let config = Config::resolve(env, algo, None, &train.choice.set);
+                config.unwrap_or_else(|error| panic!("{page}: `{shown}`: {error}"));
+                let mut env = Environment::load(env).unwrap_or_else(|error| panic!("{page}: `{shown}`: {error}"));
+                for pair in &train.choice.set_env {
+                    let (name, value) = pair.split_once('=').expect("a pair");
+                    let set = env.set(name, value.parse().expect("a number"));
+                    set.unwrap_or_else(|error| panic!("{page}: `{shown}`: {error}"));
+                }
+            }
+        }
     }
 
     #[test]

@@ -8,5 +8,6 @@ mod support;
 mod input;
 mod mistakes;
 mod overrides;
+mod pages;
 mod parity;
 mod slips;

@@ -285,7 +285,7 @@ fn hostile_and_broken_files_are_refused() {
         format!("hostile.wgsl:{}:", content[..at].matches('\n').count() + 1)
     };
     let cases: Vec<(&str, String, &str, Option<&str>)> = vec![
-        ("syntax", changed("let old = *s;", "let old = *s"), "expected", Some("let push")),
+        ("syntax", changed("let old = *s;", "let old = *s"), "`;` is missing", Some("let old")),
         (
             "signature",
             changed("action: Action, rng", "action: Action, more: f32, rng"),

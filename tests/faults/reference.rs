@@ -9,7 +9,8 @@ use std::process::Command;
 
 /// Steps of an update.
 pub const STEPS: u32 = 64 * 8;
-const SMALL: [&str; 5] = ["num_envs=64", "num_steps=8", "hidden=[8]", "eval_episodes=16", "checkpoint_every=0"];
+const SMALL: [&str; 6] =
+    ["num_envs=64", "num_steps=8", "num_minibatches=4", "hidden=[8]", "eval_episodes=16", "checkpoint_every=0"];
 const FILES: [&str; 2] = ["checkpoint.safetensors", "state.safetensors"];
 
 pub struct Reference {
