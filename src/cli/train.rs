@@ -222,7 +222,10 @@ impl Train {
         if let Some(best) = &summary.eval_of_best {
             say(format_args!("its best member: return {best:#}"));
         }
-        say(format_args!("saved to {out}; play it with: manyworlds eval {}", quoted(&out)));
+        say(format_args!(
+            "saved to {out}; play it with: manyworlds eval {0}, see it with: manyworlds render {0}",
+            quoted(&out)
+        ));
         if self.json {
             print_json(&summary)?;
         }

@@ -60,7 +60,10 @@ impl Config {
         let algo = Algo::named(algo).ok_or_else(|| {
             let names: Vec<&str> = Algo::ALL.iter().map(|algo| algo.name()).collect();
             let near = did_you_mean(algo, names.iter().copied());
-            Error::setting("algo", format!("there is no such algorithm '{algo}'{near} there are: {}", names.join(", ")))
+            // what people look for who have choices and want replay
+            let q = if algo.ends_with("dqn") { " (ddpg and sac learn choices from replay)" } else { "" };
+            let names = names.join(", ");
+            Error::setting("algo", format!("there is no such algorithm '{algo}'{near} there are: {names}{q}"))
         })?;
         let mut table = toml::Table::new();
         merge_text(&mut table, algo.defaults(), &format!("defaults of {}", algo.name()))?;

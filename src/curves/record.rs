@@ -32,7 +32,11 @@ impl Record {
     fn read(run: &Path, name: &str) -> Result<Self> {
         let path = run.join(name);
         if !path.exists() {
-            let reason = format!("it holds no {name}; name a run directory, or its folder of one seed");
+            let reason = if run.is_dir() {
+                format!("it holds no {name}; name a run directory, or its folder of one seed")
+            } else {
+                "there is no such run directory".to_owned()
+            };
             return Err(Error::File { action: "read", path: run.to_owned(), reason });
         }
         Ok(Self { lines: lines(&path)? })

@@ -11,18 +11,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-const SMALL: [&str; 10] = [
-    "--set",
-    "num_envs=64",
-    "--set",
-    "num_steps=8",
-    "--set",
-    "num_minibatches=4",
-    "--set",
-    "hidden=[8]",
-    "--set",
-    "eval_episodes=16",
-];
+const SMALL: [&str; 8] =
+    ["--set", "num_envs=64", "--set", "num_steps=8", "--set", "hidden=[8]", "--set", "eval_episodes=16"];
 /// Steps of an update.
 const STEPS: u32 = 64 * 8;
 /// How long anything here may take before it counts as hanging.
@@ -50,6 +40,10 @@ fn train(out: &Path, updates: u32, more: &[&str]) -> Command {
     let total = format!("total_timesteps={}", updates * STEPS);
     let mut command = command(&["train", "TwoAction", "--json", "--out", out.to_str().unwrap(), "--set", &total]);
     command.args(SMALL).args(more);
+    if !more.contains(&"--algo") {
+        // those of ppo are many without a preset, for rollouts that are larger
+        command.args(["--set", "num_minibatches=4"]);
+    }
     command
 }
 

@@ -206,7 +206,8 @@ fn blamed<T>(case: &str, result: manyworlds::Result<T>) -> (String, String) {
 fn bad_settings_are_refused_by_name() {
     let refused = |algo: Algo, pairs: &[&str], name: &str, words: &[&str]| {
         let case = format!("{}: {pairs:?}", algo.name());
-        let pairs: Vec<String> = pairs.iter().map(|&pair| pair.to_owned()).collect();
+        let one_world = ["num_envs=1", "num_steps=1000", "learning_starts=5000"];
+        let pairs: Vec<String> = one_world.iter().chain(pairs).map(|&pair| pair.to_owned()).collect();
         let (got, text) = blamed(&case, Config::resolve("none", algo.name(), None, &pairs));
         assert_eq!(got, name, "{case}: {text}");
         for word in words {
