@@ -94,7 +94,7 @@ pub(super) fn of_run(runs: &[Run]) -> Figure {
             figure.line(vec![[x, y], [x + 24.0, y]], Pen { opacity: 0.8, ..Pen::new(colour, 1.2) });
         });
     }
-    let told = if several { "their interquartile mean, 95 %" } else { "evaluations, with 95 % of their mean" };
+    let told = if several { "their interquartile mean, 95 %" } else { "evaluations, with the 95 % interval of their mean" };
     entry(&mut figure, told, &|figure, x| {
         let band = vec![[x, y - 6.0], [x + 24.0, y - 6.0], [x + 24.0, y + 6.0], [x, y + 6.0]];
         figure.area(vec![band], strong, 0.18);
@@ -121,7 +121,7 @@ pub(super) fn of_comparison(asked: &Comparison, sheets: &[Sheet]) -> Figure {
     let mut figure = Figure::new((LEFT + CELL[0] * columns as f64).max(760.0), height, &head);
     figure.text(&head, [LEFT, 32.0], 17.0, Anchor::Start, INK);
     let mut told =
-        "Interquartile mean over runs with its 95 % interval; a single run with 95 % of its means".to_owned();
+        "Interquartile mean over runs with its 95 % interval; a single run with that of its means".to_owned();
     if asked.smooth > 1 {
         told += &format!("; over {} points", asked.smooth);
     }

@@ -93,8 +93,8 @@ impl Run {
     }
 
     fn of(folder: &Path, config: &ConfigFile) -> Result<Self> {
-        let env = config.env_name().unwrap_or_default();
-        let threshold = Environment::load(&env).ok().and_then(|env| env.spec().reward_threshold);
+        let threshold = config.env_name().and_then(|env| Environment::load(&env).ok()?.spec().reward_threshold);
+        let env = config.env.as_ref().map(|env| env.name.clone()).unwrap_or_default();
         let settings: Map<String, Value> = config
             .settings()
             .filter_map(|(name, value)| Some((name.clone(), serde_json::to_value(value).ok()?)))
