@@ -94,7 +94,8 @@ pub(super) fn of_run(runs: &[Run]) -> Figure {
             figure.line(vec![[x, y], [x + 24.0, y]], Pen { opacity: 0.8, ..Pen::new(colour, 1.2) });
         });
     }
-    let told = if several { "their interquartile mean, 95 %" } else { "evaluations, with the 95 % interval of their mean" };
+    let told =
+        if several { "their interquartile mean, 95 %" } else { "evaluations, with the 95 % interval of their mean" };
     entry(&mut figure, told, &|figure, x| {
         let band = vec![[x, y - 6.0], [x + 24.0, y - 6.0], [x + 24.0, y + 6.0], [x, y + 6.0]];
         figure.area(vec![band], strong, 0.18);

@@ -12,6 +12,7 @@ mod dashboard;
 mod film;
 mod gradient;
 mod own_environment;
+mod pages;
 mod record;
 mod run_directory;
 mod several;
