@@ -319,10 +319,12 @@ impl Ended {
     }
 }
 
-/// Names in a folder, in order; none where there is no folder.
+/// Names in a folder but for events, in order; none where there is no folder.
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    // each process of a run has a file of its own, called by time and number
+    names.retain(|name| !name.starts_with("events.out.tfevents."));
     names.sort();
     names
 }

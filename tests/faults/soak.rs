@@ -32,9 +32,15 @@ fn soak(plan: &Plan, worlds: u32) -> Verdict {
     let out = folder.path().join("run");
     let mut command = manyworlds(["train", "TwoAction", "--out", out.to_str().unwrap()]);
     let number = format!("num_envs={worlds}");
-    for pair in
-        [&number, "num_steps=8", "hidden=[8]", "eval_every=1000", "eval_episodes=16", "total_timesteps=4000000000"]
-    {
+    for pair in [
+        &number,
+        "num_steps=8",
+        "num_minibatches=4",
+        "hidden=[8]",
+        "eval_every=1000",
+        "eval_episodes=16",
+        "total_timesteps=4000000000",
+    ] {
         command.args(["--set", pair]);
     }
     let mut child = Running::start(command);
