@@ -35,7 +35,7 @@ const PRESETS: &[(&str, &str, &str)] = &[
 ];
 
 impl Config {
-    /// The built-in preset of an environment; where it has none, what the algorithm does best with over all of ours.
+    /// The built-in preset of an environment; where it has none, the algorithm's own defaults (`presets/ALGO.toml`).
     ///
     /// # Errors
     /// [`Error::Setting`] if a preset of ours is broken.
