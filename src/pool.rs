@@ -2,28 +2,14 @@
 
 use crate::env::{ActionSpace, Environment, world_word};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, Gpu, Recording};
+use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
-use crate::layout::{Pool, Progress, SPUN_OUT, STREAM_TRAINING, TERMINATED, TRUNCATED, WorldWord, Worlds};
+use crate::layout::{SPUN_OUT, TERMINATED, TRUNCATED, WorldWord};
 use crate::plan::{Plan, Target};
+use crate::stage::Pool;
+use std::ops::Deref;
 
-/// What happens to a world whose episode has ended: the three modes of Gymnasium's vector environments.
-///
-/// They differ in when a world takes up its next episode, never in the episodes: a world's draws are the same in all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AutoReset {
-    /// It begins its next episode at once: the observation is the first of that, the last of the old one is among
-    /// [`WorldPool::final_observations`].
-    #[default]
-    SameStep,
-    /// It begins its next episode in the step after, which is spent on that: the world's action is ignored, its reward is 0,
-    /// it is neither terminated nor truncated, and its observation is the first of the new episode. Other worlds move on.
-    /// The last observation of the old episode is that of the step that ended it; [`WorldPool::final_observations`] keeps it
-    /// for one step more. In a buffer of experience the step of a reset is no transition.
-    NextStep,
-    /// It stays as it is, and steps on if it is stepped; [`WorldPool::reset_ended`] resets it.
-    Disabled,
-}
+pub use crate::stage::AutoReset;
 
 /// Actions of every world, `[component][world]`: component c of world n lies at `c * num_envs + n`.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +46,7 @@ impl<'a> From<&'a Vec<f32>> for Actions<'a> {
 
 /// Many worlds of one environment on the device, stepped together.
 ///
-/// Every result is a buffer on the device, reachable as `wgpu::Buffer` without a copy ([`Buffer::raw`]), and a method that
+/// Every result is a buffer on the device, reachable as `wgpu::Buffer` without a copy ([`Buffer::raw`](crate::Buffer::raw)), and a method that
 /// reads it. World n of a pool with seed s makes the same draws whatever runs beside it.
 ///
 /// ```no_run
@@ -79,25 +65,16 @@ pub struct WorldPool {
     gpu: Gpu,
     env: Environment,
     num_envs: u32,
-    first: Recording,
-    look: Recording,
-    step: Recording,
-    reset_ended: Recording,
-    /// What the next step does, `[component][world]`: numbers of actions, or the bits of `f32`.
-    pub actions: Buffer<u32>,
-    /// `[feature][world]`
-    pub observations: Buffer<f32>,
-    /// The observation after the last step, before any reset, `[feature][world]`.
-    pub final_observations: Buffer<f32>,
-    /// `[world]`
-    pub rewards: Buffer<f32>,
-    /// How the last step ended, `[world]`: [`TERMINATED`], [`TRUNCATED`], both or neither, and [`SPUN_OUT`].
-    pub endings: Buffer<u32>,
-    /// Which actions are allowed next, a bit for each, `[word][world]`: bit b of word w is action 32 w + b, choices one after
-    /// the other. A single word where all are allowed always.
-    pub masks: Buffer<u32>,
-    /// State and accumulators, `[word / 4][world][word % 4]` (`shaders/part/world.wgsl`).
-    pub worlds: Buffer<u32>,
+    pool: Pool,
+}
+
+/// The buffers of a pool are those of its stage.
+impl Deref for WorldPool {
+    type Target = Pool;
+
+    fn deref(&self) -> &Pool {
+        &self.pool
+    }
 }
 
 impl WorldPool {
@@ -120,68 +97,16 @@ impl WorldPool {
         seed: u32,
         auto_reset: AutoReset,
     ) -> Result<Self> {
-        if num_envs == 0 {
-            return Err(Error::setting("num_envs", "0 is not allowed; it must be at least 1"));
-        }
-        let spec = env.spec();
-        let n = u64::from(num_envs);
-        let features = u64::from(spec.observation_dim);
-        let kernels = Kernels::of_worlds(gpu.form_for(0), &spec.action_space);
-
+        let kernels = Kernels::of_worlds(gpu.form_for(0), &env.spec().action_space);
         let mut plan = Plan::new(Target::of(gpu));
-        let (worlds, remedy) = (("worlds", n), "num_envs");
-        let (features_axis, space) = (("features", features), &spec.action_space);
-        let mask_words = u64::from(space.mask_words()).max(1);
-        let first = Progress { seed, ..Progress::default() };
-        let progress = plan.filled("progress", &[("agents", 1)], "nothing", move || vec![first])?;
-        let pool = Self {
-            gpu: gpu.clone(),
-            env: env.clone(),
-            num_envs,
-            first: Recording::default(),
-            look: Recording::default(),
-            step: Recording::default(),
-            reset_ended: Recording::default(),
-            worlds: plan.buffer("worlds", &[("words", env.world_words().into()), worlds], remedy)?,
-            observations: plan.buffer("observations", &[features_axis, worlds], remedy)?,
-            final_observations: plan.buffer("final observations", &[features_axis, worlds], remedy)?,
-            actions: plan.buffer("actions", &[("components", space.words().into()), worlds], remedy)?,
-            rewards: plan.buffer("rewards", &[worlds], remedy)?,
-            endings: plan.buffer("endings", &[worlds], remedy)?,
-            masks: plan.buffer("masks", &[("words", mask_words), worlds], remedy)?,
-        };
-        let buffers = Buffers::default()
-            .with("mw_progress", &progress)
-            .with("mw_world", &pool.worlds)
-            .with("mw_actions", &pool.actions)
-            .with("mw_observations", &pool.observations)
-            .with("mw_final_observations", &pool.final_observations)
-            .with("mw_rewards", &pool.rewards)
-            .with("mw_masks", &pool.masks)
-            .with("mw_endings", &pool.endings);
-        let first = Worlds { count: num_envs, stream: STREAM_TRAINING, ..Worlds::default() };
-        let kernel = plan.kernel(kernels.reset(env)?);
-        let mut reset = Recording::default();
-        let with_worlds = buffers.with("mw_worlds", &plan.uniform("worlds of the reset", &first));
-        reset.push(&plan.pass(kernel, 1, n, env.iterations(), &with_worlds));
-        let kernel = plan.kernel(kernels.pool(env)?);
-        let mut pass = |steps: u32, auto_reset: AutoReset| {
-            let same_step = u32::from(auto_reset == AutoReset::SameStep);
-            let next_step = u32::from(auto_reset == AutoReset::NextStep);
-            let uniform = plan.uniform("pool", &Pool { count: num_envs, steps, same_step, next_step });
-            let mut recording = Recording::default();
-            let iterations = 2 * env.iterations() + 2 * features;
-            recording.push(&plan.pass(kernel, 1, n, iterations, &buffers.with("mw_pool", &uniform)));
-            recording
-        };
-        let pool = Self {
-            first: reset,
-            look: pass(0, AutoReset::Disabled),
-            step: pass(1, auto_reset),
-            reset_ended: pass(0, AutoReset::SameStep),
-            ..pool
-        };
+        let pool = Pool::new(&mut plan, &kernels, env, num_envs, seed, auto_reset)?;
         plan.build(gpu)?;
+        Self::of_stage(gpu, env, num_envs, pool)
+    }
+
+    /// Worlds of a plan that was built on this device, at the start of their first episodes.
+    pub(crate) fn of_stage(gpu: &Gpu, env: &Environment, num_envs: u32, pool: Pool) -> Result<Self> {
+        let pool = Self { gpu: gpu.clone(), env: env.clone(), num_envs, pool };
         pool.reset()?;
         Ok(pool)
     }
@@ -203,9 +128,7 @@ impl WorldPool {
     pub fn reset(&self) -> Result<()> {
         self.gpu.write(&self.endings, &vec![0; self.num_envs as usize]);
         self.gpu.write(&self.rewards, &vec![0.0; self.num_envs as usize]);
-        let mut recording = self.first.clone();
-        recording.extend(&self.look);
-        self.gpu.submit(&recording)
+        self.gpu.submit(&self.pool.begin())
     }
 
     /// Puts every world whose last step ended its episode at the start of its next one, for [`AutoReset::Disabled`]; with
@@ -214,7 +137,7 @@ impl WorldPool {
     /// # Errors
     /// [`Error::DeviceLost`] where the device is gone.
     pub fn reset_ended(&self) -> Result<()> {
-        self.gpu.submit(&self.reset_ended)
+        self.gpu.submit(self.pool.reset_ended())
     }
 
     /// One step of every world. Where an action is ignored ([`AutoReset::NextStep`]), it must be one of the space all the same.
@@ -246,17 +169,17 @@ impl WorldPool {
         self.step_on_device()
     }
 
-    /// One step of every world with the actions that are in [`WorldPool::actions`] already.
+    /// One step of every world with the actions that are in [`actions`](Pool::actions) already.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] where the device is gone.
     pub fn step_on_device(&self) -> Result<()> {
-        self.gpu.submit(&self.step)
+        self.gpu.submit(self.pool.step())
     }
 
     /// The passes of a step, for recordings of the caller.
     pub fn record_step(&self, recording: &mut Recording) {
-        recording.extend(&self.step);
+        recording.extend(self.pool.step());
     }
 
     /// Observations `[feature][world]`.
@@ -408,6 +331,6 @@ impl WorldPool {
         }
         self.gpu.write(&self.worlds, &words);
         self.gpu.write(&self.endings, &vec![0; n]);
-        self.gpu.submit(&self.look)
+        self.gpu.submit(self.pool.look())
     }
 }

@@ -4,19 +4,94 @@ use crate::algo::ACTOR;
 use crate::batch::Agents;
 use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Gpu, Readback, Recording};
+use crate::gpu::{Buffer, Gpu, Memory, Readback, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{Progress, Run};
-use crate::plan::{Plan, Target};
-use crate::pool::{AutoReset, WorldPool};
+use crate::plan::{Description, Plan, Target};
+use crate::pool::WorldPool;
 use crate::reference::philox::{philox4x32_10, uniform};
-use crate::stage::{Acting, Grid, Picture};
+use crate::stage::{Acting, AutoReset, Grid, Picture, Pool};
 use crate::train::Policy;
 
 /// Most worlds: a kernel looks through all of them for the range of a number.
 const MOST_WORLDS: u32 = 65_000;
 /// Numbers between bounds farther apart than this are drawn from −1 to 1.
 const UNBOUNDED: f32 = 1e6;
+
+/// Worlds and their picture, planned.
+struct Shown {
+    pool: Pool,
+    picture: Picture,
+}
+
+impl Shown {
+    fn new(plan: &mut Plan, env: &Environment, worlds: u32, seed: u32, size: u32) -> Result<Self> {
+        if worlds > MOST_WORLDS {
+            let reason = format!("{worlds} is not allowed; it must be at most {MOST_WORLDS}");
+            return Err(Error::setting("worlds", reason));
+        }
+        let grid = Grid::new(worlds, size)?;
+        let kernels = Kernels::of_worlds(plan.target().forms.of_work(0), &env.spec().action_space);
+        let pool = Pool::new(plan, &kernels, env, worlds, seed, AutoReset::NextStep)?;
+        let picture = Picture::new(plan, &kernels, env, grid, &pool.worlds, &pool.observations, &pool.endings)?;
+        Ok(Self { pool, picture })
+    }
+}
+
+/// The parameters of a policy, for worlds of this seed.
+fn agents(plan: &mut Plan, policy: &Policy, seed: u32) -> Result<Agents> {
+    let layout = policy.layout()?;
+    let words = layout.expand(policy.parameters());
+    Agents::new(plan, Run::default(), &[seed], layout.words(), move || words.clone(), Progress::default())
+}
+
+/// What a policy does in every world: its most likely action, or a sample.
+fn acting(
+    plan: &mut Plan,
+    policy: &Policy,
+    agents: &Agents,
+    pool: &Pool,
+    worlds: u32,
+    sampled: bool,
+) -> Result<Recording> {
+    let (env, layout, form) = (&policy.env, policy.layout()?, plan.target().forms.of_work(0));
+    let kernels = Kernels::new(form, &layout, &env.spec().action_space, policy.config.exploration(env));
+    let acting = Acting::new(plan, &kernels, env, ACTOR, agents, &pool.worlds, &pool.actions, worlds, sampled)?;
+    let mut recording = Recording::default();
+    acting.record(&mut recording);
+    Ok(recording)
+}
+
+/// Worlds that a policy plays, and their picture of at most `size` × `size` pixels, written down with how they are laid out. It needs
+/// no device.
+///
+/// Recordings are `begin`, `act` (most likely actions), `sample`, `step` and `draw`; roles of buffers are `parameters` (of all
+/// networks, with padding), `actions`, `observations`, `final_observations`, `rewards`, `endings`, `masks` and `pixels`.
+///
+/// # Errors
+/// [`Error::Setting`] where `worlds` or `size` is not allowed, and those of [`Plan::describe`].
+pub fn describe(target: Target, policy: &Policy, worlds: u32, seed: u32, size: u32) -> Result<(Description, Grid)> {
+    let mut plan = Plan::new(target);
+    let Shown { pool, picture } = Shown::new(&mut plan, &policy.env, worlds, seed, size)?;
+    let agents = agents(&mut plan, policy, seed)?;
+    let act = acting(&mut plan, policy, &agents, &pool, worlds, false)?;
+    let sample = acting(&mut plan, policy, &agents, &pool, worlds, true)?;
+    let mut draw = Recording::default();
+    picture.record(&mut draw);
+    let begin = pool.begin();
+    let recordings = [("begin", &begin), ("act", &act), ("sample", &sample), ("step", pool.step()), ("draw", &draw)];
+    let roles: [(&str, &[&Memory]); 8] = [
+        ("parameters", &[agents.parameters.memory()]),
+        ("actions", &[pool.actions.memory()]),
+        ("observations", &[pool.observations.memory()]),
+        ("final_observations", &[pool.final_observations.memory()]),
+        ("rewards", &[pool.rewards.memory()]),
+        ("endings", &[pool.endings.memory()]),
+        ("masks", &[pool.masks.memory()]),
+        ("pixels", &[picture.pixels.memory()]),
+    ];
+    Ok((plan.describe(&recordings, &roles)?, picture.grid))
+}
 
 /// Many worlds that a policy plays, or that take random actions, and pictures of them: square tiles in a grid, each drawn by its
 /// environment (`env_pixel`, `docs/rendering.md`) or as a chart of its observation.
@@ -56,21 +131,7 @@ impl Show {
     /// # Errors
     /// [`Error::Setting`] where `worlds` or `size` is not allowed, and those of [`WorldPool::new`] and [`Plan::build`].
     pub fn of_policy(gpu: &Gpu, policy: &Policy, worlds: u32, seed: u32, sampled: bool, size: u32) -> Result<Self> {
-        let env = &policy.env;
-        let layout = policy.layout()?;
-        let act = |plan: &mut Plan, pool: &WorldPool| {
-            let space = &env.spec().action_space;
-            let kernels = Kernels::new(gpu.form_for(0), &layout, space, policy.config.exploration(env));
-            let words = layout.expand(policy.parameters());
-            let first = Progress::default();
-            let agents = Agents::new(plan, Run::default(), &[seed], layout.words(), move || words.clone(), first)?;
-            let (on, actions) = (&pool.worlds, &pool.actions);
-            let acting = Acting::new(plan, &kernels, env, ACTOR, &agents, on, actions, worlds, sampled)?;
-            let mut recording = Recording::default();
-            acting.record(&mut recording);
-            Ok(recording)
-        };
-        Self::new(gpu, env, worlds, seed, size, Some(&act))
+        Self::new(gpu, &policy.env, worlds, seed, size, Some((policy, sampled)))
     }
 
     /// `worlds` with uniformly random actions, of those that are allowed.
@@ -81,26 +142,23 @@ impl Show {
         Self::new(gpu, env, worlds, seed, size, None)
     }
 
-    #[allow(clippy::type_complexity)]
     fn new(
         gpu: &Gpu,
         env: &Environment,
         worlds: u32,
         seed: u32,
         size: u32,
-        act: Option<&dyn Fn(&mut Plan, &WorldPool) -> Result<Recording>>,
+        policy: Option<(&Policy, bool)>,
     ) -> Result<Self> {
-        if worlds > MOST_WORLDS {
-            let reason = format!("{worlds} is not allowed; it must be at most {MOST_WORLDS}");
-            return Err(Error::setting("worlds", reason));
-        }
-        let grid = Grid::new(worlds, size)?;
-        let pool = WorldPool::with_auto_reset(gpu, env, worlds, seed, AutoReset::NextStep)?;
         let mut plan = Plan::new(Target::of(gpu));
-        let acting = act.map(|act| act(&mut plan, &pool)).transpose()?;
-        let kernels = Kernels::of_worlds(gpu.form_for(0), &env.spec().action_space);
-        let picture = Picture::new(&mut plan, &kernels, env, grid, &pool.worlds, &pool.observations, &pool.endings)?;
+        let Shown { pool, picture } = Shown::new(&mut plan, env, worlds, seed, size)?;
+        let acting = policy.map(|(policy, sampled)| {
+            let agents = agents(&mut plan, policy, seed)?;
+            acting(&mut plan, policy, &agents, &pool, worlds, sampled)
+        });
+        let acting = acting.transpose()?;
         plan.build(gpu)?;
+        let pool = WorldPool::of_stage(gpu, env, worlds, pool)?;
         let mut draw = Recording::default();
         picture.record(&mut draw);
         Ok(Self { gpu: gpu.clone(), pool, acting, picture, draw, seed, steps: 0 })

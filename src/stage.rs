@@ -10,6 +10,7 @@ mod learner;
 mod natural;
 mod normaliser;
 mod picture;
+mod pool;
 mod reduction;
 mod replay_buffer;
 mod rollout;
@@ -22,6 +23,7 @@ pub use learner::{Differentiated, Gradients, Layered, Learner, Optimiser, Portio
 pub use natural::Natural;
 pub use normaliser::Normaliser;
 pub use picture::{Grid, Picture};
+pub use pool::{AutoReset, Pool};
 pub use reduction::{AdvantageMoments, Elements, Reduced};
 pub use replay_buffer::{Interact, Minibatch, ReplayBuffer, ReplayBufferPart};
 pub use rollout::{Acting, Evaluation, RandomSteps, Rollout};

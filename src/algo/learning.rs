@@ -4,7 +4,7 @@ use super::{OffPolicy, OnPolicy, Population};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Gpu, Recording};
+use crate::gpu::{Buffer, Gpu, Memory, Recording};
 use crate::layout::{Metrics, Row};
 use crate::nn::Parameters;
 use crate::plan::{Description, Kept, Plan, Target};
@@ -84,7 +84,8 @@ pub fn sizes(config: &Config, env: &Environment, agents: u32) -> Result<Plan> {
     Ok(sizes)
 }
 
-/// The plan of a run with these seeds, written down. It needs no device.
+/// The plan of a run with these seeds, written down. It needs no device. Roles of its buffers are `parameters` (networks of
+/// every agent, one buffer after the other), `metrics` `[update % RING][agent]` and `outcomes` of evaluations.
 ///
 /// # Errors
 /// [`crate::Error::Setting`] where something cannot be, [`crate::Error::TooLarge`] where the target cannot bind a buffer, and
@@ -96,18 +97,35 @@ pub fn describe(target: Target, config: &Config, env: &Environment, seeds: &[u32
         let population = Population::plan(&mut plan, env, config, seeds)?;
         population.evaluation.record(&mut evaluation);
         population.evaluation_of_best.record(&mut evaluation);
-        return plan.describe(&[("update", population.update()), ("evaluation", &evaluation)]);
+        let roles: [(&str, &[&Memory]); 3] = [
+            ("parameters", &[population.agents.parameters.memory()]),
+            ("metrics", &[population.metrics.memory()]),
+            ("outcomes", &[population.evaluation.outcomes.memory(), population.evaluation_of_best.outcomes.memory()]),
+        ];
+        return plan.describe(&[("update", population.update()), ("evaluation", &evaluation)], &roles);
     }
     if config.algo.is_off_policy() {
         let agents = OffPolicy::plan(&mut plan, env, config, seeds)?;
         agents.evaluation.record(&mut evaluation);
         let mut begin = agents.worlds.reset().clone();
         begin.extend(agents.worlds.random());
-        return plan.describe(&[("begin", &begin), ("update", agents.update()), ("evaluation", &evaluation)]);
+        let roles: [(&str, &[&Memory]); 3] = [
+            ("parameters", &[agents.actor.parameters.memory(), agents.critic.parameters.memory()]),
+            ("metrics", &[agents.metrics.memory()]),
+            ("outcomes", &[agents.evaluation.outcomes.memory()]),
+        ];
+        let recordings = [("begin", &begin), ("update", agents.update()), ("evaluation", &evaluation)];
+        return plan.describe(&recordings, &roles);
     }
     let agents = OnPolicy::plan(&mut plan, env, config, seeds)?;
     agents.evaluation.record(&mut evaluation);
-    plan.describe(&[("begin", agents.rollout.reset()), ("update", agents.update()), ("evaluation", &evaluation)])
+    let roles: [(&str, &[&Memory]); 3] = [
+        ("parameters", &[agents.agents.parameters.memory()]),
+        ("metrics", &[agents.metrics.memory()]),
+        ("outcomes", &[agents.evaluation.outcomes.memory()]),
+    ];
+    let recordings = [("begin", agents.rollout.reset()), ("update", agents.update()), ("evaluation", &evaluation)];
+    plan.describe(&recordings, &roles)
 }
 
 impl Learning {

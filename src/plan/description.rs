@@ -17,6 +17,8 @@ pub struct Description {
     pub passes: Vec<PassDescription>,
     /// What is run when: lists of passes by the name of their occasion.
     pub recordings: Vec<RecordingDescription>,
+    /// Places of the buffers that a host reads or writes, by what they are to it.
+    pub roles: BTreeMap<String, Vec<usize>>,
     /// Sums over all of it.
     pub totals: Totals,
 }
@@ -97,11 +99,16 @@ pub struct Totals {
 }
 
 impl Plan {
-    /// Links every kernel and writes the plan down; `recordings` says what of it is run when.
+    /// Links every kernel and writes the plan down; `recordings` says what of it is run when, `roles` which buffers a host
+    /// reads or writes.
     ///
     /// # Errors
     /// [`crate::Error::Shader`] and [`crate::Error::EnvironmentFile`] where a kernel does not link.
-    pub fn describe(&self, recordings: &[(&str, &Recording)]) -> Result<Description> {
+    pub fn describe(
+        &self,
+        recordings: &[(&str, &Recording)],
+        roles: &[(&str, &[&Memory])],
+    ) -> Result<Description> {
         let kernels = self.kernels.iter().map(KernelDescription::of).collect::<Result<Vec<_>>>()?;
         let places = |identities: &mut dyn Iterator<Item = usize>| -> HashMap<usize, usize> {
             identities.enumerate().map(|(place, identity)| (identity, place)).collect()
@@ -122,6 +129,9 @@ impl Plan {
                 buffers: wanted.filter_map(|(name, memory)| Some((name.to_owned(), place(memory)?))).collect(),
             }
         });
+        let role = |(name, memories): &(&str, &[&Memory])| {
+            ((*name).to_owned(), memories.iter().filter_map(|memory| place(memory)).collect())
+        };
         let of_recording = |(name, recording): &(&str, &Recording)| RecordingDescription {
             name: (*name).to_owned(),
             passes: recording.passes().iter().filter_map(|pass| pass_places.get(&pass.identity()).copied()).collect(),
@@ -143,6 +153,7 @@ impl Plan {
         Ok(Description {
             buffers: buffers.collect(),
             passes: passes.collect(),
+            roles: roles.iter().map(role).collect(),
             totals: Totals {
                 bytes: self.total(),
                 kept_bytes: self.kept.iter().map(|kept| kept.bytes).sum(),
