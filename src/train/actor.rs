@@ -1,13 +1,10 @@
 //! A policy that acts on the host.
 
-use crate::algo::ACTOR;
+use super::layers::{Bounds, Dense, Layer, MOST_NORMALISED};
 use crate::config::Config;
 use crate::env::{ActionSpace, Environment};
 use crate::error::{Error, Result};
-use crate::nn::{Activation, Parameters, Tensor};
-use crate::reference::mlp::{self, Mlp};
 use crate::reference::{categorical, squashed};
-use std::ops::Range;
 
 /// What the deterministic policy does, computed on the host in f64: for programs that have no GPU where the policy is used.
 ///
@@ -30,69 +27,79 @@ pub struct Actor {
     space: ActionSpace,
     /// Numbers of an observation.
     features: usize,
-    /// (mean, scale) of each feature; empty where observations are taken as they are.
-    moments: Vec<[f64; 2]>,
-    layers: Vec<Layer>,
-    activation: mlp::Activation,
-    squash: bool,
+    network: Vec<Wide>,
+    head: Layer,
     /// What it was made of, but for the parameters.
     config: Config,
 }
 
+/// A layer that computes in f64.
 #[derive(Clone, Debug)]
-struct Layer {
-    /// `[in][out]`, so that the units of a layer are summed side by side, each in the order of its inputs.
-    weights: Vec<f64>,
-    bias: Vec<f64>,
+enum Wide {
+    /// (mean, scale) of each feature.
+    Normalise(Vec<[f64; 2]>),
+    Dense {
+        /// `[in][out]`, so that the units of a layer are summed side by side, each in the order of its inputs.
+        weights: Vec<f64>,
+        bias: Vec<f64>,
+    },
+    Each(fn(f64) -> f64),
+}
+
+impl Wide {
+    fn of(layer: &Layer) -> Option<Self> {
+        match layer {
+            Layer::Normalise { mean, scale } => {
+                let pair = |(mean, scale): (&f32, &f32)| [f64::from(*mean), f64::from(*scale)];
+                Some(Self::Normalise(mean.iter().zip(scale).map(pair).collect()))
+            }
+            Layer::Dense(Dense { inputs, outputs, weight, bias, .. }) => Some(Self::Dense {
+                weights: (0..inputs * outputs)
+                    .map(|i| f64::from(weight[i % outputs * inputs + i / outputs]))
+                    .collect(),
+                bias: bias.iter().copied().map(f64::from).collect(),
+            }),
+            Layer::Tanh => Some(Self::Each(f64::tanh)),
+            Layer::Relu => Some(Self::Each(|x| x.max(0.0))),
+            Layer::Argmax { .. } | Layer::Clip(_) | Layer::Squash(_) => None,
+        }
+    }
+
+    fn apply(&self, mut x: Vec<f64>) -> Vec<f64> {
+        match self {
+            Self::Normalise(moments) => {
+                let most = f64::from(MOST_NORMALISED);
+                for (x, [mean, scale]) in x.iter_mut().zip(moments) {
+                    *x = ((*x - mean) * scale).clamp(-most, most);
+                }
+                x
+            }
+            Self::Dense { weights, bias } => {
+                let mut above = vec![0.0; bias.len()];
+                for (a, weights) in x.iter().zip(weights.chunks_exact(bias.len())) {
+                    above.iter_mut().zip(weights).for_each(|(z, w)| *z += w * a);
+                }
+                above.iter_mut().zip(bias).for_each(|(z, b)| *z += b);
+                above
+            }
+            Self::Each(activate) => {
+                x.iter_mut().for_each(|x| *x = activate(*x));
+                x
+            }
+        }
+    }
 }
 
 impl Actor {
-    /// The actor of a policy's parameters, which have no padding. The layout is that of the configuration.
-    pub(super) fn new(env: &Environment, config: &Config, layout: &Parameters, parameters: &[f32]) -> Self {
-        Self::of_network(env, config, layout, parameters, ACTOR)
-    }
-
-    /// The same of one of the networks.
-    pub(super) fn of_network(
-        env: &Environment,
-        config: &Config,
-        layout: &Parameters,
-        parameters: &[f32],
-        network: usize,
-    ) -> Self {
+    /// The actor of a network and a head.
+    pub(super) fn new(env: &Environment, config: &Config, network: &[Layer], head: Layer) -> Self {
         let spec = env.spec();
-        let before: Vec<String> = layout.networks()[..network].iter().map(|of| format!("{}.", of.name())).collect();
-        let is_before = |name: &str| before.iter().any(|network| name.starts_with(network.as_str()));
-        let first: usize = layout.tensors().iter().filter(|of| is_before(&of.name)).map(Tensor::len).sum();
-        let parameters = &parameters[first..];
-        let exploration = config.exploration(env);
-        let features = spec.observation_dim as usize;
-        let wide = |range: Range<usize>| parameters[range].iter().copied().map(f64::from);
-        // the logarithms of deviations, outputs without weights, lie behind the network and are not needed
-        let mut widths: Vec<usize> = layout.networks()[network].widths().iter().map(|&width| width as usize).collect();
-        if let Some(last) = widths.last_mut().filter(|_| network == ACTOR) {
-            *last -= spec.action_space.free_outputs(exploration) as usize;
-        }
-        let layer = |mlp::Layer { inputs, outputs, weight, bias }| Layer {
-            weights: (0..inputs * outputs)
-                .map(|i| f64::from(parameters[weight + i % outputs * inputs + i / outputs]))
-                .collect(),
-            bias: wide(bias..bias + outputs).collect(),
-        };
-        // (mean, scale, M2, count) of each feature, then of the reward, are the last tensors
-        let first = parameters.len() - if config.norm_obs { 4 * (features + 1) } else { 0 };
-        let moments = |f: usize| [parameters[first + 4 * f], parameters[first + 4 * f + 1]].map(f64::from);
         Self {
             env: env.name().to_owned(),
             space: spec.action_space.clone(),
-            features,
-            moments: (0..if config.norm_obs { features } else { 0 }).map(moments).collect(),
-            layers: Mlp::layers(&widths).into_iter().map(layer).collect(),
-            activation: match config.activation {
-                Activation::Tanh => mlp::Activation::Tanh,
-                Activation::Relu => mlp::Activation::Relu,
-            },
-            squash: exploration.squash,
+            features: spec.observation_dim as usize,
+            network: network.iter().filter_map(Wide::of).collect(),
+            head,
             config: config.clone(),
         }
     }
@@ -152,35 +159,37 @@ impl Actor {
 
     /// The action that outputs of the network stand for.
     pub(super) fn chosen(&self, outputs: Vec<f64>, allowed: Option<&[bool]>) -> Vec<f64> {
-        if let ActionSpace::Box { low, high } = &self.space {
-            let held = |(x, (low, high)): (&f64, (&f32, &f32))| {
-                let (low, high) = (f64::from(*low), f64::from(*high));
-                if self.squash { squashed::action(*x, low, high) } else { x.clamp(low, high) }
-            };
-            return outputs.iter().zip(low.iter().zip(high)).map(held).collect();
-        }
+        let held = |bounds: &Bounds, hold: fn(f64, f64, f64) -> f64| {
+            let each = outputs.iter().zip(bounds.low.iter().zip(&bounds.high));
+            each.map(|(x, (low, high))| hold(*x, f64::from(*low), f64::from(*high))).collect()
+        };
+        let counts = match &self.head {
+            Layer::Clip(bounds) => return held(bounds, f64::clamp),
+            Layer::Squash(bounds) => return held(bounds, squashed::action),
+            Layer::Argmax { counts, .. } => counts,
+            Layer::Normalise { .. } | Layer::Dense(_) | Layer::Tanh | Layer::Relu => return outputs,
+        };
         let mut logits = outputs;
         if let Some(allowed) = allowed {
             // finite outputs are above
             logits.iter_mut().zip(allowed).filter(|(_, allowed)| !**allowed).for_each(|(z, _)| *z = f64::NEG_INFINITY);
         }
         let mut first = 0;
-        let choice = |count: u32| {
-            let end = first + count as usize;
+        let choice = |count: &u32| {
+            let end = first + *count as usize;
             let best = categorical::argmax(&logits[first..end]);
             first = end;
             best as f64
         };
-        self.space.counts().into_iter().map(choice).collect()
+        counts.iter().map(choice).collect()
     }
 
     /// An observation as the network sees it.
     pub(super) fn normalised(&self, observation: &[f64]) -> Vec<f64> {
-        let mut seen = observation.to_vec();
-        for (x, [mean, scale]) in seen.iter_mut().zip(&self.moments) {
-            *x = ((*x - mean) * scale).clamp(-10.0, 10.0);
+        match self.network.first() {
+            Some(normalise @ Wide::Normalise(_)) => normalise.apply(observation.to_vec()),
+            _ => observation.to_vec(),
         }
-        seen
     }
 
     /// What the network makes of an observation, all finite.
@@ -193,25 +202,13 @@ impl Actor {
             let value = observation[place];
             return complain(format!("number {place} is {value}; it must be a finite number that f32 can hold"));
         }
-        let mut below = self.normalised(observation);
-        for (l, layer) in self.layers.iter().enumerate() {
-            let outputs = layer.bias.len();
-            let mut above = vec![0.0; outputs];
-            for (a, weights) in below.iter().zip(layer.weights.chunks_exact(outputs)) {
-                above.iter_mut().zip(weights).for_each(|(z, w)| *z += w * a);
-            }
-            let hidden = l + 1 < self.layers.len();
-            for (z, b) in above.iter_mut().zip(&layer.bias) {
-                *z = if hidden { self.activation.apply(b + *z) } else { b + *z };
-            }
-            below = above;
-        }
-        if let Some(place) = below.iter().position(|z| !z.is_finite()) {
+        let outputs = self.network.iter().fold(observation.to_vec(), |x, layer| layer.apply(x));
+        if let Some(place) = outputs.iter().position(|z| !z.is_finite()) {
             return complain(format!(
                 "the policy makes {} of it (output {place}); its parameters overflow",
-                below[place]
+                outputs[place]
             ));
         }
-        Ok(below)
+        Ok(outputs)
     }
 }

@@ -1,7 +1,7 @@
 //! What a policy makes of one observation: for looking at it, step by step.
 
-use super::{Actor, Policy};
-use crate::algo::CRITIC;
+use super::{Actor, Policy, layers};
+use crate::algo::{ACTOR, CRITIC};
 use crate::env::{ActionSpace, Deviation};
 use crate::error::{Error, Result};
 use crate::reference::philox::{philox4x32_10, uniform};
@@ -48,7 +48,12 @@ impl Policy {
         let exploration = config.exploration(&self.env);
         let space = self.env.spec().action_space.clone();
         let has_critic = config.algo.is_on_policy() && layout.networks().len() > CRITIC;
-        let critic = has_critic.then(|| Actor::of_network(&self.env, config, &layout, self.parameters(), CRITIC));
+        // the actor with all outputs: deviations are among them
+        let network = |network: usize| {
+            let layers = layers::of_network(config, &layout, self.parameters(), network);
+            Actor::new(&self.env, config, &layers, layers::head(&self.env, config))
+        };
+        let critic = has_critic.then(|| network(CRITIC));
         let (mut log_std, mut value_scale, mut at) = (Vec::new(), 1.0, 0);
         for tensor in layout.tensors() {
             let values = &self.parameters()[at..at + tensor.len()];
@@ -61,7 +66,7 @@ impl Policy {
             at += tensor.len();
         }
         let (deviation, squash, draws) = (exploration.deviation, exploration.squash, !config.algo.is_search());
-        Ok(Insight { actor: self.actor()?, critic, value_scale, space, deviation, squash, log_std, draws })
+        Ok(Insight { actor: network(ACTOR), critic, value_scale, space, deviation, squash, log_std, draws })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::checkpoints;
 use super::tensors::{self, Array, Fault, Whole, complaint};
-use super::{Actor, Returns, fault};
+use super::{Actor, Layer, Returns, fault, layers};
 use crate::algo::{first_words, networks};
 use crate::batch::Agents;
 use crate::config::Config;
@@ -132,7 +132,22 @@ impl Policy {
     /// # Errors
     /// [`Error::Setting`] where environment or configuration were changed so that the parameters are of other networks.
     pub fn actor(&self) -> Result<Actor> {
-        Ok(Actor::new(&self.env, &self.config, &self.layout()?, &self.parameters))
+        let hidden = layers::hidden(&self.env, &self.config, &self.layout()?, &self.parameters);
+        Ok(Actor::new(&self.env, &self.config, &hidden, layers::head(&self.env, &self.config)))
+    }
+
+    /// The deterministic policy as a list of layers, from the observation to the action; the last is the head.
+    ///
+    /// # Errors
+    /// Those of [`Policy::actor`], and [`Error::Setting`] with the name of a tensor that has a number which is not finite.
+    pub fn layers(&self) -> Result<Vec<Layer>> {
+        let layout = self.layout()?;
+        if let Some((tensor, what)) = unsound(&layout.tensors(), &self.parameters) {
+            return Err(Error::setting(&tensor, format!("{what}; it was not trained to an end: take another checkpoint")));
+        }
+        let mut layers = layers::hidden(&self.env, &self.config, &layout, &self.parameters);
+        layers.push(layers::head(&self.env, &self.config));
+        Ok(layers)
     }
 
     /// What the deterministic policy does: [`Actor::act`] of an actor that the first call makes.
@@ -211,6 +226,7 @@ impl Policy {
         }
         let overrides: BTreeMap<&str, f64> =
             self.env.overrides().iter().map(|known| (known.name.as_str(), known.value)).collect();
+        let head = layers::head(&self.env, &self.config);
         let mut metadata = vec![
             ("format", FORMAT.to_owned()),
             ("version", tensors::VERSION.to_owned()),
@@ -219,7 +235,7 @@ impl Policy {
             ("updates", self.updates.to_string()),
             ("params_hash", self.hash()),
             ("action_space", serde_json::to_string(&self.env.spec().action_space)?),
-            ("action_bounds", self.bounds().to_owned()),
+            ("action_bounds", head.head_name().unwrap_or_default().to_owned()),
         ];
         for (name, returns) in [("evaluation", &self.evaluation), ("evaluation_of_best", &self.evaluation_of_best)] {
             if let Some(returns) = returns {
@@ -230,16 +246,6 @@ impl Policy {
         metadata.push(("env_overrides", serde_json::to_string(&overrides)?));
         metadata.push(("env_source", self.env.text().to_owned()));
         tensors::write(&metadata, &arrays, to)
-    }
-
-    /// What becomes of the actor's outputs on their way into the environment: `argmax` of each choice, or of real numbers
-    /// `tanh` into their bounds or `clip` to them.
-    fn bounds(&self) -> &'static str {
-        match (self.env.spec().action_space.is_box(), self.config.exploration(&self.env).squash) {
-            (false, _) => "argmax",
-            (true, true) => "tanh",
-            (true, false) => "clip",
-        }
     }
 
     /// Reads a checkpoint, or the newest one that is whole in a run directory. Everything needed is inside: the environment's
@@ -310,7 +316,7 @@ impl Policy {
             )));
         }
         let mut parameters = Vec::new();
-        for expected in table {
+        for expected in &table {
             let tensor =
                 tensors.tensor(&expected.name).map_err(|_| complain(format!("it lacks '{}'", expected.name)))?;
             if tensor.shape() != expected.shape || tensor.dtype() != Dtype::F32 {
@@ -325,9 +331,27 @@ impl Policy {
             let values = tensor.data().as_chunks::<4>().0;
             parameters.extend(values.iter().map(|&bytes| f32::from_le_bytes(bytes)));
         }
-        if let Some(place) = parameters.iter().position(|value| !value.is_finite()) {
-            return Err(complain(format!("parameter {place} is {}", parameters[place])));
+        if let Some((tensor, what)) = unsound(&table, &parameters) {
+            return Err(complain(format!("'{tensor}': {what}")));
         }
         Ok(Self { env, config, updates, evaluation, evaluation_of_best, parameters, actor: OnceLock::new() })
     }
+}
+
+/// The name of the first tensor with a number that is not finite, and which number that is; none where all are finite.
+fn unsound(table: &[Tensor], parameters: &[f32]) -> Option<(String, String)> {
+    let place = parameters.iter().position(|value| !value.is_finite())?;
+    let mut first = 0;
+    for tensor in table {
+        let within = place - first;
+        if within < tensor.len() {
+            let at = match tensor.shape[..] {
+                [_, inputs] => format!("[{}][{}]", within / inputs, within % inputs),
+                _ => format!("[{within}]"),
+            };
+            return Some((tensor.name.clone(), format!("number {at} is {}", parameters[place])));
+        }
+        first += tensor.len();
+    }
+    None
 }
