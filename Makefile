@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results numpy strace faults test test-long test-portability test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
+.PHONY: help demo results numpy strace faults test test-long test-portability test-web test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,12 @@ test-portability: toolchain directories ## Kernel tests on a second Vulkan drive
 	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && \
 	VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan \
 	MANYWORLDS_EXPECT_ADAPTER=SwiftShader $(CARGO) test --release $(KERNEL_TESTS)
+
+# SwiftShader for this program too, so that nothing differs but who translates WGSL.
+test-web: toolchain directories ## The page, and every kernel, in Chrome's WebGPU: Node, Dawn and Chromium
+	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && web=$$(sh scripts/ensure-web.sh) && \
+	env $$web VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan MANYWORLDS_EXPECT_ADAPTER=SwiftShader \
+	$(CARGO) test --release --test web -- --ignored --nocapture
 
 # With no Vulkan driver to be found, nothing but OpenGL can answer. wgpu has one OpenGL context in a process and panics
 # where a thread waits a second for it, hence one test at a time.

@@ -37,7 +37,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     for (var t = 0u; t < steps_of_all; t++) {
         var running = false;
         @unroll for i in 0..MW_SAMPLES { running |= ending[i] == 0u; }
-        if MW_DRAWS == 0u && !running { break; }   // members, none of which runs a network together with others
+        if mw_may_leave(running) { break; }
         let cut = mw_cut;
         mw_observe(thread.agent, world);
         mw_cut = select(cut, mw_cut, running);   // what worlds do that have ended is nobody's

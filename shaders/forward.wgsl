@@ -8,7 +8,7 @@
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
-    if !mw_wanted(thread.agent) { return; }
+    if !mw_wanted(group.z) { return; }
     mw_use_workspace(thread, mw_columns.threads);
     for (var turn = 0u; turn < mw_columns.turns; turn++) {
         let first = mw_columns.first + (turn * mw_columns.threads + thread.index) * MW_SAMPLES;

@@ -13,12 +13,12 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
            @builtin(local_invocation_index) local: u32) {
     let place = mw_thread(group, groups, local);
     let thread = MwThread(place.agent * MW_AGENT_STEP, place.index, place.lane);   // perhaps only every n-th has work
-    let progress = &mw_progress[thread.agent];
+    let progress = &mw_progress[group.z * MW_AGENT_STEP];
     if (*progress).stopped != 0u { return; }
     let count = mw_minibatch_count((*progress).minibatch);
     let first = mw_sample_range.first + thread.index * MW_SAMPLES;
     let mine = thread.index * MW_SAMPLES < mw_sample_range.count;
-    if mw_sample_range.first + (thread.index - local) * MW_SAMPLES >= count { return; }   // the whole workgroup, or none of it
+    if mw_sample_range.first + mw_first_thread(group, groups) * MW_SAMPLES >= count { return; }   // the whole workgroup, or none of it
 
     var samples: array<MwSamples, MW_VECTORS>;
     @unroll for v in 0..MW_VECTORS {

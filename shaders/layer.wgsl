@@ -17,7 +17,7 @@
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
-    let agent = thread.agent * mw_layer.agent_step;
+    let agent = group.z * mw_layer.agent_step;
     if !mw_works(agent) { return; }
     const span = MW_SHARE * MW_LAYER_VECTORS;
     let share = thread.index / MW_SHARE;

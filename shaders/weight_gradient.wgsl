@@ -17,9 +17,9 @@
 fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
            @builtin(local_invocation_index) local: u32) {
     let thread = mw_thread(group, groups, local);
-    let progress = &mw_progress[thread.agent];
+    let progress = &mw_progress[group.z];
     if (*progress).stopped != 0u { return; }
-    let slice = thread.index / MW_TASKS;
+    let slice = mw_same(thread.index / MW_TASKS);
     let task = thread.index % MW_TASKS;
 
     // the task's place in its layer

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
 use crate::kernels::Kernels;
 use crate::nn::Parameters;
-use crate::plan::{Plan, Target};
+use crate::plan::{Description, Plan, Target};
 use crate::reference::cartpole;
 use crate::stage::RandomSteps;
 use crate::train::peak_rss_mb;
@@ -258,22 +258,45 @@ pub fn span(seconds: f64) -> Result<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|span| span.as_secs_f64() <= 3600.0).ok_or_else(refused)
 }
 
+/// What comes before the work of a case, and the work.
+fn plan(plan: &mut Plan, env: &Environment, case: &Case) -> Result<(Recording, Work)> {
+    let config = case.config();
+    match case.mode {
+        Mode::Step => {
+            let form = plan.target().forms.of_work(u64::MAX);
+            let kernels = Kernels::of_worlds(form, &env.spec().action_space);
+            let stage = RandomSteps::new(plan, &kernels, env, 1, case.num_envs, case.num_steps)?;
+            Ok((stage.reset().clone(), Work::of(stage.steps().clone())))
+        }
+        Mode::Rollout => {
+            let [begin, rollout] = OnPolicy::plan_rollout(plan, env, &config, 1)?;
+            Ok((begin, Work::of(rollout)))
+        }
+        Mode::Train => {
+            let (ppo, minibatch) = OnPolicy::plan_update(plan, env, &config, 1)?;
+            Ok((ppo.rollout.reset().clone(), Work::with(ppo.update().clone(), minibatch)))
+        }
+    }
+}
+
 /// The work of a case, ready to be run again and again.
 fn prepare(gpu: &Gpu, env: &Environment, case: &Case) -> Result<Work> {
-    if case.mode == Mode::Step {
-        let kernels = Kernels::of_worlds(gpu.form(), &env.spec().action_space);
-        let mut plan = Plan::new(Target::of(gpu));
-        let stage = RandomSteps::new(&mut plan, &kernels, env, 1, case.num_envs, case.num_steps)?;
-        plan.build(gpu)?;
-        gpu.submit(stage.reset())?;
-        return Ok(Work::of(stage.steps().clone()));
-    }
-    let config = case.config();
-    if case.mode == Mode::Train {
-        let (ppo, minibatch) = OnPolicy::update_only(gpu, env, &config, 1)?;
-        return Ok(Work::with(ppo.update().clone(), minibatch));
-    }
-    Ok(Work::of(OnPolicy::rollout_only(gpu, env, &config, 1)?))
+    let mut planned = Plan::new(Target::of(gpu));
+    let (begin, work) = plan(&mut planned, env, case)?;
+    planned.build(gpu)?;
+    gpu.submit(&begin)?;
+    Ok(work)
+}
+
+/// The plan of a case, written down: recordings `begin`, once, and `work`, which is measured. It needs no device.
+///
+/// # Errors
+/// Those of [`Case::check`] and [`Plan::describe`], and [`Error::TooLarge`] where the target cannot bind a buffer.
+pub fn describe(target: Target, env: &Environment, case: &Case) -> Result<Description> {
+    case.check()?;
+    let mut planned = Plan::new(target);
+    let (begin, work) = plan(&mut planned, env, case)?;
+    planned.describe(&[("begin", &begin), ("work", &work.all)], &[])
 }
 
 /// Wall time of some repetitions. One submission holds enough of them to keep the host out of it.

@@ -41,6 +41,9 @@ pub mod kernels;
 pub mod layout;
 #[doc(hidden)]
 pub mod nn;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod page;
 #[doc(hidden)]
 pub mod plan;
 #[doc(hidden)]

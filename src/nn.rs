@@ -38,9 +38,9 @@ pub struct Tensor {
     /// `[out, in]` or `[out]`.
     pub shape: Vec<usize>,
     /// First word in an agent's parameters.
-    offset: usize,
+    pub offset: usize,
     /// Words from one row to the next.
-    stride: usize,
+    pub stride: usize,
 }
 
 /// A multi-layer perceptron among the parameters of an agent.

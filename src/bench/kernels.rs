@@ -103,7 +103,10 @@ pub fn kernel_report(
 ) -> Result<Vec<KernelReport>> {
     span(seconds)?;
     case.check()?;
-    let (ppo, minibatch) = OnPolicy::update_only(gpu, env, &case.config(), 1)?;
+    let mut plan = Plan::new(Target::of(gpu));
+    let (ppo, minibatch) = OnPolicy::plan_update(&mut plan, env, &case.config(), 1)?;
+    plan.build(gpu)?;
+    gpu.submit(ppo.rollout.reset())?;
     gpu.wait()?;
     let work = Work::with(ppo.update().clone(), minibatch);
     let limit = limit(seconds);

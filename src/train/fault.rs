@@ -131,6 +131,11 @@ fn name(fault: Fault) -> &'static str {
     }
 }
 
+/// What can be unsound, by the numbers that kernels leave in [`Metrics`].
+pub(crate) fn fault_names() -> impl Iterator<Item = (u32, &'static str)> {
+    (1..16).filter_map(|number| Some((number, name(Fault::of(number)?))))
+}
+
 /// The tensor in which a gradient or parameter is unsound.
 fn tensor(layout: &Parameters, metrics: &Metrics) -> String {
     // networks that lie in buffers of their own count words anew

@@ -36,5 +36,5 @@ pub use summary::Summary;
 pub use trainer::{Report, Trainer};
 pub use watched::{Stage, Watched};
 
-pub(crate) use fault::check_worlds;
+pub(crate) use fault::{check_worlds, fault_names};
 pub(crate) use summary::peak_rss_mb;

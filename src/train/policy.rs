@@ -224,6 +224,12 @@ impl Policy {
             arrays.push(Array { name: &tensor.name, dtype: Dtype::F32, shape: tensor.shape.clone(), data });
             rest = later;
         }
+        let metadata = self.metadata().map_err(std::io::Error::other)?;
+        tensors::write(&metadata, &arrays, to)
+    }
+
+    /// What a checkpoint says beside its tensors, in order.
+    pub(crate) fn metadata(&self) -> serde_json::Result<Vec<(&'static str, String)>> {
         let overrides: BTreeMap<&str, f64> =
             self.env.overrides().iter().map(|known| (known.name.as_str(), known.value)).collect();
         let head = layers::head(&self.env, &self.config);
@@ -245,7 +251,7 @@ impl Policy {
         metadata.push(("config", self.config.to_toml()));
         metadata.push(("env_overrides", serde_json::to_string(&overrides)?));
         metadata.push(("env_source", self.env.text().to_owned()));
-        tensors::write(&metadata, &arrays, to)
+        Ok(metadata)
     }
 
     /// Reads a checkpoint, or the newest one that is whole in a run directory. Everything needed is inside: the environment's

@@ -3,6 +3,7 @@
 // a test may panic
 #![allow(clippy::unwrap_used)]
 
+use crate::support::replayed::{bytes, replayed};
 use crate::support::{gpu, ok};
 use manyworlds::algo::{self, Learning};
 use manyworlds::config::{Algo, Config};
@@ -81,113 +82,23 @@ fn what_is_evaluated_is_what_acts_and_learns() {
     }
 }
 
-/// Runs a plan that was printed, by wgpu alone: `times` updates after the beginning. Gives buffers by their names in a state.
-fn replayed(plan: &Value, times: usize) -> HashMap<String, Vec<u8>> {
-    let (device, queue) = (gpu().device(), gpu().queue());
-    let list = |value: &Value, name: &str| value[name].as_array().unwrap().clone();
-    let number = |value: &Value| value.as_u64().unwrap();
-    let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-    let buffers: Vec<wgpu::Buffer> = list(plan, "buffers")
-        .iter()
-        .map(|buffer| {
-            let kind = if buffer["uniform"].as_bool().unwrap() {
-                wgpu::BufferUsages::UNIFORM
-            } else {
-                wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::STORAGE
-            };
-            let made = device.create_buffer(&wgpu::BufferDescriptor {
-                label: None,
-                size: number(&buffer["bytes"]),
-                usage: usage | kind,
-                mapped_at_creation: false,
-            });
-            if let Some(words) = buffer["words"].as_array() {
-                let words: Vec<u32> = words.iter().map(|word| number(word) as u32).collect();
-                queue.write_buffer(&made, 0, bytemuck::cast_slice(&words));
-            }
-            made
-        })
-        .collect();
-    let pipelines: Vec<_> = list(plan, "kernels")
-        .iter()
-        .map(|kernel| {
-            let source = wgpu::ShaderSource::Wgsl(kernel["wgsl"].as_str().unwrap().into());
-            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source });
-            let overrides = kernel["overrides"].as_object().unwrap();
-            let constants: Vec<(&str, f64)> =
-                overrides.iter().map(|(name, value)| (name.as_str(), value.as_f64().unwrap())).collect();
-            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: None,
-                layout: None,
-                module: &module,
-                entry_point: Some("mw_main"),
-                compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
-                cache: None,
-            })
-        })
-        .collect();
-    let kernels = list(plan, "kernels");
-    let passes: Vec<_> = list(plan, "passes")
-        .iter()
-        .map(|pass| {
-            let kernel = number(&pass["kernel"]) as usize;
-            let bound = pass["buffers"].as_object().unwrap();
-            let entries: Vec<_> = bound
-                .iter()
-                .map(|(name, buffer)| wgpu::BindGroupEntry {
-                    binding: number(&kernels[kernel]["bindings"][name]) as u32,
-                    resource: buffers[number(buffer) as usize].as_entire_binding(),
-                })
-                .collect();
-            let layout = pipelines[kernel].get_bind_group_layout(0);
-            let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: None,
-                layout: &layout,
-                entries: &entries,
-            });
-            let groups: Vec<u32> = list(pass, "groups").iter().map(|n| number(n) as u32).collect();
-            (kernel, group, groups)
-        })
-        .collect();
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let recording = |name: &str| {
-        let found = list(plan, "recordings").into_iter().find(|recording| recording["name"] == name).unwrap();
-        list(&found, "passes").iter().map(|pass| number(pass) as usize).collect::<Vec<_>>()
-    };
-    for pass in [recording("begin"), recording("update").repeat(times)].concat() {
-        let (kernel, group, groups) = &passes[pass];
-        let mut compute = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        compute.set_pipeline(&pipelines[*kernel]);
-        compute.set_bind_group(0, group, &[]);
-        compute.dispatch_workgroups(groups[0], groups[1], groups[2]);
-    }
-    queue.submit([encoder.finish()]);
-    let kept = list(plan, "buffers").into_iter().zip(&buffers);
-    kept.filter_map(|(buffer, made)| Some((buffer["kept"].as_str()?.to_owned(), bytes(made)))).collect()
-}
-
-fn bytes(buffer: &wgpu::Buffer) -> Vec<u8> {
-    let read = ok(gpu().submit_and_read(&Recording::default(), &[buffer]));
-    ok(read.wait(gpu())).take(0)
-}
-
 #[test]
 fn a_printed_plan_is_all_that_a_run_takes() {
     for (env, config, learned) in runs() {
         let env = ok(Environment::load(env));
         let printed = ok(algo::describe(Target::of(gpu()), &config, &env, &SEEDS));
         let printed: Value = serde_json::from_str(&serde_json::to_string(&printed).unwrap()).unwrap();
-        let state = replayed(&printed, 3);
+        let state = replayed(gpu(), &printed, &["begin", "update", "update", "update"]).kept;
 
         let learning = ok(Learning::new(gpu(), &env, &config, &SEEDS));
         let first: HashMap<String, Vec<u8>> =
-            learning.state(true).map(|(name, buffer)| (name.to_owned(), bytes(buffer))).collect();
+            learning.state(true).map(|(name, buffer)| (name.to_owned(), bytes(gpu(), buffer))).collect();
         for _ in 0..3 {
             ok(gpu().submit(&learning.update));
         }
         let mut names = 0;
         for (name, buffer) in learning.state(true) {
-            assert_eq!(state[name], bytes(buffer), "{}: '{name}'", config.algo.name());
+            assert_eq!(state[name], bytes(gpu(), buffer), "{}: '{name}'", config.algo.name());
             names += 1;
         }
         assert_eq!(names, state.len());

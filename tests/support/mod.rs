@@ -5,6 +5,7 @@
 
 pub mod cartpole;
 pub mod explorer;
+pub mod replayed;
 mod stages;
 
 #[allow(unused_imports)]

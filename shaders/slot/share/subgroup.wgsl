@@ -5,3 +5,6 @@
 //! A shared list of vec4s is held as chunks: entry f is in chunk f / MW_SHARE, fetched by lane f % MW_SHARE.
 
 fn mw_shared(chunk: vec4<f32>, lane: u32, component: u32) -> f32 { return subgroupShuffle(chunk[component], lane); }
+
+/// A number that all lanes have in common, said so that a compiler knows it.
+fn mw_same(x: u32) -> u32 { return subgroupBroadcastFirst(x); }

@@ -268,38 +268,38 @@ impl OnPolicy {
         update.extend(&self.finish);
     }
 
-    /// One agent of PPO, and beside its update the step of one minibatch, of which that is made; whole episodes cannot be
+    /// Plans one agent of PPO, and beside its update the step of one minibatch, of which that is made; whole episodes cannot be
     /// played: for measurements.
-    pub fn update_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<(Self, Recording)> {
-        let mut plan = Plan::new(Target::of(gpu));
-        let agents = Self::plan(&mut plan, env, config, &[seed])?;
+    pub fn plan_update(
+        plan: &mut Plan,
+        env: &Environment,
+        config: &Config,
+        seed: u32,
+    ) -> Result<(Self, Recording)> {
+        let agents = Self::plan(plan, env, config, &[seed])?;
         plan.only(&[agents.rollout.reset(), agents.update()]);
-        plan.build(gpu)?;
-        gpu.submit(agents.rollout.reset())?;
         let mut minibatch = Recording::default();
         agents.learn(&mut minibatch);
         Ok((agents, minibatch))
     }
 
-    /// The rollout of one agent alone, with values and all that an update needs: for measurements.
-    pub fn rollout_only(gpu: &Gpu, env: &Environment, config: &Config, seed: u32) -> Result<Recording> {
+    /// Plans the rollout of one agent alone, with values and all that an update needs, behind the worlds' first states: for
+    /// measurements.
+    pub fn plan_rollout(plan: &mut Plan, env: &Environment, config: &Config, seed: u32) -> Result<[Recording; 2]> {
         config.check_for(env)?;
-        let mut plan = Plan::new(Target::of(gpu));
         let layout = networks(config, env);
         let kernels = kernels(config, env, &layout, plan.target(), [1, 1]);
         let run = Task::of_policy(config, env, &kernels).run;
-        let agents = first_agents(&mut plan, &layout, vec![run], std::slice::from_ref(config), &[seed])?;
-        let batch = Batch::new(&mut plan, 1, &run, env.spec().observation_dim, kernels.rows())?;
-        let acting = agents.seen_as(&mut plan, Run { num_envs: config.num_envs, ..run });
-        let rollout = Rollout::new(&mut plan, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
+        let agents = first_agents(plan, &layout, vec![run], std::slice::from_ref(config), &[seed])?;
+        let batch = Batch::new(plan, 1, &run, env.spec().observation_dim, kernels.rows())?;
+        let acting = agents.seen_as(plan, Run { num_envs: config.num_envs, ..run });
+        let rollout = Rollout::new(plan, &kernels, env, ACTOR, &acting, &batch, config.fresh_episodes)?;
         let mut recording = Recording::default();
         rollout.record(&mut recording);
         if config.estimator.has_critic() {
-            Values::new(&mut plan, &kernels, CRITIC, &agents, &batch)?.record(&mut recording);
+            Values::new(plan, &kernels, CRITIC, &agents, &batch)?.record(&mut recording);
         }
-        plan.build(gpu)?;
-        gpu.submit(rollout.reset())?;
-        Ok(recording)
+        Ok([rollout.reset().clone(), recording])
     }
 
     /// Epochs of an update.

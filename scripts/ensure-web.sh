@@ -1,0 +1,58 @@
+#!/bin/sh
+# Makes sure that Node, Dawn (the WebGPU of Chrome, from npm) and Chromium are there for the tests of the page, and prints a line
+# that names them for a shell: MANYWORLDS_WEBGPU=… MANYWORLDS_CHROMIUM=…
+#
+# MANYWORLDS_CHROMIUM=/path/to/chrome takes that browser.
+# Exit status: 0 all is there, 3 something is not and could not be had.
+set -eu
+
+case ${0%/*} in
+"$0") here=. ;;
+*) here=${0%/*} ;;
+esac
+# shellcheck source=scripts/lib.sh
+. "$here/lib.sh"
+
+root=$(cd "$here/.." && pwd)
+place=$root/target/web
+open_log
+
+fail() {
+	cat "$LOG" >&2
+	say "$1"
+	exit 3
+}
+
+# A browser on this machine.
+browser() {
+	if [ -n "${MANYWORLDS_CHROMIUM-}" ]; then
+		printf '%s\n' "$MANYWORLDS_CHROMIUM"
+		return 0
+	fi
+	for name in chromium chromium-browser google-chrome google-chrome-stable; do
+		command -v "$name" && return 0
+	done
+	return 1
+}
+
+# What apt has to bring. The browser has no driver of its own to look for: it brings SwiftShader.
+missing=
+command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || missing="nodejs npm"
+browser >/dev/null || missing="$missing chromium"
+if [ -n "$missing" ]; then
+	say "Installing $missing ..."
+	command -v apt-get >/dev/null 2>&1 && become_root || fail "Install these: $missing"
+	# shellcheck disable=SC2086 # words
+	apt_install $missing || fail "apt-get could not install: $missing"
+fi
+chromium=$(browser) || fail "No Chromium is here; install one, or name it with MANYWORLDS_CHROMIUM."
+
+mkdir -p "$place"
+if ! cmp -s "$root/tests/web/package-lock.json" "$place/package-lock.json" || [ ! -d "$place/node_modules/webgpu" ]; then
+	say "Fetching Dawn (75 MB, the npm package webgpu) ..."
+	cp "$root/tests/web/package.json" "$place/"
+	# what it would run after an installation is for macOS alone
+	(cd "$place" && cp "$root/tests/web/package-lock.json" . && quietly npm ci --ignore-scripts) ||
+		{ rm -f "$place/package-lock.json"; fail "npm could not install the package webgpu."; }
+fi
+printf 'MANYWORLDS_WEBGPU=%s MANYWORLDS_CHROMIUM=%s\n' "$place" "$chromium"

@@ -1,0 +1,21 @@
+// Dawn, the WebGPU of Chrome, without a browser.
+
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+
+/// Dawn's `navigator.gpu`; `folder` is where `webgpu` was installed, `flags` are Dawn's, such as "backend=null", which compiles no
+/// further than to what a driver would get.
+export function openDawn(folder, ...flags) {
+  const { create, globals } = createRequire(resolve(folder, "package.json"))("webgpu");
+  Object.assign(globalThis, globals);
+  // what it gave ends with it, and an object that nobody names is collected
+  globalThis.dawn = create(flags);
+  return globalThis.dawn;
+}
+
+/// An adapter. Each makes one device.
+export async function adapterOf(gpu) {
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error("Dawn found no adapter");
+  return adapter;
+}
