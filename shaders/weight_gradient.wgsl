@@ -19,7 +19,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let thread = mw_thread(group, groups, local);
     let progress = &mw_progress[group.z];
     if (*progress).stopped != 0u { return; }
-    let slice = mw_same(thread.index / MW_TASKS);
+    let slice = thread.index / MW_TASKS;
     let task = thread.index % MW_TASKS;
 
     // the task's place in its layer
@@ -45,13 +45,15 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     let end = min(first + mw_run.slice, (held + 3u) / 4u * 4u);                       // padding samples have δ = 0
     var sum: array<vec4<f32>, MW_TILE_ROWS>;
     var bias: array<vec4<f32>, MW_TILE_CHUNKS>;
-    for (var s = first; s < end; s += 4u) {
+    for (var done = 0u; done < mw_run.slice; done += 4u) {
+        let s = first + done;
+        if !mw_goes_on(s, end) { break; }
         @unroll for i in 0..4 {
             let at = (thread.agent * mw_sample_range.rows + s + i) * MW_TRACE_WIDTH;
-            let unit = mw_unit_factor(mw_trace[at + unit_at]);
+            let unit = mw_unit_factor(mw_within(mw_trace[at + unit_at], s, end));
             let weight = mw_sample_weight(thread.agent, mw_sample_range.first + s + i, count);
             @unroll for c in 0..MW_TILE_CHUNKS {
-                let delta = mw_delta_factor(mw_trace[at + delta_at + c * MW_SHARE + thread.lane], weight);
+                let delta = mw_delta_factor(mw_within(mw_trace[at + delta_at + c * MW_SHARE + thread.lane], s, end), weight);
                 bias[c] += delta;
                 @unroll for r in 0..MW_TILE_ROWS / MW_TILE_CHUNKS {
                     const from_ = c * (MW_TILE_ROWS / MW_TILE_CHUNKS) + r;
