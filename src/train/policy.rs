@@ -143,7 +143,10 @@ impl Policy {
     pub fn layers(&self) -> Result<Vec<Layer>> {
         let layout = self.layout()?;
         if let Some((tensor, what)) = unsound(&layout.tensors(), &self.parameters) {
-            return Err(Error::setting(&tensor, format!("{what}; it was not trained to an end: take another checkpoint")));
+            return Err(Error::setting(
+                &tensor,
+                format!("{what}; it was not trained to an end: take another checkpoint"),
+            ));
         }
         let mut layers = layers::hidden(&self.env, &self.config, &layout, &self.parameters);
         layers.push(layers::head(&self.env, &self.config));

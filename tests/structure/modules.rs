@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "error",
     "file",
     "shader",
@@ -26,6 +26,7 @@ const ORDER: [&str; 27] = [
     "algo",
     "train",
     "events",
+    "export",
     "pool",
     "rollout",
     "render",
