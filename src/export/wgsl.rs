@@ -1,18 +1,18 @@
 //! A policy as a function of WGSL, for shaders of other programs.
 
-use super::{Exported, number, numbers};
+use super::{Exported, number};
 use crate::error::Result;
 use crate::train::{Bounds, Dense, Layer, MOST_NORMALISED, Policy};
 
 /// tanh, since that of a driver may be coarse, or NaN for large numbers: Cephes' polynomial, and exp.
-const TANH: &str = "fn NAME_tanh(x: f32) -> f32 {
+const TANH: &str = "fn NAME_tanh(x: vec4<f32>) -> vec4<f32> {
     let z = x * x;
-    var p = -5.70498872745e-3 * z + 2.06390887954e-2;
+    var p = z * -5.70498872745e-3 + 2.06390887954e-2;
     p = p * z - 5.37397155531e-2;
     p = p * z + 1.33314422036e-1;
     p = p * z - 3.33332819422e-1;
-    let large = 1.0 - 2.0 / (exp(2.0 * min(abs(x), 20.0)) + 1.0);
-    return select(select(-large, large, x > 0.0), p * z * x + x, abs(x) < 0.625);
+    let large = 1.0 - 2.0 / (exp(2.0 * min(abs(x), vec4<f32>(20.0))) + 1.0);
+    return select(select(-large, large, x > vec4<f32>(0.0)), p * z * x + x, abs(x) < vec4<f32>(0.625));
 }
 ";
 
@@ -31,14 +31,20 @@ const TANH: &str = "fn NAME_tanh(x: f32) -> f32 {
 /// Those of [`Policy::layers`].
 pub fn wgsl(policy: &Policy) -> Result<String> {
     let exported = Exported::new(policy)?;
+    let products: usize = exported.dense().map(|dense| dense.inputs * dense.outputs).sum();
     let mut text = String::new();
-    for line in exported.about("The deterministic policy") {
+    let cost = [
+        String::new(),
+        format!("Put it into a shader as it is. All {products} weights are written out: no array is indexed by a number that only the"),
+        "device knows, which drivers copy to each invocation's memory, or to a branch for each place. A compiler has to go".to_owned(),
+        "through all of them, so let wide networks read theirs from a buffer.".to_owned(),
+    ];
+    for line in exported.about("The deterministic policy").iter().chain(&cost) {
         text += format!("// {line}").trim_end();
         text.push('\n');
     }
-    text += "//\n// Put it into a shader as it is. Weights are module constants.\n\n";
+    text.push('\n');
     let mut source = Source { text, exported: &exported };
-    source.weights();
     source.outputs();
     source.act();
     Ok(source.text)
@@ -59,116 +65,133 @@ impl Source<'_> {
         format!("{}_{of}", self.exported.prefix)
     }
 
-    fn constant(&mut self, name: &str, values: &[f32]) {
-        let name = self.name(name);
-        self.line(&format!("const {name} = array<f32, {}>(\n    {}\n);", values.len(), numbers(values)));
-    }
-
-    fn weights(&mut self) {
-        for layer in &self.exported.network {
-            match layer {
-                Layer::Normalise { mean, scale } => {
-                    self.constant("mean", mean);
-                    self.constant("scale", scale);
-                }
-                Layer::Dense(Dense { number, weight, bias, .. }) => {
-                    self.constant(&format!("weight_{number}"), weight);
-                    self.constant(&format!("bias_{number}"), bias);
-                }
-                _ => {}
-            }
-        }
-        if let Layer::Clip(Bounds { low, high }) | Layer::Squash(Bounds { low, high }) = &self.exported.head {
-            self.constant("low", low);
-            self.constant("high", high);
-        }
-        self.line("");
-        let head = [&self.exported.head];
-        if self.exported.network.iter().chain(head).any(|layer| matches!(layer, Layer::Tanh | Layer::Squash(_))) {
-            self.line(&TANH.replace("NAME", &self.exported.prefix));
-        }
-    }
-
     fn outputs(&mut self) {
         let Exported { features, outputs, .. } = *self.exported;
         let tanh = self.name("tanh");
+        let layers = || self.exported.network.iter().chain([&self.exported.head]);
+        if layers().any(|layer| matches!(layer, Layer::Tanh | Layer::Squash(_))) {
+            self.line(&TANH.replace("NAME", &self.exported.prefix));
+        }
         self.line("/// What the network makes of an observation.");
-        self.line(&format!(
-            "fn {}(observation: array<f32, {features}>) -> array<f32, {outputs}> {{\n    var x = observation;",
-            self.name("outputs")
-        ));
-        let mut x = "x".to_owned();
-        let mut width = features;
+        let name = self.name("outputs");
+        self.line(&format!("fn {name}(observation: array<f32, {features}>) -> array<f32, {outputs}> {{"));
+        let (mut x, mut width) = ("x".to_owned(), features);
+        let mut seen: Vec<String> = (0..features).map(|i| format!("observation[{i}]")).collect();
+        seen.resize(features.next_multiple_of(4), "0.0".to_owned());
+        for (v, numbers) in seen.chunks(4).enumerate() {
+            self.line(&format!("    var x{v} = vec4<f32>({});", numbers.join(", ")));
+        }
         for layer in &self.exported.network {
             match layer {
-                Layer::Normalise { .. } => {
-                    let (mean, scale, most) = (self.name("mean"), self.name("scale"), number(MOST_NORMALISED));
-                    self.each(width, &format!("{x}[i] = clamp(({x}[i] - {mean}[i]) * {scale}[i], -{most}, {most});"));
+                Layer::Normalise { mean, scale } => {
+                    let (means, scales) = (vectors(mean), vectors(scale));
+                    for (v, (mean, scale)) in means.iter().zip(&scales).enumerate() {
+                        let most = number(MOST_NORMALISED);
+                        self.line(&format!(
+                            "    {x}{v} = clamp(({x}{v} - {mean}) * {scale}, vec4<f32>(-{most}), vec4<f32>({most}));"
+                        ));
+                    }
                 }
-                Layer::Dense(Dense { number, inputs, outputs, .. }) => {
-                    let y = format!("x{}", number + 1);
-                    let (weight, bias) = (self.name(&format!("weight_{number}")), self.name(&format!("bias_{number}")));
-                    self.line(&format!("    var {y}: array<f32, {outputs}>;"));
-                    self.line(&format!("    for (var o = 0u; o < {outputs}u; o++) {{\n        var sum = {bias}[o];"));
-                    self.line(&format!(
-                        "        for (var i = 0u; i < {inputs}u; i++) {{ sum += {weight}[o * {inputs}u + i] * {x}[i]; }}"
-                    ));
-                    self.line(&format!("        {y}[o] = sum;\n    }}"));
-                    (x, width) = (y, *outputs);
+                Layer::Dense(dense) => {
+                    let y = format!("x{}_", dense.number + 1);
+                    self.dense(dense, &x, &y);
+                    (x, width) = (y, dense.outputs);
                 }
-                Layer::Tanh => self.each(width, &format!("{x}[i] = {tanh}({x}[i]);")),
-                Layer::Relu => self.each(width, &format!("{x}[i] = max({x}[i], 0.0);")),
+                Layer::Tanh => (0..width.div_ceil(4)).for_each(|v| self.line(&format!("    {x}{v} = {tanh}({x}{v});"))),
+                Layer::Relu => {
+                    (0..width.div_ceil(4)).for_each(|v| self.line(&format!("    {x}{v} = max({x}{v}, vec4<f32>());")))
+                }
                 Layer::Argmax { .. } | Layer::Clip(_) | Layer::Squash(_) => {}
             }
         }
-        self.line(&format!("    return {x};\n}}\n"));
+        let parts: Vec<String> = (0..outputs).map(|o| format!("{x}{}[{}]", o / 4, o % 4)).collect();
+        self.line(&format!("    return array<f32, {outputs}>({});\n}}\n", parts.join(", ")));
     }
 
-    fn each(&mut self, width: usize, statement: &str) {
-        self.line(&format!("    for (var i = 0u; i < {width}u; i++) {{ {statement} }}"));
+    /// Four units by four numbers at a time.
+    fn dense(&mut self, dense: &Dense, x: &str, y: &str) {
+        let Dense { inputs, outputs, weight, bias, .. } = dense;
+        for (v, bias) in vectors(bias).iter().enumerate() {
+            self.line(&format!("    var {y}{v} = {bias};"));
+            for u in 0..inputs.div_ceil(4) {
+                let at = |o: usize, i: usize| if o < *outputs && i < *inputs { weight[o * inputs + i] } else { 0.0 };
+                let columns = (4 * u..4 * u + 4).flat_map(|i| (4 * v..4 * v + 4).map(move |o| (o, i)));
+                let columns: Vec<String> = columns.map(|(o, i)| number(at(o, i))).collect();
+                self.line(&format!("    {y}{v} += mat4x4<f32>({}) * {x}{u};", columns.join(", ")));
+            }
+        }
     }
 
     fn act(&mut self) {
         let Exported { features, outputs, .. } = *self.exported;
         let (words, act, made) = (self.exported.action_words(), self.name("act"), self.name("outputs"));
-        let Layer::Argmax { counts, masked } = &self.exported.head else {
-            self.line("/// The action for an observation, within its bounds.");
-            self.line(&format!("fn {act}(observation: array<f32, {features}>) -> array<f32, {words}> {{"));
-            self.line(&format!("    var a = {made}(observation);"));
-            let (low, high) = (self.name("low"), self.name("high"));
-            if matches!(self.exported.head, Layer::Squash(_)) {
-                let tanh = self.name("tanh");
-                let middle = format!("0.5 * ({low}[i] + {high}[i])");
-                self.each(words, &format!("a[i] = {middle} + 0.5 * ({high}[i] - {low}[i]) * {tanh}(a[i]);"));
-            }
-            self.each(words, &format!("a[i] = clamp(a[i], {low}[i], {high}[i]);"));
-            self.line("    return a;\n}");
-            return;
+        let (low, high) = match &self.exported.head {
+            Layer::Argmax { counts, masked } => return self.choose(counts, *masked),
+            Layer::Clip(Bounds { low, high }) | Layer::Squash(Bounds { low, high }) => (low, high),
+            Layer::Normalise { .. } | Layer::Dense(_) | Layer::Tanh | Layer::Relu => return,
         };
-        let (mask, allowed) =
-            if *masked { (format!(", allowed: array<bool, {outputs}>"), "may[i] && ") } else { (String::new(), "") };
-        let what = if *masked { "of those that are allowed; the first where none is" } else { "the first of equals" };
-        let single = counts.len() == 1;
-        let kind = if single { "u32".to_owned() } else { format!("array<u32, {words}>") };
+        self.line("/// The action for an observation, within its bounds.");
+        self.line(&format!("fn {act}(observation: array<f32, {features}>) -> array<f32, {words}> {{"));
+        self.line(&format!("    let mean = {made}(observation);"));
+        let squash = matches!(self.exported.head, Layer::Squash(_));
+        let tanh = self.name("tanh");
+        let mut parts = Vec::new();
+        for (i, (low, high)) in low.iter().zip(high).enumerate() {
+            let half = |sign: f64| number((0.5 * (f64::from(*high) + sign * f64::from(*low))) as f32);
+            let a = if squash {
+                format!("{} + {} * {tanh}(vec4<f32>(mean[{i}])).x", half(1.0), half(-1.0))
+            } else {
+                format!("mean[{i}]")
+            };
+            parts.push(format!("\n        clamp({a}, {}, {})", number(*low), number(*high)));
+        }
+        self.line(&format!("    return array<f32, {outputs}>({});\n}}", parts.join(",")));
+    }
+
+    fn choose(&mut self, counts: &[u32], masked: bool) {
+        let Exported { features, outputs, .. } = *self.exported;
+        let (act, made) = (self.name("act"), self.name("outputs"));
+        let mask = if masked { format!(", allowed: array<bool, {outputs}>") } else { String::new() };
+        let what = if masked { "of those that are allowed; the first where none is" } else { "the first of equals" };
+        let kind = if counts.len() == 1 { "u32".to_owned() } else { format!("array<u32, {}>", counts.len()) };
         self.line(&format!("/// The action of each choice for an observation, {what}."));
         self.line(&format!("fn {act}(observation: array<f32, {features}>{mask}) -> {kind} {{"));
-        self.line(&format!("    var logits = {made}(observation);\n    var action: array<u32, {words}>;"));
-        if *masked {
-            self.line("    var may = allowed;");
+        self.line(&format!("    let logits = {made}(observation);"));
+        let mut first = 0;
+        for (choice, count) in counts.iter().enumerate() {
+            let (best, most, any) = (format!("best{choice}"), format!("most{choice}"), format!("any{choice}"));
+            self.line(&format!("    var {best} = 0u;"));
+            if masked {
+                self.line(&format!("    var {any} = false;\n    var {most} = 0.0;"));
+            } else {
+                self.line(&format!("    var {most} = logits[{first}];"));
+            }
+            for i in u32::from(!masked)..*count {
+                let z = first + i;
+                if masked {
+                    self.line(&format!(
+                        "    if allowed[{z}] & (!{any} | (logits[{z}] > {most})) {{ {best} = {i}u; {most} = logits[{z}]; {any} = true; }}"
+                    ));
+                } else {
+                    self.line(&format!("    if logits[{z}] > {most} {{ {best} = {i}u; {most} = logits[{z}]; }}"));
+                }
+            }
+            first += count;
         }
-        let starts = self.exported.starts();
-        for (choice, pair) in starts.windows(2).enumerate() {
-            let [start, end] = [pair[0], pair[1]];
-            self.line(&format!("    var best{choice} = {end}u;\n    for (var i = {start}u; i < {end}u; i++) {{"));
-            // the last index is never read where nothing was found yet
-            self.line(&format!(
-                "        if {allowed}(best{choice} == {end}u || logits[i] > logits[min(best{choice}, {}u)]) {{ best{choice} = i; }}",
-                end - 1
-            ));
-            self.line(&format!(
-                "    }}\n    action[{choice}] = select(best{choice} - {start}u, 0u, best{choice} == {end}u);"
-            ));
+        let all: Vec<String> = (0..counts.len()).map(|choice| format!("best{choice}")).collect();
+        if let [single] = &all[..] {
+            self.line(&format!("    return {single};\n}}"));
+        } else {
+            self.line(&format!("    return {kind}({});\n}}", all.join(", ")));
         }
-        self.line(if single { "    return action[0];\n}" } else { "    return action;\n}" });
     }
+}
+
+/// Numbers as vectors of four, the last filled up with zeros.
+fn vectors(values: &[f32]) -> Vec<String> {
+    let vector = |values: &[f32]| {
+        let four = (0..4).map(|i| number(values.get(i).copied().unwrap_or(0.0)));
+        format!("vec4<f32>({})", four.collect::<Vec<_>>().join(", "))
+    };
+    values.chunks(4).map(vector).collect()
 }

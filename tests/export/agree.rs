@@ -10,6 +10,7 @@ use manyworlds::env::ActionSpace;
 use manyworlds::export;
 use manyworlds::train::{Dense, Layer};
 use std::sync::OnceLock;
+use std::time::Instant;
 
 /// How far an action of f32 may be from that of f64: of real numbers relative to the distance of their bounds, of logits to
 /// the largest of them (at least 1).
@@ -145,7 +146,11 @@ fn the_cases_are_worth_it() {
         let expected = expected(case);
         let first = &expected.actions[0];
         let same = expected.actions.iter().filter(|action| *action == first).count();
-        assert!(same < COUNT * 99 / 100, "{}: {same} of {COUNT} actions are the same", case.name);
+        assert!(
+            (COUNT / 50..COUNT * 49 / 50).contains(&same),
+            "{}: {same} of {COUNT} actions are the first",
+            case.name
+        );
         if let ActionSpace::Box { low, high } = &case.policy.env.spec().action_space {
             let inner = expected.actions.iter().filter(|action| {
                 action.iter().zip(low.iter().zip(high)).any(|(a, (low, high))| {
@@ -197,7 +202,9 @@ fn a_c_compiler_makes_what_acts_as_the_host_does() {
 #[test]
 fn a_shader_acts_as_the_host_does() {
     for case in cases() {
+        let begun = Instant::now();
         let Made { outputs, actions } = by_wgsl(case);
+        println!("{}: compiled and run in {:.2} s", case.name, begun.elapsed().as_secs_f64());
         compare("WGSL", case, &expected(case), &actions, Some(&outputs));
     }
 }

@@ -94,7 +94,7 @@ pub fn all() -> Vec<Case> {
     let load = |name: &str| ok(Environment::load(name));
     let rows: [(Environment, &str, &[&str], f64); 11] = [
         (load("CartPole-v1"), "ppo", &["hidden=[64, 64]", "norm_obs=true"], 4.0),
-        (load("Acrobot-v1"), "sac", &["hidden=[24, 24]", "activation=relu", "target_entropy_scale=0.3"], 1.0),
+        (load("Acrobot-v1"), "sac", &["hidden=[24, 24]", "activation=relu", "target_entropy_scale=0.3"], 6.0),
         (load("MountainCar-v0"), "cem", &["hidden=[9]"], 3.0),
         (two(), "a2c", &["hidden=[17, 6]", "activation=relu", "norm_reward=true"], 4.0),
         (env_of("Masked", MASKED), "ppo", &["hidden=[13, 10]", "norm_obs=true", "activation=relu"], 1.0),
@@ -132,7 +132,7 @@ pub fn perturbed(env: &Environment, config: Config, seed: u32) -> Policy {
         match (tensor.name.as_str(), &tensor.shape[..]) {
             ("normaliser.observation" | "normaliser.reward", _) => {
                 for _ in 0..tensor.len() / 4 {
-                    let moments = [draw.between(-0.5, 0.5), draw.between(0.3, 2.5), draw.between(1.0, 90.0), 100.0];
+                    let moments = [draw.between(-0.2, 0.2), draw.between(0.5, 4.0), draw.between(1.0, 90.0), 100.0];
                     parameters.extend(moments);
                 }
             }
@@ -140,7 +140,7 @@ pub fn perturbed(env: &Environment, config: Config, seed: u32) -> Policy {
                 let most = (4.0 / *inputs as f64).sqrt();
                 parameters.extend(draw.vector(tensor.len(), -most, most));
             }
-            _ => parameters.extend(draw.vector(tensor.len(), -0.4, 0.4)),
+            _ => parameters.extend(draw.vector(tensor.len(), -0.1, 0.1)),
         }
     }
     let mut policy = ok(Policy::untrained(env, config));
