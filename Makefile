@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results numpy strace faults test test-long test-portability test-web test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
+.PHONY: help demo results python strace faults test test-long test-portability test-web test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -25,10 +25,10 @@ demo: driver ## Learn CartPole-v1 until it is solved
 results: driver ## The README's table of algorithms and environments; takes an hour without a GPU
 	$(CARGO) run --release -- reproduce results
 
-test: driver numpy strace ## All tests but those of the next line
+test: driver python strace ## All tests but those of the next line
 	CARGO="$(CARGO)" sh scripts/test.sh
 
-test-long: driver numpy strace ## Whole learning runs, and faults
+test-long: driver python strace ## Whole learning runs, and faults
 	CARGO="$(CARGO)" sh scripts/test.sh long
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
@@ -84,8 +84,8 @@ ci: ## Everything that continuous integration checks
 driver: toolchain directories
 	@sh scripts/ensure-driver.sh
 
-numpy: directories
-	@sh scripts/ensure-numpy.sh
+python: directories
+	@sh scripts/ensure-python.sh
 
 strace:
 	@sh scripts/ensure-strace.sh

@@ -158,6 +158,22 @@ pub fn check_folder(path: &Path) -> Result<()> {
     })
 }
 
+/// Refuses a file that cannot be written, before the work for it is done: its folder is not there, it is a directory, or it is
+/// there and read-only.
+///
+/// # Errors
+/// [`Error::File`].
+pub fn check_target(path: &Path) -> Result<()> {
+    check_folder(path)?;
+    let refuse = |reason: &str| Err(Error::File { action: "create", path: path.to_owned(), reason: reason.to_owned() });
+    match std::fs::metadata(path) {
+        _ if path.file_name().is_none() => refuse("it is no name of a file"),
+        Ok(found) if found.is_dir() => refuse("it is a directory; name a file in it"),
+        Ok(found) if found.permissions().readonly() => refuse("it is there and read-only; choose another file"),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file; an existing one is replaced as a whole or not at all.
 ///
 /// # Errors

@@ -30,6 +30,8 @@ pub mod estimate;
 #[doc(hidden)]
 pub mod events;
 #[cfg(feature = "cli")]
+pub mod export;
+#[cfg(feature = "cli")]
 mod figure;
 #[doc(hidden)]
 pub mod file;

@@ -140,6 +140,13 @@ pub fn load_to_draw(name: &str, overrides: &[String], adapter: &AdapterArgument)
     load_and_try(name, overrides, adapter, true).and_then(refuse_misspelt)
 }
 
+/// The same where no driver will see it: built in by name, or a file.
+pub fn load_unseen(name: &str, overrides: &[String]) -> Result<Environment> {
+    let mut env = Environment::load(name)?;
+    set(&mut env, overrides)?;
+    refuse_misspelt(env)
+}
+
 fn refuse_misspelt(env: Environment) -> Result<Environment> {
     match env.remarks().into_iter().find(|remark| remark.misspelt) {
         Some(remark) => Err(Error::EnvironmentFile(format!("{}:{}: {}", env.path(), remark.line, remark.text))),

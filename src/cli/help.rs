@@ -227,7 +227,7 @@ mod tests {
             ),
             (
                 "export",
-                "error: the following required arguments were not provided: <--metrics <FORMAT>|--evaluations <FORMAT>> <RUN>; see `manyworlds export --help`",
+                "error: the following required arguments were not provided: <--format <FORMAT>|--metrics <FORMAT>|--evaluations <FORMAT>> <RUN>; see `manyworlds export --help`",
             ),
             (
                 "bench --seconds x",

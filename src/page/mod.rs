@@ -28,8 +28,6 @@ const MODULES: [&str; 8] = [
     include_str!("train.mjs"),
     include_str!("page.mjs"),
 ];
-/// How pixels of worlds come onto the page: as into a window.
-const BLIT: &str = include_str!("../cli/render/blit.wgsl");
 /// Bytes that every browser's WebGPU binds.
 const BOUND_EVERYWHERE: u64 = 128 << 20;
 /// Worlds and steps that are measured, by mode.
@@ -66,7 +64,7 @@ impl Page {
             "play": self.play(policy)?,
             "train": if self.train { train(policy)? } else { Value::Null },
             "bench": if self.bench { measurements(&policy.env)? } else { json!([]) },
-            "blit": BLIT,
+            "blit": render::BLIT,
         });
         Ok(filled(&[
             ("title", &escaped(&title(&policy.env))),

@@ -54,9 +54,7 @@ impl Wide {
                 Some(Self::Normalise(mean.iter().zip(scale).map(pair).collect()))
             }
             Layer::Dense(Dense { inputs, outputs, weight, bias, .. }) => Some(Self::Dense {
-                weights: (0..inputs * outputs)
-                    .map(|i| f64::from(weight[i % outputs * inputs + i / outputs]))
-                    .collect(),
+                weights: (0..inputs * outputs).map(|i| f64::from(weight[i % outputs * inputs + i / outputs])).collect(),
                 bias: bias.iter().copied().map(f64::from).collect(),
             }),
             Layer::Tanh => Some(Self::Each(f64::tanh)),

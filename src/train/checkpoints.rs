@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 /// Name of the policy's file in a run directory.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 /// Folder of the newest checkpoints.
-pub(super) const GENERATIONS: &str = "checkpoints";
+pub const GENERATIONS: &str = "checkpoints";
 /// Folder of the best one.
-const BEST: &str = "best";
+pub const BEST: &str = "best";
 /// Where the best one is for the moment in which another takes its place, on file systems that cannot exchange names.
 const ASIDE: &str = ".tmp-best-aside";
 

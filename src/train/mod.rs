@@ -21,7 +21,7 @@ mod trainer;
 mod watched;
 
 pub use actor::Actor;
-pub use checkpoints::CHECKPOINT_FILE;
+pub use checkpoints::{BEST, CHECKPOINT_FILE, GENERATIONS};
 pub use directory::{CONFIG_FILE, Claim, RunDirectory, check_out, run_name};
 pub use evaluations::{EVALUATIONS_FILE, Evaluated};
 pub use insight::{Insight, Thought};

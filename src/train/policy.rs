@@ -143,7 +143,10 @@ impl Policy {
     pub fn layers(&self) -> Result<Vec<Layer>> {
         let layout = self.layout()?;
         if let Some((tensor, what)) = unsound(&layout.tensors(), &self.parameters) {
-            return Err(Error::setting(&tensor, format!("{what}; it was not trained to an end: take another checkpoint")));
+            return Err(Error::setting(
+                &tensor,
+                format!("{what}; it was not trained to an end: take another checkpoint"),
+            ));
         }
         let mut layers = layers::hidden(&self.env, &self.config, &layout, &self.parameters);
         layers.push(layers::head(&self.env, &self.config));
@@ -208,10 +211,18 @@ impl Policy {
     /// # Errors
     /// [`Error::File`], and as [`Policy::actor`].
     pub fn save(&self, path: &Path) -> Result<()> {
+        file::replace(path, &self.to_bytes()?)
+    }
+
+    /// The bytes of a checkpoint. Equal policies give equal bytes.
+    ///
+    /// # Errors
+    /// Those of [`Policy::actor`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.layout()?;
         let mut bytes = Vec::new();
-        self.write(&mut bytes).map_err(|error| Error::file("write", path, &error))?;
-        file::replace(path, &bytes)
+        self.write(&mut bytes).map_err(|error| Error::Gpu(format!("a checkpoint in memory: {error}")))?;
+        Ok(bytes)
     }
 
     /// Writes a checkpoint. Equal policies give equal bytes.
@@ -280,7 +291,7 @@ impl Policy {
     }
 
     /// A note where an environment has the name of a built-in one and is another.
-    pub(super) fn note_on_env(&self) -> Option<String> {
+    pub fn note_on_env(&self) -> Option<String> {
         let name = self.env.name();
         let imitates = !self.env.is_built_in() && Environment::names().any(|known| known == name);
         imitates.then(|| {

@@ -6,7 +6,7 @@
 use crate::support::ok;
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
-use manyworlds::train::Policy;
+use manyworlds::train::{Layer, Policy};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -45,8 +45,7 @@ fn python() -> PathBuf {
     let found = Command::new(&python).args(["-c", "import numpy, tomllib"]).output();
     assert!(
         found.is_ok_and(|output| output.status.success()),
-        "{} has no NumPy, or is older than 3.11. This makes one: python3 -m venv target/python && \
-         target/python/bin/pip install numpy. MANYWORLDS_PYTHON names another one",
+        "{} has no NumPy, or is older than 3.11; `make python` makes one that has it, MANYWORLDS_PYTHON names another one",
         python.display()
     );
     python
@@ -126,6 +125,46 @@ fn numpy_acts_as_the_policy_does() {
         }
         assert_eq!(found.len(), observations.len(), "{name}");
     }
+}
+
+/// Layers of every kind: what each computes stands on the page, in the order in which they come.
+#[test]
+fn the_page_says_what_every_layer_computes() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checkpoint.md")).unwrap();
+    let section = page.split("\n## ").find(|section| section.starts_with("The policy\n")).unwrap();
+    let (folder, mut seen) = (tempfile::tempdir().unwrap(), Vec::new());
+    let path = folder.path().join("checkpoint.safetensors");
+    for (env, algo, pairs) in [
+        ("CartPole-v1", "ppo", &["norm_obs=true"][..]),
+        ("Pendulum-v1", "ppo", &["squash=false", "norm_obs=true", "activation=relu"]),
+        ("Pendulum-v1", "sac", &[]),
+    ] {
+        let policy = checkpoint(&ok(Environment::load(env)), algo, pairs, &path);
+        let layers = ok(policy.layers());
+        let place =
+            |rule: &str| section.find(&format!("`{rule}`")).unwrap_or_else(|| panic!("`{rule}` is not on the page"));
+        let places: Vec<usize> = layers.iter().map(|layer| place(layer.rule())).collect();
+        let head = layers.last().unwrap().head_name().unwrap();
+        assert!(section.contains(&format!("`{head}`")), "{head}");
+        assert!(layers[..layers.len() - 1].iter().all(|layer| layer.head_name().is_none()), "{layers:?}");
+        let mut once = places.clone();
+        once.sort_unstable();
+        once.dedup();
+        let first = once.iter().map(|place| places.iter().position(|other| other == place).unwrap());
+        assert!(first.is_sorted(), "the page has the layers of {algo} on {env} in another order: {places:?}");
+        seen.extend(layers.iter().map(Layer::rule));
+        // the file of sac has rows for log σ too, the list those of the means alone
+        let outputs = layers.iter().rev().find_map(|layer| match layer {
+            Layer::Dense(dense) => Some(dense.outputs),
+            _ => None,
+        });
+        let space = &policy.env.spec().action_space;
+        let wanted = if space.is_box() { space.words() } else { space.choices() };
+        assert_eq!(outputs, Some(wanted as usize), "{algo} on {env}");
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 7, "{seen:?}");
 }
 
 #[test]

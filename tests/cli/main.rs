@@ -9,6 +9,7 @@ mod calls;
 mod checkpoint_page;
 mod commands;
 mod dashboard;
+mod exports;
 mod film;
 mod gradient;
 mod own_environment;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 29] = [
     "error",
     "file",
     "shader",
@@ -26,11 +26,13 @@ const ORDER: [&str; 27] = [
     "algo",
     "train",
     "events",
+    "export",
     "pool",
     "rollout",
     "render",
     "estimate",
     "bench",
+    "page",
     "check",
     "figure",
     "curves",
