@@ -13,8 +13,6 @@ use crate::reference::philox::{philox4x32_10, uniform};
 use crate::stage::{Acting, AutoReset, Grid, Picture, Pool};
 use crate::train::Policy;
 
-/// WGSL that shows a picture on a surface: entry points `corner` and `colour`, a uniform of sizes and the pixels.
-pub const BLIT: &str = include_str!("render/blit.wgsl");
 /// Most worlds: a kernel looks through all of them for the range of a number.
 const MOST_WORLDS: u32 = 65_000;
 /// Numbers between bounds farther apart than this are drawn from −1 to 1.

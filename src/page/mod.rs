@@ -64,7 +64,6 @@ impl Page {
             "play": self.play(policy)?,
             "train": if self.train { train(policy)? } else { Value::Null },
             "bench": if self.bench { measurements(&policy.env)? } else { json!([]) },
-            "blit": render::BLIT,
         });
         Ok(filled(&[
             ("title", &escaped(&title(&policy.env))),

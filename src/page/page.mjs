@@ -55,9 +55,9 @@ const number = (value) => (Number.isInteger(value) ? String(value) : value.toPre
 
 /// The worlds and what is said of one of them.
 class Stage {
-  constructor(device, replay, canvas) {
+  constructor(replay, canvas) {
     Object.assign(this, { player: new Player(replay, play), playing: true, world: 0, hand: null, frame: 0, looked: 0 });
-    this.screen = new Screen(device, canvas, this.player, data.blit);
+    this.screen = new Screen(canvas, this.player);
     this.parameters = new Float32Array(0);
     this.largest = [];
     this.refresh();
@@ -81,10 +81,10 @@ class Stage {
     return this.frame % 2 ** -speed === 0 ? 1 : 0;
   }
 
-  draw() {
+  async draw() {
     this.frame++;
     if (this.playing) for (let i = this.steps(); i > 0; i--) this.step();
-    this.screen.draw();
+    await this.screen.draw();
     const now = performance.now();
     if (!this.looking && now - this.looked > 100) {
       [this.looking, this.looked] = [true, now];
@@ -299,20 +299,24 @@ async function main() {
   const { adapter, device } = await openDevice();
   const replay = await Replay.make(device, play.plan, (done, all) => tell(`Compiling kernels: ${done} of ${all}`));
   at("page").hidden = false;
-  const stage = new Stage(device, replay, at("screen"));
+  const stage = new Stage(replay, at("screen"));
   stage.listen();
   const training = train && new Training(device, stage);
   listenToBench(adapter, device);
   // for whoever looks under the hood in the browser's console
   window.manyworlds = { data, adapter, device, stage, training, Replay, Trainer, measure };
-  const frame = () => {
-    if (stage.frame === 1) {
-      window.manyworlds.firstFrame = (performance.now() - began) / 1000;
-      tell("");
+  const frame = async () => {
+    try {
+      await stage.draw();
+    } catch (error) {
+      tell(`The worlds stand still. ${error.message}`, true);
+      return;
     }
-    stage.draw();
     requestAnimationFrame(frame);
   };
+  await stage.draw();
+  tell("");
+  window.manyworlds.firstFrame = (performance.now() - began) / 1000;
   requestAnimationFrame(frame);
 }
 

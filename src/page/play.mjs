@@ -60,37 +60,18 @@ export class Player {
   }
 }
 
-/// Shows the pixels of a player on a canvas, as large as it is.
+/// Shows the pixels of a player on a canvas. They are read back: a canvas that the GPU draws into is not to be had wherever compute
+/// shaders are, and a picture is small.
 export class Screen {
-  constructor(device, canvas, player, blit) {
-    const { width, height } = player.play;
-    Object.assign(this, { device, player, context: canvas.getContext("webgpu") });
-    [canvas.width, canvas.height] = [width, height];
-    const format = navigator.gpu.getPreferredCanvasFormat();
-    this.context.configure({ device, format, alphaMode: "opaque" });
-    const module = device.createShaderModule({ code: blit });
-    this.pipeline = device.createRenderPipeline({
-      layout: "auto",
-      vertex: { module, entryPoint: "corner" },
-      fragment: { module, entryPoint: "colour", targets: [{ format }] },
-    });
-    const sizes = device.createBuffer({ size: 24, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-    device.queue.writeBuffer(sizes, 0, new Uint32Array([width, height, width, height, 0, 0]));
-    this.group = device.createBindGroup({
-      layout: this.pipeline.getBindGroupLayout(0),
-      entries: [{ binding: 0, resource: { buffer: sizes } }, { binding: 1, resource: { buffer: player.pixels } }],
-    });
+  constructor(canvas, player) {
+    Object.assign(this, { player, context: canvas.getContext("2d") });
+    [canvas.width, canvas.height] = [player.play.width, player.play.height];
   }
 
-  draw() {
-    const encoder = this.device.createCommandEncoder();
-    this.player.replay.record(encoder, "draw");
-    const view = this.context.getCurrentTexture().createView();
-    const pass = encoder.beginRenderPass({ colorAttachments: [{ view, loadOp: "clear", storeOp: "store" }] });
-    pass.setPipeline(this.pipeline);
-    pass.setBindGroup(0, this.group);
-    pass.draw(3);
-    pass.end();
-    this.device.queue.submit([encoder.finish()]);
+  async draw() {
+    const { replay, play: { width, height } } = this.player;
+    replay.submit("draw");
+    const pixels = new Uint8ClampedArray(await replay.readRole("pixels"));
+    this.context.putImageData(new ImageData(pixels, width, height), 0, 0);
   }
 }

@@ -121,7 +121,9 @@ async function compile(device, kernel) {
       compute: { module, entryPoint: "mw_main", constants: kernel.overrides },
     });
   } catch (error) {
-    const said = (await module.getCompilationInfo()).messages.find((message) => message.type === "error");
+    // where the device is gone, it has no information either
+    const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
+    const said = messages.find((message) => message.type === "error");
     const where = said ? `line ${said.lineNum}: ${said.message}` : error.message;
     throw new Error(`kernel '${kernel.name}' was refused: ${where}`);
   }

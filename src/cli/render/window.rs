@@ -161,7 +161,7 @@ impl Screen {
         let device = gpu.device();
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some("blit"),
-            source: wgpu::ShaderSource::Wgsl(manyworlds::render::BLIT.into()),
+            source: wgpu::ShaderSource::Wgsl(include_str!("blit.wgsl").into()),
         });
         let blit = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some("blit"),
