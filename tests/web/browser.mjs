@@ -1,5 +1,5 @@
 // Opens pages in Chromium, without a window and on the processor: node browser.mjs OUTPUT CHROMIUM STEPS UPDATES
-// PAGE PICTURE …, a line of JSON in OUTPUT for each page. It talks to the browser by its debugging pipe, two streams of JSON texts that end with a zero.
+// PAGE PICTURE …, a line of JSON in OUTPUT for each page; where UPDATES is "none", in a browser without WebGPU. It talks to the browser by its debugging pipe, two streams of JSON texts that end with a zero.
 
 import { spawn } from "node:child_process";
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [output, chromium, steps, updates, ...files] = process.argv.slice(2);
+const withoutWebGpu = updates === "none";
 const profile = await mkdtemp(join(tmpdir(), "manyworlds-web-"));
-const flags = ["--headless=new", "--no-sandbox", "--disable-gpu-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader",
+const flags = ["--headless=new", "--no-sandbox", "--disable-gpu-sandbox",
+  ...(withoutWebGpu ? [] : ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]),
   "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
   "--window-size=1280,1000", `--user-data-dir=${profile}`, "--remote-debugging-pipe", "about:blank"];
 const browser = spawn(chromium, flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
@@ -51,13 +53,27 @@ const scenario = (await readFile(new URL("scenario.mjs", import.meta.url), "utf8
 async function run(page, picture) {
   const { evaluate, picture: shot, close } = await open(page);
   const began = performance.now();
+  const said = () => evaluate("document.getElementById('message')?.className === 'error' ? document.getElementById('message').textContent : ''");
   while (!(await evaluate("window.manyworlds?.firstFrame ?? 0"))) {
-    const said = await evaluate("document.getElementById('message')?.className === 'error' ? document.getElementById('message').textContent : ''");
-    if (said) throw new Error(said);
+    const text = await said();
+    if (text && withoutWebGpu) return { message: text };
+    if (text) throw new Error(text);
     if (performance.now() - began > 120_000) throw new Error("no frame was drawn in two minutes");
     await pause(0.1);
   }
   const firstFrame = await evaluate("window.manyworlds.firstFrame");
+  // a visitor takes a world in hand
+  const hand = await evaluate(`(async () => {
+    const { stage } = window.manyworlds;
+    document.getElementById("play").click();
+    document.getElementById("hand").click();
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+    stage.step();
+    const { action } = await stage.player.look(stage.world);
+    document.getElementById("hand").click();
+    document.getElementById("play").click();
+    return { asked: stage.hand, action: Array.from(action) };
+  })()`);
   // the page's own training, begun as by its button
   const training = `(async () => {
     const { training } = window.manyworlds;
@@ -79,7 +95,7 @@ async function run(page, picture) {
     return trace(stage.player, 0, ${steps}); })()`);
   const message = await evaluate("document.getElementById('message').textContent");
   await close();
-  return { firstFrame, trace: traced, message, ...learned };
+  return { firstFrame, hand, trace: traced, message, ...learned };
 }
 
 try {

@@ -259,6 +259,22 @@ fn a_page_in_a_browser_plays_and_learns_what_this_program_does() {
         let bytes = std::fs::metadata(folder.path().join(format!("{}.html", case.name()))).unwrap().len();
         println!("{}: {} KB, {:.1} s to the first frame", case.name(), bytes / 1000, told["firstFrame"].as_f64().unwrap());
         assert_eq!(told["message"], "", "{}: the page says something", case.name());
+        if case.env == "CartPole-v1" {
+            assert_eq!(told["hand"]["action"], serde_json::json!([1]), "{}: a key was pressed", case.name());
+        }
         check(case, folder.path(), told);
     }
+}
+
+#[test]
+#[ignore = "make test-web"]
+fn a_browser_without_webgpu_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = pages(folder.path()).swap_remove(0);
+    let picture = folder.path().join("none.png");
+    let (chromium, page) = (installed("MANYWORLDS_CHROMIUM"), page.to_str().unwrap());
+    let told = node("browser.mjs", &[&chromium, "0", "none", page, picture.to_str().unwrap()]);
+    let message = told[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("This page cannot begin: this browser has"), "{message}");
+    assert!(message.contains("WebGPU"), "{message}");
 }
