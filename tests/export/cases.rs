@@ -94,7 +94,7 @@ pub fn all() -> Vec<Case> {
     let load = |name: &str| ok(Environment::load(name));
     let rows: [(Environment, &str, &[&str], f64); 11] = [
         (load("CartPole-v1"), "ppo", &["hidden=[64, 64]", "norm_obs=true"], 4.0),
-        (load("Acrobot-v1"), "sac", &["hidden=[24, 24]", "activation=relu", "target_entropy_scale=0.3"], 6.0),
+        (load("Acrobot-v1"), "sac", &["hidden=[24, 24]", "activation=relu", "target_entropy_scale=0.3"], 40.0),
         (load("MountainCar-v0"), "cem", &["hidden=[9]"], 3.0),
         (two(), "a2c", &["hidden=[17, 6]", "activation=relu", "norm_reward=true"], 4.0),
         (env_of("Masked", MASKED), "ppo", &["hidden=[13, 10]", "norm_obs=true", "activation=relu"], 1.0),
