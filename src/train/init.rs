@@ -201,8 +201,10 @@ impl Init {
 
     /// Refuses an actor that is another network.
     fn check_actor(&self, table: &[Tensor], env: &Environment) -> Result<()> {
-        let is_layer =
-            |name: &str| name.starts_with("actor.") && (name.ends_with(".weight") || name.ends_with(".bias"));
+        let is_layer = |name: &str| {
+            let kind = name.rsplit('.').next().unwrap_or_default();
+            name.starts_with("actor.") && ["weight", "bias"].contains(&kind)
+        };
         let own: Vec<&Tensor> = table.iter().filter(|tensor| is_layer(&tensor.name)).collect();
         let given: Vec<&Given> = self.tensors.iter().filter(|given| is_layer(&given.meaning)).collect();
         let weights: Vec<&&Given> = given.iter().filter(|given| given.meaning.ends_with(".weight")).collect();

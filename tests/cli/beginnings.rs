@@ -26,7 +26,9 @@ fn words(kind: &'static str, values: &[u16]) -> (&'static str, Vec<u8>) {
     (kind, values.iter().flat_map(|x| x.to_le_bytes()).collect())
 }
 
-type Tensor<'a> = (&'a str, &'a [usize], (&'static str, Vec<u8>));
+/// Kind and bytes of a tensor's numbers.
+type Data = (&'static str, Vec<u8>);
+type Tensor<'a> = (&'a str, &'a [usize], Data);
 
 /// A file as `safetensors.torch.save_file` writes it.
 fn save(path: &Path, tensors: &[Tensor]) {
@@ -47,7 +49,7 @@ fn save(path: &Path, tensors: &[Tensor]) {
 const LAW: [f32; 4] = [0.05, 0.3, 3.0, 1.0];
 
 /// It as an `nn.Sequential` of Linear, Tanh, Linear behind a prefix.
-fn law(prefix: &str) -> Vec<(String, Vec<usize>, (&'static str, Vec<u8>))> {
+fn law(prefix: &str) -> Vec<(String, Vec<usize>, Data)> {
     let both: Vec<f32> = LAW.iter().copied().chain(LAW.map(|x| -x)).collect();
     vec![
         (format!("{prefix}0.weight"), vec![2, 4], f32s(&both)),
@@ -176,7 +178,7 @@ fn before_the_first_update_parameters_are_those_of_the_policy() {
         ("CartPole-v1", "ppo", &["hidden=[5]", "norm_obs=true", "norm_reward=true", "num_envs=4", "num_steps=8"][..]),
         ("Pendulum-v1", "sac", &["hidden=[6, 5]", "num_envs=2", "buffer_size=1000", "batch_size=16"]),
         ("Pendulum-v1", "td3", &["hidden=[6]", "num_envs=2", "buffer_size=1000", "batch_size=16"]),
-        ("CartPole-v1", "cem", &["hidden=[4]", "population=8"]),
+        ("CartPole-v1", "cem", &["hidden=[4]", "population=40"]),
     ] {
         let what = format!("{algo} on {env}");
         let policy = policy(env, algo, pairs);
@@ -220,7 +222,7 @@ fn what_fits_is_taken_and_the_rest_is_said() {
         told("cem", &["hidden=[5]", "norm_obs=true"]),
         "begins with actor, normaliser.observation of made; not taken: critic, normaliser.reward; by its seed: normaliser.reward"
     );
-    let sac = told("sac", &["hidden=[5]", "target_entropy_scale=0.3"]);
+    let sac = told("sac", &["hidden=[5]", "target_entropy_scale=0.3", "activation=tanh"]);
     assert!(
         sac.contains("actor of made; not taken: critic, ") && sac.contains("by its seed: critic1, critic2"),
         "{sac}"
