@@ -182,6 +182,31 @@ impl Learning {
         })
     }
 
+    /// Puts other first parameters in the place of those of the agents' seeds, before the first update: `change` gets those of an agent
+    /// in table order, without padding, and gives as many. Targets begin as what they follow.
+    pub(crate) fn begin_with(&self, gpu: &Gpu, change: impl Fn(&[f32]) -> Vec<f32>) -> Result<()> {
+        let mut parts = self.parameters.iter().map(|buffer| gpu.read(buffer)).collect::<Result<Vec<Vec<f32>>>>()?;
+        let all: usize = parts.iter().map(Vec::len).sum();
+        let agents = all / self.layout.words() as usize;
+        for agent in 0..agents {
+            let own = |part: &[f32]| (part.len() / agents * agent)..(part.len() / agents * (agent + 1));
+            let words: Vec<f32> = parts.iter().flat_map(|part| part[own(part)].to_vec()).collect();
+            let mut rest = &self.layout.expand(&change(&self.layout.compact(&words)))[..];
+            for part in &mut parts {
+                let range = own(part);
+                let (now, later) = rest.split_at(range.len());
+                part[range].copy_from_slice(now);
+                rest = later;
+            }
+        }
+        self.parameters.iter().zip(&parts).for_each(|(buffer, words)| gpu.write(buffer, words));
+        if let (Family::OffPolicy(agents), [actor, critics]) = (&self.family, &parts[..]) {
+            agents.targets.actor.iter().for_each(|target| gpu.write(target, actor));
+            gpu.write(&agents.targets.critic, critics);
+        }
+        Ok(())
+    }
+
     /// Every buffer that a run needs to go on, by name; those of the transitions where `ring` is set.
     pub fn state(&self, ring: bool) -> impl Iterator<Item = (&str, &wgpu::Buffer)> {
         let wanted = self.kept.iter().filter(move |kept| ring || !kept.transitions);

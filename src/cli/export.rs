@@ -123,7 +123,7 @@ impl Export {
         source::check_apart(&out, &files)?;
         let bytes = kind.bytes(&policy, &self.page)?;
         file::replace(&out, &bytes)?;
-        let evaluated = policy.evaluation.map(|returns| format!(", whose return was {returns:#}")).unwrap_or_default();
+        let evaluated = policy.evaluation.map(|returns| format!(", whose return was {returns}")).unwrap_or_default();
         say(format_args!(
             "{}: policy of {} after {} updates{evaluated}, {}",
             shown(out.display()),

@@ -11,12 +11,14 @@ use indicatif::HumanCount;
 use manyworlds::config::{Config, RunTable};
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
-use manyworlds::train::{self, Event, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
+use manyworlds::train::{
+    self, Event, INIT_FILE, Init, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop,
+};
 use manyworlds::{Error, Gpu, Result};
 use manyworlds::{algo, curves};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -49,6 +51,9 @@ pub struct Train {
     /// Show a dashboard in the terminal: curves, endings, where the time goes; keys pause, save and stop
     #[arg(long, conflicts_with = "watch")]
     pub(super) tui: bool,
+    /// Begin with the networks of a policy: a checkpoint, a run directory, or safetensors with PyTorch's names (docs/export.md)
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    init: Option<PathBuf>,
     /// Directory for the results; must be empty or not there [default: runs/<env>-<algo>-<seed>-<time>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -67,6 +72,8 @@ pub(super) struct Task {
     pub config: Config,
     /// What a file asks of the run.
     run: RunTable,
+    /// What it begins with in place of its seed's first parameters.
+    init: Option<Init>,
 }
 
 impl Train {
@@ -117,14 +124,41 @@ impl Train {
             let config = resumed.policy.config.with(&self.choice.set)?;
             let env = resumed.policy.env.clone();
             foreign::probe_checkpoint(&env, &self.adapter)?;
-            return Ok(Task { directory, resumed: Some(resumed), env, config, run: RunTable::default() });
+            // what it has begun with stays in its configuration
+            let init = directory.path().join(INIT_FILE);
+            let init = init.exists().then(|| Init::read(&init).ok()).flatten();
+            return Ok(Task { directory, resumed: Some(resumed), env, config, run: RunTable::default(), init });
         }
         let Chosen { env, config, run } = self.choice.resolve(self.seed, &self.adapter)?;
+        let init = self.init(&run)?;
+        if let Some(init) = &init {
+            say(format_args!("{}", shown(init.fit(&env, &config)?.told)));
+        }
         let directory = signals::prepare(|| match &self.out {
             Some(out) => RunDirectory::claim(out),
             None => RunDirectory::claim_default(env.name(), config.algo.name(), config.seed),
         })?;
-        Ok(Task { directory, resumed: None, env, config, run })
+        Ok(Task { directory, resumed: None, env, config, run, init })
+    }
+
+    /// What the run begins with: the command line goes before the file, which has a digest of it.
+    fn init(&self, run: &RunTable) -> Result<Option<Init>> {
+        let Some(name) = run.init.as_ref().filter(|_| self.init.is_none()) else {
+            return self.init.as_deref().map(Init::read).transpose();
+        };
+        let folder = self.choice.config.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+        let init = Init::read(&folder.join(name))?;
+        match &run.init_blake3 {
+            Some(wanted) if *wanted != init.hash() => {
+                let reason = format!(
+                    "{} has BLAKE3 {}, and the run began with {wanted}; put that file back, or name another one with --init",
+                    init.path().display(),
+                    init.hash()
+                );
+                Err(Error::Setting { name: "run.init".to_owned(), reason })
+            }
+            _ => Ok(Some(init)),
+        }
     }
 
     /// A device on which buffers of so many bytes can be bound.
@@ -139,6 +173,7 @@ impl Train {
             save_replay: self.save_replay || task.run.save_replay,
             until_solved: self.until_solved || task.run.until_solved,
             watching: self.tui,
+            init: task.init.clone(),
             started,
         };
         // what the command line says of seeds goes before the file

@@ -60,6 +60,12 @@ pub struct RunTable {
     /// Seeds that are trained side by side; none where the run has one, which is a setting.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub seeds: Vec<u32>,
+    /// File of the tensors that the run begins with, seen from the folder of the file that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<String>,
+    /// BLAKE3 of that file, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_blake3: Option<String>,
 }
 
 impl ConfigFile {
@@ -179,7 +185,12 @@ mod tests {
         let mut env = Environment::load("CartPole-v1").expect("built in");
         env.set("gravity", 3.7).expect("an override");
         let config = Config { learning_rate: 1e-3, seed: 7, ..Config::preset("CartPole-v1", "sac").expect("a preset") };
-        let run = RunTable { until_solved: true, save_replay: false, seeds: vec![3, 4] };
+        let run = RunTable {
+            until_solved: true,
+            seeds: vec![3, 4],
+            init: Some("init.safetensors".to_owned()),
+            ..RunTable::default()
+        };
         let text = config.to_file(&EnvTable::of("CartPole-v1", &env), &run);
         let file = read(&text).expect("its own text");
         assert_eq!((file.run.clone(), file.algo()), (run, Some("sac")));

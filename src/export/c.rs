@@ -116,7 +116,7 @@ impl Source<'_> {
 ",
         );
         let widest = self.exported.widest();
-        self.line(&format!("/* What the network makes of an observation. */"));
+        self.line("/* What the network makes of an observation. */");
         self.line(&format!(
             "static inline void {}(const float observation[{features}], float {made}[{outputs}])",
             self.name("outputs")
@@ -158,7 +158,9 @@ impl Source<'_> {
     /// A loop over the numbers of a layer.
     fn each(&mut self, width: usize, statements: &[&str]) {
         self.line(&format!("    for (i = 0; i < {width}; ++i) {{"));
-        statements.iter().for_each(|statement| self.line(&format!("        {statement}")));
+        for statement in statements {
+            self.line(&format!("        {statement}"));
+        }
         self.line("    }");
     }
 

@@ -187,7 +187,7 @@ impl Graph {
     /// Adds an initialiser; gives its name.
     fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
         self.initializer.push(Tensor {
-            dims: shape.iter().map(|&size| size as i64).collect(),
+            dims: shape.iter().map(|&size| (size as u64).cast_signed()).collect(),
             data_type: FLOAT,
             name: name.to_owned(),
             raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -323,7 +323,7 @@ impl Value {
     /// `[N, shape…]` of an element.
     fn of(name: &str, element: i32, shape: &[usize]) -> Self {
         let batch = Dimension { value: None, parameter: Some("N".to_owned()) };
-        let fixed = shape.iter().map(|&size| Dimension { value: Some(size as i64), parameter: None });
+        let fixed = shape.iter().map(|&size| Dimension { value: Some((size as u64).cast_signed()), parameter: None });
         let shape = Shape { dim: [batch].into_iter().chain(fixed).collect() };
         let tensor = TensorKind { element, shape: Some(shape) };
         Self { name: name.to_owned(), kind: Some(Kind { tensor: Some(tensor) }) }

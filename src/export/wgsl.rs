@@ -97,15 +97,20 @@ impl Source<'_> {
                     self.dense(dense, &x, &y);
                     (x, width) = (y, dense.outputs);
                 }
-                Layer::Tanh => (0..width.div_ceil(4)).for_each(|v| self.line(&format!("    {x}{v} = {tanh}({x}{v});"))),
-                Layer::Relu => {
-                    (0..width.div_ceil(4)).for_each(|v| self.line(&format!("    {x}{v} = max({x}{v}, vec4<f32>());")))
-                }
+                Layer::Tanh => self.each(width, |v| format!("{x}{v} = {tanh}({x}{v});")),
+                Layer::Relu => self.each(width, |v| format!("{x}{v} = max({x}{v}, vec4<f32>());")),
                 Layer::Argmax { .. } | Layer::Clip(_) | Layer::Squash(_) => {}
             }
         }
         let parts: Vec<String> = (0..outputs).map(|o| format!("{x}{}[{}]", o / 4, o % 4)).collect();
         self.line(&format!("    return array<f32, {outputs}>({});\n}}\n", parts.join(", ")));
+    }
+
+    /// A statement for every four numbers of a layer.
+    fn each(&mut self, width: usize, statement: impl Fn(usize) -> String) {
+        for v in 0..width.div_ceil(4) {
+            self.line(&format!("    {}", statement(v)));
+        }
     }
 
     /// Four units by four numbers at a time.

@@ -81,7 +81,9 @@ impl Wide {
                 above
             }
             Self::Each(activate) => {
-                x.iter_mut().for_each(|x| *x = activate(*x));
+                for x in &mut x {
+                    *x = activate(*x);
+                }
                 x
             }
         }

@@ -1,5 +1,6 @@
 //! A run's directory: claimed by one process at a time, and left as it was found where nothing was trained.
 
+use super::INIT_FILE;
 use super::checkpoints::{CHECKPOINT_FILE, GENERATIONS};
 use super::evaluations::EVALUATIONS_FILE;
 use super::metrics::METRICS_FILE;
@@ -240,7 +241,7 @@ impl Claim {
             return;
         }
         *kept = true;
-        for name in [CONFIG_FILE, METRICS_FILE, EVALUATIONS_FILE, LOCK] {
+        for name in [CONFIG_FILE, INIT_FILE, METRICS_FILE, EVALUATIONS_FILE, LOCK] {
             let _ = fs::remove_file(self.path.join(name));
         }
         remove_empty(&self.made);

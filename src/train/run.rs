@@ -3,7 +3,7 @@
 use super::checkpoints::{Checkpoints, newest_pair};
 use super::record::Record;
 use super::summary::{Summary, peak_rss_mb};
-use super::{Evaluated, Line, Policy, Report, Returns, RunDirectory, State, Trainer};
+use super::{Evaluated, INIT_FILE, Init, Line, Policy, Report, Returns, RunDirectory, State, Trainer};
 use crate::config::{Config, RunTable};
 use crate::env::Environment;
 use crate::error::{Error, Result};
@@ -27,6 +27,8 @@ pub struct Options {
     pub until_solved: bool,
     /// Tell every few seconds where the time goes and what worlds do ([`Trainer::watching`]), which is never written down.
     pub watching: bool,
+    /// What the run begins with in place of its seed's first parameters; one that goes on has begun with it.
+    pub init: Option<Init>,
     /// When the process began: `solved_at_s` counts from then.
     pub started: Instant,
 }
@@ -34,8 +36,24 @@ pub struct Options {
 impl Options {
     /// What `config.toml` says of them; where several seeds are trained side by side, of these too.
     pub(super) fn table(&self, seeds: &[u32]) -> RunTable {
-        let Self { save_replay, until_solved, watching: _, started: _ } = *self;
-        RunTable { until_solved, save_replay, seeds: seeds.to_vec() }
+        let Self { save_replay, until_solved, watching: _, ref init, started: _ } = *self;
+        let init_blake3 = init.as_ref().map(Init::hash);
+        let init = init.as_ref().map(|_| INIT_FILE.to_owned());
+        RunTable { until_solved, save_replay, seeds: seeds.to_vec(), init, init_blake3 }
+    }
+
+    /// Puts what the run begins with into its agents, and a copy of it into its directory.
+    pub(super) fn begin(
+        &self,
+        gpu: &Gpu,
+        trainer: &Trainer,
+        env: &Environment,
+        config: &Config,
+        directory: &RunDirectory,
+    ) -> Result<()> {
+        let Some(init) = &self.init else { return Ok(()) };
+        init.fit(env, config)?.put_into(gpu, trainer.learning())?;
+        file::replace(&directory.path().join(INIT_FILE), init.bytes())
     }
 
     /// Refuses to wait for what cannot be.
@@ -227,7 +245,10 @@ pub fn run<W: Into<Wish>>(
     trainer.check_state(gpu)?;
     let mut trainer = match resumed {
         Some(resumed) => trainer.resume(&resumed.state)?,
-        None => trainer,
+        None => {
+            options.begin(gpu, &trainer, env, config, directory)?;
+            trainer
+        }
     };
     let mut saver = Saver::new(directory, config, done);
     let begun = resumed.map_or_else(|| config.env_steps(0), |resumed| resumed.state.env_steps);

@@ -119,6 +119,7 @@ pub fn run_seeds<W: Into<Wish>>(
     let trainer = Trainer::new(gpu, env, config, seeds)?;
     let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
     let mut trainer = if options.watching { trainer.watching() } else { trainer };
+    options.begin(gpu, &trainer, env, config, directory)?;
     let mut places = seeds
         .iter()
         .map(|seed| Place::new(directory, *seed, config.env_steps(0), options.started))

@@ -72,7 +72,9 @@ fn a_trained_run_leaves_in_every_format_by_its_environments_name() {
     let settings =
         ["hidden=[8]", "num_envs=8", "num_steps=16", "total_timesteps=512", "eval_every=2", "eval_episodes=9"];
     let mut arguments = vec!["train", "Pole 2.wgsl", "--out", "run"];
-    settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
+    for setting in settings {
+        arguments.extend(["--set", setting]);
+    }
     said(here, &arguments);
     let before = names(here);
     for (format, name) in [

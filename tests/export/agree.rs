@@ -146,11 +146,7 @@ fn the_cases_are_worth_it() {
         let expected = expected(case);
         let first = &expected.actions[0];
         let same = expected.actions.iter().filter(|action| *action == first).count();
-        assert!(
-            (COUNT / 50..COUNT * 49 / 50).contains(&same),
-            "{}: {same} of {COUNT} actions are the first",
-            case.name
-        );
+        assert!(same < COUNT * 49 / 50, "{}: {same} of {COUNT} actions are the same", case.name);
         if let ActionSpace::Box { low, high } = &case.policy.env.spec().action_space {
             let inner = expected.actions.iter().filter(|action| {
                 action.iter().zip(low.iter().zip(high)).any(|(a, (low, high))| {
