@@ -51,6 +51,17 @@ function fill(table, rows) {
   });
 }
 
+/// Says whose worlds these are.
+function describe(player) {
+  at("about").textContent = [environment.about, player].filter(Boolean).join(" · ");
+}
+
+/// A name for every action of every choice, or for every real number.
+function actionNames() {
+  if (play.real || play.counts.length === 1) return environment.actions;
+  return play.counts.flatMap((count, choice) => Array.from({ length: count }, (_, i) => `${environment.actions[choice]} ${i}`));
+}
+
 const number = (value) => (Number.isInteger(value) ? String(value) : value.toPrecision(4));
 
 /// The worlds and what is said of one of them.
@@ -84,7 +95,7 @@ class Stage {
   async draw() {
     this.frame++;
     if (this.playing) for (let i = this.steps(); i > 0; i--) this.step();
-    await this.screen.draw();
+    await this.screen.draw(this.world);
     const now = performance.now();
     if (!this.looking && now - this.looked > 100) {
       [this.looking, this.looked] = [true, now];
@@ -100,29 +111,29 @@ class Stage {
       this.largest[i] = Math.max(this.largest[i] ?? 1e-6, Math.abs(value));
       return [environment.observations[i], number(value), Math.abs(value) / this.largest[i], ""];
     }));
+    const names = actionNames();
+    if (this.player.steps > 0) {
+      let first = 0;
+      const did = Array.from(action, (value, i) => {
+        if (play.real) return `${names[i]} ${number(value)}`;
+        first += i > 0 ? play.counts[i - 1] : 0;
+        return names[first + value];
+      });
+      const ending = terminated ? " · terminated" : truncated ? " · truncated by the step limit" : "";
+      at("outcome").textContent = `Last step: ${did.join(", ")} · reward ${number(reward)}${ending}`;
+    } else {
+      at("outcome").textContent = "";
+    }
     if (this.parameters.length === 0) return;
     const made = outputs(policy, this.parameters, observation);
     if (play.real) {
       fill(at("outputs"), made.map((value, i) => (
-        [environment.actions[i], number(value), (value - play.low[i]) / (play.high[i] - play.low[i]), "chosen"])));
+        [names[i], number(value), (value - play.low[i]) / (play.high[i] - play.low[i]), ""])));
     } else {
-      const counts = play.counts;
-      const shares = probabilities(counts, made, allowed);
-      const names = counts.length === 1 ? environment.actions
-        : counts.flatMap((count, choice) => Array.from({ length: count }, (_, i) => `${environment.actions[choice]}: ${i}`));
-      const chosen = new Set();
-      let first = 0;
-      for (const [choice, count] of counts.entries()) {
-        chosen.add(first + action[choice]);
-        first += count;
-      }
-      fill(at("outputs"), shares.map((share, i) => {
-        const kind = allowed && !allowed[i] ? "forbidden" : chosen.has(i) ? "chosen" : "";
-        return [names[i], `${(100 * share).toFixed(1)} %`, share, kind];
-      }));
+      const shares = probabilities(play.counts, made, allowed);
+      fill(at("outputs"), shares.map((share, i) => (
+        [names[i], `${(100 * share).toFixed(1)} %`, share, allowed && !allowed[i] ? "forbidden" : ""])));
     }
-    const ending = terminated ? " · terminated" : truncated ? " · truncated by the step limit" : "";
-    at("outcome").textContent = this.player.steps > 0 ? `Reward of the last step: ${number(reward)}${ending}` : "";
   }
 
   listen() {
@@ -236,6 +247,7 @@ class Training {
     if (!at("watch").checked) return;
     this.trainer.teach(this.stage.player.replay);
     await this.stage.refresh();
+    describe(`what ${train.algo} has learned here after ${this.trainer.updates} updates`);
   }
 
   show() {
@@ -293,8 +305,8 @@ function listenToBench(adapter, device) {
 async function main() {
   const began = performance.now();
   at("name").textContent = environment.name;
-  at("about").textContent = [environment.about, policy.about].filter(Boolean).join(" · ");
-  at("outputs-title").textContent = play.real ? "Most likely action" : "Probabilities of the actions";
+  describe(policy.about);
+  at("outputs-title").textContent = play.real ? "What the policy would do next" : "What the policy would do next, with which probability";
   at("sampled").checked = play.sampled;
   const { adapter, device } = await openDevice();
   const replay = await Replay.make(device, play.plan, (done, all) => tell(`Compiling kernels: ${done} of ${all}`));

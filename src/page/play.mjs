@@ -68,10 +68,15 @@ export class Screen {
     [canvas.width, canvas.height] = [player.play.width, player.play.height];
   }
 
-  async draw() {
-    const { replay, play: { width, height } } = this.player;
+  /// Draws the worlds as they are, one of them with a frame.
+  async draw(world) {
+    const { replay, play: { width, height, columns, tile } } = this.player;
     replay.submit("draw");
     const pixels = new Uint8ClampedArray(await replay.readRole("pixels"));
     this.context.putImageData(new ImageData(pixels, width, height), 0, 0);
+    // amber and blue frames are those of episodes that ended
+    this.context.strokeStyle = "#d64fd6";
+    this.context.lineWidth = 2;
+    this.context.strokeRect((world % columns) * tile + 1, Math.floor(world / columns) * tile + 1, tile - 3, tile - 3);
   }
 }
