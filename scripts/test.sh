@@ -2,6 +2,7 @@
 # Runs tests, several processes at a time: nearly all of their time a software driver makes machine code of kernels, for one
 # process one kernel after the other. A line tells of each process when it ends; what they printed follows at the end.
 # Usage: test.sh [long]    long: whole learning runs and faults, which the others leave out
+# FEATURES: words for cargo about features of the crate
 set -eu
 
 cargo=${CARGO:-cargo}
@@ -21,7 +22,8 @@ if [ "${1:-}" = --one ]; then
 	*) set -- --skip "$learning" ;;
 	esac
 	case $name in
-	documentation) "$cargo" test --release --doc >"$output" 2>&1 || result=FAILED ;;
+	# shellcheck disable=SC2086 # words
+	documentation) "$cargo" test --release ${FEATURES-} --doc >"$output" 2>&1 || result=FAILED ;;
 	# Kernels that run for milliseconds: code that LLVM has not optimised is made in three quarters of the time.
 	gradient | kernel | law) GALLIVM_PERF=nopt "$program" "$@" >"$output" 2>&1 || result=FAILED ;;
 	*) "$program" "$@" >"$output" 2>&1 || result=FAILED ;;
@@ -35,7 +37,8 @@ fi
 which=${1:-short}
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
-"$cargo" test --release --no-run 2>&1 | tee "$log/build"
+# shellcheck disable=SC2086 # words
+"$cargo" test --release ${FEATURES-} --no-run 2>&1 | tee "$log/build"
 sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$log/build" >"$log/list"
 if [ "$(wc -l <"$log/list")" -lt 2 ]; then
 	echo "the tests were not built" >&2
@@ -48,7 +51,7 @@ long)
 	;;
 *)
 	long='/(gradient|kernel|law)-[0-9a-f]*$'
-	others='/(learning|faults)-[0-9a-f]*$'
+	others='/(learning|faults|web)-[0-9a-f]*$'
 	echo documentation >>"$log/list"
 	{ grep -E "$long" "$log/list"; grep -vE "$long|$others" "$log/list"; } >"$log/order"
 	;;

@@ -125,10 +125,14 @@ impl Export {
         file::replace(&out, &bytes)?;
         let evaluated = policy.evaluation.map(|returns| format!(", whose return was {returns}")).unwrap_or_default();
         say(format_args!(
-            "{}: policy of {} after {} updates{evaluated}, {}",
+            "{}: policy of {} {}{evaluated}, {}",
             shown(out.display()),
             shown(policy.env.name()),
-            policy.updates,
+            match policy.updates {
+                0 => "before its first update".to_owned(),
+                1 => "after 1 update".to_owned(),
+                updates => format!("after {updates} updates"),
+            },
             HumanBytes(bytes.len() as u64)
         ));
         Ok(ExitCode::SUCCESS)

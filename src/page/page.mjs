@@ -34,7 +34,7 @@ async function openDevice() {
   return { adapter, device };
 }
 
-/// Rows of a table: [name, number as text, share of the bar from 0 to 1, class].
+/// Rows of a table: [name, number as text, share of the bar from 0 to 1 or null for none, class].
 function fill(table, rows) {
   while (table.rows.length < rows.length) {
     const row = table.insertRow();
@@ -47,6 +47,7 @@ function fill(table, rows) {
     row.className = kind;
     row.cells[0].textContent = name;
     row.cells[1].textContent = text;
+    row.cells[2].firstChild.hidden = share === null;
     row.cells[2].firstChild.style.width = `${100 * Math.min(1, Math.max(0, share))}%`;
   });
 }
@@ -280,17 +281,18 @@ class Training {
   }
 }
 
-function listenToBench(adapter, device) {
+function listenToBench(adapter, device, stage) {
   at("bench").hidden = bench.length === 0;
   at("measure").onclick = async () => {
     at("measure").disabled = true;
+    stage.held = true; // nothing else is to run meanwhile
     const results = [];
     try {
       for (const one of bench) {
         at("report").textContent = `Measuring ${one.mode} …`;
         results.push({ ...one, rate: await measure(device, one) });
         fill(at("rates"), results.map(({ mode, num_envs, num_steps, rate }) => (
-          [`${mode}, ${num_envs} worlds × ${num_steps} steps`, `${engineering(rate.median)} steps/s`, 0, ""])));
+          [`${mode}, ${num_envs} worlds × ${num_steps} steps`, `${engineering(rate.median)} steps/s`, null, ""])));
       }
       at("report").textContent = reportLine(data.program, environment.name, results, adapter);
       at("copy").hidden = false;
@@ -298,6 +300,7 @@ function listenToBench(adapter, device) {
     } catch (error) {
       at("report").textContent = `It cannot be measured: ${error.message}`;
     }
+    stage.held = false;
     at("measure").disabled = false;
   };
 }
@@ -314,12 +317,12 @@ async function main() {
   const stage = new Stage(replay, at("screen"));
   stage.listen();
   const training = train && new Training(device, stage);
-  listenToBench(adapter, device);
+  listenToBench(adapter, device, stage);
   // for whoever looks under the hood in the browser's console
   window.manyworlds = { data, adapter, device, stage, training, Replay, Trainer, measure };
   const frame = async () => {
     try {
-      await stage.draw();
+      if (!stage.held) await stage.draw();
     } catch (error) {
       tell(`The worlds stand still. ${error.message}`, true);
       return;

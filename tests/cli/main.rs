@@ -14,6 +14,7 @@ mod exports;
 mod film;
 mod gradient;
 mod own_environment;
+mod page;
 mod pages;
 mod record;
 mod run_directory;

@@ -76,6 +76,12 @@ impl PageOptions {
                 let reason = format!("'{name}' is a run, whose settings stay as they are; leave it out");
                 return refuse(option, &reason);
             }
+            if !what.exists()
+                && let Err(Error::Environment { reason, .. }) = Environment::load(&name)
+            {
+                let reason = format!("no run directory or checkpoint of this name is here, and {reason}");
+                return Err(Error::Environment { name: name.into_owned(), reason });
+            }
             return source::load(what, which, as_trained);
         }
         if which.is_some() || as_trained {

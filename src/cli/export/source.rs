@@ -26,6 +26,12 @@ pub enum Which {
 pub fn load(run: &Path, which: Option<Which>, as_trained: bool) -> Result<(Policy, Vec<PathBuf>)> {
     let refuse = |reason: String| Err(Error::File { action: "read", path: run.to_owned(), reason });
     if !run.exists() {
+        let name = run.to_string_lossy();
+        if Environment::names().any(|known| known == name) {
+            return refuse(format!(
+                "it is an environment, and a policy is a run's: `manyworlds train {name}` makes one; a page can do without (--format html)"
+            ));
+        }
         return refuse("there is no such run directory or checkpoint".to_owned());
     }
     if !run.is_dir() && which.is_some() {
