@@ -82,7 +82,7 @@ pub use nn::Activation;
 pub use pool::{Actions, AutoReset, WorldPool};
 pub use render::Show;
 pub use rollout::Rollout;
-pub use train::{Actor, Policy, Report, Returns, State, Trainer};
+pub use train::{Actor, Bounds, Dense, Fitted, Init, Layer, Policy, Report, Returns, State, Trainer};
 
 /// The version of wgpu whose devices and buffers this crate takes and gives.
 pub use wgpu;

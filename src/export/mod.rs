@@ -163,7 +163,29 @@ fn numbers(values: &[f32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{number, prefix};
+    use super::{c, number, onnx, prefix, wgsl};
+    use crate::config::Config;
+    use crate::env::Environment;
+    use crate::train::Policy;
+
+    #[test]
+    fn weights_that_are_not_finite_are_refused_by_the_name_of_their_tensor() {
+        let env = Environment::load("CartPole-v1").expect("built in");
+        let config = Config { hidden: vec![4], ..Config::default() };
+        let whole = Policy::untrained(&env, config.clone()).expect("a policy");
+        for (place, value, words) in [
+            (6, f32::NAN, "'actor.0.weight': number [1][2] is NaN"),
+            (17, f32::INFINITY, "'actor.0.bias': number [1] is inf"),
+        ] {
+            let mut parameters = whole.parameters().to_vec();
+            parameters[place] = value;
+            let broken = Policy::new(&env, config.clone(), 0, parameters);
+            let errors = [onnx(&broken).err(), c(&broken).err(), wgsl(&broken).err()];
+            for error in errors.map(|error| error.expect("refused").to_string()) {
+                assert!(error.contains(words) && error.contains("take another checkpoint"), "{error}");
+            }
+        }
+    }
 
     #[test]
     fn names_are_made_of_what_c_and_wgsl_take() {

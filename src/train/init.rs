@@ -281,7 +281,15 @@ impl Trainer {
     /// # Errors
     /// Those of [`Trainer::new`] and [`Init::fit`].
     pub fn from_policy(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32], policy: &Policy) -> Result<Self> {
-        let fitted = Init::of_policy(policy, Path::new(policy.env.name()))?.fit(env, config)?;
+        Self::from_init(gpu, env, config, seeds, &Init::of_policy(policy, Path::new(policy.env.name()))?)
+    }
+
+    /// The same of a file that was read.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::new`] and [`Init::fit`].
+    pub fn from_init(gpu: &Gpu, env: &Environment, config: &Config, seeds: &[u32], init: &Init) -> Result<Self> {
+        let fitted = init.fit(env, config)?;
         let trainer = Self::new(gpu, env, config, seeds)?;
         fitted.put_into(gpu, trainer.learning())?;
         Ok(trainer)

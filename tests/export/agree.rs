@@ -1,10 +1,10 @@
 //! All programs agree on what a policy does.
 
-// a test may panic
-#![allow(clippy::unwrap_used)]
+// a test may panic; what it prints are the figures of docs/export.md
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use crate::cases::{COUNT, Case, all};
-use crate::programs::{Made, by_c, by_onnx, by_wgsl, prefix};
+use crate::programs::{Made, by_c, by_onnx, by_wgsl, prefix, self_test};
 use crate::support::ok;
 use manyworlds::env::ActionSpace;
 use manyworlds::export;
@@ -192,6 +192,33 @@ fn onnxruntime_acts_as_the_host_does() {
 fn a_c_compiler_makes_what_acts_as_the_host_does() {
     for (case, Made { outputs, actions }) in cases().iter().zip(by_c(cases())) {
         compare("C", case, &expected(case), &actions, Some(&outputs));
+    }
+}
+
+#[test]
+fn the_self_test_of_a_header_tells_what_differs() {
+    // the first number of an array, changed
+    let changed = |header: &str, array: &str, number: &str| {
+        let (before, rest) = header.split_once(&format!(" {array}")).unwrap();
+        let (size, numbers) = rest.split_once("{\n    ").unwrap();
+        let end = numbers.find([',', '\n']).unwrap();
+        format!("{before} {array}{size}{{\n    {number}{}", &numbers[end..])
+    };
+    for (env, array, number, place) in [
+        ("CartPole-v1", "cartpole_v1_bias_2", "9.0f", "1"),
+        ("CartPole-v1", "cartpole_v1_mean", "3.0f", "1"),
+        ("Pendulum-v1", "pendulum_v1_weight_0", "0.0f", "1"),
+        // one output, then the action
+        ("Pendulum-v1", "pendulum_v1_high", "-1.99f", "2"),
+        ("Lane", "lane_bias_1", "-0.5f", "1"),
+        ("Masked", "masked_start", "1", "8"),
+    ] {
+        let case = cases().iter().find(|case| case.policy.env.name() == env).unwrap();
+        let header = ok(export::c(&case.policy));
+        assert_eq!(self_test(&case.policy, &header), "0", "{env}");
+        let broken = changed(&header, array, number);
+        assert_ne!(broken, header, "{env}");
+        assert_eq!(self_test(&case.policy, &broken), place, "{env} with {array} changed");
     }
 }
 

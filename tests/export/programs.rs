@@ -149,6 +149,18 @@ static int run_{name}(void)
     cases.iter().zip(told.lines()).map(made).collect()
 }
 
+/// What the self-test of a header gives in a program of its own.
+pub fn self_test(policy: &Policy, header: &str) -> String {
+    let (folder, name) = (tempfile::tempdir().unwrap(), prefix(policy));
+    let main = format!(
+        "#include \"policy.h\"\n#include <stdio.h>\nint main(void) {{ printf(\"%d\", {name}_self_test()); return 0; }}\n"
+    );
+    std::fs::write(folder.path().join("policy.h"), header).unwrap();
+    std::fs::write(folder.path().join("main.c"), main).unwrap();
+    succeed(Command::new("gcc").current_dir(folder.path()).args(["-std=c99", "-o", "main", "main.c", "-lm"]));
+    succeed(&mut Command::new(folder.path().join("main")))
+}
+
 /// Through a shader of the test's own.
 pub fn by_wgsl(case: &Case) -> Made {
     let (name, (features, outputs, words)) = (prefix(&case.policy), sizes(&case.policy));
