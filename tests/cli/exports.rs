@@ -139,7 +139,7 @@ fn the_last_policy_leaves_where_none_was_evaluated_and_that_is_said() {
     run(here, "run", &cartpole(), true);
     let told = said(here, &["export", "fresh", "--format", "c"]);
     assert!(told.contains("fresh: the run was never evaluated; this is its last policy, after 0 updates"), "{told}");
-    assert!(told.contains("CartPole-v1.h: policy of CartPole-v1 after 0 updates, "), "{told}");
+    assert!(told.contains("CartPole-v1.h: policy of CartPole-v1 before its first update, "), "{told}");
     let told = said(here, &["export", "fresh", "--format", "c", "--which", "last"]);
     assert!(!told.contains("note"), "{told}");
     let told = said(here, &["export", "run", "--format", "onnx"]);

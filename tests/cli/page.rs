@@ -92,7 +92,7 @@ fn nothing_that_an_environment_says_leaves_its_place() {
     let (first, rest) = own.split_once('\n').unwrap();
     let header = format!("{first} {hostile}\n//! {hostile}\n{rest}\n// {hostile}\n");
     fs::write(folder.path().join("a&b<i>.wgsl"), header).unwrap();
-    let (page, data) = page(folder.path(), &[&["a&b<i>.wgsl"][..], &SMALL].concat(), "a&b<i>.html");
+    let (page, data) = page(folder.path(), &[&["a&b<i>.wgsl", "-o", "own.html"][..], &SMALL].concat(), "own.html");
     assert!(page.contains("<title>a&amp;b&lt;i&gt;</title>"));
     assert_eq!(data["environment"]["name"], "a&b<i>");
     let about = data["environment"]["about"].as_str().unwrap();
