@@ -83,7 +83,7 @@ impl Page {
             _ => (Vec::new(), Vec::new()),
         };
         Ok(json!({
-            "plan": written(plan)?,
+            "plan": written(&plan)?,
             "worlds": self.worlds,
             "columns": grid.columns,
             "tile": grid.tile,
@@ -113,14 +113,14 @@ fn planned<T>(describe: impl Fn(Target) -> Result<T>) -> Result<T> {
 }
 
 /// A plan whose words are base64.
-fn written(plan: Description) -> Result<Value> {
-    let words: Vec<Option<Vec<u32>>> = plan.buffers.iter().map(|buffer| buffer.words.clone()).collect();
-    let mut plan = to_json(&plan)?;
-    let buffers = plan["buffers"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
-    for (buffer, words) in buffers.iter_mut().zip(words) {
-        buffer["words"] = words.map(|words| BASE64.encode(bytemuck::cast_slice::<u32, u8>(&words))).into();
+fn written(plan: &Description) -> Result<Value> {
+    let mut written = to_json(plan)?;
+    let buffers = written["buffers"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default();
+    for (written, buffer) in buffers.iter_mut().zip(&plan.buffers) {
+        let words = buffer.words.as_deref().map(bytemuck::cast_slice::<u32, u8>);
+        written["words"] = words.map(|bytes| BASE64.encode(bytes)).into();
     }
-    Ok(plan)
+    Ok(written)
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Value> {
@@ -192,7 +192,7 @@ fn train(policy: &Policy) -> Result<Value> {
         fault_names().map(|(number, name)| (number.to_string(), name.into())).collect();
     let beginning = Policy::untrained(env, config.clone())?;
     Ok(json!({
-        "plan": written(plan)?,
+        "plan": written(&plan)?,
         "algo": config.algo.name(),
         "seed": config.seed,
         "total_timesteps": config.total_timesteps,
@@ -215,7 +215,7 @@ fn measurements(env: &Environment) -> Result<Value> {
     let cases = MEASURED.into_iter().map(|(mode, num_envs, num_steps)| {
         let case = Case { mode, num_envs, num_steps, net: Config::default().hidden };
         let plan = planned(|target| bench::describe(target, env, &case))?;
-        Ok(json!({"mode": mode, "num_envs": num_envs, "num_steps": num_steps, "plan": written(plan)?}))
+        Ok(json!({"mode": mode, "num_envs": num_envs, "num_steps": num_steps, "plan": written(&plan)?}))
     });
     Ok(Value::Array(cases.collect::<Result<Vec<_>>>()?))
 }

@@ -104,11 +104,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`crate::Error::Shader`] and [`crate::Error::EnvironmentFile`] where a kernel does not link.
-    pub fn describe(
-        &self,
-        recordings: &[(&str, &Recording)],
-        roles: &[(&str, &[&Memory])],
-    ) -> Result<Description> {
+    pub fn describe(&self, recordings: &[(&str, &Recording)], roles: &[(&str, &[&Memory])]) -> Result<Description> {
         let kernels = self.kernels.iter().map(KernelDescription::of).collect::<Result<Vec<_>>>()?;
         let places = |identities: &mut dyn Iterator<Item = usize>| -> HashMap<usize, usize> {
             identities.enumerate().map(|(place, identity)| (identity, place)).collect()

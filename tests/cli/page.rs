@@ -39,7 +39,8 @@ const SMALL: [&str; 6] = ["--set", "hidden=[4]", "--set", "num_envs=8", "--set",
 #[test]
 fn a_page_needs_nothing_but_itself_and_has_what_was_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let (page, data) = page(folder.path(), &[&["CartPole-v1", "--worlds", "9"][..], &SMALL].concat(), "CartPole-v1.html");
+    let (page, data) =
+        page(folder.path(), &[&["CartPole-v1", "--worlds", "9"][..], &SMALL].concat(), "CartPole-v1.html");
     assert!(page.contains("<title>CartPole-v1</title>"));
     for absent in ["{{", "src=", "href=\"", "http://", "import {", "\nexport "] {
         // links in WGSL's comments are not followed
@@ -84,7 +85,8 @@ fn a_page_trains_by_any_algorithm() {
 #[test]
 fn nothing_that_an_environment_says_leaves_its_place() {
     let folder = tempfile::tempdir().unwrap();
-    let new = Command::new(env!("CARGO_BIN_EXE_manyworlds")).current_dir(folder.path()).args(["new-env", "windy"]).output();
+    let new =
+        Command::new(env!("CARGO_BIN_EXE_manyworlds")).current_dir(folder.path()).args(["new-env", "windy"]).output();
     assert_eq!(new.unwrap().status.code(), Some(0));
     let path = folder.path().join("windy.wgsl");
     let own = fs::read_to_string(&path).unwrap();

@@ -270,12 +270,7 @@ impl OnPolicy {
 
     /// Plans one agent of PPO, and beside its update the step of one minibatch, of which that is made; whole episodes cannot be
     /// played: for measurements.
-    pub fn plan_update(
-        plan: &mut Plan,
-        env: &Environment,
-        config: &Config,
-        seed: u32,
-    ) -> Result<(Self, Recording)> {
+    pub fn plan_update(plan: &mut Plan, env: &Environment, config: &Config, seed: u32) -> Result<(Self, Recording)> {
         let agents = Self::plan(plan, env, config, &[seed])?;
         plan.only(&[agents.rollout.reset(), agents.update()]);
         let mut minibatch = Recording::default();
