@@ -207,7 +207,9 @@ impl Init {
         };
         let own: Vec<&Tensor> = table.iter().filter(|tensor| is_layer(&tensor.name)).collect();
         let given: Vec<&Given> = self.tensors.iter().filter(|given| is_layer(&given.meaning)).collect();
-        let weights: Vec<&&Given> = given.iter().filter(|given| given.meaning.ends_with(".weight")).collect();
+        let number = |given: &Given| given.meaning.split('.').nth(1).and_then(|number| number.parse::<u32>().ok());
+        let mut weights: Vec<&&Given> = given.iter().filter(|given| given.meaning.ends_with(".weight")).collect();
+        weights.sort_by_key(|given| number(given));
         let spec = env.spec();
         let outputs = own.last().map_or(0, |bias| bias.shape[0]);
         let remedy = || {

@@ -329,6 +329,10 @@ fn files_of_pytorch_are_read_with_or_without_a_prefix_and_in_every_width() {
     refuse(&all[..3], &["lacks 'actor.1.bias' [2]"]);
     refuse(&all[4..], &["no network in it is an actor", "'critic.0.bias'", "name the layers actor.0.weight"]);
     refuse(&[], &["it holds nothing"]);
+    // layers are in the order of their numbers, not of their names
+    let layer = |name, outputs: &'static [usize]| (name, outputs, f32s(&vec![0.0; outputs.iter().product()]));
+    let deep = [layer("2.weight", &[3, 4]), layer("2.bias", &[3]), layer("10.weight", &[2, 3]), layer("10.bias", &[2])];
+    refuse(&deep, &["'2.weight' is [3, 4], and [2, 4] in this run; set hidden=[3]"]);
     fs::write(&path, b"PK\x03\x04 a zip").unwrap();
     let error = Init::read(&path).expect_err("no safetensors").to_string();
     assert!(error.contains("it is no safetensors file") && error.contains("save_file"), "{error}");
