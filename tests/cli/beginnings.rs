@@ -204,6 +204,23 @@ fn before_the_first_update_parameters_are_those_of_the_policy() {
 }
 
 #[test]
+fn a_broken_newer_checkpoint_of_a_run_is_passed_over_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| {
+        let place = folder.path().join(name);
+        fs::create_dir_all(&place).unwrap();
+        place.join("checkpoint.safetensors")
+    };
+    let made = policy("CartPole-v1", "ppo", &["hidden=[5]"]);
+    ok(made.save(&place("")));
+    fs::write(place("checkpoints/0000000007"), "").unwrap();
+    let init = ok(Init::read(folder.path()));
+    assert!(init.notes().len() == 1 && init.notes()[0].contains("it is empty"), "{:?}", init.notes());
+    assert!(init.bytes() == ok(made.to_bytes()), "its policy, whole");
+    assert!(init.path().ends_with("checkpoint.safetensors"), "{:?}", init.path());
+}
+
+#[test]
 fn what_fits_is_taken_and_the_rest_is_said() {
     let made = policy("CartPole-v1", "ppo", &["hidden=[5]", "norm_obs=true"]);
     let init = ok(Init::of_policy(&made, Path::new("made")));
