@@ -66,7 +66,7 @@ enum Command {
     Sweep(sweep::SweepArguments),
     /// Play whole episodes with a trained policy
     Eval(eval::Eval),
-    /// Write what a run has recorded for other programs
+    /// Write a run's policy, or what it has recorded, for other programs
     Export(export::Export),
     /// Draw the learning curves of runs, side by side
     Plot(plot::Plot),

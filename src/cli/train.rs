@@ -132,6 +132,7 @@ impl Train {
         let Chosen { env, config, run } = self.choice.resolve(self.seed, &self.adapter)?;
         let init = self.init(&run)?;
         if let Some(init) = &init {
+            checkpoint::say_all(init.notes());
             say(format_args!("{}", shown(init.fit(&env, &config)?.told)));
         }
         let directory = signals::prepare(|| match &self.out {

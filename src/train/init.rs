@@ -25,6 +25,8 @@ pub struct Init {
     /// The file as it was read: a run keeps a copy.
     bytes: Vec<u8>,
     tensors: Vec<Given>,
+    /// Which newer checkpoints of a run were broken, a sentence each.
+    notes: Vec<String>,
     /// What is known of the policy besides, where the file is a checkpoint.
     made_by: Option<Box<(Environment, Config)>>,
 }
@@ -57,8 +59,8 @@ impl Init {
     /// [`Error::File`] where it cannot be read, [`Error::Checkpoint`] where it is neither, or a number is not finite.
     pub fn read(path: &Path) -> Result<Self> {
         if path.is_dir() {
-            let (policy, _) = checkpoints::newest_policy(path)?;
-            return Self::of_policy(&policy, &path.join(CHECKPOINT_FILE));
+            let (policy, notes) = checkpoints::newest_policy(path)?;
+            return Ok(Self { notes, ..Self::of_policy(&policy, &path.join(CHECKPOINT_FILE))? });
         }
         let bytes = file::read(path, MOST_BYTES)?;
         if foreign::is_checkpoint(&bytes) {
@@ -69,7 +71,7 @@ impl Init {
             };
         }
         let tensors = foreign::tensors(path, &bytes)?;
-        Ok(Self { path: path.to_owned(), bytes, tensors, made_by: None })
+        Ok(Self { path: path.to_owned(), bytes, tensors, notes: Vec::new(), made_by: None })
     }
 
     /// The tensors of a policy; `path` is what it is called in errors.
@@ -85,12 +87,17 @@ impl Init {
             tensors.push(Given { meaning: name.clone(), name, shape, values });
         }
         let made_by = Some(Box::new((policy.env.clone(), policy.config.clone())));
-        Ok(Self { path: path.to_owned(), bytes: policy.to_bytes()?, tensors, made_by })
+        Ok(Self { path: path.to_owned(), bytes: policy.to_bytes()?, tensors, notes: Vec::new(), made_by })
     }
 
     /// The file that was read.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Which newer checkpoints of its run were broken and passed over, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Its bytes.
@@ -207,7 +214,9 @@ impl Init {
         };
         let own: Vec<&Tensor> = table.iter().filter(|tensor| is_layer(&tensor.name)).collect();
         let given: Vec<&Given> = self.tensors.iter().filter(|given| is_layer(&given.meaning)).collect();
-        let weights: Vec<&&Given> = given.iter().filter(|given| given.meaning.ends_with(".weight")).collect();
+        let number = |given: &Given| given.meaning.split('.').nth(1).and_then(|number| number.parse::<u32>().ok());
+        let mut weights: Vec<&&Given> = given.iter().filter(|given| given.meaning.ends_with(".weight")).collect();
+        weights.sort_by_key(|given| number(given));
         let spec = env.spec();
         let outputs = own.last().map_or(0, |bias| bias.shape[0]);
         let remedy = || {

@@ -204,6 +204,23 @@ fn before_the_first_update_parameters_are_those_of_the_policy() {
 }
 
 #[test]
+fn a_broken_newer_checkpoint_of_a_run_is_passed_over_and_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| {
+        let place = folder.path().join(name);
+        fs::create_dir_all(&place).unwrap();
+        place.join("checkpoint.safetensors")
+    };
+    let made = policy("CartPole-v1", "ppo", &["hidden=[5]"]);
+    ok(made.save(&place("")));
+    fs::write(place("checkpoints/0000000007"), "").unwrap();
+    let init = ok(Init::read(folder.path()));
+    assert!(init.notes().len() == 1 && init.notes()[0].contains("it is empty"), "{:?}", init.notes());
+    assert!(init.bytes() == ok(made.to_bytes()), "its policy, whole");
+    assert!(init.path().ends_with("checkpoint.safetensors"), "{:?}", init.path());
+}
+
+#[test]
 fn what_fits_is_taken_and_the_rest_is_said() {
     let made = policy("CartPole-v1", "ppo", &["hidden=[5]", "norm_obs=true"]);
     let init = ok(Init::of_policy(&made, Path::new("made")));
@@ -329,6 +346,10 @@ fn files_of_pytorch_are_read_with_or_without_a_prefix_and_in_every_width() {
     refuse(&all[..3], &["lacks 'actor.1.bias' [2]"]);
     refuse(&all[4..], &["no network in it is an actor", "'critic.0.bias'", "name the layers actor.0.weight"]);
     refuse(&[], &["it holds nothing"]);
+    // layers are in the order of their numbers, not of their names
+    let layer = |name, outputs: &'static [usize]| (name, outputs, f32s(&vec![0.0; outputs.iter().product()]));
+    let deep = [layer("2.weight", &[3, 4]), layer("2.bias", &[3]), layer("10.weight", &[2, 3]), layer("10.bias", &[2])];
+    refuse(&deep, &["'2.weight' is [3, 4], and [2, 4] in this run; set hidden=[3]"]);
     fs::write(&path, b"PK\x03\x04 a zip").unwrap();
     let error = Init::read(&path).expect_err("no safetensors").to_string();
     assert!(error.contains("it is no safetensors file") && error.contains("save_file"), "{error}");

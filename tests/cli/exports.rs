@@ -148,6 +148,25 @@ fn the_last_policy_leaves_where_none_was_evaluated_and_that_is_said() {
 }
 
 #[test]
+fn the_best_member_of_a_search_leaves_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let config = ok(Config::resolve("CartPole-v1", "cem", None, &["hidden=[4]".to_owned()]));
+    let mut search = ok(Policy::untrained(&cartpole(), config));
+    let half = search.parameters().len() / 2;
+    let parameters: Vec<f32> = (0..2 * half).map(|n| if n < half { 1.0 } else { 2.0 }).collect();
+    ok(search.set_parameters(&parameters));
+    ok(search.save(&here.join("search")));
+    said(here, &["export", "search", "--format", "safetensors", "--which", "member", "-o", "member"]);
+    said(here, &["export", "search", "--format", "safetensors", "-o", "mean"]);
+    let first = |name: &str| ok(Policy::load(&here.join(name))).parameters()[..half].to_vec();
+    assert_eq!((first("member"), first("mean")), (vec![2.0; half], vec![1.0; half]));
+    let run = run(here, "run", &cartpole(), true);
+    let words = ["'which'", "ppo has no members", "leave it out"];
+    refused(&["export", word(&run), "--format", "c", "--which", "member", "-o", word(&here.join("no.h"))], 2, &words);
+}
+
+#[test]
 fn what_has_no_policy_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();

@@ -164,6 +164,14 @@ fn the_cases_are_worth_it() {
             assert!(changed > COUNT / 10, "{}: masks change {changed} actions", case.name);
         }
     }
+    let held = |case: &Case| {
+        let layers = ok(case.policy.layers());
+        let Some(Layer::Normalise { mean, scale }) = layers.first() else { return 0 };
+        let beyond = |x: &f32, f: usize| ((x - mean[f]) * scale[f]).abs() > 10.0;
+        case.observations.iter().filter(|seen| seen.iter().enumerate().any(|(f, x)| beyond(x, f))).count()
+    };
+    let held: Vec<usize> = cases.iter().map(held).collect();
+    assert!(held.iter().sum::<usize>() > COUNT / 10, "too few observations are held to ±10: {held:?}");
     let heads: Vec<&str> = cases.iter().filter_map(|case| ok(case.policy.layers()).last()?.head_name()).collect();
     assert!(["argmax", "clip", "tanh"].iter().all(|head| heads.contains(head)), "{heads:?}");
 }

@@ -56,4 +56,10 @@ fn the_first_of_equals_is_taken_by_all() {
     for (by, got) in [("onnxruntime", onnx), ("C", c), ("WGSL", wgsl)] {
         assert_eq!(got, expected, "{by}");
     }
+    // where nothing is allowed, as docs/export.md has it
+    let none = [case(constant(&lane, &[1.0, 3.0, 2.0]), &[f([0, 0, 0]), f([0, 1, 1])])];
+    let actions = [by_onnx(&none).remove(0).0.actions, by_c(&none).remove(0).actions, by_wgsl(&none[0]).actions];
+    for (first, actions) in [0.0, -1.0, 0.0].into_iter().zip(actions) {
+        assert_eq!(actions, [[first], [1.0]]);
+    }
 }

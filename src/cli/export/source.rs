@@ -15,6 +15,8 @@ pub enum Which {
     Best,
     /// That of the newest checkpoint
     Last,
+    /// The best member that a search (cem, ga, es, …) ever had, from its newest checkpoint
+    Member,
 }
 
 /// The policy of a run directory, of one of its folders or of a checkpoint, with the files that it was made of. What should be known
@@ -34,20 +36,27 @@ pub fn load(run: &Path, which: Option<Which>, as_trained: bool) -> Result<(Polic
         }
         return refuse("there is no such run directory or checkpoint".to_owned());
     }
-    if !run.is_dir() && which.is_some() {
+    if !run.is_dir() && matches!(which, Some(Which::Best | Which::Last)) {
         let reason =
             format!("{} is one checkpoint, and this chooses among those of a run; leave it out", run.display());
         return Err(Error::Setting { name: "which".to_owned(), reason });
     }
     let best = run.join(BEST);
     let one = !run.is_dir() || is_one_checkpoint(run);
-    let wants_best = which != Some(Which::Last) && !one;
+    let wants_best = matches!(which, None | Some(Which::Best)) && !one;
     if run.is_dir() && ![CHECKPOINT_FILE, GENERATIONS, BEST].iter().any(|name| run.join(name).exists()) {
         return refuse(without_policy(run));
     }
     let place: &Path = if wants_best && best.is_dir() { &best } else { run };
-    let (policy, notes) = Policy::load_with_notes(place)?;
+    let (mut policy, notes) = Policy::load_with_notes(place)?;
     say_all(&notes);
+    if which == Some(Which::Member) {
+        let algo = policy.config.algo.name();
+        policy = policy.best().ok_or_else(|| Error::Setting {
+            name: "which".to_owned(),
+            reason: format!("{algo} has no members, of which one is the best; leave it out"),
+        })?;
+    }
     if wants_best && place == run {
         let why =
             if policy.evaluation.is_none() { "the run was never evaluated" } else { "it keeps no best checkpoint" };
