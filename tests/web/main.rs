@@ -1,7 +1,8 @@
 //! What Chrome makes of our shaders and of the page: Tint refuses no kernel, and a page computes what this program does. Run by
 //! `make test-web`, which installs Node, Dawn and Chromium and has SwiftShader play the GPU for all of them.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+// equal bits are meant where numbers are compared; figures are printed for those who run it; and a test may panic
+#![allow(clippy::float_cmp, clippy::print_stdout, clippy::unwrap_used)]
 
 #[path = "../programs/mod.rs"]
 mod programs;
