@@ -202,14 +202,17 @@ impl Source<'_> {
         let masked = self.exported.masked();
         let starts: Vec<String> = starts.iter().map(u32::to_string).collect();
         self.constant("int", "start", starts.len(), &starts.join(", "));
-        let (mask, allowed) = if masked {
+        let (mask, better) = if masked {
             self.line(
                 "/* The action of each choice for an observation, of those that are allowed; -1 where none is. */",
             );
-            (format!("const unsigned char allowed[{outputs}], "), "allowed[i] && ")
+            (
+                format!("const unsigned char allowed[{outputs}], "),
+                "allowed[i] && (best < 0 || logits[i] > logits[best])",
+            )
         } else {
             self.line("/* The action of each choice for an observation, the first of equals. */");
-            (String::new(), "")
+            (String::new(), "best < 0 || logits[i] > logits[best]")
         };
         let (act, start) = (self.name("act"), self.name("start"));
         self.line(&format!("static inline void {act}(const float observation[{features}], {mask}int action[{words}])"));
@@ -219,7 +222,7 @@ impl Source<'_> {
         ));
         self.line(&format!("    for (c = 0; c < {words}; ++c) {{"));
         self.line(&format!("        int best = -1;\n        for (i = {start}[c]; i < {start}[c + 1]; ++i) {{"));
-        self.line(&format!("            if ({allowed}(best < 0 || logits[i] > logits[best])) {{"));
+        self.line(&format!("            if ({better}) {{"));
         self.line(&format!(
             "                best = i;\n            }}\n        }}\n        action[c] = best < 0 ? -1 : best - {start}[c];\n    }}\n}}\n"
         ));
@@ -234,12 +237,14 @@ impl Source<'_> {
             pairs.iter().map(|(value, off)| if second { (off * 1.000_001) as f32 } else { *value as f32 }).collect()
         };
         self.line("/*\n * Whether this file computes what the program did that wrote it: 0, or the place of the first number that differs, counted");
-        self.line(&format!(
-            " * from 1: the {outputs} outputs of the network, then the {words} numbers of the action.\n */"
-        ));
+        self.line(&format!(" * from 1: the {outputs} outputs of the network, then the numbers of the action.\n */"));
         self.line(&format!("static inline int {}(void)\n{{", self.name("self_test")));
         let mut list = |kind: &str, name: &str, length: usize, values: &str| {
-            let _ = writeln!(self.text, "    static const {kind} {name}[{length}] = {{\n    {values}\n    }};");
+            let _ = writeln!(
+                self.text,
+                "    static const {kind} {name}[{length}] = {{\n        {}\n    }};",
+                values.replace('\n', "\n    ")
+            );
         };
         list("float", "observation", features, &numbers(&trial.observation));
         list("float", "expected", outputs, &numbers(&narrow(&trial.outputs, false)));
