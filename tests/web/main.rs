@@ -93,21 +93,13 @@ const CASES: [Case; 4] = [
     Case { env: "CartPole-v1", algo: "sac", settings: REPLAY },
     Case { env: "Pendulum-v1", algo: "sac", settings: REPLAY },
 ];
-/// Algorithms whose plans have other kernels; without a browser, and for one update. A conjugate gradient ends where sums cancel, so
-/// that the last bits of two compilers part there, and an update later an action.
+/// Algorithms whose plans have other kernels; without a browser, and for two updates. Not trpo: conjugate gradients stand on sums that
+/// cancel (p (t − Σ p t) of tangents that hardly differ), so that what two compilers round apart is 7·10⁻⁴ after one update.
 const MORE: [Case; 3] = [
     Case {
         env: "CartPole-v1",
-        algo: "trpo",
-        settings: &[
-            "num_envs=24",
-            "num_steps=16",
-            "hidden=[4]",
-            "cg_iters=2",
-            "backtrack_iters=3",
-            "value_epochs=1",
-            "eval_episodes=4",
-        ],
+        algo: "reinforce",
+        settings: &["num_envs=24", "num_steps=16", "hidden=[4]", "value_epochs=1", "eval_episodes=4"],
     },
     Case {
         env: "Pendulum-v1",
@@ -129,7 +121,7 @@ const MORE: [Case; 3] = [
     },
 ];
 const UPDATES: usize = 5;
-const UPDATES_OF_MORE: usize = 1;
+const UPDATES_OF_MORE: usize = 2;
 const STEPS: usize = 100;
 /// Seed of the worlds that are played.
 const SEED: u32 = 7;
