@@ -159,7 +159,8 @@ class Stage {
       const world = Math.floor(offsetY * scale) * play.columns + Math.floor(offsetX * scale);
       if (world < play.worlds) [this.world, this.looked] = [world, 0];
     };
-    const handed = play.real || play.counts.length > 1 ? {} : keys(environment.actions);
+    // where actions may be forbidden a key could ask for one of those
+    const handed = play.real || play.counts.length > 1 || play.mask_words > 0 ? {} : keys(environment.actions);
     at("hand-label").hidden = Object.keys(handed).length === 0;
     at("keys").textContent = keysInWords(environment.actions);
     at("hand").onchange = () => { this.hand = at("hand").checked ? 0 : null; };
