@@ -1,5 +1,7 @@
 //! Plans that were printed, run by wgpu alone.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use super::ok;
 use manyworlds::gpu::{Gpu, Recording};
 use manyworlds::wgpu;

@@ -2,11 +2,13 @@
 
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 
 /// Dawn's `navigator.gpu`; `folder` is where `webgpu` was installed, `flags` are Dawn's, such as "backend=null", which compiles no
 /// further than to what a driver would get.
-export function openDawn(folder, ...flags) {
-  const { create, globals } = createRequire(resolve(folder, "package.json"))("webgpu");
+export async function openDawn(folder, ...flags) {
+  const place = createRequire(resolve(folder, "package.json")).resolve("webgpu");
+  const { create, globals } = await import(pathToFileURL(place));
   Object.assign(globalThis, globals);
   // what it gave ends with it, and an object that nobody names is collected
   globalThis.dawn = create(flags);

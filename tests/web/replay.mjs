@@ -10,7 +10,7 @@ import { adapterOf, openDawn } from "./dawn.mjs";
 import { learn, trace } from "./scenario.mjs";
 
 const [output, folder, steps, updates, ...pages] = process.argv.slice(2);
-const gpu = openDawn(folder);
+const gpu = await openDawn(folder);
 for (const page of pages) {
   const text = await readFile(page, "utf8");
   const [, json] = text.match(/<script type="application\/json" id="data">(.*?)<\/script>/s);

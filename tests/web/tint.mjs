@@ -7,7 +7,7 @@ import { adapterOf, openDawn } from "./dawn.mjs";
 
 const [output, folder, file] = process.argv.slice(2);
 // a driver would compile for hours, and is no judge of what WGSL is
-const gpu = openDawn(folder, "backend=null");
+const gpu = await openDawn(folder, "backend=null");
 const device = await (await adapterOf(gpu)).requestDevice({ requiredFeatures: ["subgroups"] });
 
 async function refusal({ wgsl, overrides, subgroups }) {
