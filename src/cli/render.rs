@@ -209,6 +209,7 @@ impl Render {
     }
 
     #[cfg(not(feature = "window"))]
+    #[allow(clippy::unused_self)] // as the other one is called
     fn watch(&self) -> Result<ExitCode> {
         let reason = "this program was built without windows (cargo's feature `window`); film the worlds with -o FILE";
         Err(Error::Setting { name: "watch".to_owned(), reason: reason.to_owned() })
