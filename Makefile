@@ -50,7 +50,7 @@ test-portability: toolchain directories ## Kernel tests on a second Vulkan drive
 # SwiftShader for this program too, so that nothing differs but who translates WGSL.
 test-web: toolchain directories ## The page, and every kernel, in Chrome's WebGPU: Node, Dawn and Chromium
 	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && web=$$(sh scripts/ensure-web.sh) && \
-	env $$web VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan MANYWORLDS_EXPECT_ADAPTER=SwiftShader \
+	eval "export $$web" && VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan MANYWORLDS_EXPECT_ADAPTER=SwiftShader \
 	$(CARGO) test --release $(FEATURES) --test web -- --ignored --nocapture
 
 # With no Vulkan driver to be found, nothing but OpenGL can answer. wgpu has one OpenGL context in a process and panics

@@ -15,7 +15,7 @@
 #   subgroupAny: refused, 'subgroupShuffle' must only be called from subgroup uniform control flow
 #   subgroupAdd: refused, 'subgroupShuffle' must only be called from subgroup uniform control flow
 #
-# Exit status: 0 as described, 1 something else was seen, 2 the package could not be had. Needs Node 20 with npm, and a libstdc++ with
+# Exit status: 0 as described, 1 something else was seen, 2 the package could not be had. Needs Node 18 with npm, and a libstdc++ with
 # GLIBCXX_3.4.30; no GPU, since Dawn's null backend compiles nothing further.
 set -eu
 

@@ -28,7 +28,8 @@ for version in 0.4.0 0.5.0 0.6.0 0.6.2; do
 	tar -xzf "webgpu-$version.tgz"
 	library=$(find package/dist -name '*.node' -path '*linux-x64*')
 	echo "webgpu $version: $(highest GLIBCXX "$library") $(highest GLIBC "$library")"
-done | tee said
+done >said
+cat said
 cat >expected <<END
 webgpu 0.4.0: GLIBCXX_3.4.30 GLIBC_2.34
 webgpu 0.5.0: GLIBCXX_3.4.32 GLIBC_2.38

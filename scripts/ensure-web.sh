@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that Node, Dawn (the WebGPU of Chrome, from npm) and Chromium are there for the tests of the page, and prints a line
-# that names them for a shell: MANYWORLDS_WEBGPU=… MANYWORLDS_CHROMIUM=…
+# that names them, for a shell to evaluate: MANYWORLDS_WEBGPU='…' MANYWORLDS_CHROMIUM='…'
 #
 # MANYWORLDS_CHROMIUM=/path/to/chrome takes that browser.
 # Exit status: 0 all is there, 3 something is not and could not be had.
@@ -35,7 +35,7 @@ browser() {
 	return 1
 }
 
-# What apt has to bring. The browser has no driver of its own to look for: it brings SwiftShader.
+# What apt has to bring. Chromium brings SwiftShader, so no driver is installed for it.
 missing=
 command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || missing="nodejs npm"
 browser >/dev/null || missing="$missing chromium"
@@ -48,11 +48,19 @@ fi
 chromium=$(browser) || fail "No Chromium is here; install one, or name it with MANYWORLDS_CHROMIUM."
 
 mkdir -p "$place"
-if ! cmp -s "$root/tests/web/package-lock.json" "$place/package-lock.json" || [ ! -d "$place/node_modules/webgpu" ]; then
+# what was asked for when the last installation came to its end
+if ! cmp -s "$root/tests/web/package-lock.json" "$place/installed.json"; then
 	say "Fetching Dawn (75 MB, the npm package webgpu) ..."
-	cp "$root/tests/web/package.json" "$place/"
+	rm -f "$place/installed.json"
+	cp "$root/tests/web/package.json" "$root/tests/web/package-lock.json" "$place/"
 	# what it would run after an installation is for macOS alone
-	(cd "$place" && cp "$root/tests/web/package-lock.json" . && quietly npm ci --ignore-scripts) ||
-		{ rm -f "$place/package-lock.json"; fail "npm could not install the package webgpu."; }
+	(cd "$place" && quietly npm ci --ignore-scripts) || fail "npm could not install the package webgpu."
+	cp "$place/package-lock.json" "$place/installed.json"
 fi
-printf 'MANYWORLDS_WEBGPU=%s MANYWORLDS_CHROMIUM=%s\n' "$place" "$chromium"
+
+# A word as a shell takes it.
+quoted() {
+	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+printf 'MANYWORLDS_WEBGPU=%s MANYWORLDS_CHROMIUM=%s\n' "$(quoted "$place")" "$(quoted "$chromium")"

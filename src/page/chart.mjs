@@ -1,14 +1,16 @@
 // The learning curve.
 
 /// Draws points {steps, mean} as a line and evaluations as dots, with a dashed line where the environment counts as solved.
-export function drawCurve(canvas, points, evaluations, threshold) {
+export function drawCurve(canvas, allPoints, allEvaluations, threshold) {
+  const told = (list) => thinned(list.filter((point) => point.mean !== null));
+  const [points, evaluations] = [told(allPoints), told(allEvaluations)];
   const scale = window.devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   [canvas.width, canvas.height] = [width * scale, height * scale];
   const context = canvas.getContext("2d");
   context.scale(scale, scale);
   context.font = "12px system-ui, sans-serif";
-  const shown = [...points, ...evaluations].filter((point) => point.mean !== null && Number.isFinite(point.mean));
+  const shown = [...points, ...evaluations];
   if (shown.length === 0) {
     context.fillStyle = "#8b919c";
     context.fillText("the mean return of the latest episodes will be drawn here", 8, height / 2);
@@ -38,7 +40,7 @@ export function drawCurve(canvas, points, evaluations, threshold) {
   }
   context.strokeStyle = "#5b9dff";
   context.lineWidth = 1.5;
-  line(context, thinned(points.filter((point) => point.mean !== null)).map(({ steps, mean }) => [x(steps), y(mean)]));
+  line(context, points.map(({ steps, mean }) => [x(steps), y(mean)]));
   context.fillStyle = "#fa9a1e";
   for (const { steps, mean } of evaluations) {
     context.beginPath();

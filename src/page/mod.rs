@@ -1,7 +1,7 @@
 //! A page for a browser: one file that plays worlds, trains, and measures, by the same shaders.
 //!
-//! What runs in it is a plan, replayed by some hundred lines of JavaScript: no kernel is written for it, and nothing is left to a
-//! server. Its modules stand beside this file and are joined into the page as they are.
+//! What runs in it is a plan, replayed by JavaScript: no kernel is written for it, and nothing is left to a server. Its modules stand
+//! beside this file and are joined into one script, in which all that they name outermost is named once.
 
 use crate::bench::{self, Case, Mode};
 use crate::config::Config;
@@ -18,14 +18,18 @@ use serde_json::{Value, json};
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 /// Modules of the page, each behind those that it takes something from.
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 12] = [
     include_str!("replay.mjs"),
+    include_str!("blake3.mjs"),
     include_str!("checkpoint.mjs"),
     include_str!("chart.mjs"),
     include_str!("measure.mjs"),
     include_str!("play.mjs"),
     include_str!("policy.mjs"),
     include_str!("train.mjs"),
+    include_str!("say.mjs"),
+    include_str!("stage.mjs"),
+    include_str!("training.mjs"),
     include_str!("page.mjs"),
 ];
 /// Bytes that every browser's WebGPU binds.
@@ -131,12 +135,18 @@ fn environment(env: &Environment) -> Value {
     let spec = env.spec();
     json!({
         "name": title(env),
-        "file": title(env),
         "about": env.about(),
         "observations": env.observation_names(),
-        "actions": env.action_names(),
+        "actions": actions(env),
         "threshold": spec.reward_threshold,
     })
+}
+
+/// A name for every action of every choice, or for every real number.
+fn actions(env: &Environment) -> Vec<String> {
+    let names = env.action_names();
+    let ActionSpace::MultiDiscrete { counts, .. } = &env.spec().action_space else { return names };
+    names.iter().zip(counts).flat_map(|(name, count)| (0..*count).map(move |i| format!("{name} {i}"))).collect()
 }
 
 /// The environment's name, or that of its file without folders and ending.
@@ -174,7 +184,7 @@ fn steps(policy: &Policy) -> Result<Vec<Value>> {
         }
         Layer::Tanh => json!({"op": "tanh"}),
         Layer::Relu => json!({"op": "relu"}),
-        Layer::Argmax { counts, .. } => json!({"op": "argmax", "counts": counts}),
+        Layer::Argmax { .. } => json!({"op": "argmax"}),
         Layer::Clip(Bounds { low, high }) => json!({"op": "clip", "low": low, "high": high}),
         Layer::Squash(Bounds { low, high }) => json!({"op": "squash", "low": low, "high": high}),
     };
@@ -204,7 +214,6 @@ fn train(policy: &Policy) -> Result<Value> {
         "steps_of_updates": (!config.algo.is_search()).then(|| config.env_steps(1) - config.env_steps(0)),
         "ring": RING,
         "metrics": {"bytes": size_of::<Metrics>(), "fields": fields},
-        "measures": config.measures(),
         "faults": faults,
         "metadata": beginning.metadata().map_err(|error| Error::Gpu(format!("metadata cannot be written: {error}")))?,
     }))

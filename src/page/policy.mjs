@@ -34,6 +34,7 @@ export function probabilities(counts, logits, allowed) {
     const own = logits.slice(first, first + count).map((logit, i) => (allowed && !allowed[first + i] ? -Infinity : logit));
     first += count;
     const largest = Math.max(...own);
+    if (largest === -Infinity) return own.map(() => 0); // nothing is allowed
     const weights = own.map((logit) => Math.exp(logit - largest));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return weights.map((weight) => weight / sum);

@@ -1,5 +1,8 @@
 // A plan, run by WebGPU alone: buffers, kernels and passes as `manyworlds plan --json` writes them down.
 
+/// Bytes that WebGPU promises to bind everywhere.
+const PROMISED = 128 << 20;
+
 /// What a device has to have for these plans, of what WebGPU does not promise everywhere.
 export function limitsFor(plans, adapter) {
   const largest = Math.max(...plans.flatMap((plan) => plan.buffers.map((buffer) => buffer.bytes)));
@@ -8,8 +11,7 @@ export function limitsFor(plans, adapter) {
     if (largest > adapter.limits[name]) {
       throw new Error(`a buffer has ${largest} bytes, and this browser's ${name} is ${adapter.limits[name]}`);
     }
-    // what is promised everywhere needs no asking
-    if (largest > 128 << 20) limits[name] = largest;
+    if (largest > PROMISED) limits[name] = largest;
   }
   return limits;
 }

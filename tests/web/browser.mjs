@@ -72,19 +72,30 @@ async function run(page, picture) {
     const { action } = await stage.player.look(stage.world);
     document.getElementById("hand").click();
     document.getElementById("play").click();
-    return { asked: stage.hand, action: Array.from(action) };
+    return { action: Array.from(action) };
   })()`);
   // the page's own training, begun as by its button
   const training = `(async () => {
-    const { training } = window.manyworlds;
+    const { stage, training } = window.manyworlds;
+    // whoever changes their mind while kernels are compiled has one trainer, and nothing under way behind a pause
+    training.toggle();
+    training.toggle();
     await training.prepare();
-    while (training.trainer.updates < ${updates}) {
-      training.trainer.perSubmission = Math.min(training.trainer.perSubmission, ${updates} - training.trainer.updates);
-      await training.advance();
+    await training.pause();
+    const { trainer } = training;
+    const begun = trainer.updates;
+    let file = null;
+    while (trainer.updates < ${updates}) {
+      trainer.perSubmission = Math.min(trainer.perSubmission, ${updates} - trainer.updates);
+      const turn = training.advance();
+      file = training.file(); // asked for while updates are under way
+      await turn;
     }
     training.show();
-    const parameters = Array.from(await training.trainer.parameters());
-    return { parameters, points: training.points, file: Array.from(await training.file()) };
+    await training.teach();
+    const parameters = Array.from((await trainer.snapshot()).parameters);
+    const played = Array.from(stage.parameters);
+    return { begun, parameters, played, points: training.points, file: Array.from(await file) };
   })()`;
   const learned = await evaluate(training);
   await pause(2);

@@ -99,7 +99,7 @@ const MORE: [Case; 3] = [
     Case {
         env: "CartPole-v1",
         algo: "reinforce",
-        settings: &["num_envs=24", "num_steps=16", "hidden=[4]", "value_epochs=1", "eval_episodes=4"],
+        settings: &["num_envs=24", "num_steps=16", "hidden=[4]", "value_epochs=1", "eval_episodes=4", "norm_obs=true"],
     },
     Case {
         env: "Pendulum-v1",
@@ -317,11 +317,19 @@ fn a_page_in_a_browser_plays_and_learns_what_this_program_does() {
             told["firstFrame"].as_f64().unwrap()
         );
         assert_eq!(told["message"], "", "{}: the page says something", case.name());
+        assert_eq!(told["begun"], 0, "{}: nothing is learned behind a pause", case.name());
+        assert_eq!(told["played"], told["parameters"], "{}: the worlds are played by what was learned", case.name());
         if case.env == "CartPole-v1" {
             assert_eq!(told["hand"]["action"], serde_json::json!([1]), "{}: a key was pressed", case.name());
         }
         check(case, folder.path(), told, UPDATES);
     }
+}
+
+#[test]
+#[ignore = "make test-web"]
+fn modules_of_the_page_do_what_they_say() {
+    assert!(node("units.mjs", &[]).is_empty());
 }
 
 #[test]

@@ -32,7 +32,7 @@ export async function learn(trainer, updates, checkpoint, tensors) {
     trainer.perSubmission = Math.min(trainer.perSubmission, updates - trainer.updates);
     points.push(...(await trainer.advance()).points);
   }
-  const parameters = await trainer.parameters();
+  const { parameters } = await trainer.snapshot();
   const file = checkpoint(trainer.run.metadata, tensors, parameters, trainer.updates);
   return { parameters: Array.from(parameters), points, file: Array.from(file) };
 }

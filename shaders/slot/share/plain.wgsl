@@ -5,6 +5,6 @@
 
 fn mw_shared(chunk: vec4<f32>, lane: u32, component: u32) -> f32 { return chunk[component]; }
 
-/// Whether a loop goes on to turn `at`, and what is loaded in it.
+/// Whether a loop goes on to turn `at`, and what is taken of what it loads.
 fn mw_goes_on(at: u32, end: u32) -> bool { return at < end; }
 fn mw_within(x: vec4<f32>, at: u32, end: u32) -> vec4<f32> { return x; }

@@ -6,7 +6,7 @@
 
 fn mw_shared(chunk: vec4<f32>, lane: u32, component: u32) -> f32 { return subgroupShuffle(chunk[component], lane); }
 
-/// Whether a loop goes on to turn `at`, and what is loaded in it: lanes that hand something round stay together to its last turn, as
-/// every compiler can see, and load nothing where others would have ended.
+/// Whether a loop goes on to turn `at`, and what is taken of what it loads: lanes that hand something round stay together to its last
+/// turn, as every compiler can see, and what they load in turns behind their end counts as 0.
 fn mw_goes_on(at: u32, end: u32) -> bool { return true; }
 fn mw_within(x: vec4<f32>, at: u32, end: u32) -> vec4<f32> { return select(vec4<f32>(0.0), x, at < end); }
