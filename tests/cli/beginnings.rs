@@ -191,6 +191,25 @@ fn a_run_that_goes_on_vouches_for_no_other_copy_than_the_one_it_began_with() {
     assert!(begun_with(&out).is_empty());
 }
 
+/// They would silently begin from the seed.
+#[test]
+fn a_sweep_and_a_plan_of_a_run_that_begins_with_a_policy_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("config.toml"), folder.path().join("sweep"));
+    let whole = "algo = \"cem\"\n[env]\nname = \"CartPole-v1\"\n[run]\nuntil_solved = true\n";
+    fs::write(&file, format!("{whole}init = \"init.safetensors\"\n")).unwrap();
+    let vary = ["sweep", "--config", word(&file), "--vary", "population=20,40", "--out", word(&out)];
+    for (call, what) in [(&vary[..], "a trial of a sweep"), (&["plan", "--config", word(&file)], "a plan")] {
+        let begins = format!("config.toml begins with init.safetensors, and {what} with its seed's parameters");
+        refused(call, 2, &["'run.init'", begins.as_str(), "take init and init_blake3 out of the file's table [run]"]);
+    }
+    assert!(!out.exists());
+    // so it is taken
+    fs::write(&file, whole).unwrap();
+    let output = manyworlds(&["plan", "--config", word(&file)]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
 /// A policy of another seed than that of the run.
 fn policy(env: &str, algo: &str, pairs: &[&str]) -> Policy {
     let pairs: Vec<String> = pairs.iter().map(ToString::to_string).collect();
