@@ -79,6 +79,24 @@ impl Choice {
         Ok(Chosen { env, config, run: file.map(|file| file.run).unwrap_or_default() })
     }
 
+    /// The same for what always begins with the parameters of its seed, such as `what`.
+    ///
+    /// # Errors
+    /// Those of [`Choice::resolve`], and [`Error::Setting`] where the file's run begins with a policy: its numbers would be of
+    /// something else.
+    pub fn resolve_from_seed(&self, seed: Option<u32>, adapter: &AdapterArgument, what: &str) -> Result<Chosen> {
+        let chosen = self.resolve(seed, adapter)?;
+        if let (Some(file), Some(init)) = (&self.config, &chosen.run.init) {
+            let reason = format!(
+                "the run of {} begins with {init}, and {what} with its seed's parameters; take init and init_blake3 out of \
+                 the file's table [run]",
+                file.display()
+            );
+            return Err(Error::Setting { name: "run.init".to_owned(), reason });
+        }
+        Ok(chosen)
+    }
+
     /// The environment's name or path, for those who wait for its file to change.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ enum For {
 
 impl Plan {
     pub fn run(self) -> Result<ExitCode> {
-        let Chosen { env, config, .. } = self.choice.resolve(None, &self.adapter)?;
+        let Chosen { env, config, .. } = self.choice.resolve_from_seed(None, &self.adapter, "a plan")?;
         let target = match self.r#for {
             For::Gpu => Target::GPU,
             For::Software => Target::SOFTWARE,

@@ -105,7 +105,8 @@ impl SweepArguments {
     /// What is asked for.
     fn resolve(&self) -> Result<(Environment, Sweep)> {
         let vary = self.vary.iter().map(|text| Vary::parse(text)).collect::<Result<Vec<_>>>()?;
-        let Chosen { env, config: base, .. } = self.choice.resolve(self.seed, &self.adapter)?;
+        let Chosen { env, config: base, .. } =
+            self.choice.resolve_from_seed(self.seed, &self.adapter, "a trial of a sweep")?;
         let (trials, rounds, finalists, seeds) = (self.trials, self.rounds, self.finalists, self.seeds);
         let sweep = Sweep { base, vary, trials, rounds, finalists, seeds, sampler: self.sampler };
         sweep.check(&env)?;

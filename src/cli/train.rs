@@ -11,9 +11,7 @@ use indicatif::HumanCount;
 use manyworlds::config::{Config, RunTable};
 use manyworlds::env::Environment;
 use manyworlds::error::shown;
-use manyworlds::train::{
-    self, Event, INIT_FILE, Init, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop,
-};
+use manyworlds::train::{self, Event, Init, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
 use manyworlds::{Error, Gpu, Result};
 use manyworlds::{algo, curves};
 use std::cell::{Cell, RefCell};
@@ -124,10 +122,8 @@ impl Train {
             let config = resumed.policy.config.with(&self.choice.set)?;
             let env = resumed.policy.env.clone();
             foreign::probe_checkpoint(&env, &self.adapter)?;
-            // what it has begun with stays in its configuration
-            let init = directory.path().join(INIT_FILE);
-            let init = init.exists().then(|| Init::read(&init).ok()).flatten();
-            return Ok(Task { directory, resumed: Some(resumed), env, config, run: RunTable::default(), init });
+            // what it has begun with is in its parameters, and stays in its configuration as it was
+            return Ok(Task { directory, resumed: Some(resumed), env, config, run: RunTable::default(), init: None });
         }
         let Chosen { env, config, run } = self.choice.resolve(self.seed, &self.adapter)?;
         let init = self.init(&run)?;

@@ -10,11 +10,12 @@ use std::fmt::Write;
 /// library. Names begin with that of the environment:
 ///
 /// ```text
-///   NAME_act(const float observation[d], int action[k])                                     numbers of actions, one for each choice
-///   NAME_act(const float observation[d], const unsigned char allowed[n], int action[k])     the same where the environment has masks
-///   NAME_act(const float observation[d], float action[n])                                   real numbers
-///   NAME_outputs(const float observation[d], float logits[n])                               what the network makes; or mean[n]
-///   NAME_self_test(void)                                                                    0, or the place that differs from this program
+///   NAME_act(const float observation[d], int action[k])                                  the number of an action for each choice
+///   NAME_act(const float observation[d], const unsigned char allowed[n], int action[k])  the same where there are masks
+///   NAME_act(const float observation[d], float action[n])                                real numbers
+///   NAME_outputs(const float observation[d], float logits[n])                            what the network makes; or mean[n]
+///   NAME_self_test(void)                                                                 0, or the place that differs from this
+///                                                                                        program
 /// ```
 ///
 /// # Errors
@@ -121,7 +122,9 @@ impl Source<'_> {
             "static inline void {}(const float observation[{features}], float {made}[{outputs}])",
             self.name("outputs")
         ));
-        self.line(&format!("{{\n    float x[{widest}], y[{widest}];\n    int i;"));
+        // a single layer writes where the outputs go
+        let other = if self.exported.dense().count() > 1 { format!(", y[{widest}]") } else { String::new() };
+        self.line(&format!("{{\n    float x[{widest}]{other};\n    int i;"));
         self.line(&format!("    for (i = 0; i < {features}; ++i) {{"));
         self.line("        x[i] = observation[i];\n    }");
         let mut width = features;
@@ -236,8 +239,9 @@ impl Source<'_> {
             // bounds are rounded upwards, and say 0 for nothing
             pairs.iter().map(|(value, off)| if second { (off * 1.000_001) as f32 } else { *value as f32 }).collect()
         };
-        self.line("/*\n * Whether this file computes what the program did that wrote it: 0, or the place of the first number that differs, counted");
-        self.line(&format!(" * from 1: the {outputs} outputs of the network, then the numbers of the action.\n */"));
+        self.line("/*\n * Whether this file computes what the program did that wrote it: 0, or the place of the first");
+        self.line(" * number that differs, counted from 1:");
+        self.line(&format!(" * the {outputs} outputs of the network, then the numbers of the action.\n */"));
         self.line(&format!("static inline int {}(void)\n{{", self.name("self_test")));
         let mut list = |kind: &str, name: &str, length: usize, values: &str| {
             let _ = writeln!(

@@ -1,5 +1,5 @@
-//! Policies for other programs: an ONNX graph, a C header, a WGSL function. All are made from [`Policy::layers`], and a checkpoint is
-//! safetensors already ([`Policy::save`]).
+//! Policies for other programs: an ONNX graph, a C header, a WGSL function. All are made from [`Policy::layers`], and a checkpoint
+//! is safetensors already ([`Policy::save`]).
 //!
 //! ```
 //! use manyworlds::{Config, Environment, Policy, export};

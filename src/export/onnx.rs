@@ -6,8 +6,8 @@
 //!     real numbers:  mean ─► Tanh, Mul, Add where they are squashed ─► Max, Min                     ─► action float [N, n]
 //! ```
 //!
-//! The graph asks for the oldest operators that say so: of opset 8 for real numbers (Min and Max of different shapes), of opset 12
-//! for choices (ArgMax takes the first of equals), in IR 4 (initialisers that are no inputs). Of the messages of `onnx.proto`, what is
+//! The graph asks for the oldest opset whose operators promise this: 8 for real numbers (Min and Max of different shapes), 12 for
+//! choices (ArgMax takes the first of equals), in IR 4 (initialisers that are no inputs). Of the messages of `onnx.proto`, what is
 //! written here is declared here.
 
 use super::Exported;
@@ -91,7 +91,7 @@ impl Graph {
                 let weight = self.floats(&format!("actor.{number}.weight"), &[*outputs, *inputs], weight);
                 let bias = self.floats(&format!("actor.{number}.bias"), &[*outputs], bias);
                 let made = self.node("Gemm", &[x, &weight, &bias], &own(&format!("actor.{number}")));
-                self.set("transB", &[1]);
+                self.set("transB", 1);
                 made
             }
             Layer::Tanh => self.node("Tanh", &[x], &own(&format!("{x}.tanh"))),
@@ -111,20 +111,20 @@ impl Graph {
                 }
                 if counts.len() == 1 {
                     self.node("ArgMax", &[&logits], "action");
-                    self.set("axis", &[1]);
-                    self.set("keepdims", &[0]);
+                    self.set("axis", 1);
+                    self.set("keepdims", 0);
                     return;
                 }
                 let parts: Vec<String> = (0..counts.len()).map(|choice| format!("choice.{choice}")).collect();
                 self.node("Split", &[&logits], "");
-                self.set("axis", &[1]);
-                self.set("split", &counts.iter().map(|&count| i64::from(count)).collect::<Vec<_>>());
+                self.set("axis", 1);
+                self.set_list("split", counts.iter().map(|&count| i64::from(count)).collect());
                 if let Some(split) = self.node.last_mut() {
                     split.output.clone_from(&parts);
                 }
                 let best: Vec<String> = parts.iter().map(|part| self.best_of(part)).collect();
                 self.node("Concat", &best.iter().map(String::as_str).collect::<Vec<_>>(), "action");
-                self.set("axis", &[1]);
+                self.set("axis", 1);
             }
             Layer::Clip(bounds) => self.hold(&bounds.low, &bounds.high, x),
             Layer::Squash(bounds) => {
@@ -146,8 +146,8 @@ impl Graph {
 
     fn best_of(&mut self, part: &str) -> String {
         let best = self.node("ArgMax", &[part], &format!("{part}.best"));
-        self.set("axis", &[1]);
-        self.set("keepdims", &[1]);
+        self.set("axis", 1);
+        self.set("keepdims", 1);
         best
     }
 
@@ -170,15 +170,17 @@ impl Graph {
         output.to_owned()
     }
 
-    /// Gives the last node an attribute: `split` is a list, all others are one number.
-    fn set(&mut self, name: &str, values: &[i64]) {
-        let list = name == "split";
-        let attribute = Attribute {
-            name: name.to_owned(),
-            i: values.first().copied().filter(|_| !list),
-            ints: if list { values.to_vec() } else { Vec::new() },
-            kind: if list { ATTRIBUTE_INTS } else { ATTRIBUTE_INT },
-        };
+    /// Gives the last node an attribute that is one number.
+    fn set(&mut self, name: &str, value: i64) {
+        self.give(Attribute { name: name.to_owned(), i: Some(value), ints: Vec::new(), kind: ATTRIBUTE_INT });
+    }
+
+    /// Gives the last node an attribute that is a list of numbers.
+    fn set_list(&mut self, name: &str, values: Vec<i64>) {
+        self.give(Attribute { name: name.to_owned(), i: None, ints: values, kind: ATTRIBUTE_INTS });
+    }
+
+    fn give(&mut self, attribute: Attribute) {
         if let Some(node) = self.node.last_mut() {
             node.attribute.push(attribute);
         }

@@ -1,7 +1,7 @@
 //! A policy as a function of WGSL, for shaders of other programs.
 //!
-//! Weights are literals in straight code. Arrays of constants that loops go through were tried: Mesa's software driver, which makes a ladder
-//! of branches of every such access, had not compiled two layers of 64 after eight minutes. Written out, they take 2 s.
+//! Weights are literals in straight code. Arrays of constants that loops go through were tried: Mesa's software driver, which makes
+//! a ladder of branches of every such access, had not compiled two layers of 64 after eight minutes. Written out, they take 2 s.
 
 use super::{Exported, number};
 use crate::error::Result;
@@ -38,9 +38,10 @@ pub fn wgsl(policy: &Policy) -> Result<String> {
     let mut text = String::new();
     let cost = [
         String::new(),
-        format!("Put it into a shader as it is. All {products} weights are written out: no array is indexed by a number that only the"),
-        "device knows, which drivers copy to each invocation's memory, or to a branch for each place. A compiler has to go".to_owned(),
-        "through all of them, so let wide networks read theirs from a buffer.".to_owned(),
+        format!("Put it into a shader as it is. All {products} weights are written out: no array is indexed by a"),
+        "number that only the device knows, which drivers copy to each invocation's memory, or to a branch".to_owned(),
+        "for each place. A compiler has to go through all of them, so let wide networks read theirs from a".to_owned(),
+        "buffer.".to_owned(),
     ];
     for line in exported.about("The deterministic policy").iter().chain(&cost) {
         text += format!("// {line}").trim_end();

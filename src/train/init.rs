@@ -2,7 +2,7 @@
 
 mod foreign;
 
-use super::tensors::{Fault, complaint};
+use super::tensors::complaint;
 use super::{CHECKPOINT_FILE, Policy, Trainer, checkpoints};
 use crate::algo::{Learning, networks};
 use crate::config::Config;
@@ -62,13 +62,15 @@ impl Init {
             let (policy, notes) = checkpoints::newest_policy(path)?;
             return Ok(Self { notes, ..Self::of_policy(&policy, &path.join(CHECKPOINT_FILE))? });
         }
-        let bytes = file::read(path, MOST_BYTES)?;
+        Self::from_bytes(path, file::read(path, MOST_BYTES)?)
+    }
+
+    /// What a file holds that was read once: a training may put another one in its place at any time, and the copy that is kept is
+    /// that of the tensors that are taken.
+    fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         if foreign::is_checkpoint(&bytes) {
-            return match Policy::read(path) {
-                Ok(policy) => Ok(Self { bytes, ..Self::of_policy(&policy, path)? }),
-                Err(Fault::Torn(reason)) => Err(complaint(path, &reason)),
-                Err(Fault::Refused(error)) => Err(error),
-            };
+            let policy = Policy::from_bytes(path, &bytes).map_err(|fault| fault.into_error(path))?;
+            return Ok(Self { bytes, ..Self::of_policy(&policy, path)? });
         }
         let tensors = foreign::tensors(path, &bytes)?;
         Ok(Self { path: path.to_owned(), bytes, tensors, notes: Vec::new(), made_by: None })
@@ -312,5 +314,39 @@ fn shortly(name: &str) -> String {
         Some((network, number)) if number.parse::<u32>().is_ok() => network.to_owned(),
         _ if name.split('.').next().is_some_and(|first| first.parse::<u32>().is_ok()) => "layers".to_owned(),
         _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Init;
+    use crate::config::Config;
+    use crate::env::Environment;
+    use crate::train::Policy;
+
+    /// As when another training has put its own in the place of a checkpoint that was just read, or has taken it away.
+    #[test]
+    fn tensors_are_those_of_the_bytes_that_are_kept_whatever_becomes_of_the_file() {
+        let env = Environment::load("CartPole-v1").expect("built in");
+        let policy = |seed: u32| {
+            let config = Config { hidden: vec![3], seed, ..Config::default() };
+            Policy::untrained(&env, config).expect("a policy")
+        };
+        let (read, put) = (policy(1), policy(2));
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("checkpoint.safetensors");
+        let bytes = read.to_bytes().expect("bytes");
+        for there in [None, Some(&put)] {
+            if let Some(other) = there {
+                other.save(&path).expect("written");
+            }
+            let init = Init::from_bytes(&path, bytes.clone()).expect("whole");
+            let taken: Vec<f32> = init.tensors.iter().flat_map(|given| given.values.iter().copied()).collect();
+            assert_eq!(taken, read.parameters(), "with another one there: {}", there.is_some());
+            assert_eq!((init.bytes(), init.path()), (&bytes[..], path.as_path()));
+        }
+        // and what is torn is told as of a file
+        let error = Init::from_bytes(&path, bytes[..bytes.len() - 1].to_vec()).expect_err("cut").to_string();
+        assert!(error.contains("it ends too soon") && error.contains("checkpoint.safetensors"), "{error}");
     }
 }

@@ -305,6 +305,12 @@ impl Policy {
         Self::from_file(&whole, path).map_err(Fault::Refused)
     }
 
+    /// The same of bytes that were read from there before.
+    pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> std::result::Result<Self, Fault> {
+        let whole = Whole::from_bytes(path, FORMAT, bytes)?;
+        Self::from_file(&whole, path).map_err(Fault::Refused)
+    }
+
     fn from_file(file: &Whole, path: &Path) -> Result<Self> {
         let complain = |reason: String| complaint(path, &reason);
         // control characters in a name would be obeyed by every terminal that it is shown on

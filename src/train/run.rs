@@ -3,8 +3,8 @@
 use super::checkpoints::{Checkpoints, newest_pair};
 use super::record::Record;
 use super::summary::{Summary, peak_rss_mb};
-use super::{Evaluated, INIT_FILE, Init, Line, Policy, Report, Returns, RunDirectory, State, Trainer};
-use crate::config::{Config, RunTable};
+use super::{CONFIG_FILE, Evaluated, INIT_FILE, Init, Line, Policy, Report, Returns, RunDirectory, State, Trainer};
+use crate::config::{Config, ConfigFile, RunTable};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::file;
@@ -27,18 +27,21 @@ pub struct Options {
     pub until_solved: bool,
     /// Tell every few seconds where the time goes and what worlds do ([`Trainer::watching`]), which is never written down.
     pub watching: bool,
-    /// What the run begins with in place of its seed's first parameters; one that goes on has begun with it.
+    /// What the run begins with in place of its seed's first parameters; of one that goes on it is not looked at.
     pub init: Option<Init>,
     /// When the process began: `solved_at_s` counts from then.
     pub started: Instant,
 }
 
 impl Options {
-    /// What `config.toml` says of them; where several seeds are trained side by side, of these too.
-    pub(super) fn table(&self, seeds: &[u32]) -> RunTable {
+    /// What `config.toml` says of them; where several seeds are trained side by side, of these too. A run that goes on repeats
+    /// what it has said of its beginning: the copy may have been altered since.
+    pub(super) fn table(&self, seeds: &[u32], resumed: Option<&Resumed>) -> RunTable {
         let Self { save_replay, until_solved, watching: _, ref init, started: _ } = *self;
-        let init_blake3 = init.as_ref().map(Init::hash);
-        let init = init.as_ref().map(|_| INIT_FILE.to_owned());
+        let (init, init_blake3) = match resumed {
+            Some(Resumed { run, .. }) => (run.init.clone(), run.init_blake3.clone()),
+            None => init.as_ref().map(|init| (INIT_FILE.to_owned(), init.hash())).unzip(),
+        };
         RunTable { until_solved, save_replay, seeds: seeds.to_vec(), init, init_blake3 }
     }
 
@@ -77,8 +80,10 @@ pub struct Resumed {
     pub policy: Policy,
     /// The state that goes with it.
     pub state: State,
-    /// What somebody should know, a sentence each: which newer checkpoints were broken, and that the environment has changed
-    /// since.
+    /// What its `config.toml` says was asked of it; nothing where that cannot be read.
+    pub run: RunTable,
+    /// What somebody should know, a sentence each: which newer checkpoints were broken, that the environment has changed since, and
+    /// that `config.toml` cannot be read.
     pub notes: Vec<String>,
 }
 
@@ -98,7 +103,15 @@ impl Resumed {
             notes
                 .push(format!("{} has changed since; the run goes on with the text in its checkpoint", path.display()));
         }
-        Ok(Self { policy, state, notes })
+        // all that training needs is in the checkpoint
+        let run = match ConfigFile::read(&directory.path().join(CONFIG_FILE)) {
+            Ok(file) => file.run,
+            Err(error) => {
+                notes.push(format!("{error}; it is written anew, and does not name what the run began with (--init)"));
+                RunTable::default()
+            }
+        };
+        Ok(Self { policy, state, run, notes })
     }
 
     /// Refuses a run without updates left to do.
@@ -253,7 +266,7 @@ pub fn run<W: Into<Wish>>(
     let mut saver = Saver::new(directory, config, done);
     let begun = resumed.map_or_else(|| config.env_steps(0), |resumed| resumed.state.env_steps);
     let mut record = Record::open(directory.path(), config.seed, done, begun, options.started)?;
-    directory.write_config(env, config, &options.table(&[]))?;
+    directory.write_config(env, config, &options.table(&[], resumed))?;
     directory.keep();
 
     let setup_s = options.started.elapsed().as_secs_f64();

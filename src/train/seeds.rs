@@ -124,7 +124,7 @@ pub fn run_seeds<W: Into<Wish>>(
         .iter()
         .map(|seed| Place::new(directory, *seed, config.env_steps(0), options.started))
         .collect::<Result<Vec<_>>>()?;
-    directory.write_config(env, config, &options.table(seeds))?;
+    directory.write_config(env, config, &options.table(seeds, None))?;
     directory.keep();
     let setup_s = options.started.elapsed().as_secs_f64();
     for place in &mut places {

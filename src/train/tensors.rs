@@ -120,12 +120,21 @@ pub(super) struct Whole {
 impl Whole {
     /// Reads a file of this format and of at most `most` bytes, the header before the rest.
     pub fn read(path: &Path, format: &str, most: u64) -> std::result::Result<Self, Fault> {
-        let altered = |reason: String| Fault::Refused(complaint(path, &format!("it was altered: {reason}")));
-        let unreadable = |error: &io::Error| Fault::Refused(Error::file("read", path, error));
         if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return Err(Fault::Torn("it is missing".to_owned()));
         }
-        let (mut file, length) = file::open(path, most).map_err(Fault::Refused)?;
+        let (file, length) = file::open(path, most).map_err(Fault::Refused)?;
+        Self::from_reader(path, format, file, length)
+    }
+
+    /// The same of bytes that were read before; `path` is where they were, which is not looked at.
+    pub fn from_bytes(path: &Path, format: &str, bytes: &[u8]) -> std::result::Result<Self, Fault> {
+        Self::from_reader(path, format, bytes, bytes.len() as u64)
+    }
+
+    fn from_reader(path: &Path, format: &str, mut file: impl Read, length: u64) -> std::result::Result<Self, Fault> {
+        let altered = |reason: String| Fault::Refused(complaint(path, &format!("it was altered: {reason}")));
+        let unreadable = |error: &io::Error| Fault::Refused(Error::file("read", path, error));
         let mut data = Vec::new();
         let beginning = (8 + MOST_HEADER as u64).min(length);
         Read::by_ref(&mut file).take(beginning).read_to_end(&mut data).map_err(|error| unreadable(&error))?;
@@ -288,7 +297,11 @@ mod tests {
         let file = bytes();
         let read = |bytes: &[u8]| {
             std::fs::write(&path, bytes).expect("written");
-            Whole::read(&path, "some-1", 1 << 20)
+            let read = Whole::read(&path, "some-1", 1 << 20);
+            // what was read before is judged as the file is
+            let given = Whole::from_bytes(&path, "some-1", bytes);
+            assert_eq!(format!("{:?}", given.err()), format!("{:?}", read.as_ref().err()));
+            read
         };
         assert_eq!(read(&file).expect("whole").field("text").expect("there"), "a \"word\"\n");
         for bit in 0..8 * file.len() {

@@ -94,6 +94,12 @@ fn still<'a>(init: &'a Path, out: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
     first.iter().chain(&STILL).chain(more).copied().collect()
 }
 
+/// What the `config.toml` of a run says that it began with.
+fn begun_with(run: &Path) -> Vec<String> {
+    let text = fs::read_to_string(run.join("config.toml")).unwrap();
+    text.lines().filter(|line| line.starts_with("init")).map(str::to_owned).collect()
+}
+
 #[test]
 fn a_run_of_weights_that_solve_cartpole_is_solved_at_its_first_evaluation() {
     let _alone = alone();
@@ -120,14 +126,10 @@ fn a_run_of_weights_that_solve_cartpole_is_solved_at_its_first_evaluation() {
     let again = here.join("again");
     let second = json(&["train", "--config", word(&config), "--out", word(&again), "--json"], 0);
     assert_eq!(second["params_hash"], summary["params_hash"]);
-    let init = |run: &Path| -> Vec<String> {
-        let text = fs::read_to_string(run.join("config.toml")).unwrap();
-        text.lines().filter(|line| line.starts_with("init")).map(str::to_owned).collect()
-    };
-    let lines = init(&again);
-    assert!(lines.len() == 2 && lines == init(&out), "{lines:?}");
+    let lines = begun_with(&again);
+    assert!(lines.len() == 2 && lines == begun_with(&out), "{lines:?}");
     json(&["train", "--resume", word(&again), "--set", "total_timesteps=512", "--json"], 0);
-    assert_eq!(init(&again), lines, "after it has gone on");
+    assert_eq!(begun_with(&again), lines, "after it has gone on");
     refused(&["train", "--resume", word(&again), "--init", word(&out)], 2, &["--init", "--resume"]);
 
     // seeds side by side begin with it too, each as alone
@@ -147,6 +149,65 @@ fn a_run_of_weights_that_solve_cartpole_is_solved_at_its_first_evaluation() {
     // unless another one is named: a run directory
     let words = still(&again, &none, &[]);
     assert_eq!(json(&words, 0)["solved"], true);
+}
+
+#[test]
+fn a_run_that_goes_on_vouches_for_no_other_copy_than_the_one_it_began_with() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let (file, out, none) = (here.join("law.safetensors"), here.join("run"), here.join("none"));
+    save_law(&file, "");
+    json(&still(&file, &out, &[]), 0);
+    let (config, copy) = (out.join("config.toml"), out.join("init.safetensors"));
+    let digest = ok(Init::read(&file)).hash();
+    let wanted = ["init = \"init.safetensors\"".to_owned(), format!("init_blake3 = \"{digest}\"")];
+    assert_eq!(begun_with(&out), wanted);
+    let resume = |set: &str| {
+        let output = manyworlds(&["train", "--resume", word(&out), "--set", set]);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{err}");
+        err
+    };
+    // another one, whole in itself
+    save_law(&copy, "actor.");
+    resume("total_timesteps=512");
+    assert_eq!(begun_with(&out), wanted, "with an altered copy");
+    let words = ["'run.init'", "init.safetensors has BLAKE3", digest.as_str(), "put that file back"];
+    refused(&["train", "--config", word(&config), "--out", word(&none)], 2, &words);
+    // one that cannot be read
+    fs::write(&copy, "no tensors").unwrap();
+    let err = resume("total_timesteps=768");
+    assert_eq!(begun_with(&out), wanted, "with a damaged copy");
+    assert!(!err.contains("config.toml"), "{err}");
+    let words = ["init.safetensors", "it is no safetensors file"];
+    refused(&["train", "--config", word(&config), "--out", word(&none)], 2, &words);
+    assert!(!none.exists());
+    // what a broken file said of it is lost, and that is told
+    fs::remove_file(&copy).unwrap();
+    fs::write(&config, "[run").unwrap();
+    let err = resume("total_timesteps=1024");
+    assert!(err.contains("config.toml") && err.contains("does not name what the run began with"), "{err}");
+    assert!(begun_with(&out).is_empty());
+}
+
+/// They would silently begin from the seed.
+#[test]
+fn a_sweep_and_a_plan_of_a_run_that_begins_with_a_policy_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("config.toml"), folder.path().join("sweep"));
+    let whole = "algo = \"cem\"\n[env]\nname = \"CartPole-v1\"\n[run]\nuntil_solved = true\n";
+    fs::write(&file, format!("{whole}init = \"init.safetensors\"\n")).unwrap();
+    let vary = ["sweep", "--config", word(&file), "--vary", "population=20,40", "--out", word(&out)];
+    for (call, what) in [(&vary[..], "a trial of a sweep"), (&["plan", "--config", word(&file)], "a plan")] {
+        let begins = format!("config.toml begins with init.safetensors, and {what} with its seed's parameters");
+        refused(call, 2, &["'run.init'", begins.as_str(), "take init and init_blake3 out of the file's table [run]"]);
+    }
+    assert!(!out.exists());
+    // so it is taken
+    fs::write(&file, whole).unwrap();
+    let output = manyworlds(&["plan", "--config", word(&file)]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 }
 
 /// A policy of another seed than that of the run.

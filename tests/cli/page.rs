@@ -112,7 +112,8 @@ fn what_is_no_page_or_not_for_one_is_refused() {
     refused(&inside(&["nowhere"]), "no run directory or checkpoint of this name is here");
     refused(&inside(&["CartPole-v2"]), "did you mean 'CartPole-v1'");
     refused(&inside(&["run", "--set", "seed=3"]), "'run' is a run, whose settings stay as they are");
-    refused(&inside(&["CartPole-v1", "--which", "last"]), "is an environment and no run");
+    refused(&inside(&["CartPole-v1", "--which", "last"]), "'which': 'CartPole-v1' is an environment and no run");
+    refused(&inside(&["CartPole-v1", "--as-trained"]), "'as-trained': 'CartPole-v1' is an environment and no run");
     refused(&inside(&["CartPole-v1", "--worlds", "0"]), "setting 'worlds': 0 is not allowed");
     refused(&inside(&["CartPole-v1", "--size", "3"]), "from 4 to 4096");
     refused(&inside(&["CartPole-v1", "--out", "nowhere/page.html"]), "nowhere");

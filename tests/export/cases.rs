@@ -89,10 +89,15 @@ pub fn two() -> Environment {
     env_of("Two", &text)
 }
 
+/// CartPole under a name of its own, so that a program has two policies of it.
+fn linear() -> Environment {
+    env_of("Linear", manyworlds::shader::built_in_text("env/cartpole.wgsl").expect("a file"))
+}
+
 /// The environments, how their policies are made, and how far states are stretched.
 pub fn all() -> Vec<Case> {
     let load = |name: &str| ok(Environment::load(name));
-    let rows: [(Environment, &str, &[&str], f64); 11] = [
+    let rows: [(Environment, &str, &[&str], f64); 12] = [
         (load("CartPole-v1"), "ppo", &["hidden=[64, 64]", "norm_obs=true"], 4.0),
         (load("Acrobot-v1"), "sac", &["hidden=[24]", "activation=relu", "target_entropy_scale=0.3"], 40.0),
         (load("MountainCar-v0"), "cem", &["hidden=[9]"], 3.0),
@@ -104,6 +109,8 @@ pub fn all() -> Vec<Case> {
         (load("QuadrotorHover"), "sac", &["hidden=[48, 48]", "activation=relu"], 1.5),
         (load("MountainCarContinuous-v0"), "ddpg", &["hidden=[30, 30, 30]", "activation=tanh"], 3.0),
         (load("QuadrotorWaypoint"), "td3", &["hidden=[40]", "activation=relu"], 1.5),
+        // a single layer
+        (linear(), "pattern", &["hidden=[]"], 1.0),
     ];
     let rows = rows.into_iter().zip(1..);
     rows.map(|((env, algo, pairs, stretch), seed)| case(&env, algo, pairs, stretch, seed)).collect()

@@ -84,9 +84,9 @@ impl PageOptions {
             }
             return source::load(what, which, as_trained);
         }
-        if which.is_some() || as_trained {
-            let reason = format!("'{name}' is an environment and no run; leave --which and --as-trained out");
-            return refuse("which", &reason);
+        let of_runs = [("which", which.is_some()), ("as-trained", as_trained)];
+        if let Some((option, _)) = of_runs.into_iter().find(|(_, given)| *given) {
+            return refuse(option, &format!("'{name}' is an environment and no run; leave it out"));
         }
         let env = foreign::load_unseen(&name, &self.set_env)?;
         let config = Config::resolve(env.name(), self.algo.as_deref().unwrap_or("ppo"), None, &self.set)?;
