@@ -2,8 +2,6 @@
 
 CARGO ?= cargo
 TARGET := $(CURDIR)/target
-# What of the crate is built for tests: CI leaves windows out, whose libraries take a minute to build and which nothing can open there.
-FEATURES ?=
 
 # Mesa's software driver compiles shaders to machine code; kept, later runs start sooner.
 ifeq ($(origin MESA_SHADER_CACHE_DIR),undefined)
@@ -28,10 +26,10 @@ results: driver ## The README's table of algorithms and environments; takes an h
 	$(CARGO) run --release -- reproduce results
 
 test: driver python strace ## All tests but those of the next line
-	CARGO="$(CARGO)" FEATURES="$(FEATURES)" sh scripts/test.sh
+	CARGO="$(CARGO)" sh scripts/test.sh
 
 test-long: driver python strace ## Whole learning runs, and faults
-	CARGO="$(CARGO)" FEATURES="$(FEATURES)" sh scripts/test.sh long
+	CARGO="$(CARGO)" sh scripts/test.sh long
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
 # so the command line, the large shapes, most ways to explore and what a driver cannot change are left to llvmpipe.
@@ -45,24 +43,24 @@ KERNEL_TESTS := --lib --test kernel --test gradient --test law -- \
 test-portability: toolchain directories ## Kernel tests on a second Vulkan driver, SwiftShader
 	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && \
 	VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan \
-	MANYWORLDS_EXPECT_ADAPTER=SwiftShader $(CARGO) test --release $(FEATURES) $(KERNEL_TESTS)
+	MANYWORLDS_EXPECT_ADAPTER=SwiftShader $(CARGO) test --release $(KERNEL_TESTS)
 
 # SwiftShader for this program too, so that nothing differs but who translates WGSL.
 test-web: toolchain directories ## The page, and every kernel, in Chrome's WebGPU: Node, Dawn and Chromium
 	icd=$$(sh scripts/fetch-swiftshader.sh) && sh scripts/ensure-driver.sh && web=$$(sh scripts/ensure-web.sh) && \
 	eval "export $$web" && VK_DRIVER_FILES="$$icd" VK_ICD_FILENAMES="$$icd" WGPU_BACKEND=vulkan MANYWORLDS_EXPECT_ADAPTER=SwiftShader \
-	$(CARGO) test --release $(FEATURES) --test web -- --ignored --nocapture
+	$(CARGO) test --release --test web -- --ignored --nocapture
 
 # With no Vulkan driver to be found, nothing but OpenGL can answer. wgpu has one OpenGL context in a process and panics
 # where a thread waits a second for it, hence one test at a time.
 test-opengl: toolchain directories ## Kernel tests on OpenGL in software (best effort)
 	sh scripts/ensure-driver.sh opengl
 	VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent LIBGL_ALWAYS_SOFTWARE=1 \
-	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release $(FEATURES) $(KERNEL_TESTS) --test-threads=1
+	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release $(KERNEL_TESTS) --test-threads=1
 
 # Mesa's driver for AMD's GPUs compiles for any of them without having it; it is in the package of the software driver.
 gpu-budget: driver ## Registers, spills and dispatches of what GPUs get, without one (GPUS=navi21: of one GPU)
-	$(CARGO) bench $(FEATURES) --bench budget -- $(GPUS)
+	$(CARGO) bench --bench budget -- $(GPUS)
 
 # Its drivers for NVIDIA's and Intel's do so with a library in place of the kernel; `sudo benches/budget/debian13.sh
 # target/debian13` makes all of them, once. By hand and not in CI.

@@ -2,7 +2,6 @@
 # Runs tests, several processes at a time: nearly all of their time a software driver makes machine code of kernels, for one
 # process one kernel after the other. A line tells of each process when it ends; what they printed follows at the end.
 # Usage: test.sh [long]    long: whole learning runs and faults, which the others leave out
-# FEATURES: words for cargo about features of the crate
 set -eu
 
 cargo=${CARGO:-cargo}
@@ -22,8 +21,7 @@ if [ "${1:-}" = --one ]; then
 	*) set -- --skip "$learning" ;;
 	esac
 	case $name in
-	# shellcheck disable=SC2086 # words
-	documentation) "$cargo" test --release ${FEATURES-} --doc >"$output" 2>&1 || result=FAILED ;;
+	documentation) "$cargo" test --release --doc >"$output" 2>&1 || result=FAILED ;;
 	# Kernels that run for milliseconds: code that LLVM has not optimised is made in three quarters of the time.
 	gradient | kernel | law) GALLIVM_PERF=nopt "$program" "$@" >"$output" 2>&1 || result=FAILED ;;
 	*) "$program" "$@" >"$output" 2>&1 || result=FAILED ;;
@@ -37,8 +35,7 @@ fi
 which=${1:-short}
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
-# shellcheck disable=SC2086 # words
-"$cargo" test --release ${FEATURES-} --no-run 2>&1 | tee "$log/build"
+"$cargo" test --release --no-run 2>&1 | tee "$log/build"
 sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$log/build" >"$log/list"
 if [ "$(wc -l <"$log/list")" -lt 2 ]; then
 	echo "the tests were not built" >&2
