@@ -74,6 +74,13 @@ async function run(page, picture) {
     document.getElementById("play").click();
     return { action: Array.from(action) };
   })()`);
+  // before it learns, since then it plays what it has learned
+  const traced = await evaluate(`(async () => { ${scenario}
+    const { stage } = window.manyworlds;
+    stage.playing = false;
+    const told = await trace(stage.player, 0, ${steps});
+    stage.playing = true;
+    return told; })()`);
   // the page's own training, begun as by its button
   const training = `(async () => {
     const { stage, training } = window.manyworlds;
@@ -100,10 +107,6 @@ async function run(page, picture) {
   const learned = await evaluate(training);
   await pause(2);
   await writeFile(picture, Buffer.from(await shot(), "base64"));
-  const traced = await evaluate(`(() => { ${scenario}
-    const { stage } = window.manyworlds;
-    stage.playing = false;
-    return trace(stage.player, 0, ${steps}); })()`);
   const message = await evaluate("document.getElementById('message').textContent");
   await close();
   return { firstFrame, hand, trace: traced, message, ...learned };
