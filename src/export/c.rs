@@ -1,10 +1,9 @@
 //! A policy as a header of C.
 
 use super::trial::Trial;
-use super::{Exported, number, numbers};
+use super::{Exported, Lines, number, numbers};
 use crate::error::Result;
 use crate::train::{Bounds, Dense, Layer, MOST_NORMALISED, Policy};
-use std::fmt::Write;
 
 /// The deterministic policy as a header of C99 that C++11 takes too: `float` only, no allocation, nothing but `tanhf` of the
 /// library. Names begin with that of the environment:
@@ -23,57 +22,48 @@ use std::fmt::Write;
 pub fn c(policy: &Policy) -> Result<String> {
     let exported = Exported::new(policy)?;
     let trial = Trial::of(&exported)?;
-    let mut source = Source { text: String::new(), exported: &exported };
+    let mut source = Source { text: Lines::default(), exported: &exported };
     source.beginning();
     source.weights();
     source.outputs();
     source.act();
     source.self_test(&trial);
-    source.line("#endif");
-    Ok(source.text)
+    source.text.line("#endif");
+    Ok(source.text.0)
 }
 
 struct Source<'a> {
-    text: String,
+    text: Lines,
     exported: &'a Exported<'a>,
 }
 
 impl Source<'_> {
-    fn line(&mut self, line: &str) {
-        self.text += line;
-        self.text.push('\n');
-    }
-
-    fn name(&self, of: &str) -> String {
-        format!("{}_{of}", self.exported.prefix)
-    }
-
     /// An array that does not change.
     fn constant(&mut self, kind: &str, name: &str, length: usize, values: &str) {
-        let name = self.name(name);
-        self.line(&format!("static const {kind} {name}[{length}] = {{\n    {values}\n}};\n"));
+        let name = self.exported.name(name);
+        self.text.line(&format!("static const {kind} {name}[{length}] = {{\n    {values}\n}};\n"));
     }
 
     fn beginning(&mut self) {
-        self.line("/*");
+        self.text.line("/*");
         let about = self.exported.about("The deterministic policy");
         let usage = [
             String::new(),
             format!(
                 "Call {} with an observation. {} gives what the network makes,",
-                self.name("act"),
-                self.name("outputs")
+                self.exported.name("act"),
+                self.exported.name("outputs")
             ),
-            format!("and {} is 0 where this file computes what it should.", self.name("self_test")),
+            format!("and {} is 0 where this file computes what it should.", self.exported.name("self_test")),
         ];
         for line in about.iter().chain(&usage) {
             // nothing in a name ends the comment, or begins another one
             let line = line.replace("*/", "* /").replace("/*", "/ *");
-            self.line(format!(" * {line}").trim_end());
+            self.text.line(format!(" * {line}").trim_end());
         }
-        self.line(" */");
+        self.text.line(" */");
         let guard = format!("MANYWORLDS_{}_H", self.exported.prefix.to_uppercase());
-        self.line(&format!("#ifndef {guard}\n#define {guard}\n\n#include <math.h>\n"));
+        self.text.line(&format!("#ifndef {guard}\n#define {guard}\n\n#include <math.h>\n"));
     }
 
     fn weights(&mut self) {
@@ -98,12 +88,12 @@ impl Source<'_> {
 
     fn outputs(&mut self) {
         let Exported { features, outputs, .. } = *self.exported;
-        let (dense, made) = (self.name("dense"), self.exported.outputs_name());
+        let (dense, made) = (self.exported.name("dense"), self.exported.outputs_name());
         let signature =
             format!("static inline void {dense}(const float *weight, const float *bias, int inputs, int outputs,");
-        self.line(&signature);
-        self.line(&format!("{}const float *x, float *y)", " ".repeat(signature.find('(').unwrap_or(0) + 1)));
-        self.line(
+        self.text.line(&signature);
+        self.text.line(&format!("{}const float *x, float *y)", " ".repeat(signature.find('(').unwrap_or(0) + 1)));
+        self.text.line(
             "{
     int i, o;
     for (o = 0; o < outputs; ++o) {
@@ -117,23 +107,24 @@ impl Source<'_> {
 ",
         );
         let widest = self.exported.widest();
-        self.line("/* What the network makes of an observation. */");
-        self.line(&format!(
+        self.text.line("/* What the network makes of an observation. */");
+        self.text.line(&format!(
             "static inline void {}(const float observation[{features}], float {made}[{outputs}])",
-            self.name("outputs")
+            self.exported.name("outputs")
         ));
         // a single layer writes where the outputs go
         let other = if self.exported.dense().count() > 1 { format!(", y[{widest}]") } else { String::new() };
-        self.line(&format!("{{\n    float x[{widest}]{other};\n    int i;"));
-        self.line(&format!("    for (i = 0; i < {features}; ++i) {{"));
-        self.line("        x[i] = observation[i];\n    }");
+        self.text.line(&format!("{{\n    float x[{widest}]{other};\n    int i;"));
+        self.text.line(&format!("    for (i = 0; i < {features}; ++i) {{"));
+        self.text.line("        x[i] = observation[i];\n    }");
         let mut width = features;
         let (mut here, mut there) = ("x", "y");
         let last = self.exported.network.len() - 1;
         for (place, layer) in self.exported.network.iter().enumerate() {
             match layer {
                 Layer::Normalise { .. } => {
-                    let (mean, scale, most) = (self.name("mean"), self.name("scale"), number(MOST_NORMALISED));
+                    let (mean, scale, most) =
+                        (self.exported.name("mean"), self.exported.name("scale"), number(MOST_NORMALISED));
                     self.each(
                         width,
                         &[
@@ -146,8 +137,11 @@ impl Source<'_> {
                 }
                 Layer::Dense(Dense { number, inputs, outputs, .. }) => {
                     let target = if place == last { made } else { there };
-                    let (weight, bias) = (self.name(&format!("weight_{number}")), self.name(&format!("bias_{number}")));
-                    self.line(&format!("    {dense}({weight}, {bias}, {inputs}, {outputs}, {here}, {target});"));
+                    let (weight, bias) = (
+                        self.exported.name(&format!("weight_{number}")),
+                        self.exported.name(&format!("bias_{number}")),
+                    );
+                    self.text.line(&format!("    {dense}({weight}, {bias}, {inputs}, {outputs}, {here}, {target});"));
                     (here, there, width) = (there, here, *outputs);
                 }
                 Layer::Tanh => self.each(width, &[&format!("{here}[i] = tanhf({here}[i]);")]),
@@ -155,22 +149,22 @@ impl Source<'_> {
                 Layer::Argmax { .. } | Layer::Clip(_) | Layer::Squash(_) => {}
             }
         }
-        self.line("}\n");
+        self.text.line("}\n");
     }
 
     /// A loop over the numbers of a layer.
     fn each(&mut self, width: usize, statements: &[&str]) {
-        self.line(&format!("    for (i = 0; i < {width}; ++i) {{"));
+        self.text.line(&format!("    for (i = 0; i < {width}; ++i) {{"));
         for statement in statements {
-            self.line(&format!("        {statement}"));
+            self.text.line(&format!("        {statement}"));
         }
-        self.line("    }");
+        self.text.line("    }");
     }
 
     fn act(&mut self) {
         let Exported { features, outputs, .. } = *self.exported;
-        let (act, made) = (self.name("act"), self.exported.outputs_name());
-        let call = format!("    {}(observation, {made});", self.name("outputs"));
+        let (act, made) = (self.exported.name("act"), self.exported.outputs_name());
+        let call = format!("    {}(observation, {made});", self.exported.name("outputs"));
         let words = self.exported.action_words();
         let bounds = match &self.exported.head {
             Layer::Argmax { .. } => {
@@ -179,10 +173,11 @@ impl Source<'_> {
             }
             head => head,
         };
-        self.line("/* The action for an observation, within its bounds. */");
-        self.line(&format!("static inline void {act}(const float observation[{features}], float action[{words}])"));
-        self.line(&format!("{{\n    float {made}[{outputs}];\n    int i;\n{call}"));
-        let (low, high) = (self.name("low"), self.name("high"));
+        self.text.line("/* The action for an observation, within its bounds. */");
+        self.text
+            .line(&format!("static inline void {act}(const float observation[{features}], float action[{words}])"));
+        self.text.line(&format!("{{\n    float {made}[{outputs}];\n    int i;\n{call}"));
+        let (low, high) = (self.exported.name("low"), self.exported.name("high"));
         let a = if matches!(bounds, Layer::Squash(_)) {
             format!("0.5f * ({low}[i] + {high}[i]) + 0.5f * ({high}[i] - {low}[i]) * tanhf({made}[i])")
         } else {
@@ -195,7 +190,7 @@ impl Source<'_> {
                 &format!("action[i] = a < {low}[i] ? {low}[i] : a > {high}[i] ? {high}[i] : a;"),
             ],
         );
-        self.line("}\n");
+        self.text.line("}\n");
     }
 
     fn choose(&mut self) {
@@ -206,7 +201,7 @@ impl Source<'_> {
         let starts: Vec<String> = starts.iter().map(u32::to_string).collect();
         self.constant("int", "start", starts.len(), &starts.join(", "));
         let (mask, better) = if masked {
-            self.line(
+            self.text.line(
                 "/* The action of each choice for an observation, of those that are allowed; -1 where none is. */",
             );
             (
@@ -214,19 +209,20 @@ impl Source<'_> {
                 "allowed[i] && (best < 0 || logits[i] > logits[best])",
             )
         } else {
-            self.line("/* The action of each choice for an observation, the first of equals. */");
+            self.text.line("/* The action of each choice for an observation, the first of equals. */");
             (String::new(), "best < 0 || logits[i] > logits[best]")
         };
-        let (act, start) = (self.name("act"), self.name("start"));
-        self.line(&format!("static inline void {act}(const float observation[{features}], {mask}int action[{words}])"));
-        self.line(&format!(
+        let (act, start) = (self.exported.name("act"), self.exported.name("start"));
+        self.text
+            .line(&format!("static inline void {act}(const float observation[{features}], {mask}int action[{words}])"));
+        self.text.line(&format!(
             "{{\n    float logits[{outputs}];\n    int c, i;\n    {}(observation, logits);",
-            self.name("outputs")
+            self.exported.name("outputs")
         ));
-        self.line(&format!("    for (c = 0; c < {words}; ++c) {{"));
-        self.line(&format!("        int best = -1;\n        for (i = {start}[c]; i < {start}[c + 1]; ++i) {{"));
-        self.line(&format!("            if ({better}) {{"));
-        self.line(&format!(
+        self.text.line(&format!("    for (c = 0; c < {words}; ++c) {{"));
+        self.text.line(&format!("        int best = -1;\n        for (i = {start}[c]; i < {start}[c + 1]; ++i) {{"));
+        self.text.line(&format!("            if ({better}) {{"));
+        self.text.line(&format!(
             "                best = i;\n            }}\n        }}\n        action[c] = best < 0 ? -1 : best - {start}[c];\n    }}\n}}\n"
         ));
     }
@@ -239,16 +235,14 @@ impl Source<'_> {
             // bounds are rounded upwards, and say 0 for nothing
             pairs.iter().map(|(value, off)| if second { (off * 1.000_001) as f32 } else { *value as f32 }).collect()
         };
-        self.line("/*\n * Whether this file computes what the program did that wrote it: 0, or the place of the first");
-        self.line(" * number that differs, counted from 1:");
-        self.line(&format!(" * the {outputs} outputs of the network, then the numbers of the action.\n */"));
-        self.line(&format!("static inline int {}(void)\n{{", self.name("self_test")));
+        self.text
+            .line("/*\n * Whether this file computes what the program did that wrote it: 0, or the place of the first");
+        self.text.line(" * number that differs, counted from 1:");
+        self.text.line(&format!(" * the {outputs} outputs of the network, then the numbers of the action.\n */"));
+        self.text.line(&format!("static inline int {}(void)\n{{", self.exported.name("self_test")));
         let mut list = |kind: &str, name: &str, length: usize, values: &str| {
-            let _ = writeln!(
-                self.text,
-                "    static const {kind} {name}[{length}] = {{\n        {}\n    }};",
-                values.replace('\n', "\n    ")
-            );
+            let values = values.replace('\n', "\n    ");
+            self.text.line(&format!("    static const {kind} {name}[{length}] = {{\n        {values}\n    }};"));
         };
         list("float", "observation", features, &numbers(&trial.observation));
         list("float", "expected", outputs, &numbers(&narrow(&trial.outputs, false)));
@@ -268,8 +262,8 @@ impl Source<'_> {
             list("int", "wanted", words, &places.join(", "));
         }
         let kind = if box_ { "float" } else { "int" };
-        self.line(&format!("    float {made}[{outputs}];\n    {kind} action[{words}];\n    int i;"));
-        self.line(&format!("    {}(observation, {made});", self.name("outputs")));
+        self.text.line(&format!("    float {made}[{outputs}];\n    {kind} action[{words}];\n    int i;"));
+        self.text.line(&format!("    {}(observation, {made});", self.exported.name("outputs")));
         // written so that a NaN differs
         self.each(
             outputs,
@@ -280,7 +274,7 @@ impl Source<'_> {
                 "}",
             ],
         );
-        self.line(&format!("    {}(observation, {mask}action);", self.name("act")));
+        self.text.line(&format!("    {}(observation, {mask}action);", self.exported.name("act")));
         if box_ {
             self.each(
                 words,
@@ -294,8 +288,8 @@ impl Source<'_> {
         } else if trial.decided {
             self.each(words, &["if (action[i] != wanted[i]) {", &format!("    return {} + i;", 1 + outputs), "}"]);
         } else {
-            self.line("    /* two actions are as good as each other here: either may be taken */");
+            self.text.line("    /* two actions are as good as each other here: either may be taken */");
         }
-        self.line("    return 0;\n}\n");
+        self.text.line("    return 0;\n}\n");
     }
 }

@@ -23,6 +23,17 @@ use crate::env::ActionSpace;
 use crate::error::{Result, shown};
 use crate::train::{Dense, Layer, Policy, run_name};
 
+/// A text that grows by lines.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, line: &str) {
+        self.0 += line;
+        self.0.push('\n');
+    }
+}
+
 /// What every export is made of.
 struct Exported<'a> {
     policy: &'a Policy,
@@ -47,6 +58,11 @@ impl<'a> Exported<'a> {
         let space = &spec.action_space;
         let outputs = if space.is_box() { space.words() } else { space.choices() } as usize;
         Ok(Self { policy, prefix: prefix(policy.env.name()), network, head, features, outputs })
+    }
+
+    /// A name of its own for something in it.
+    fn name(&self, of: &str) -> String {
+        format!("{}_{of}", self.prefix)
     }
 
     /// What the outputs of the network are called.

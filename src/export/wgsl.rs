@@ -3,7 +3,7 @@
 //! Weights are literals in straight code. Arrays of constants that loops go through were tried: Mesa's software driver, which makes
 //! a ladder of branches of every such access, had not compiled two layers of 64 after eight minutes. Written out, they take 2 s.
 
-use super::{Exported, number};
+use super::{Exported, Lines, number};
 use crate::error::Result;
 use crate::train::{Bounds, Dense, Layer, MOST_NORMALISED, Policy};
 
@@ -35,7 +35,7 @@ const TANH: &str = "fn NAME_tanh(x: vec4<f32>) -> vec4<f32> {
 pub fn wgsl(policy: &Policy) -> Result<String> {
     let exported = Exported::new(policy)?;
     let products: usize = exported.dense().map(|dense| dense.inputs * dense.outputs).sum();
-    let mut text = String::new();
+    let mut text = Lines::default();
     let cost = [
         String::new(),
         format!("Put it into a shader as it is. All {products} weights are written out: no array is indexed by a"),
@@ -44,46 +44,36 @@ pub fn wgsl(policy: &Policy) -> Result<String> {
         "buffer.".to_owned(),
     ];
     for line in exported.about("The deterministic policy").iter().chain(&cost) {
-        text += format!("// {line}").trim_end();
-        text.push('\n');
+        text.line(format!("// {line}").trim_end());
     }
-    text.push('\n');
+    text.line("");
     let mut source = Source { text, exported: &exported };
     source.outputs();
     source.act();
-    Ok(source.text)
+    Ok(source.text.0)
 }
 
 struct Source<'a> {
-    text: String,
+    text: Lines,
     exported: &'a Exported<'a>,
 }
 
 impl Source<'_> {
-    fn line(&mut self, line: &str) {
-        self.text += line;
-        self.text.push('\n');
-    }
-
-    fn name(&self, of: &str) -> String {
-        format!("{}_{of}", self.exported.prefix)
-    }
-
     fn outputs(&mut self) {
         let Exported { features, outputs, .. } = *self.exported;
-        let tanh = self.name("tanh");
+        let tanh = self.exported.name("tanh");
         let layers = || self.exported.network.iter().chain([&self.exported.head]);
         if layers().any(|layer| matches!(layer, Layer::Tanh | Layer::Squash(_))) {
-            self.line(&TANH.replace("NAME", &self.exported.prefix));
+            self.text.line(&TANH.replace("NAME", &self.exported.prefix));
         }
-        self.line("/// What the network makes of an observation.");
-        let name = self.name("outputs");
-        self.line(&format!("fn {name}(observation: array<f32, {features}>) -> array<f32, {outputs}> {{"));
+        self.text.line("/// What the network makes of an observation.");
+        let name = self.exported.name("outputs");
+        self.text.line(&format!("fn {name}(observation: array<f32, {features}>) -> array<f32, {outputs}> {{"));
         let (mut x, mut width) = ("x".to_owned(), features);
         let mut seen: Vec<String> = (0..features).map(|i| format!("observation[{i}]")).collect();
         seen.resize(features.next_multiple_of(4), "0.0".to_owned());
         for (v, numbers) in seen.chunks(4).enumerate() {
-            self.line(&format!("    var x{v} = vec4<f32>({});", numbers.join(", ")));
+            self.text.line(&format!("    var x{v} = vec4<f32>({});", numbers.join(", ")));
         }
         for layer in &self.exported.network {
             match layer {
@@ -91,7 +81,7 @@ impl Source<'_> {
                     let (means, scales) = (vectors(mean), vectors(scale));
                     for (v, (mean, scale)) in means.iter().zip(&scales).enumerate() {
                         let most = number(MOST_NORMALISED);
-                        self.line(&format!(
+                        self.text.line(&format!(
                             "    {x}{v} = clamp(({x}{v} - {mean}) * {scale}, vec4<f32>(-{most}), vec4<f32>({most}));"
                         ));
                     }
@@ -107,13 +97,13 @@ impl Source<'_> {
             }
         }
         let parts: Vec<String> = (0..outputs).map(|o| format!("{x}{}[{}]", o / 4, o % 4)).collect();
-        self.line(&format!("    return array<f32, {outputs}>({});\n}}\n", parts.join(", ")));
+        self.text.line(&format!("    return array<f32, {outputs}>({});\n}}\n", parts.join(", ")));
     }
 
     /// A statement for every four numbers of a layer.
     fn each(&mut self, width: usize, statement: impl Fn(usize) -> String) {
         for v in 0..width.div_ceil(4) {
-            self.line(&format!("    {}", statement(v)));
+            self.text.line(&format!("    {}", statement(v)));
         }
     }
 
@@ -121,29 +111,30 @@ impl Source<'_> {
     fn dense(&mut self, dense: &Dense, x: &str, y: &str) {
         let Dense { inputs, outputs, weight, bias, .. } = dense;
         for (v, bias) in vectors(bias).iter().enumerate() {
-            self.line(&format!("    var {y}{v} = {bias};"));
+            self.text.line(&format!("    var {y}{v} = {bias};"));
             for u in 0..inputs.div_ceil(4) {
                 let at = |o: usize, i: usize| if o < *outputs && i < *inputs { weight[o * inputs + i] } else { 0.0 };
                 let columns = (4 * u..4 * u + 4).flat_map(|i| (4 * v..4 * v + 4).map(move |o| (o, i)));
                 let columns: Vec<String> = columns.map(|(o, i)| number(at(o, i))).collect();
-                self.line(&format!("    {y}{v} += mat4x4<f32>({}) * {x}{u};", columns.join(", ")));
+                self.text.line(&format!("    {y}{v} += mat4x4<f32>({}) * {x}{u};", columns.join(", ")));
             }
         }
     }
 
     fn act(&mut self) {
         let Exported { features, outputs, .. } = *self.exported;
-        let (words, act, made) = (self.exported.action_words(), self.name("act"), self.name("outputs"));
+        let (words, act, made) =
+            (self.exported.action_words(), self.exported.name("act"), self.exported.name("outputs"));
         let (low, high) = match &self.exported.head {
             Layer::Argmax { counts, masked } => return self.choose(counts, *masked),
             Layer::Clip(Bounds { low, high }) | Layer::Squash(Bounds { low, high }) => (low, high),
             Layer::Normalise { .. } | Layer::Dense(_) | Layer::Tanh | Layer::Relu => return,
         };
-        self.line("/// The action for an observation, within its bounds.");
-        self.line(&format!("fn {act}(observation: array<f32, {features}>) -> array<f32, {words}> {{"));
-        self.line(&format!("    let mean = {made}(observation);"));
+        self.text.line("/// The action for an observation, within its bounds.");
+        self.text.line(&format!("fn {act}(observation: array<f32, {features}>) -> array<f32, {words}> {{"));
+        self.text.line(&format!("    let mean = {made}(observation);"));
         let squash = matches!(self.exported.head, Layer::Squash(_));
-        let tanh = self.name("tanh");
+        let tanh = self.exported.name("tanh");
         let mut parts = Vec::new();
         for (i, (low, high)) in low.iter().zip(high).enumerate() {
             let half = |sign: f64| number((0.5 * (f64::from(*high) + sign * f64::from(*low))) as f32);
@@ -154,44 +145,44 @@ impl Source<'_> {
             };
             parts.push(format!("\n        clamp({a}, {}, {})", number(*low), number(*high)));
         }
-        self.line(&format!("    return array<f32, {outputs}>({});\n}}", parts.join(",")));
+        self.text.line(&format!("    return array<f32, {outputs}>({});\n}}", parts.join(",")));
     }
 
     fn choose(&mut self, counts: &[u32], masked: bool) {
         let Exported { features, outputs, .. } = *self.exported;
-        let (act, made) = (self.name("act"), self.name("outputs"));
+        let (act, made) = (self.exported.name("act"), self.exported.name("outputs"));
         let mask = if masked { format!(", allowed: array<bool, {outputs}>") } else { String::new() };
         let what = if masked { "of those that are allowed; the first where none is" } else { "the first of equals" };
         let kind = if counts.len() == 1 { "u32".to_owned() } else { format!("array<u32, {}>", counts.len()) };
-        self.line(&format!("/// The action of each choice for an observation, {what}."));
-        self.line(&format!("fn {act}(observation: array<f32, {features}>{mask}) -> {kind} {{"));
-        self.line(&format!("    let logits = {made}(observation);"));
+        self.text.line(&format!("/// The action of each choice for an observation, {what}."));
+        self.text.line(&format!("fn {act}(observation: array<f32, {features}>{mask}) -> {kind} {{"));
+        self.text.line(&format!("    let logits = {made}(observation);"));
         let mut first = 0;
         for (choice, count) in counts.iter().enumerate() {
             let (best, most, any) = (format!("best{choice}"), format!("most{choice}"), format!("any{choice}"));
-            self.line(&format!("    var {best} = 0u;"));
+            self.text.line(&format!("    var {best} = 0u;"));
             if masked {
-                self.line(&format!("    var {any} = false;\n    var {most} = 0.0;"));
+                self.text.line(&format!("    var {any} = false;\n    var {most} = 0.0;"));
             } else {
-                self.line(&format!("    var {most} = logits[{first}];"));
+                self.text.line(&format!("    var {most} = logits[{first}];"));
             }
             for i in u32::from(!masked)..*count {
                 let z = first + i;
                 if masked {
-                    self.line(&format!(
+                    self.text.line(&format!(
                         "    if allowed[{z}] & (!{any} | (logits[{z}] > {most})) {{ {best} = {i}u; {most} = logits[{z}]; {any} = true; }}"
                     ));
                 } else {
-                    self.line(&format!("    if logits[{z}] > {most} {{ {best} = {i}u; {most} = logits[{z}]; }}"));
+                    self.text.line(&format!("    if logits[{z}] > {most} {{ {best} = {i}u; {most} = logits[{z}]; }}"));
                 }
             }
             first += count;
         }
         let all: Vec<String> = (0..counts.len()).map(|choice| format!("best{choice}")).collect();
         if let [single] = &all[..] {
-            self.line(&format!("    return {single};\n}}"));
+            self.text.line(&format!("    return {single};\n}}"));
         } else {
-            self.line(&format!("    return {kind}({});\n}}", all.join(", ")));
+            self.text.line(&format!("    return {kind}({});\n}}", all.join(", ")));
         }
     }
 }

@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::support::ok;
+use crate::support::python::python;
 use manyworlds::config::Config;
 use manyworlds::env::Environment;
 use manyworlds::train::{Layer, Policy};
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Places of digest and length in every file, as the page says.
@@ -35,20 +36,6 @@ fn checkpoint(env: &Environment, algo: &str, pairs: &[&str], path: &Path) -> Pol
     assert_eq!(std::str::from_utf8(&bytes[LENGTH]).unwrap().parse(), Ok(bytes.len()), "the length is in the header");
     std::fs::write(path, &bytes).unwrap();
     ok(Policy::load(path))
-}
-
-/// A Python with NumPy.
-fn python() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python3");
-    let named = std::env::var_os("MANYWORLDS_PYTHON").map(PathBuf::from);
-    let python = named.unwrap_or(if own.exists() { own } else { PathBuf::from("python3") });
-    let found = Command::new(&python).args(["-c", "import numpy, tomllib"]).output();
-    assert!(
-        found.is_ok_and(|output| output.status.success()),
-        "{} has no NumPy, or is older than 3.11; `make python` makes one that has it, MANYWORLDS_PYTHON names another one",
-        python.display()
-    );
-    python
 }
 
 /// What `docs/policy.py` does for each observation.
@@ -78,7 +65,7 @@ fn several_choices() -> Environment {
 
 #[test]
 fn numpy_acts_as_the_policy_does() {
-    let (python, folder) = (python(), tempfile::tempdir().unwrap());
+    let (python, folder) = (python("numpy, tomllib"), tempfile::tempdir().unwrap());
     let load = |name: &str| ok(Environment::load(name));
     let cases = [
         (load("CartPole-v1"), "ppo", vec!["norm_obs=true"], "argmax"),

@@ -4,11 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::cases::Case;
+use crate::support::python::python;
 use crate::support::{call, kernel, ok};
 use manyworlds::export;
 use manyworlds::train::Policy;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// What a program makes of observations: `[world][output]` and `[world][word]`.
@@ -54,20 +55,6 @@ fn succeed(command: &mut Command) -> String {
     out
 }
 
-/// A Python with onnxruntime.
-fn python() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python3");
-    let named = std::env::var_os("MANYWORLDS_PYTHON").map(PathBuf::from);
-    let python = named.unwrap_or(if own.exists() { own } else { PathBuf::from("python3") });
-    let found = Command::new(&python).args(["-c", "import onnx, onnxruntime"]).output();
-    assert!(
-        found.is_ok_and(|output| output.status.success()),
-        "{} has no onnx and onnxruntime; `make python` makes one that has them, MANYWORLDS_PYTHON names another one",
-        python.display()
-    );
-    python
-}
-
 /// Through onnxruntime, after the checker of onnx; a line of its properties each.
 pub fn by_onnx(cases: &[Case]) -> Vec<(Made, String)> {
     let folder = tempfile::tempdir().unwrap();
@@ -78,7 +65,7 @@ pub fn by_onnx(cases: &[Case]) -> Vec<(Made, String)> {
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/models.py");
     let names = cases.iter().map(|case| prefix(&case.policy));
-    let told = succeed(Command::new(python()).arg(script).arg(folder.path()).args(names));
+    let told = succeed(Command::new(python("onnx, onnxruntime")).arg(script).arg(folder.path()).args(names));
     let made = |(case, line): (&Case, &str)| {
         let (name, (_, outputs, words)) = (prefix(&case.policy), sizes(&case.policy));
         let of = |ending: &str| read(&folder.path().join(format!("{name}.{ending}")), f64::from_le_bytes);

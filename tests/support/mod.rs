@@ -5,6 +5,7 @@
 
 pub mod cartpole;
 pub mod explorer;
+pub mod python;
 pub mod replayed;
 mod stages;
 

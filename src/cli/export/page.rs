@@ -9,6 +9,10 @@ use manyworlds::train::Policy;
 use manyworlds::{Error, Result};
 use std::path::{Path, PathBuf};
 
+/// Worlds that are drawn where nothing else is asked for, and pixels of their picture's sides.
+const WORLDS: u32 = 256;
+const SIZE: u32 = 768;
+
 /// What a page shows, and of an environment without a run what it learns.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Options of --format html")]
@@ -19,11 +23,9 @@ pub struct PageOptions {
     /// Let the page measure the visitor's GPU
     #[arg(long)]
     bench: bool,
-    /// Worlds that are drawn [default: 256]
-    #[arg(long)]
+    #[arg(long, help = format!("Worlds that are drawn [default: {WORLDS}]"))]
     worlds: Option<u32>,
-    /// Pixels of a side of their picture, at most [default: 768]
-    #[arg(long)]
+    #[arg(long, help = format!("Pixels of a side of their picture, at most [default: {SIZE}]"))]
     size: Option<u32>,
     /// Seed of their first states and of sampled actions [default: 1]
     #[arg(long)]
@@ -100,8 +102,8 @@ impl PageOptions {
     /// Those of [`Page::html`].
     pub fn html(&self, policy: &Policy) -> Result<String> {
         let page = Page {
-            worlds: self.worlds.unwrap_or(256),
-            size: self.size.unwrap_or(768),
+            worlds: self.worlds.unwrap_or(WORLDS),
+            size: self.size.unwrap_or(SIZE),
             seed: self.seed.unwrap_or(1),
             // before it has learned, all that a policy likes best is an accident
             sampled: self.stochastic || policy.updates == 0,
