@@ -15,6 +15,9 @@ pub mod batch;
 pub mod bench;
 #[doc(hidden)]
 pub mod check;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 #[doc(hidden)]
 pub mod config;
 #[cfg(feature = "cli")]

@@ -1,7 +1,5 @@
-//! The command line; see [`cli`].
+//! The command line; see [`manyworlds::cli`].
 
-mod cli;
-
-fn main() -> std::process::ExitCode {
-    cli::main()
+fn main() -> manyworlds::cli::ExitCode {
+    manyworlds::cli::main()
 }

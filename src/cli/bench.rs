@@ -3,18 +3,18 @@
 use super::drivers::Work;
 use super::say::{print, print_json, reader_left, say};
 use super::{AdapterArgument, foreign};
-use manyworlds::algo::sizes;
-use manyworlds::bench::{
+use crate::algo::sizes;
+use crate::bench::{
     Case, Measured, Mode, Prepared, ReplayCase, ReplayMeasured, break_even, ceilings, kernel_report, measure_replay,
     one_core, span,
 };
-use manyworlds::config::Algo;
-use manyworlds::curves::{OneCore, check_picture, draw_throughput};
-use manyworlds::env::Environment;
-use manyworlds::error::shown;
-use manyworlds::{Error, Result};
+use crate::cli::ExitCode;
+use crate::config::Algo;
+use crate::curves::{OneCore, check_picture, draw_throughput};
+use crate::env::Environment;
+use crate::error::shown;
+use crate::{Error, Result};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -204,7 +204,7 @@ impl Bench {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn kernels(&self, gpu: &manyworlds::gpu::Gpu, env: &Environment) -> Result<ExitCode> {
+    fn kernels(&self, gpu: &crate::gpu::Gpu, env: &Environment) -> Result<ExitCode> {
         let ceilings = ceilings(gpu)?;
         say(format_args!("ceilings: {:.1} GFLOP/s multiply-add, {:.1} GB/s copy", ceilings.gflops, ceilings.gbytes));
         let (mut some, mut last) = (false, None);

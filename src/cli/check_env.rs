@@ -2,11 +2,11 @@
 
 use super::say::{print, print_json};
 use super::{AdapterArgument, foreign, text, watch};
-use manyworlds::Result;
-use manyworlds::check::{CHECK_STEPS, Checked, Moments, Seen, Warning, check_environment, stem};
-use manyworlds::config::Config;
+use crate::Result;
+use crate::check::{CHECK_STEPS, Checked, Moments, Seen, Warning, check_environment, stem};
+use crate::cli::ExitCode;
+use crate::config::Config;
 use serde::Serialize;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct CheckEnv {
@@ -38,7 +38,7 @@ const MANY: usize = 32;
 struct Output<'a> {
     env: &'a str,
     ok: bool,
-    findings: &'a [manyworlds::check::Finding],
+    findings: &'a [crate::check::Finding],
     #[serde(flatten)]
     seen: &'a Seen,
     warnings: &'a [Warning],
@@ -76,9 +76,8 @@ impl CheckEnv {
             print(format_args!(""))?;
         }
         for warning in warnings {
-            let place = warning
-                .line
-                .map_or_else(String::new, |line| format!("{}:{line}: ", manyworlds::error::shown(env.path())));
+            let place =
+                warning.line.map_or_else(String::new, |line| format!("{}:{line}: ", crate::error::shown(env.path())));
             print(format_args!("warn {}: {place}{}", warning.about, warning.text))?;
         }
         if let Some(note) = note {

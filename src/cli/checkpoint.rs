@@ -1,8 +1,8 @@
 //! Checkpoints that commands use.
 
 use super::say::say;
-use manyworlds::Result;
-use manyworlds::train::Policy;
+use crate::Result;
+use crate::train::Policy;
 use std::path::Path;
 
 /// The policy of a checkpoint or of a run; what should be known about it is said.

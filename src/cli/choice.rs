@@ -2,9 +2,9 @@
 
 use super::drivers::Work;
 use super::{AdapterArgument, foreign};
-use manyworlds::config::{Algo, Config, ConfigFile, RunTable};
-use manyworlds::env::Environment;
-use manyworlds::{Error, Result};
+use crate::config::{Algo, Config, ConfigFile, RunTable};
+use crate::env::Environment;
+use crate::{Error, Result};
 use std::path::PathBuf;
 
 /// Which environment, algorithm and settings.

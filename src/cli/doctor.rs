@@ -2,10 +2,10 @@
 
 use super::AdapterArgument;
 use super::say::print;
-use manyworlds::check::self_test;
-use manyworlds::gpu::{AdapterChoice, adapters, missing_driver_hint};
-use manyworlds::{Error, Result};
-use std::process::ExitCode;
+use crate::check::self_test;
+use crate::cli::ExitCode;
+use crate::gpu::{AdapterChoice, adapters, missing_driver_hint};
+use crate::{Error, Result};
 
 #[derive(clap::Args)]
 pub struct Doctor {

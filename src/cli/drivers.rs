@@ -1,6 +1,8 @@
 //! What drivers read from the environment when they are loaded: how Mesa's software driver uses the processor, and where
 //! libraries of the desktop put their sockets.
 
+use std::ffi::OsString;
+
 /// What a processor that plays a GPU is asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Work {
@@ -12,13 +14,13 @@ pub struct Work {
     pub window: bool,
 }
 
-impl From<&manyworlds::config::Config> for Work {
-    fn from(config: &manyworlds::config::Config) -> Self {
+impl From<&crate::config::Config> for Work {
+    fn from(config: &crate::config::Config) -> Self {
         Self { small: config.is_small(), wide: config.is_wide(), window: false }
     }
 }
 
-/// Starts this program again with what is missing in its environment; what is set already stays.
+/// What is missing in the environment of this process; what is set already stays.
 ///
 /// - `LP_NATIVE_VECTOR_WIDTH=512` where the processor has AVX-512: training is a third to a half faster then; but networks that
 ///   are run layer by layer take a fifth longer on Intel's processors, which wait for a word that is read back from a store of 512 bits; and Mesa 22 dies of compiling
@@ -28,9 +30,7 @@ impl From<&manyworlds::config::Config> for Work {
 /// - `XDG_RUNTIME_DIR`, a folder of this user's own, where there is none (in containers, over ssh, in jobs): libraries of the desktop
 ///   that drivers load complain of it otherwise, twice, before anything else is said.
 #[cfg(target_os = "linux")]
-pub fn prepare(work: Work) {
-    use std::ffi::OsString;
-    use std::os::unix::process::CommandExt;
+pub fn wanted(work: Work) -> Vec<(&'static str, OsString)> {
     let mut wanted: Vec<(&str, OsString)> = Vec::new();
     if long_vectors(work) {
         wanted.push(("LP_NATIVE_VECTOR_WIDTH", "512".into()));
@@ -42,13 +42,29 @@ pub fn prepare(work: Work) {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         wanted.extend(runtime_folder().map(|folder| ("XDG_RUNTIME_DIR", folder.into_os_string())));
     }
+    wanted
+}
+
+/// Nothing is missing elsewhere.
+#[cfg(not(target_os = "linux"))]
+pub fn wanted(_work: Work) -> Vec<(&'static str, OsString)> {
+    Vec::new()
+}
+
+/// Starts this program again with what is missing in its environment ([`wanted`]).
+pub fn prepare(work: Work, arguments: &[OsString]) {
+    let wanted = wanted(work);
     if wanted.is_empty() {
         return;
     }
-    if let Ok(program) = std::env::current_exe() {
+    #[cfg(unix)]
+    if let Ok(mut program) = super::again() {
+        use std::os::unix::process::CommandExt;
         // returns only where it failed, and then all goes on as it is
-        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).envs(wanted).exec();
+        let _ = program.args(arguments).envs(wanted).exec();
     }
+    #[cfg(not(unix))]
+    let _ = arguments;
 }
 
 /// Whether vectors of 512 bits are faster for this work.
@@ -78,7 +94,3 @@ fn runtime_folder() -> Option<std::path::PathBuf> {
     let found = std::fs::symlink_metadata(&folder).ok()?;
     (found.is_dir() && found.uid() == user && found.mode() & 0o777 == 0o700).then_some(folder)
 }
-
-/// Nothing to do elsewhere.
-#[cfg(not(target_os = "linux"))]
-pub fn prepare(_work: Work) {}

@@ -1,10 +1,10 @@
 //! `manyworlds envs`
 
 use super::say::{print, print_json};
-use manyworlds::Result;
-use manyworlds::env::{ActionSpace, Environment, Family};
+use crate::Result;
+use crate::cli::ExitCode;
+use crate::env::{ActionSpace, Environment, Family};
 use serde::Serialize;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Envs {
@@ -27,7 +27,7 @@ struct Entry {
     observation_dim: u32,
     observation_names: Vec<String>,
     action_names: Vec<String>,
-    action_space: manyworlds::env::ActionSpace,
+    action_space: crate::env::ActionSpace,
     /// 0 = none
     max_episode_steps: u32,
     reward_threshold: Option<f32>,

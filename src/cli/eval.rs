@@ -3,12 +3,12 @@
 use super::drivers::Work;
 use super::say::{print_json, say};
 use super::{AdapterArgument, checkpoint, foreign};
-use manyworlds::error::shown;
-use manyworlds::train::{Policy, Returns};
-use manyworlds::{Error, Result};
+use crate::cli::ExitCode;
+use crate::error::shown;
+use crate::train::{Policy, Returns};
+use crate::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Eval {

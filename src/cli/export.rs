@@ -4,16 +4,16 @@ mod page;
 mod source;
 
 use super::say::{print, reader_left, say};
+use crate::cli::ExitCode;
+use crate::curves::Record;
+use crate::error::shown;
+use crate::train::{Policy, run_name};
+use crate::{Result, export, file};
 use clap::ValueEnum;
 use indicatif::HumanBytes;
-use manyworlds::curves::Record;
-use manyworlds::error::shown;
-use manyworlds::train::{Policy, run_name};
-use manyworlds::{Result, export, file};
 use page::PageOptions;
 use source::Which;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 #[command(

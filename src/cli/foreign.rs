@@ -2,16 +2,16 @@
 //! step of it does, is tried out in a process of its own before this one touches it. That process is given the text that this
 //! one has read, has a limit on processor time and on memory, and ends with this one.
 
-use super::AdapterArgument;
-use manyworlds::env::Environment;
-use manyworlds::gpu::{AdapterChoice, Gpu};
-use manyworlds::pool::WorldPool;
-use manyworlds::render::Show;
-use manyworlds::{Error, Result};
+use super::{AdapterArgument, ExitCode};
+use crate::env::Environment;
+use crate::gpu::{AdapterChoice, Gpu};
+use crate::pool::WorldPool;
+use crate::render::Show;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// Variable and default of the processor time that the trial may take, in seconds.
@@ -220,7 +220,7 @@ fn try_out(
     };
     let failed = |error: std::io::Error| trial.complaint(format!("it cannot be tried out: {error}"));
     let line = serde_json::to_string(&trial).map_err(|error| failed(error.into()))? + "\n";
-    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    let mut command = super::again().map_err(failed)?;
     command.arg("probe").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed)?;
     let readers = (read_all(child.stdout.take()), read_all(child.stderr.take()));

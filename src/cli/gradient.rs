@@ -2,15 +2,15 @@
 
 use super::say::{print, print_json, say};
 use super::{AdapterArgument, checkpoint, foreign};
-use indicatif::HumanCount;
-use manyworlds::algo;
-use manyworlds::env::Environment;
-use manyworlds::estimate::{
+use crate::algo;
+use crate::cli::ExitCode;
+use crate::env::Environment;
+use crate::estimate::{
     Estimate, Estimator, NETWORK_ESTIMATORS, NetworkSettings, Settings, Textbook, Values, estimate, estimate_network,
 };
-use manyworlds::{Error, Result};
+use crate::{Error, Result};
+use indicatif::HumanCount;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(clap::Args)]

@@ -1,12 +1,12 @@
 //! Help: commands by what they are for, completions of shells, manual pages, and usage that is wrong in one line.
 
 use super::say::{print, say};
+use crate::cli::ExitCode;
+use crate::config::Config;
+use crate::{Error, Result, file};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
-use manyworlds::config::Config;
-use manyworlds::{Error, Result, file};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Commands by what they are for, in the order in which a newcomer meets them.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -142,9 +142,9 @@ fn setting(error: &clap::Error) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::{GROUPS, command, one_line};
+    use crate::config::Config;
+    use crate::env::Environment;
     use clap::FromArgMatches;
-    use manyworlds::config::Config;
-    use manyworlds::env::Environment;
 
     #[test]
     fn every_command_is_in_a_group() {

@@ -5,7 +5,7 @@ mod check_env;
 mod checkpoint;
 mod choice;
 mod doctor;
-mod drivers;
+pub mod drivers;
 mod envs;
 mod eval;
 mod export;
@@ -31,14 +31,43 @@ mod train;
 mod tui;
 mod watch;
 
+use crate::gpu::{AdapterChoice, Gpu};
+use crate::{Error, Result};
 use clap::error::ErrorKind;
 use clap::{FromArgMatches, Parser, Subcommand};
-use manyworlds::gpu::{AdapterChoice, Gpu};
-use manyworlds::{Error, Result};
 use say::{print, say};
+use std::ffi::OsString;
 use std::io::IsTerminal;
-use std::process::ExitCode;
+use std::process::{Command as Process, Termination};
+use std::sync::OnceLock;
 use std::time::Instant;
+
+/// How this program was started, but for a command's own arguments: the program, and what stands behind it, such as
+/// `-m manyworlds` behind an interpreter of Python.
+static STARTED: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// What a command ends with (`docs/exit_codes.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExitCode(pub u8);
+
+impl ExitCode {
+    /// All went well.
+    pub const SUCCESS: Self = Self(0);
+    /// A check failed.
+    pub const FAILURE: Self = Self(1);
+}
+
+impl From<u8> for ExitCode {
+    fn from(code: u8) -> Self {
+        Self(code)
+    }
+}
+
+impl Termination for ExitCode {
+    fn report(self) -> std::process::ExitCode {
+        self.0.into()
+    }
+}
 
 /// Massively parallel reinforcement learning in WGSL compute shaders, on any Vulkan, Metal or DX12 GPU.
 #[derive(Parser)]
@@ -141,23 +170,47 @@ impl AdapterArgument {
     }
 }
 
+/// This program again, for a process of its own.
+fn again() -> std::io::Result<Process> {
+    let own = || std::env::current_exe().map(|program| vec![program.into_os_string()]);
+    let started = STARTED.get().cloned().map_or_else(own, Ok)?;
+    let [program, behind @ ..] = &started[..] else { return Err(std::io::ErrorKind::NotFound.into()) };
+    let mut process = Process::new(program);
+    process.args(behind);
+    Ok(process)
+}
+
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
+    run(std::env::args_os().skip(1).collect())
+}
+
+/// Runs the command of these arguments in a process that is no program of ours: `started` is how that was started, but for the
+/// arguments.
+pub fn main_of(started: Vec<OsString>, arguments: Vec<OsString>) -> ExitCode {
+    STARTED.get_or_init(|| started);
+    run(arguments)
+}
+
+fn run(arguments: Vec<OsString>) -> ExitCode {
     let started = Instant::now();
-    let parsed = help::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let line = std::iter::once(OsString::from("manyworlds")).chain(arguments.iter().cloned());
+    let parsed = help::command().try_get_matches_from(line).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let own_arguments = arguments;
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(shown) => return show(&shown),
     };
     if arguments.command.needs_a_device() {
-        drivers::prepare(match &arguments.command {
+        let work = match &arguments.command {
             Command::Train(command) => command.work(),
             Command::Bench(command) => command.work(),
             Command::Sweep(command) => command.work(),
             Command::Eval(command) => command.work(),
             Command::Render(command) => command.work(),
             _ => drivers::Work::default(),
-        });
+        };
+        drivers::prepare(work, &own_arguments);
     }
     let done = match arguments.command {
         Command::Train(command) => command.run(started),

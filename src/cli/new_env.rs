@@ -1,12 +1,12 @@
 //! `manyworlds new-env`
 
 use super::say::say;
-use manyworlds::env::Environment;
-use manyworlds::error::shown;
-use manyworlds::{Error, Result};
+use crate::cli::ExitCode;
+use crate::env::Environment;
+use crate::error::shown;
+use crate::{Error, Result};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// A commented environment that trains as it is.
 const TEMPLATE: &str = include_str!("../../examples/template.wgsl");

@@ -3,10 +3,10 @@
 use super::AdapterArgument;
 use super::choice::{Choice, Chosen};
 use super::say::{print, print_json};
-use manyworlds::plan::{Description, Run, Target};
-use manyworlds::{Result, algo};
+use crate::cli::ExitCode;
+use crate::plan::{Description, Run, Target};
+use crate::{Result, algo};
 use std::fmt::Write;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Plan {

@@ -1,11 +1,11 @@
 //! `manyworlds plot`
 
 use super::say::say;
-use manyworlds::Result;
-use manyworlds::curves::{Across, Comparison, Run};
-use manyworlds::error::shown;
+use crate::Result;
+use crate::cli::ExitCode;
+use crate::curves::{Across, Comparison, Run};
+use crate::error::shown;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Plot {

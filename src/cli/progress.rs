@@ -3,10 +3,10 @@
 
 use super::say::say;
 use super::standing::Standing;
+use crate::Gpu;
+use crate::config::Config;
+use crate::train::{Evaluated, Event, Line, Progress as Report};
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
-use manyworlds::Gpu;
-use manyworlds::config::Config;
-use manyworlds::train::{Evaluated, Event, Line, Progress as Report};
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

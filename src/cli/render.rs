@@ -8,18 +8,18 @@ mod window;
 use super::drivers::Work;
 use super::say::say;
 use super::{AdapterArgument, checkpoint, foreign};
+use crate::cli::ExitCode;
+use crate::env::Environment;
+use crate::error::shown;
+use crate::gpu::Gpu;
+use crate::render::Show;
+use crate::train::Policy;
+use crate::{Error, Result};
 use film::Film;
 use formats::Format;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use manyworlds::env::Environment;
-use manyworlds::error::shown;
-use manyworlds::gpu::Gpu;
-use manyworlds::render::Show;
-use manyworlds::train::Policy;
-use manyworlds::{Error, Result};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Frames of the longest film.
 const MOST_FRAMES: f64 = 100_000.0;

@@ -2,14 +2,14 @@
 
 use super::say::{print, print_json, reader_left, say};
 use super::{AdapterArgument, foreign};
+use crate::algo::{self};
+use crate::cli::ExitCode;
+use crate::config::{Algo, Config};
+use crate::reproduce::{ENVIRONMENTS, Regulator, Row, regulator, row};
+use crate::train::{self};
+use crate::{Error, Result};
 use clap::Subcommand;
-use manyworlds::algo::{self};
-use manyworlds::config::{Algo, Config};
-use manyworlds::reproduce::{ENVIRONMENTS, Regulator, Row, regulator, row};
-use manyworlds::train::{self};
-use manyworlds::{Error, Result};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(clap::Args)]
@@ -141,7 +141,7 @@ impl RegulatorArguments {
             ));
         }
         for path in found.write(&self.out)? {
-            say(format_args!("wrote {}", manyworlds::error::shown(path.display())));
+            say(format_args!("wrote {}", crate::error::shown(path.display())));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,7 +3,7 @@
 //! error. A reader that has seen enough and closes the pipe is none: what is left to print is dropped, and the exit code
 //! says what it would have said. While a dashboard has the terminal, lines are held, and written once it is gone.
 
-use manyworlds::{Error, Result};
+use crate::{Error, Result};
 use serde::Serialize;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};

@@ -5,14 +5,14 @@ use super::signals;
 use super::tensorboard::TensorBoard;
 use super::train::{Task, Train, picture};
 use super::tui::Shown;
+use crate::algo;
+use crate::cli::ExitCode;
+use crate::error::shown;
+use crate::train::{Event, Options, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, Stop, run_seeds};
+use crate::{Config, Environment, Error, Result};
 use indicatif::HumanCount;
-use manyworlds::algo;
-use manyworlds::error::shown;
-use manyworlds::train::{Event, Options, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, Stop, run_seeds};
-use manyworlds::{Config, Environment, Error, Result};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::process::ExitCode;
 
 /// Most seeds of a launch.
 const MOST: usize = 1 << 16;

@@ -1,11 +1,11 @@
 //! `manyworlds settings`
 
 use super::say::print;
-use manyworlds::Result;
-use manyworlds::config::{Algo, Config, Setting};
-use manyworlds::env::Environment;
+use crate::Result;
+use crate::cli::ExitCode;
+use crate::config::{Algo, Config, Setting};
+use crate::env::Environment;
 use serde_json::json;
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Settings {

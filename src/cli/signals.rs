@@ -3,8 +3,8 @@
 
 use super::say::say;
 use super::tui::screen;
-use manyworlds::Result;
-use manyworlds::train::{Claim, RunDirectory};
+use crate::Result;
+use crate::train::{Claim, RunDirectory};
 #[cfg(unix)]
 use signal_hook::low_level::exit;
 #[cfg(not(unix))]

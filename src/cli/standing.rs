@@ -1,9 +1,9 @@
 //! Where a run stands: what it is doing, how far it has come and how long it will take. The bar and the dashboard show the same.
 
+use crate::Gpu;
+use crate::config::Config;
+use crate::train::{Evaluated, Line};
 use indicatif::HumanCount;
-use manyworlds::Gpu;
-use manyworlds::config::Config;
-use manyworlds::train::{Evaluated, Line};
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 

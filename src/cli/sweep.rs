@@ -5,17 +5,17 @@ use super::choice::{Choice, Chosen};
 use super::drivers::Work;
 use super::say::{print, print_json, say};
 use super::train::quoted;
+use crate::cli::ExitCode;
+use crate::config::RunTable;
+use crate::error::shown;
+use crate::sweep::{Event, Finalist, Found, Records, SWEEP_FILE, Sampler, Sweep, Vary, short};
+use crate::train::{CONFIG_FILE, RESULTS_FILE, RunDirectory, run_name};
+use crate::{Environment, Result, file};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
-use manyworlds::config::RunTable;
-use manyworlds::error::shown;
-use manyworlds::sweep::{Event, Finalist, Found, Records, SWEEP_FILE, Sampler, Sweep, Vary, short};
-use manyworlds::train::{CONFIG_FILE, RESULTS_FILE, RunDirectory, run_name};
-use manyworlds::{Environment, Result, file};
 use std::cell::Cell;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(clap::Args)]

@@ -1,9 +1,9 @@
 //! The event files of a run for TensorBoard: one for each agent.
 
-use manyworlds::config::Config;
-use manyworlds::env::Environment;
-use manyworlds::events::Events;
-use manyworlds::train::Event;
+use crate::config::Config;
+use crate::env::Environment;
+use crate::events::Events;
+use crate::train::Event;
 use std::path::PathBuf;
 
 /// Writes them. What goes wrong there ends nothing, and is said once.

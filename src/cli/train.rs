@@ -7,17 +7,17 @@ use super::tensorboard::TensorBoard;
 use super::tui::{self, Shown};
 use super::watch::Watched;
 use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
+use crate::cli::ExitCode;
+use crate::config::{Config, RunTable};
+use crate::env::Environment;
+use crate::error::shown;
+use crate::train::{self, Event, Init, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
+use crate::{Error, Gpu, Result};
+use crate::{algo, curves};
 use indicatif::HumanCount;
-use manyworlds::config::{Config, RunTable};
-use manyworlds::env::Environment;
-use manyworlds::error::shown;
-use manyworlds::train::{self, Event, Init, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
-use manyworlds::{Error, Gpu, Result};
-use manyworlds::{algo, curves};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(clap::Args)]

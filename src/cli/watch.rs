@@ -1,10 +1,10 @@
 //! Files that are edited while a command runs.
 
 use super::say::{reader_left, say};
-use manyworlds::error::shown;
-use manyworlds::{Error, Result};
+use crate::cli::ExitCode;
+use crate::error::shown;
+use crate::{Error, Result};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 const PAUSE: Duration = Duration::from_millis(200);

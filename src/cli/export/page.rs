@@ -2,11 +2,11 @@
 
 use super::super::foreign;
 use super::source::{self, Which};
-use manyworlds::config::{Algo, Config};
-use manyworlds::env::Environment;
-use manyworlds::page::Page;
-use manyworlds::train::Policy;
-use manyworlds::{Error, Result};
+use crate::config::{Algo, Config};
+use crate::env::Environment;
+use crate::page::Page;
+use crate::train::Policy;
+use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Worlds that are drawn where nothing else is asked for, and pixels of their picture's sides.

@@ -1,11 +1,11 @@
 //! The policy that is exported: which one of a run it is, and whether its environment is still the one that it was trained in.
 
 use super::super::checkpoint::say_all;
+use crate::config::ConfigFile;
+use crate::env::Environment;
+use crate::train::{BEST, CHECKPOINT_FILE, CONFIG_FILE, GENERATIONS, Policy, run_name};
+use crate::{Error, Result};
 use clap::ValueEnum;
-use manyworlds::config::ConfigFile;
-use manyworlds::env::Environment;
-use manyworlds::train::{BEST, CHECKPOINT_FILE, CONFIG_FILE, GENERATIONS, Policy, run_name};
-use manyworlds::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Which policy of a run.

@@ -1,9 +1,9 @@
 //! Files of films: GIF, animated PNG, MP4, and a PNG of the last frame. They are whole or not there.
 
 use super::film::{Changes, Film, bounds, rgb};
+use crate::error::shown;
+use crate::{Error, Result, file};
 use color_quant::NeuQuant;
-use manyworlds::error::shown;
-use manyworlds::{Error, Result, file};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{ErrorKind, Write};

@@ -1,11 +1,11 @@
 //! `manyworlds render --watch`: the worlds in a window. Its surface gets the picture from the buffer that it was drawn in.
 
 use super::{Player, Render};
-use manyworlds::error::shown;
-use manyworlds::gpu::Gpu;
-use manyworlds::render::Show;
-use manyworlds::{Error, Result, wgpu};
-use std::process::ExitCode;
+use crate::cli::ExitCode;
+use crate::error::shown;
+use crate::gpu::Gpu;
+use crate::render::Show;
+use crate::{Error, Result, wgpu};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use winit::application::ApplicationHandler;

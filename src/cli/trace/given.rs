@@ -1,7 +1,7 @@
 //! States and actions that a trace is given: transitions of a file, and lists on the command line.
 
-use manyworlds::env::{ActionSpace, Environment};
-use manyworlds::{Error, Result, file};
+use crate::env::{ActionSpace, Environment};
+use crate::{Error, Result, file};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;

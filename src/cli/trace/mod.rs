@@ -6,12 +6,12 @@ mod show;
 
 use super::say::reader_left;
 use super::{AdapterArgument, checkpoint, foreign};
-use manyworlds::env::Environment;
-use manyworlds::pool::{AutoReset, WorldPool};
-use manyworlds::{Error, Result};
+use crate::cli::ExitCode;
+use crate::env::Environment;
+use crate::pool::{AutoReset, WorldPool};
+use crate::{Error, Result};
 use play::Player;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub struct Trace {

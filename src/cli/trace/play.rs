@@ -1,12 +1,12 @@
 //! Worlds that are stepped with actions of a policy, of the caller, or of chance.
 
 use super::show::{Step, value};
-use manyworlds::env::ActionSpace;
-use manyworlds::gpu::Gpu;
-use manyworlds::pool::WorldPool;
-use manyworlds::reference::philox::{philox4x32_10, uniform};
-use manyworlds::train::{Insight, Thought};
-use manyworlds::{Error, Result};
+use crate::env::ActionSpace;
+use crate::gpu::Gpu;
+use crate::pool::WorldPool;
+use crate::reference::philox::{philox4x32_10, uniform};
+use crate::train::{Insight, Thought};
+use crate::{Error, Result};
 
 /// Who chooses.
 pub enum Player {

@@ -2,9 +2,9 @@
 
 use super::super::say::{print, print_json};
 use super::super::text;
-use manyworlds::Result;
-use manyworlds::env::{ActionSpace, Environment};
-use manyworlds::train::Thought;
+use crate::Result;
+use crate::env::{ActionSpace, Environment};
+use crate::train::Thought;
 use serde::Serialize;
 use serde_json::{Number, Value};
 

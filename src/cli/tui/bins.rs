@@ -1,6 +1,6 @@
 //! How often worlds took which action.
 
-use manyworlds::env::ActionSpace;
+use crate::env::ActionSpace;
 
 /// Bins of a real number.
 const BINS: usize = 16;
@@ -83,7 +83,7 @@ impl Numbers {
 #[cfg(test)]
 mod tests {
     use super::Bins;
-    use manyworlds::env::ActionSpace;
+    use crate::env::ActionSpace;
 
     #[test]
     fn choices_are_counted() {

@@ -2,10 +2,10 @@
 
 use super::bins::Bins;
 use crate::cli::standing::Standing;
-use manyworlds::config::Config;
-use manyworlds::env::{ActionSpace, Environment};
-use manyworlds::layout::Measured;
-use manyworlds::train::{Evaluated, Line, Stage, Watched};
+use crate::config::Config;
+use crate::env::{ActionSpace, Environment};
+use crate::layout::Measured;
+use crate::train::{Evaluated, Line, Stage, Watched};
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -1,0 +1,13 @@
+"""Massively parallel reinforcement learning on any GPU: worlds, trainers, policies."""
+
+import sys
+
+from manyworlds import _native
+from manyworlds._native import __version__
+
+# `python -m manyworlds` is the command line, which needs nothing of what follows
+if sys.orig_argv[1:3] != ["-m", "manyworlds"]:
+    from manyworlds.environment import Environment, environments
+    from manyworlds.errors import Error
+
+__all__ = ["Environment", "Error", "__version__", "environments"]

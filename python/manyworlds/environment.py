@@ -1,0 +1,97 @@
+"""Environments: built in by name, from a file, or from a string of WGSL."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from manyworlds import _native
+
+__all__ = ["Environment", "environments"]
+
+
+def environments() -> list[str]:
+    """Names of the environments that are built in."""
+    return _native.built_in()
+
+
+class Environment:
+    """An environment that was read and checked: what it declares, without any world of it.
+
+    Parameters
+    ----------
+    name : str or path
+        The name of a built-in environment (`environments`), or the path of a ``.wgsl`` file.
+    **overrides : float
+        Constants of the environment that get another value, such as ``gravity=3.7``.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such environment or override, or the file breaks the contract; with the place.
+    FileError
+        Where the file cannot be read.
+    """
+
+    def __init__(self, name: str | os.PathLike[str], **overrides: float):
+        self._native = _native.Environment.load(os.fspath(name), overrides)
+
+    @classmethod
+    def from_source(cls, text: str, name: str = "environment", **overrides: float) -> Environment:
+        """Reads an environment from a string of WGSL; messages call it by ``name``."""
+        env = cls.__new__(cls)
+        env._native = _native.Environment.from_source(name, text, overrides)
+        return env
+
+    @classmethod
+    def of(cls, env: str | os.PathLike[str] | Environment, overrides: dict[str, float]) -> Environment:
+        """The environment that an argument means: one, or the name or path of one."""
+        if isinstance(env, Environment):
+            if not overrides:
+                return env
+            text, name = env._native.text, env.name
+            return cls.from_source(text, name, **{**env.overrides, **overrides})
+        return cls(env, **overrides)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self._native.name
+
+    @property
+    def max_episode_steps(self) -> int | None:
+        """Steps after which an episode is truncated; None where it never is."""
+        return self._native.max_episode_steps or None
+
+    @property
+    def reward_threshold(self) -> float | None:
+        """Mean return from which on it counts as solved, where it says so."""
+        return self._native.reward_threshold
+
+    @property
+    def overrides(self) -> dict[str, float]:
+        """Constants that can be changed, with their values."""
+        return self._native.overrides
+
+    @property
+    def observation_space(self) -> gymnasium.spaces.Box:
+        """Observations of one world: ``Box(-inf, inf, [numbers], float32)``."""
+        return gymnasium.spaces.Box(-np.inf, np.inf, (self._native.observation_dim,), np.float32)
+
+    @property
+    def action_space(self) -> gymnasium.Space[Any]:
+        """Actions of one world: ``Discrete``, ``MultiDiscrete`` or ``Box``."""
+        actions = self._native.actions
+        if actions["kind"] == "box":
+            low, high = (np.asarray(actions[of], np.float32) for of in ("low", "high"))
+            return gymnasium.spaces.Box(low, high, dtype=np.float32)
+        if actions["kind"] == "discrete":
+            return gymnasium.spaces.Discrete(actions["counts"][0])
+        return gymnasium.spaces.MultiDiscrete(actions["counts"])
+
+    def __repr__(self) -> str:
+        changed = "".join(f", {name}={value:g}" for name, value in self.overrides.items())
+        return f"Environment({self.name!r}{changed})"
