@@ -9,5 +9,9 @@ from manyworlds._native import __version__
 if sys.orig_argv[1:3] != ["-m", "manyworlds"]:
     from manyworlds.environment import Environment, environments
     from manyworlds.errors import Error
+    from manyworlds.registration import register
+    from manyworlds.vector_env import Env, VectorEnv
 
-__all__ = ["Environment", "Error", "__version__", "environments"]
+    register()
+
+__all__ = ["Env", "Environment", "Error", "VectorEnv", "__version__", "environments"]

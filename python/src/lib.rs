@@ -6,6 +6,7 @@
 mod device;
 mod environment;
 mod failure;
+mod worlds;
 
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -21,5 +22,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(command_line, module)?)?;
     device::add(module)?;
-    environment::add(module)
+    environment::add(module)?;
+    worlds::add(module)
 }
