@@ -296,16 +296,6 @@ impl Kernels<'_> {
         program.parts(&[env.keep_part(), "part/pool.wgsl", "pool.wgsl"])
     }
 
-    /// Many steps of every world with the caller's actions; what each leaves is kept, or their sums.
-    pub fn pool_steps(&self, env: &Environment, each: bool) -> Result<Program> {
-        if each {
-            let program = env.link_into(self.program("pool steps")?)?.parts(&[env.keep_part(), "part/pool.wgsl"])?;
-            return program.parts(&["slot/steps/each.wgsl", "pool_steps.wgsl"]);
-        }
-        let program = env.link_into(self.program("pool steps, summed")?)?;
-        program.parts(&["part/pool.wgsl", "slot/steps/sums.wgsl", "pool_steps.wgsl"])
-    }
-
     /// What the policy `network` does in every world, for worlds that others step.
     pub fn act(&self, env: &Environment, network: usize) -> Result<Program> {
         self.acting("act", env, network)?.part("act.wgsl")
@@ -330,6 +320,12 @@ impl Kernels<'_> {
     /// T steps of every world with random actions.
     pub fn step(&self, env: &Environment) -> Result<Program> {
         env.link_into(self.program("step")?)?.part("step.wgsl")
+    }
+
+    /// Many steps of every world with the caller's choices of so many bits, summed.
+    pub fn pool_sums(&self, env: &Environment, bits: u32) -> Result<Program> {
+        let program = self.program("pool sums")?.word("MW_GIVEN_BITS", bits);
+        env.link_into(program)?.parts(&["part/pool.wgsl", "pool_sums.wgsl"])
     }
 
     /// An estimate of the policy gradient from each rollout of a textbook policy.

@@ -19,6 +19,8 @@ pub enum Actions<'a> {
     Discrete(&'a [u32]),
     /// Real numbers. They are not clipped: what a number past the bounds means is the environment's.
     Box(&'a [f32]),
+    /// Numbers of discrete actions of many steps, as [`PoolSteps::packing`] packs them; only where that is.
+    Packed(&'a [u32]),
 }
 
 impl<'a> From<&'a [u32]> for Actions<'a> {
@@ -162,8 +164,6 @@ impl WorldPool {
     /// # Errors
     /// [`Error::DeviceLost`] where the device is gone.
     pub fn reset(&self) -> Result<()> {
-        self.gpu.write(&self.endings, &vec![0; self.num_envs as usize]);
-        self.gpu.write(&self.rewards, &vec![0.0; self.num_envs as usize]);
         self.gpu.submit(&self.pool.begin())
     }
 
@@ -186,9 +186,17 @@ impl WorldPool {
             let got = format!("a choice of {} worlds", which.len());
             return Err(Error::Actions { got, expected: n, space: "worlds to reset".to_owned() });
         }
-        let endings: Vec<u32> = which.iter().map(|&reset| if reset { TRUNCATED } else { 0 }).collect();
-        self.gpu.write(&self.endings, &endings);
-        self.gpu.submit(self.pool.reset_ended())
+        // the first word of an action says so
+        let stride = match self.pool.order() {
+            Order::ByKind => 1,
+            Order::ByWorld => self.env.spec().action_space.words() as usize,
+        };
+        let mut chosen = vec![0; n * stride];
+        for (word, &reset) in chosen.iter_mut().step_by(stride).zip(which) {
+            *word = if reset { TRUNCATED } else { 0 };
+        }
+        self.gpu.write(&self.actions, &chosen);
+        self.gpu.submit(self.pool.reset_chosen())
     }
 
     /// Puts every world whose last step ended its episode at the start of its next one, for [`AutoReset::Disabled`]; with
@@ -241,6 +249,7 @@ impl WorldPool {
                 Ok(bytemuck::cast_slice(numbers))
             }
             (Actions::Box(numbers), _) => complain(format!("{} f32", numbers.len())),
+            (Actions::Packed(words), _) => complain(format!("{} packed words", words.len())),
         }
     }
 
@@ -289,7 +298,8 @@ impl WorldPool {
     /// # Errors
     /// Those of [`PoolSteps::new`] and [`Plan::build`].
     pub fn steps(&self, steps: u32, each: bool) -> Result<PoolSteps> {
-        let kernels = Kernels::of_worlds(self.gpu.form_for(0), &self.env.spec().action_space);
+        let form = if each { self.gpu.form_for(0) } else { self.gpu.form() };
+        let kernels = Kernels::of_worlds(form, &self.env.spec().action_space);
         let mut plan = Plan::new(Target::of(&self.gpu));
         let many = PoolSteps::new(&mut plan, &kernels, &self.env, &self.pool, steps, each)?;
         plan.build(&self.gpu)?;
@@ -307,21 +317,37 @@ impl WorldPool {
         actions: impl Into<Actions<'a>>,
         take: impl FnOnce(&Seen<'_>) -> T,
     ) -> Result<T> {
-        let words = self.checked(actions.into(), many.steps)?;
-        self.gpu.write(&many.actions, words);
+        let actions = actions.into();
+        match (actions, many.packing()) {
+            (Actions::Packed(words), Some(packing)) => {
+                let expected = packing.words(many.steps) as usize * self.num_envs as usize;
+                if words.len() != expected {
+                    let got = format!("{} packed words", words.len());
+                    return Err(Error::Actions { got, expected, space: self.env.spec().action_space.to_string() });
+                }
+                self.gpu.write(&many.actions, words);
+            }
+            (_, Some(packing)) => {
+                let words = self.checked(actions, many.steps)?;
+                // all of them were looked at
+                let packed = packing.pack(words, self.num_envs as usize, u32::MAX).unwrap_or_default();
+                self.gpu.write(&many.actions, &packed);
+            }
+            (_, None) => self.gpu.write(&many.actions, self.checked(actions, many.steps)?),
+        }
         let mut recording = Recording::default();
         many.record(&mut recording);
         let masked = self.env.spec().action_space.masked();
-        let observations = many.each.as_ref().map_or(&self.observations, |each| &each.observations);
-        let mut sources = vec![observations.raw(), many.rewards.raw(), many.endings.raw()];
-        sources.extend(many.each.as_ref().map(|each| each.final_observations.raw()));
+        let finals = many.each && self.pool.same_step();
+        let mut sources = vec![many.observations.raw(), many.rewards.raw(), many.endings.raw()];
+        sources.extend(finals.then(|| many.final_observations.raw()));
         sources.extend(masked.then(|| self.masks.raw()));
         self.gpu.submit_and_read(&recording, &sources)?.wait_with(&self.gpu, |mapped| {
             take(&Seen {
-                observations: of(mapped, 0, observations),
+                observations: of(mapped, 0, &many.observations),
                 rewards: of(mapped, 1, &many.rewards),
                 endings: of(mapped, 2, &many.endings),
-                final_observations: many.each.as_ref().map_or(&[], |each| of(mapped, 3, &each.final_observations)),
+                final_observations: if finals { of(mapped, 3, &many.final_observations) } else { &[] },
                 masks: if masked { of(mapped, sources.len() - 1, &self.masks) } else { &[] },
             })
         })
@@ -348,7 +374,8 @@ impl WorldPool {
         self.gpu.read(&self.observations)
     }
 
-    /// Observations after the last step and before any reset, `[feature][world]`; undefined before the first step.
+    /// Observations after the last step and before any reset, `[feature][world]`; undefined before the first step, and with
+    /// [`Order::ByWorld`] of all worlds but those that have just been reset.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] where the device is gone.
@@ -395,7 +422,7 @@ impl WorldPool {
         Ok(row.iter().map(|word| word >> (action % 32) & 1 == 1).collect())
     }
 
-    /// Moves actions `[component][world]` that are not allowed next on to the next one that is, if any is.
+    /// Moves actions `[component][world]`, whatever the order, that are not allowed next on to the next one that is, if any is.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] where the device is gone.
@@ -436,7 +463,8 @@ impl WorldPool {
         }
         let words = self.gpu.read(&self.worlds)?;
         let n = self.num_envs as usize;
-        let cut = |world: usize| words[world_word(self.env.word(WorldWord::Fault), world, n)] >> 16;
+        // in the place of the return, see `shaders/part/pool.wgsl`
+        let cut = |world: usize| words[world_word(self.env.word(WorldWord::Return), world, n)] >> 16;
         match (0..n).map(cut).filter(|&number| number > 0).min() {
             Some(number) => Err(self.env.loop_cut(number)),
             None => Ok(()),
@@ -488,7 +516,6 @@ impl WorldPool {
             }
         }
         self.gpu.write(&self.worlds, &words);
-        self.gpu.write(&self.endings, &vec![0; n]);
         self.gpu.submit(self.pool.look())
     }
 }

@@ -5,7 +5,10 @@ import os
 from manyworlds import _native
 
 
-def prepare() -> None:
-    """Sets variables of drivers that are not set: how Mesa's software driver uses the processor, and where sockets go."""
-    for name, value in _native.driver_variables():
+def prepare(exchange: bool = False) -> None:
+    """Sets variables of drivers that are not set: how Mesa's software driver uses the processor, and where sockets go.
+
+    What is opened first decides: worlds that Python steps (``exchange``), or training.
+    """
+    for name, value in _native.driver_variables(exchange):
         os.environ.setdefault(name, value)

@@ -94,7 +94,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         self._ended = np.zeros(self.num_envs, np.bool_)
         self._begun = False
         self._all = np.ones(self.num_envs, np.bool_)
-        _device.prepare()
+        _device.prepare(exchange=True)
         first = self._draw() if seed is None else seed
         self._worlds = _native.Worlds(self.env._native, self.num_envs, first, NATIVE[mode], adapter)
 
@@ -219,8 +219,11 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         if isinstance(self.single_action_space, gymnasium.spaces.Box):
             if actions.dtype.kind in "fiu":
                 actions = np.ascontiguousarray(actions, np.float32)
+        elif actions.dtype == np.uint64:
+            # what does not fit is no action
+            actions = np.minimum(actions, 2**63 - 1).astype(np.int64)
         elif actions.dtype.kind in "iu":
-            actions = np.ascontiguousarray(actions)
+            actions = np.ascontiguousarray(actions, actions.dtype.newbyteorder("="))
         return actions
 
     def _infos(

@@ -86,10 +86,12 @@ fn opened(adapter: &str, largest_binding: u64) -> PyResult<Gpu> {
     Gpu::new(&choice, largest_binding).map_err(raised)
 }
 
-/// Variables that drivers read when they are loaded, as `(name, value)`: those that are set already are left out.
+/// Variables that drivers read when they are loaded, as `(name, value)`: those that are set already are left out. `exchange` says
+/// whether the first that a device is opened for is worlds that Python steps.
 #[pyfunction]
-fn driver_variables() -> Vec<(String, String)> {
-    let wanted = drivers::wanted(drivers::Work::default());
+#[pyo3(signature = (exchange = false))]
+fn driver_variables(exchange: bool) -> Vec<(String, String)> {
+    let wanted = drivers::wanted(drivers::Work { exchange, ..drivers::Work::default() });
     wanted.into_iter().map(|(name, value)| (name.to_owned(), value.to_string_lossy().into_owned())).collect()
 }
 

@@ -3,7 +3,7 @@
 use crate::device::{self, Own};
 use crate::environment::Env;
 use crate::failure::{exception, raised, refused};
-use manyworlds::stage::PoolSteps;
+use manyworlds::stage::{Packing, PoolSteps};
 use manyworlds::{Actions, AutoReset, Environment, Order, SPUN_OUT, Seen, TERMINATED, TRUNCATED, WorldPool};
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods,
@@ -68,6 +68,8 @@ fn taken<T: Element>(py: Python<'_>, shelf: &mut Vec<Py<PyArrayDyn<T>>>, shape: 
 /// Actions as words, `[step][world][component]`.
 enum Words<'py> {
     Choices(Vec<u32>),
+    /// Packed, where many steps want that.
+    Packed(Vec<u32>),
     Numbers(PyReadonlyArrayDyn<'py, f32>),
 }
 
@@ -93,25 +95,34 @@ impl Beside {
         flags: [&mut [bool]; 2],
     ) -> Self {
         let features = worlds.env.spec().observation_dim as usize;
-        observations.copy_from_slice(seen.observations);
-        rewards.copy_from_slice(seen.rewards);
         let [terminated, truncated] = flags;
-        let mut any = 0;
-        for ((terminated, truncated), &ending) in terminated.iter_mut().zip(truncated.iter_mut()).zip(seen.endings) {
-            *terminated = ending & TERMINATED != 0;
-            *truncated = ending & TRUNCATED != 0;
-            any |= ending;
-        }
-        let mut beside = Self { spun_out: any & SPUN_OUT != 0, ..Self::default() };
-        if !seen.final_observations.is_empty() && any & (TERMINATED | TRUNCATED) != 0 {
-            let ended = seen.endings.iter().enumerate().filter(|(_, ending)| *ending & (TERMINATED | TRUNCATED) != 0);
-            beside.ended = ended.map(|(place, _)| place).collect();
-            beside.finals.reserve(beside.ended.len() * features);
-            for &place in &beside.ended {
-                beside.finals.extend_from_slice(&seen.final_observations[place * features..][..features]);
+        let mut beside = Self::default();
+        // worlds of one step after the other
+        let n = worlds.num_envs;
+        rewards.copy_from_slice(seen.rewards);
+        for row in 0..rewards.len() / n {
+            let first = row * n;
+            let endings = &seen.endings[first..][..n];
+            let (terminated, truncated) = (&mut terminated[row * n..][..n], &mut truncated[row * n..][..n]);
+            let mut any = 0;
+            for ((terminated, truncated), &ending) in terminated.iter_mut().zip(truncated).zip(endings) {
+                *terminated = ending & TERMINATED != 0;
+                *truncated = ending & TRUNCATED != 0;
+                any |= ending;
+            }
+            beside.spun_out |= any & SPUN_OUT != 0;
+            if !seen.final_observations.is_empty() && any & (TERMINATED | TRUNCATED) != 0 {
+                let finals = &seen.final_observations[first * features..][..n * features];
+                for (world, _) in
+                    endings.iter().enumerate().filter(|(_, ending)| *ending & (TERMINATED | TRUNCATED) != 0)
+                {
+                    beside.ended.push(row * n + world);
+                    beside.finals.extend_from_slice(&finals[world * features..][..features]);
+                }
             }
         }
-        let (n, choices) = (worlds.num_envs, worlds.env.spec().action_space.choices() as usize);
+        observations.copy_from_slice(seen.observations);
+        let choices = worlds.env.spec().action_space.choices() as usize;
         if !seen.masks.is_empty() {
             let bit = |world: usize, action: usize| (seen.masks[action / 32 * n + world] >> (action % 32) & 1) as i8;
             beside.masks = (0..n).flat_map(|world| (0..choices).map(move |action| bit(world, action))).collect();
@@ -180,7 +191,7 @@ impl Worlds {
     /// One step: observations, rewards, terminations and truncations, and a dictionary with `final_obs` and `action_mask`, where
     /// there are such.
     fn step<'py>(&self, py: Python<'py>, actions: &Bound<'py, PyAny>) -> PyResult<Stepped<'py>> {
-        let words = self.words(actions, &[])?;
+        let words = self.words(actions, &[], None)?;
         self.stepped(py, &words, &[], |State { pool, .. }, actions, take| {
             pool.exchange(actions, self.same_step, |seen| take(seen))
         })
@@ -194,18 +205,22 @@ impl Worlds {
         steps: u32,
         each: bool,
     ) -> PyResult<Stepped<'py>> {
-        let words = self.words(actions, &[steps as usize])?;
+        let packing = py.detach(|| {
+            self.with(|State { pool, many }| {
+                if many.as_ref().is_none_or(|(kept, many)| *kept != each || many.steps != steps) {
+                    // those that were there go first: both may not fit
+                    *many = None;
+                    *many = Some((each, pool.steps(steps, each)?));
+                }
+                Ok(many.as_ref().and_then(|(_, many)| many.packing()))
+            })
+        })?;
+        let words = self.words(actions, &[steps as usize], packing)?;
         let kept = [steps as usize];
-        self.stepped(py, &words, if each { &kept } else { &[] }, |State { pool, many }, actions, take| {
-            if many.as_ref().is_none_or(|(kept, many)| *kept != each || many.steps != steps) {
-                // those that were there go first: both may not fit
-                *many = None;
-                *many = Some((each, pool.steps(steps, each)?));
-            }
-            match many {
-                Some((_, many)) => pool.exchange_many(many, actions, |seen| take(seen)),
-                None => Ok(Beside::default()),
-            }
+        self.stepped(py, &words, if each { &kept } else { &[] }, |State { pool, many }, actions, take| match many {
+            Some((_, many)) if many.steps == steps => pool.exchange_many(many, actions, |seen| take(seen)),
+            // another thread has asked for others meanwhile
+            _ => pool.exchange_many(&pool.steps(steps, each)?, actions, |seen| take(seen)),
         })
     }
 
@@ -269,6 +284,7 @@ impl Worlds {
             let (terminated, truncated) = (flags.0.as_slice_mut()?, flags.1.as_slice_mut()?);
             let actions = match words {
                 Words::Choices(words) => Actions::Discrete(words),
+                Words::Packed(words) => Actions::Packed(words),
                 Words::Numbers(numbers) => Actions::Box(numbers.as_slice()?),
             };
             py.detach(|| {
@@ -326,7 +342,12 @@ impl Worlds {
     }
 
     /// Actions that are of the space, `[world]` or `[world][component]` behind these axes.
-    fn words<'py>(&self, actions: &Bound<'py, PyAny>, before: &[usize]) -> PyResult<Words<'py>> {
+    fn words<'py>(
+        &self,
+        actions: &Bound<'py, PyAny>,
+        before: &[usize],
+        packing: Option<Packing>,
+    ) -> PyResult<Words<'py>> {
         let space = &self.env.spec().action_space;
         let (components, counts) = (space.words() as usize, space.counts());
         let mut shape = [before, &[self.num_envs]].concat();
@@ -350,11 +371,14 @@ impl Worlds {
                 $(if let Ok(numbers) = actions.extract::<PyReadonlyArrayDyn<'py, $kind>>() {
                     found.check_shape(numbers.shape())?;
                     let Ok(slice) = numbers.as_slice() else { return Err(found.refuse(actions, "C-contiguous integers")) };
-                    return found.choices(slice, &counts).map(Words::Choices);
+                    let Some(packing) = packing else { return found.choices(slice, &counts).map(Words::Choices) };
+                    let packed = packing.pack(slice, self.num_envs, counts[0]);
+                    let refuse = |place: usize| found.value(place, components, &slice[place].to_string(), "not one");
+                    return packed.map(Words::Packed).map_err(refuse);
                 })*
             };
         }
-        integers!(i64, i32, u8, u32, u64, i16, u16, i8);
+        integers!(i64, i32, u8, u32, i16, u16, i8);
         Err(found.refuse(actions, "integers"))
     }
 }

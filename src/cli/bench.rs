@@ -71,7 +71,7 @@ impl Bench {
             let case = Case { mode: Mode::Train, num_envs, num_steps: self.num_steps, net: self.net.clone() };
             Work::from(&case.config())
         });
-        let all = Work { small: true, wide: true, window: false };
+        let all = Work { small: true, wide: true, ..Work::default() };
         works.fold(all, |all, work| Work { small: all.small && work.small, wide: all.wide && work.wide, ..all })
     }
 

@@ -12,19 +12,21 @@ pub struct Work {
     pub wide: bool,
     /// Pictures are drawn into a window.
     pub window: bool,
+    /// Worlds are stepped by their caller: hardly anything but loads and stores.
+    pub exchange: bool,
 }
 
 impl From<&crate::config::Config> for Work {
     fn from(config: &crate::config::Config) -> Self {
-        Self { small: config.is_small(), wide: config.is_wide(), window: false }
+        Self { small: config.is_small(), wide: config.is_wide(), ..Self::default() }
     }
 }
 
 /// What is missing in the environment of this process; what is set already stays.
 ///
 /// - `LP_NATIVE_VECTOR_WIDTH=512` where the processor has AVX-512: training is a third to a half faster then; but networks that
-///   are run layer by layer take a fifth longer on Intel's processors, which wait for a word that is read back from a store of 512 bits; and Mesa 22 dies of compiling
-///   what draws triangles with it.
+///   are run layer by layer take a fifth longer on Intel's processors, which wait for a word that is read back from a store of 512 bits, and worlds that
+///   their caller steps twice as long; and Mesa 22 dies of compiling what draws triangles with it.
 /// - `LP_NUM_THREADS=0` where the work comes in pieces so small that waking threads costs more than they do: all of it is left to
 ///   one thread, up to 1.4 times as fast (`benches/NOTES.md`). Drivers of GPUs look at neither.
 /// - `XDG_RUNTIME_DIR`, a folder of this user's own, where there is none (in containers, over ssh, in jobs): libraries of the desktop
@@ -76,7 +78,7 @@ fn long_vectors(work: Work) -> bool {
         && std::arch::is_x86_feature_detected!("avx512dq")
         && std::arch::is_x86_feature_detected!("avx512vl")
         && !work.window
-        && !(work.wide && slow_stores())
+        && !((work.wide || work.exchange) && slow_stores())
 }
 
 #[cfg(all(target_os = "linux", not(target_arch = "x86_64")))]

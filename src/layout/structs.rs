@@ -395,12 +395,20 @@ shared_structs! {
         steps: u32,
         /// The first of them, counted from the first whose actions are there.
         first: u32,
+        /// Row of actions that they do.
+        action_row: u32,
+        /// Row of what they leave.
+        row: u32,
         /// 1 = worlds that end begin their next episode at once.
         same_step: u32,
         /// 1 = worlds that had ended begin it now, instead of a step.
         next_step: u32,
+        /// 1 = without a step, actions say which worlds begin their next episode.
+        chosen: u32,
         /// 1 = what is a world's lies together, actions too; 0 = what is of one kind does.
         by_world: u32,
+        /// 1 = rewards and endings come on top of those that are there.
+        adds: u32,
     }
 
     /// A picture of worlds in square tiles, and the camera of those that are in space: where it stands, its axes, and how long

@@ -2,10 +2,10 @@
 
 use crate::env::Environment;
 use crate::error::{Error, Result};
-use crate::gpu::{Buffer, Buffers, Recording};
+use crate::gpu::{Buffer, Buffers, Pass, Recording};
 use crate::kernels::Kernels;
 use crate::layout::{self, Progress, STREAM_TRAINING, Worlds};
-use crate::plan::Plan;
+use crate::plan::{Kernel, Plan};
 
 /// What happens to a world whose episode has ended: the three modes of Gymnasium's vector environments.
 ///
@@ -46,11 +46,13 @@ pub struct Pool {
     look: Recording,
     step: Recording,
     reset_ended: Recording,
+    reset_chosen: Recording,
     /// What the next step does, `[component][world]`: numbers of actions, or the bits of `f32`.
     pub actions: Buffer<u32>,
     /// `[feature][world]`
     pub observations: Buffer<f32>,
-    /// The observation after the last step, before any reset, `[feature][world]`.
+    /// The observation after the last step, before any reset, `[feature][world]`; with [`Order::ByWorld`] of worlds that have just
+    /// been reset only.
     pub final_observations: Buffer<f32>,
     /// `[world]`
     pub rewards: Buffer<f32>,
@@ -83,27 +85,32 @@ impl Pool {
         if num_envs == 0 {
             return Err(Error::setting("num_envs", "0 is not allowed; it must be at least 1"));
         }
+        let count = num_envs;
         let spec = env.spec();
-        let n = u64::from(num_envs);
         let features = u64::from(spec.observation_dim);
-        let (worlds, remedy) = (("worlds", n), "num_envs");
+        let (worlds, remedy) = (("worlds", u64::from(count)), "num_envs");
         let (features_axis, space) = (("features", features), &spec.action_space);
         let mask_words = u64::from(space.mask_words()).max(1);
         let first = Progress { seed, ..Progress::default() };
         let progress = plan.filled("progress", &[("agents", 1)], "nothing", move || vec![first])?;
-        let pool = Self {
+        let mut pool = Self {
             shape: layout::Pool {
-                count: num_envs,
+                count,
                 steps: 1,
                 first: 0,
+                action_row: 0,
+                row: 0,
                 same_step: u32::from(auto_reset == AutoReset::SameStep),
                 next_step: u32::from(auto_reset == AutoReset::NextStep),
+                chosen: 0,
                 by_world: u32::from(order == Order::ByWorld),
+                adds: 0,
             },
             first: Recording::default(),
             look: Recording::default(),
             step: Recording::default(),
             reset_ended: Recording::default(),
+            reset_chosen: Recording::default(),
             worlds: plan.buffer("worlds", &[("words", env.world_words().into()), worlds], remedy)?,
             observations: plan.buffer("observations", &[features_axis, worlds], remedy)?,
             final_observations: plan.buffer("final observations", &[features_axis, worlds], remedy)?,
@@ -113,35 +120,40 @@ impl Pool {
             masks: plan.buffer("masks", &[("words", mask_words), worlds], remedy)?,
             progress,
         };
-        let buffers = Buffers::default()
-            .with("mw_progress", &pool.progress)
-            .with("mw_world", &pool.worlds)
-            .with("mw_actions", &pool.actions)
-            .with("mw_observations", &pool.observations)
-            .with("mw_final_observations", &pool.final_observations)
-            .with("mw_rewards", &pool.rewards)
-            .with("mw_masks", &pool.masks)
-            .with("mw_endings", &pool.endings);
-        let first = Worlds { count: num_envs, stream: STREAM_TRAINING, ..Worlds::default() };
+        let first = Worlds { count, stream: STREAM_TRAINING, ..Worlds::default() };
         let kernel = plan.kernel(kernels.reset(env)?);
-        let mut reset = Recording::default();
-        let with_worlds = buffers.with("mw_worlds", &plan.uniform("worlds of the reset", &first));
-        reset.push(&plan.pass(kernel, 1, n, env.iterations(), &with_worlds));
+        let buffers = pool.buffers().with("mw_worlds", &plan.uniform("worlds of the reset", &first));
+        pool.first.push(&plan.pass(kernel, 1, count.into(), env.iterations(), &buffers));
         let kernel = plan.kernel(kernels.pool(env)?);
-        let mut pass = |steps: u32, same_step: u32, next_step: u32| {
-            let uniform = plan.uniform("pool", &layout::Pool { steps, same_step, next_step, ..pool.shape });
+        let mut pass = |shape: layout::Pool| {
             let mut recording = Recording::default();
-            let iterations = 2 * env.iterations() + 2 * features;
-            recording.push(&plan.pass(kernel, 1, n, iterations, &buffers.with("mw_pool", &uniform)));
+            recording.push(&shape.pass(plan, kernel, env, &pool.buffers()));
             recording
         };
-        Ok(Self {
-            first: reset,
-            look: pass(0, 0, 0),
-            step: pass(1, pool.shape.same_step, pool.shape.next_step),
-            reset_ended: pass(0, 1, 0),
-            ..pool
-        })
+        let without_step = layout::Pool { steps: 0, same_step: 0, next_step: 0, ..pool.shape };
+        let look = pass(without_step);
+        let step = pass(pool.shape);
+        let reset_ended = pass(layout::Pool { same_step: 1, ..without_step });
+        let reset_chosen = pass(layout::Pool { same_step: 1, chosen: 1, ..without_step });
+        Ok(Self { look, step, reset_ended, reset_chosen, ..pool })
+    }
+
+    /// The buffers by the names that shaders know them by.
+    fn buffers(&self) -> Buffers {
+        Buffers::default()
+            .with("mw_progress", &self.progress)
+            .with("mw_world", &self.worlds)
+            .with("mw_actions", &self.actions)
+            .with("mw_observations", &self.observations)
+            .with("mw_final_observations", &self.final_observations)
+            .with("mw_rewards", &self.rewards)
+            .with("mw_masks", &self.masks)
+            .with("mw_endings", &self.endings)
+    }
+
+    /// Whether worlds that end begin their next episode in the same step.
+    pub(crate) fn same_step(&self) -> bool {
+        self.shape.same_step != 0
     }
 
     /// How observations and actions lie.
@@ -149,7 +161,7 @@ impl Pool {
         if self.shape.by_world == 0 { Order::ByKind } else { Order::ByWorld }
     }
 
-    /// First states of all worlds, and a look at them; rewards and endings have to be 0 before.
+    /// First states of all worlds, and a look at them.
     pub fn begin(&self) -> Recording {
         let mut begin = self.first.clone();
         begin.extend(&self.look);
@@ -170,6 +182,11 @@ impl Pool {
     pub fn reset_ended(&self) -> &Recording {
         &self.reset_ended
     }
+
+    /// The same of those whose first word of an action is not 0.
+    pub fn reset_chosen(&self) -> &Recording {
+        &self.reset_chosen
+    }
 }
 
 /// Many steps of the worlds of a pool in one submission, with actions that are all there before, and what they leave.
@@ -178,23 +195,84 @@ pub struct PoolSteps {
     recording: Recording,
     /// Steps.
     pub steps: u32,
-    /// What they do, `[step][component][world]`, or `[step][world][component]` by the pool's order.
+    /// What they do, `[step][component][world]`, or `[step][world][component]` by the pool's order; or packed, see
+    /// [`PoolSteps::packing`].
     pub actions: Buffer<u32>,
-    /// What each leaves; none where sums are kept.
-    pub each: Option<EachStep>,
+    packing: Option<Packing>,
+    /// Observations after each `[step][feature][world]`, or `[step][world][feature]` by the pool's order; where sums are kept those
+    /// after the last.
+    pub observations: Buffer<f32>,
+    /// The same before a reset, where a step ended an episode.
+    pub final_observations: Buffer<f32>,
     /// Rewards of each `[step][world]`, or their sums `[world]`.
     pub rewards: Buffer<f32>,
     /// How each ended `[step][world]`, or all endings that there were `[world]`.
     pub endings: Buffer<u32>,
+    /// Whether what each leaves is kept, and not sums.
+    pub each: bool,
 }
 
-/// Observations of many steps.
-#[derive(Clone, Debug)]
-pub struct EachStep {
-    /// `[step][feature][world]`, or `[step][world][feature]` by the pool's order.
-    pub observations: Buffer<f32>,
-    /// The same before a reset, where a step ended an episode; undefined elsewhere.
-    pub final_observations: Buffer<f32>,
+impl layout::Pool {
+    /// A pass of the kernel of a step.
+    fn pass(&self, plan: &mut Plan, kernel: Kernel, env: &Environment, buffers: &Buffers) -> Pass {
+        let iterations = 2 * env.iterations() + 2 * u64::from(env.spec().observation_dim);
+        let uniform = plan.uniform("pool", self);
+        plan.pass(kernel, 1, self.count.into(), iterations, &buffers.with("mw_pool", &uniform))
+    }
+}
+
+/// Choices of many steps in few words: those of `32 / bits` steps of a world are one, the first in its lowest bits,
+/// `[step / (32 / bits)][world]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packing {
+    /// Bits of a choice: 1, 2, 4, 8, 16 or 32.
+    pub bits: u32,
+}
+
+impl Packing {
+    /// The packing of choices among so many.
+    pub fn of(count: u32) -> Self {
+        Self { bits: (u32::BITS - count.saturating_sub(1).leading_zeros()).max(1).next_power_of_two() }
+    }
+
+    /// Words that hold so many steps of a world.
+    pub fn words(self, steps: u32) -> u32 {
+        steps.div_ceil(u32::BITS / self.bits)
+    }
+
+    /// Packs choices `[step][world]`; the place of one that is not below `count` if there is such.
+    ///
+    /// # Errors
+    /// The place among all choices.
+    pub fn pack<T: Copy + Into<i64>>(
+        self,
+        given: &[T],
+        worlds: usize,
+        count: u32,
+    ) -> std::result::Result<Vec<u32>, usize> {
+        /// Worlds whose words stay in the nearest cache.
+        const NEAR: usize = 2048;
+        let steps = given.len() / worlds.max(1);
+        let in_word = (u32::BITS / self.bits) as usize;
+        let mut words = vec![0; self.words(steps as u32) as usize * worlds];
+        let mut most = 0;
+        for first in (0..worlds).step_by(NEAR) {
+            let near = first..worlds.min(first + NEAR);
+            for (row, of_world) in given.chunks_exact(worlds).enumerate() {
+                let shift = (row % in_word) as u32 * self.bits;
+                let packed = &mut words[row / in_word * worlds..][near.clone()];
+                for (word, &choice) in packed.iter_mut().zip(&of_world[near.clone()]) {
+                    let choice = choice.into() as u64;
+                    *word |= (choice as u32) << shift;
+                    most |= u64::from(choice >= u64::from(count));
+                }
+            }
+        }
+        if most == 0 {
+            return Ok(words);
+        }
+        Err(given.iter().position(|&choice| choice.into() as u64 >= u64::from(count)).unwrap_or_default())
+    }
 }
 
 impl PoolSteps {
@@ -213,47 +291,68 @@ impl PoolSteps {
         if steps == 0 {
             return Err(Error::setting("steps", "0 is not allowed; it must be at least 1"));
         }
-        let (n, features) = (u64::from(pool.shape.count), u64::from(env.spec().observation_dim));
-        let (all, worlds, remedy) = (("steps", u64::from(steps)), ("worlds", n), "num_envs, or the steps of a call");
-        let kept = if each { all } else { ("sums", 1) };
-        let components = ("components", env.spec().action_space.words().into());
-        let mut seen = |name| plan.buffer(name, &[all, ("features", features), worlds], remedy);
-        let observed = |seen: &mut dyn FnMut(&'static str) -> Result<Buffer<f32>>| {
-            let (observations, final_observations) = (seen("observations")?, seen("final observations")?);
-            Ok::<_, Error>(EachStep { observations, final_observations })
+        let space = &env.spec().action_space;
+        let packing = match space.counts()[..] {
+            [count] if !each && pool.shape.same_step != 0 => Some(Packing::of(count)),
+            _ => None,
         };
-        let each = each.then(|| observed(&mut seen)).transpose()?;
+        let remedy = "num_envs, or the steps of a call";
+        let (all, worlds) = (("steps", u64::from(steps)), ("worlds", u64::from(pool.shape.count)));
+        let kept = if each { all } else { ("sums", 1) };
+        let features = ("features", env.spec().observation_dim.into());
+        let actions = match packing {
+            Some(packing) => vec![("words", packing.words(steps).into()), worlds],
+            None => vec![all, ("components", space.words().into()), worlds],
+        };
         let mut many = Self {
             recording: Recording::default(),
             steps,
-            actions: plan.buffer("actions", &[all, components, worlds], remedy)?,
+            packing,
+            actions: plan.buffer("actions", &actions, remedy)?,
+            observations: plan.buffer("observations", &[kept, features, worlds], remedy)?,
+            final_observations: plan.buffer("final observations", &[kept, features, worlds], remedy)?,
             rewards: plan.buffer("rewards", &[kept, worlds], remedy)?,
             endings: plan.buffer("endings", &[kept, worlds], remedy)?,
             each,
         };
-        let mut buffers = Buffers::default()
-            .with("mw_progress", &pool.progress)
-            .with("mw_world", &pool.worlds)
-            .with("mw_actions", &many.actions)
-            .with("mw_endings", &pool.endings)
-            .with("mw_rewards", &many.rewards)
-            .with("mw_each_ending", &many.endings);
-        if let Some(each) = &many.each {
-            buffers = buffers
-                .with("mw_observations", &each.observations)
-                .with("mw_final_observations", &each.final_observations);
-        }
-        let kernel = plan.kernel(kernels.pool_steps(env, many.each.is_some())?);
-        // of a step: its own loops, and those of a reset and of two looks
-        let turns = 2 * env.iterations() + 2 * features + 4;
-        let most = (plan.target().loop_budget() / turns).max(1) as u32;
+        let buffers = pool
+            .buffers()
+            .instead("mw_actions", &many.actions)
+            .with("mw_given", &many.actions)
+            .instead("mw_observations", &many.observations)
+            .instead("mw_final_observations", &many.final_observations)
+            .instead("mw_rewards", &many.rewards)
+            .instead("mw_endings", &many.endings);
+        let step = plan.kernel(kernels.pool(env)?);
+        let Some(packing) = packing else {
+            for t in 0..steps {
+                let (row, adds) = if each { (t, 0) } else { (0, u32::from(t > 0)) };
+                let shape = layout::Pool { action_row: t, row, adds, ..pool.shape };
+                many.recording.push(&shape.pass(plan, step, env, &buffers));
+            }
+            return Ok(many);
+        };
+        let lanes = kernels.form.lanes;
+        let kernel = plan.kernel(kernels.pool_sums(env, packing.bits)?);
+        // of a step of a world: its own loops, and those of a reset
+        let turns = u64::from(lanes) * (2 * env.iterations() + 4);
+        // whole words of choices
+        let most = (plan.target().loop_budget() / turns / 32 * 32).max(32) as u32;
         for first in (0..steps).step_by(most as usize) {
             let shape = layout::Pool { first, steps: most.min(steps - first), ..pool.shape };
             let buffers = buffers.with("mw_pool", &plan.uniform("pool", &shape));
-            many.recording.push(&plan.pass(kernel, 1, n, u64::from(shape.steps) * turns, &buffers));
+            let threads = pool.shape.count.div_ceil(lanes).into();
+            many.recording.push(&plan.pass(kernel, 1, threads, u64::from(shape.steps) * turns, &buffers));
         }
-        many.recording.extend(&pool.look);
+        // what the worlds look like behind them, which leaves the sums alone
+        let look = layout::Pool { steps: 0, same_step: 0, next_step: 0, adds: 1, ..pool.shape };
+        many.recording.push(&look.pass(plan, step, env, &buffers));
         Ok(many)
+    }
+
+    /// How choices come, where they are packed: with the sums of worlds that have one choice each and begin anew at once.
+    pub fn packing(&self) -> Option<Packing> {
+        self.packing
     }
 
     /// The steps, and a look at the worlds behind them.

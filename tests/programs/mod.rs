@@ -11,7 +11,7 @@ use manyworlds::layout::Estimate;
 use manyworlds::nn::{Activation, Parameters};
 use manyworlds::plan::{Plan, Target};
 use manyworlds::shader::{Linked, Program};
-use manyworlds::stage::{Estimates, RandomSteps};
+use manyworlds::stage::{Estimates, Packing, RandomSteps};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -198,8 +198,8 @@ fn of_worlds_and_textbooks(programs: &mut Programs) {
         let kernels = Kernels::of_worlds(Form::TILED, &env.spec().action_space);
         RandomSteps::new(&mut plan, &kernels, &env, 1, 8, 8).unwrap();
         plan.kernel(kernels.pool(&env).unwrap());
-        for each in [true, false] {
-            plan.kernel(kernels.pool_steps(&env, each).unwrap());
+        if let [count] = env.spec().action_space.counts()[..] {
+            plan.kernel(kernels.pool_sums(&env, Packing::of(count).bits).unwrap());
         }
         plan.kernel(kernels.render(&env).unwrap());
     }
