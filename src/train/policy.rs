@@ -3,7 +3,7 @@
 use super::checkpoints;
 use super::tensors::{self, Array, Fault, Whole, complaint};
 use super::{Actor, Layer, Returns, fault, layers};
-use crate::algo::{first_words, networks};
+use crate::algo::{CRITIC, first_words, networks};
 use crate::batch::Agents;
 use crate::config::Config;
 use crate::env::Environment;
@@ -151,6 +151,27 @@ impl Policy {
         let mut layers = layers::hidden(&self.env, &self.config, &layout, &self.parameters);
         layers.push(layers::head(&self.env, &self.config));
         Ok(layers)
+    }
+
+    /// V of its critic as a list of layers, from the observation to one number; none where it has no critic that judges observations.
+    ///
+    /// # Errors
+    /// Those of [`Policy::layers`].
+    pub fn value_layers(&self) -> Result<Option<Vec<Layer>>> {
+        let algo = self.config.algo;
+        if !algo.is_on_policy() || !self.config.estimator.has_critic() {
+            return Ok(None);
+        }
+        self.layers()?; // whose numbers are finite
+        Ok(Some(layers::of_network(&self.config, &self.layout()?, &self.parameters, CRITIC)))
+    }
+
+    /// Names and shapes of its tensors, in the order of [`Policy::parameters`].
+    ///
+    /// # Errors
+    /// Those of [`Policy::actor`].
+    pub fn tensors(&self) -> Result<Vec<(String, Vec<usize>)>> {
+        Ok(self.layout()?.tensors().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
     }
 
     /// What the deterministic policy does: [`Actor::act`] of an actor that the first call makes.
