@@ -9,5 +9,19 @@ from manyworlds._native import __version__
 if sys.orig_argv[1:3] != ["-m", "manyworlds"]:
     from manyworlds.environment import Environment, environments
     from manyworlds.errors import Error
+    from manyworlds.policy import Policy
+    from manyworlds.rollout import Rollout
+    from manyworlds.training import Report, Run, Trainer, train
 
-__all__ = ["Environment", "Error", "__version__", "environments"]
+__all__ = [
+    "Environment",
+    "Error",
+    "Policy",
+    "Report",
+    "Rollout",
+    "Run",
+    "Trainer",
+    "__version__",
+    "environments",
+    "train",
+]

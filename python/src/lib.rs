@@ -6,6 +6,9 @@
 mod device;
 mod environment;
 mod failure;
+mod policy;
+mod rollout;
+mod training;
 
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -21,5 +24,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(command_line, module)?)?;
     device::add(module)?;
-    environment::add(module)
+    environment::add(module)?;
+    policy::add(module)?;
+    rollout::add(module)?;
+    training::add(module)
 }
