@@ -56,7 +56,7 @@ class Policy:
         FileError
             Where it cannot be read.
         UsageError
-            Where it is no checkpoint, is damaged, or is of a newer version.
+            Where there is none, it is no checkpoint, is damaged, or is of a newer version.
         """
         native, notes = _native.Policy.load(_arguments.path("path", path))
         for note in notes:
@@ -184,8 +184,8 @@ class Policy:
         if action_mask is not None:
             raise UsageError(f"action_mask: actions of {self.env.name} are real numbers, which have none; leave it out")
         low, high = (np.asarray(bound, np.float64) for bound in head)
-        held = np.clip(outputs, low, high) if kind == "clip" else low + (high - low) * (np.tanh(outputs) + 1) / 2
-        return held.astype(np.float32).reshape(*lead, -1)
+        actions = outputs if kind == "clip" else low + (high - low) * (np.tanh(outputs) + 1) / 2
+        return np.clip(actions, low, high).astype(np.float32).reshape(*lead, len(low))
 
     def values(self, observations: Any) -> np.ndarray:
         """Values V of observations are computed on the host, ``[...]`` float32 of ``[..., features]``.

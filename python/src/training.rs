@@ -180,12 +180,12 @@ impl Trainer {
     }
 }
 
-/// The numbers of lines `[agent][update]` by name; what a line does not know is NaN.
+/// The numbers of lines `[agent][update]` by name, as they are read from a directory; what a line does not know is NaN.
 fn columns(lines: &[Vec<Line>]) -> Columns {
-    let values: Vec<Vec<Value>> = lines
-        .iter()
-        .map(|lines| lines.iter().map(|line| serde_json::to_value(line).unwrap_or_default()).collect())
-        .collect();
+    let as_written = |line: &Line| -> Value {
+        serde_json::to_string(line).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
+    };
+    let values: Vec<Vec<Value>> = lines.iter().map(|lines| lines.iter().map(as_written).collect()).collect();
     let first = values.first().and_then(|lines| lines.first()).and_then(Value::as_object);
     let column = |name: &String| {
         let updates = values.first().map_or(0, Vec::len);

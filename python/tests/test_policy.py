@@ -15,9 +15,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 MASKED = """
 const OBSERVATION_DIM: u32 = 3;
 const MAX_EPISODE_STEPS: u32 = 10;
-const NUM_ACTIONS: u32 = 4;
+const ACTION_COUNT: u32 = 4;
 struct State { x: f32 }
-fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_uniform(rng, 0.0, 1.0)); }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_uniform(rng)); }
 fn env_step(state: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
     return Outcome(f32(action), false);
 }
@@ -169,12 +169,12 @@ def test_wrong_arguments_are_refused(tmp_path):
         with pytest.raises(UsageError, match=words):
             policy.set_parameters(wrong)
     np.testing.assert_array_equal(policy.parameters, parameters)
-    with pytest.raises(FileError, match="no-such"):
+    with pytest.raises(UsageError, match="no-such': it is missing"):
         Policy.load(tmp_path / "no-such")
     (tmp_path / "bad").write_bytes(b"nothing of ours")
     with pytest.raises(UsageError, match="bad"):
         Policy.load(tmp_path / "bad")
-    with pytest.raises(FileError):
+    with pytest.raises(FileError, match="folder"):
         policy.save(tmp_path / "no" / "folder" / "policy")
     for call, words in [
         (lambda: Policy.load(3), "path: 3 is not a path"),

@@ -22,7 +22,7 @@ const ACTION_DIM: u32 = 2;
 const ACTION_LOW: f32 = -1.0;
 const ACTION_HIGH: f32 = 1.0;
 struct State { kind: f32, t: f32 }
-fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_uniform(rng, 0.0, 1.0), 0.0); }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_uniform(rng), 0.0); }
 fn env_step(state: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
     (*state).t += 1.0;
     return Outcome((*state).kind + (*state).t, (*state).kind < 0.5 && (*state).t >= 3.0);
