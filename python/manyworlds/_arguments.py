@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
+from manyworlds.environment import Environment
 from manyworlds.errors import UsageError
 
 MOST = 2**32 - 1
@@ -35,6 +37,18 @@ def path(name: str, value: Any) -> str:
         return os.fsdecode(value)
     except TypeError:
         raise UsageError(f"{name}: {value!r} is not a path; give a string or a pathlib.Path") from None
+
+
+def environment(env: Any, overrides: dict[str, float] | None = None) -> Environment:
+    """An environment, or the one of a name or a path; with other constants."""
+    if not isinstance(env, Environment):
+        env = path("env", env)
+    if not isinstance(overrides, Mapping | None):
+        raise UsageError(f"overrides: {overrides!r} is not a dictionary; give one such as {{'gravity': 3.7}}")
+    for name, value in (overrides or {}).items():
+        if not isinstance(value, Real):
+            raise UsageError(f"overrides: {name} is {value!r}, which is not a number")
+    return Environment.of(env, {name: float(value) for name, value in (overrides or {}).items()})
 
 
 def seeds(value: int | Iterable[int]) -> list[int]:

@@ -8,7 +8,7 @@ class Returns:
     """How episodes came out: numbers of episodes, and of their returns."""
 
     @staticmethod
-    def from_json(text: str) -> Returns: ...
+    def of(numbers: dict[str, Any]) -> Returns: ...
     @property
     def episodes(self) -> int:
         """How many there were, those included that were cut off."""
@@ -98,7 +98,7 @@ class Trainer:
     def begins_with(self) -> str | None: ...
     def next(
         self,
-    ) -> tuple[int, int, dict[str, np.ndarray], list[tuple[str, Returns, Policy]] | None] | None: ...
+    ) -> tuple[int, int, list[list[str]], list[tuple[str, Returns, Policy]] | None] | None: ...
 
 def train_into(
     directory: str,

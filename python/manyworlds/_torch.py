@@ -90,7 +90,8 @@ class Module(nn.Module):
             every = tuple(torch.distributions.Categorical(logits=z) for z in self._logits(outputs, action_mask))
             return every[0] if len(every) == 1 else every
         if self.log_std is None or self.state_dependent:
-            raise UsageError("distribution: this policy has no deviations of its own (log_std); make one of actor's outputs")
+            why = "has none" if self.log_std is None else "has deviations that depend on the observation (use_sde)"
+            raise UsageError(f"distribution: it is made of deviations of their own, log_std, and this policy {why}")
         return torch.distributions.Independent(torch.distributions.Normal(outputs, self.log_std.exp()), 1)
 
     def values(self, observations: torch.Tensor) -> torch.Tensor:

@@ -80,7 +80,7 @@ class Policy:
         **settings : bool, int, float, str or list
             Settings of the algorithm, such as ``hidden=[32, 32]``.
         """
-        environment = Environment.of(env, {})
+        environment = _arguments.environment(env)
         algo, seed = _arguments.text("algo", algo, "ppo"), _arguments.whole("seed", seed)
         return cls(_native.Policy.untrained(environment._native, algo, seed, settings))
 

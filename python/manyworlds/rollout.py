@@ -104,7 +104,7 @@ class Rollout:
         self._shapes = _shapes(policy)
         self.num_envs, self.num_steps = _arguments.whole("num_envs", num_envs), _arguments.whole("num_steps", num_steps)
         seed, adapter = _arguments.whole("seed", seed), _arguments.text("adapter", adapter, "auto")
-        self.env = policy.env if env is None else Environment.of(env, {})
+        self.env = policy.env if env is None else _arguments.environment(env)
         _device.prepare()
         self._native = _native.Rollout(policy._native, self.env._native, self.num_envs, self.num_steps, seed, adapter)
 

@@ -103,7 +103,7 @@ class Trainer:
         adapter: str = "auto",
         **settings: Any,
     ):
-        self.env = Environment.of(env, overrides or {})
+        self.env = _arguments.environment(env, overrides)
         self.algo = _arguments.text("algo", algo, "ppo")
         self.seeds = _arguments.seeds(seeds)
         begin, adapter = _begin(init), _arguments.text("adapter", adapter, "auto")
@@ -145,11 +145,11 @@ class Trainer:
         told = self._native.next()
         if told is None:
             raise StopIteration
-        updates, env_steps, metrics, agents = told
+        updates, env_steps, lines, agents = told
         if agents is not None:
             self._lines = [line for line, _, _ in agents]
             agents = [(returns, Policy(policy)) for _, returns, policy in agents]
-        return Report(updates, env_steps, metrics, agents)
+        return Report(updates, env_steps, _columns(lines), agents)
 
     def __repr__(self) -> str:
         return f"Trainer({self.env.name!r}, {self.algo!r}, seeds={self.seeds})"
@@ -209,7 +209,7 @@ class Run:
         self.seeds: list[int] = [policy.config["seed"] for policy in policies]
         # of evaluations.jsonl, [evaluation][agent]
         self._lines = lines
-        self.evaluations = [[Returns.from_json(line) for line in agents] for agents in lines]
+        self.evaluations = [[Returns.of(json.loads(line)) for line in agents] for agents in lines]
         steps = metrics.get("step")
         self.env_steps = int(steps[-1, 0]) if steps is not None and len(steps) else 0
 
@@ -231,7 +231,7 @@ class Run:
         policies = [Policy.load(folder) for folder in folders]
         lines = [_lines(folder / METRICS_FILE) for folder in folders]
         evaluations = [_lines(folder / EVALUATIONS_FILE) for folder in folders]
-        metrics = _columns([[json.loads(line) for line in of_agent] for of_agent in lines])
+        metrics = _columns(lines)
         agents = [list(of_all) for of_all in zip(*evaluations, strict=False)]
         seconds = metrics.get("seconds")
         wall_s = float(seconds[-1].max()) if seconds is not None and len(seconds) else 0.0
@@ -336,7 +336,7 @@ def train(
     KeyboardInterrupt
         About a second after an interrupt; a run directory of one seed has a checkpoint then, from which the command line goes on.
     """
-    environment = Environment.of(env, overrides or {})
+    environment = _arguments.environment(env, overrides)
     if until_solved and environment.reward_threshold is None:
         raise UsageError(
             f"until_solved: {environment.name} declares no REWARD_THRESHOLD, so there is nothing to reach; leave until_solved out"
@@ -434,13 +434,12 @@ def _lines(path: Path) -> list[str]:
     return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
-def _columns(agents: list[list[dict[str, Any]]]) -> dict[str, np.ndarray]:
-    """Numbers of lines `[agent][update]` by name, `[update, agent]`."""
-    updates = min(map(len, agents))
-    names = list(agents[0][0]) if updates else []
+def _columns(agents: list[list[str]]) -> dict[str, np.ndarray]:
+    """Numbers of lines of `metrics.jsonl` `[agent][update]` by name, `[update, agent]`; null is NaN."""
+    updates = [[json.loads(line) for line in lines] for lines in zip(*agents, strict=False)]
     columns = {}
-    for name in names:
-        rows = [[lines[update].get(name) for lines in agents] for update in range(updates)]
+    for name in updates[0][0] if updates else ():
+        rows = [[line.get(name) for line in lines] for lines in updates]
         whole = all(isinstance(value, int) for row in rows for value in row)
         columns[name] = np.array(rows, np.int64 if whole else np.float64)
     return columns

@@ -17,11 +17,30 @@ pub struct Returns(pub manyworlds::Returns);
 
 #[pymethods]
 impl Returns {
-    /// Reads a line of JSON that has them.
+    /// Returns whose numbers are these, by name as `evaluations.jsonl` has them.
     #[staticmethod]
-    fn from_json(text: &str) -> PyResult<Self> {
-        let read = serde_json::from_str(text).map(Self);
-        read.map_err(|error| crate::failure::refused(format!("returns: {error} in {text}")))
+    fn of(numbers: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let missing = |name: &str| crate::failure::refused(format!("returns: there is no {name}"));
+        let number = |name: &str| numbers.get_item(name)?.ok_or_else(|| missing(name));
+        let whole = |name: &str| -> PyResult<u32> { number(name)?.extract() };
+        let real = |name: &str| -> PyResult<f64> { number(name)?.extract() };
+        let maybe = |name: &str| -> PyResult<Option<f64>> { number(name)?.extract() };
+        Ok(Self(manyworlds::Returns {
+            episodes: whole("episodes")?,
+            terminated: whole("terminated")?,
+            truncated: whole("truncated")?,
+            unfinished: whole("unfinished")?,
+            cut_off_at: number("cut_off_at")?.extract()?,
+            mean: real("mean")?,
+            std: maybe("std")?,
+            standard_error: maybe("standard_error")?,
+            min: real("min")?,
+            lower_quartile: real("lower_quartile")?,
+            median: real("median")?,
+            upper_quartile: real("upper_quartile")?,
+            max: real("max")?,
+            mean_length: real("mean_length")?,
+        }))
     }
 
     #[getter]

@@ -2,15 +2,13 @@
 
 use crate::device::{self, Own};
 use crate::environment::Env;
-use crate::failure::{exception, raised, refused};
+use crate::failure::{raised, refused};
 use crate::policy::{Learned, Returns, json};
 use manyworlds::train::{self, Account, Evaluated, Event, Line, Options, RunDirectory, Seeds, Stop};
 use manyworlds::{Config, Environment, Init, algo, curves};
-use numpy::ndarray::Array2;
-use numpy::{PyArray2, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use serde_json::Value;
+use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
@@ -86,17 +84,9 @@ struct Run {
     accounts: Vec<Account>,
 }
 
-/// Numbers of all updates and agents of a report by name, `[update][agent]`.
-type Columns = Vec<(String, Numbers)>;
-
-enum Numbers {
-    Whole(Vec<i64>),
-    Real(Vec<f64>),
-}
-
-/// What a report says: updates and steps so far, metrics by name `[update][agent]`, and of each agent that was evaluated the line of
-/// `evaluations.jsonl`, its returns and its policy.
-type Told<'py> = (u32, u64, Bound<'py, PyDict>, Option<Vec<(String, Returns, Learned)>>);
+/// What a report says: updates and steps so far, lines of `metrics.jsonl` `[agent][update]`, and of each agent that was evaluated the line
+/// of `evaluations.jsonl`, its returns and its policy.
+type Told = (u32, u64, Vec<Vec<String>>, Option<Vec<(String, Returns, Learned)>>);
 
 #[pymethods]
 impl Trainer {
@@ -150,7 +140,7 @@ impl Trainer {
     }
 
     /// The next report; none after the last.
-    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Told<'py>>> {
+    fn next(&self, py: Python<'_>) -> PyResult<Option<Told>> {
         py.check_signals()?;
         let mut run = match self.run.get()?.try_lock() {
             Ok(run) => run,
@@ -162,59 +152,23 @@ impl Trainer {
         let Run { trainer, accounts } = &mut *run;
         let told = py.detach(|| -> manyworlds::Result<_> {
             let Some(report) = trainer.next().transpose()? else { return Ok(None) };
-            let lines =
+            let told =
                 accounts.iter_mut().enumerate().map(|(agent, account)| account.add(&report, agent, &self.config));
-            let (lines, evaluated): (Vec<Vec<Line>>, Vec<Option<Evaluated>>) = lines.unzip();
-            Ok(Some((columns(&lines), evaluated, report)))
+            let (lines, evaluated): (Vec<Vec<Line>>, Vec<Option<Evaluated>>) = told.unzip();
+            let lines = lines.iter().map(|lines| lines.iter().map(line).collect()).collect();
+            let agents = report.evaluation.map(|agents| {
+                let lines = evaluated.iter().flatten().map(line);
+                lines.zip(agents).map(|(line, (returns, policy))| (line, Returns(returns), Learned(policy))).collect()
+            });
+            Ok(Some((report.updates, report.env_steps, lines, agents)))
         });
-        let Some((columns, evaluated, report)) = told.map_err(raised)? else { return Ok(None) };
-        let metrics = PyDict::new(py);
-        for (name, numbers) in columns {
-            metrics.set_item(name, numbers.array(py, report.metrics.len())?)?;
-        }
-        let agents = report.evaluation.map(|agents| {
-            let lines = evaluated.iter().flatten().map(|line| serde_json::to_string(line).unwrap_or_default());
-            lines.zip(agents).map(|(line, (returns, policy))| (line, Returns(returns), Learned(policy))).collect()
-        });
-        Ok(Some((report.updates, report.env_steps, metrics, agents)))
+        told.map_err(raised)
     }
 }
 
-/// The numbers of lines `[agent][update]` by name, as they are read from a directory; what a line does not know is NaN.
-fn columns(lines: &[Vec<Line>]) -> Columns {
-    let as_written = |line: &Line| -> Value {
-        serde_json::to_string(line).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
-    };
-    let values: Vec<Vec<Value>> = lines.iter().map(|lines| lines.iter().map(as_written).collect()).collect();
-    let first = values.first().and_then(|lines| lines.first()).and_then(Value::as_object);
-    let column = |name: &String| {
-        let updates = values.first().map_or(0, Vec::len);
-        let all = || (0..updates).flat_map(|update| values.iter().map(move |lines| &lines[update][name]));
-        let numbers = match all().map(Value::as_i64).collect::<Option<Vec<_>>>() {
-            Some(whole) => Numbers::Whole(whole),
-            None => Numbers::Real(all().map(|value| value.as_f64().unwrap_or(f64::NAN)).collect()),
-        };
-        (name.clone(), numbers)
-    };
-    first.into_iter().flat_map(|line| line.keys().map(column)).collect()
-}
-
-impl Numbers {
-    fn array(self, py: Python<'_>, updates: usize) -> PyResult<Bound<'_, PyAny>> {
-        fn shaped<T: numpy::Element>(
-            py: Python<'_>,
-            numbers: Vec<T>,
-            updates: usize,
-        ) -> PyResult<Bound<'_, PyArray2<T>>> {
-            let agents = numbers.len().checked_div(updates).unwrap_or(0);
-            let array = Array2::from_shape_vec((updates, agents), numbers);
-            array.map(|array| array.to_pyarray(py)).map_err(|error| exception("InternalError", error.to_string()))
-        }
-        Ok(match self {
-            Self::Whole(numbers) => shaped(py, numbers, updates)?.into_any(),
-            Self::Real(numbers) => shaped(py, numbers, updates)?.into_any(),
-        })
-    }
+/// A line of a file of JSON.
+fn line<T: Serialize>(of: &T) -> String {
+    serde_json::to_string(of).unwrap_or_default()
 }
 
 /// Trains into a directory, as the command line does. `progress` gets updates, all updates and steps so far, and the mean return of the

@@ -218,7 +218,7 @@ def test_a_film_is_a_gif(tmp_path):
     ("env", "algo", "settings"),
     [
         ("CartPole-v1", "ppo", {}),
-        ("Pendulum-v1", "a2c", {"norm_obs": True}),
+        ("Pendulum-v1", "a2c", {"norm_obs": True, "use_sde": False}),
         ("Pendulum-v1", "sac", {"hidden": [16, 8]}),
         ("Pendulum-v1", "ppo", {"squash": True}),
         ("CartPole-v1", "es", {"hidden": [8]}),
