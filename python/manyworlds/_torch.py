@@ -33,7 +33,8 @@ class Module(nn.Module):
     Attributes
     ----------
     actor : nn.Sequential
-        ``[..., features]`` to logits ``[..., actions]``, or means ``[..., numbers]`` (of sac means and logarithms of deviations).
+        ``[..., features]`` to logits ``[..., actions]``, or means ``[..., numbers]`` (of sac means and logarithms of
+        deviations).
     critic : nn.Sequential or None
         ``[..., features]`` to V ``[..., 1]``.
     log_std : nn.Parameter or None
@@ -81,14 +82,20 @@ class Module(nn.Module):
     def distribution(
         self, observations: torch.Tensor, action_mask: torch.Tensor | None = None
     ) -> torch.distributions.Distribution | tuple[torch.distributions.Categorical, ...]:
-        """What actions are drawn from: a ``Categorical``, a tuple of one for each choice, or an ``Independent`` ``Normal``.
+        """What actions are drawn from: a ``Categorical``, a tuple of one for each choice, or an ``Independent``
+        ``Normal``.
 
-        Real numbers are those before they are clipped or squashed.
+        Real numbers are those before they are clipped.
         """
         outputs = self.actor(observations)
         if self.head[0] == "argmax":
             every = tuple(torch.distributions.Categorical(logits=z) for z in self._logits(outputs, action_mask))
             return every[0] if len(every) == 1 else every
+        if self.head[0] == "squash" and self.log_std is not None:
+            raise UsageError(
+                "distribution: actions of this policy are squashed, and so are the densities that rollouts have; make "
+                "a TransformedDistribution of actor's means and log_std"
+            )
         if self.log_std is None or self.state_dependent:
             why = "has none" if self.log_std is None else "has deviations that depend on the observation (use_sde)"
             raise UsageError(f"distribution: it is made of deviations of their own, log_std, and this policy {why}")
@@ -97,7 +104,9 @@ class Module(nn.Module):
     def values(self, observations: torch.Tensor) -> torch.Tensor:
         """V of observations, ``[...]``."""
         if self.critic is None:
-            raise UsageError("values: this policy has no critic that judges observations alone; those of ppo and a2c have")
+            raise UsageError(
+                "values: this policy has no critic that judges observations alone; those of ppo and a2c have"
+            )
         return self.critic(observations).squeeze(-1)
 
     def named_tensors(self) -> Iterator[tuple[str, torch.Tensor]]:

@@ -30,8 +30,8 @@ MOST_NORMALISED = 10.0
 class Policy:
     """A policy acts: it has the networks of one agent, and the environment and settings that they were made by.
 
-    It comes from `Policy.load`, `Policy.untrained`, or from training. Called with observations it gives the actions of the
-    deterministic policy, computed by NumPy in float64; no device is needed for that.
+    It comes from `Policy.load`, `Policy.untrained`, or from training. Called with observations it gives the actions of
+    the deterministic policy, computed by NumPy in float64; no device is needed for that.
 
     Examples
     --------
@@ -42,6 +42,7 @@ class Policy:
 
     def __init__(self, native: _native.Policy):
         self._native = native
+        self._features: int = native.env.observation_dim
         self._layers: list[tuple[Any, ...]] | None = None
         self._value_layers: list[tuple[Any, ...]] | None = None
 
@@ -49,7 +50,8 @@ class Policy:
     def load(cls, path: str | os.PathLike[str]) -> Policy:
         """A policy is read from a checkpoint, or from the newest whole one of a run directory.
 
-        Newer checkpoints that were broken, and an environment that only has the name of a built-in one, are told as warnings.
+        Newer checkpoints that were broken, and an environment that only has the name of a built-in one, are told as
+        warnings.
 
         Raises
         ------
@@ -87,6 +89,14 @@ class Policy:
     def save(self, path: str | os.PathLike[str]) -> None:
         """A checkpoint is written; a file that was there is replaced as a whole or not at all."""
         self._native.save(_arguments.path("path", path))
+
+    @classmethod
+    def _from_bytes(cls, checkpoint: bytes) -> Policy:
+        return cls(_native.Policy.from_bytes(checkpoint))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A policy is pickled as its checkpoint, so that other processes can have it."""
+        return Policy._from_bytes, (self._native.to_bytes(),)
 
     @property
     def env(self) -> Environment:
@@ -144,7 +154,7 @@ class Policy:
         self._layers = self._value_layers = None
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Its tensors by name (``actor.0.weight`` ``[out, in]``, ``actor.0.bias`` ``[out]``, ...): views of one copy."""
+        """Its tensors by name (``actor.0.weight`` ``[out, in]``, ``actor.0.bias`` ``[out]``, ...), views of a copy."""
         parameters, first, tensors = self.parameters, 0, {}
         for name, shape in self._native.tensors():
             size = int(np.prod(shape))
@@ -160,14 +170,14 @@ class Policy:
         observations : array ``[..., features]``
             Observations; ``[features]`` for one.
         action_mask : array ``[..., actions]``, optional
-            True, or not 0, for every action that is allowed, those of one choice after those of the other. An environment with masks
-            needs one.
+            True, or not 0, for every action that is allowed, those of one choice after those of the other. An
+            environment with masks needs one.
 
         Returns
         -------
         array
-            ``[...]`` int64 for a single choice, ``[..., choices]`` int64 for several, ``[..., numbers]`` float32 within their
-            bounds for real numbers.
+            ``[...]`` int64 for a single choice, ``[..., choices]`` int64 for several, ``[..., numbers]`` float32 within
+            their bounds for real numbers.
 
         Raises
         ------
@@ -176,14 +186,14 @@ class Policy:
         """
         rows, lead = self._rows(observations)
         if self._layers is None:
-            self._layers = self._native.layers()
+            self._layers = _widened(self._native.layers())
         outputs = self._outputs(rows, self._layers[:-1])
         kind, *head = self._layers[-1]
         if kind == "argmax":
             return self._chosen(outputs, lead, *head, action_mask)
         if action_mask is not None:
             raise UsageError(f"action_mask: actions of {self.env.name} are real numbers, which have none; leave it out")
-        low, high = (np.asarray(bound, np.float64) for bound in head)
+        low, high = head
         actions = outputs if kind == "clip" else low + (high - low) * (np.tanh(outputs) + 1) / 2
         return np.clip(actions, low, high).astype(np.float32).reshape(*lead, len(low))
 
@@ -197,10 +207,11 @@ class Policy:
         """
         rows, lead = self._rows(observations)
         if self._value_layers is None:
-            self._value_layers = self._native.value_layers()
+            self._value_layers = _widened(self._native.value_layers())
         if self._value_layers is None:
             raise UsageError(
-                f"values: a policy of {self.algo} has no critic that judges observations alone; those of ppo and a2c have"
+                f"values: a policy of {self.algo} has no critic that judges observations alone; those of ppo and a2c "
+                "have"
             )
         return self._outputs(rows, self._value_layers).astype(np.float32).reshape(lead)
 
@@ -273,16 +284,18 @@ class Policy:
     def to_torch(self) -> Module:
         """A `torch.nn.Module` with these networks is made, whose parameters are copies.
 
-        Its ``actor`` and, where there is one, ``critic`` are `torch.nn.Sequential`, normalisation included: ``actor(observations)`` are
-        logits, or means; ``log_std`` is a parameter where deviations do not depend on the observation. Called with observations
-        it gives the deterministic actions, ``distribution(observations)`` what actions are drawn from, ``values(observations)`` V.
+        Its ``actor`` and, where there is one, ``critic`` are `torch.nn.Sequential`, normalisation included:
+        ``actor(observations)`` are logits, or means; ``log_std`` is a parameter where deviations do not depend on the
+        observation. Called with observations it gives the deterministic actions, ``distribution(observations)`` what
+        actions are drawn from, ``values(observations)`` V.
         """
         from manyworlds._torch import Module
 
         return Module(self)
 
     def load_torch(self, module: Module) -> None:
-        """Tensors of a module that `to_torch` has made take the place of its own; those that the module does not have stay.
+        """Tensors of a module that `to_torch` has made take the place of its own; those that the module does not have
+        stay.
 
         Raises
         ------
@@ -295,7 +308,8 @@ class Policy:
             if own is None or own.shape != values.shape:
                 found = "has no such tensor" if own is None else f"has {list(own.shape)}"
                 raise UsageError(
-                    f"module: '{name}' is {list(values.shape)}, and the policy {found}; give a module that this policy's to_torch made"
+                    f"module: '{name}' is {list(values.shape)}, and the policy {found}; give a module that this "
+                    "policy's to_torch made"
                 )
             own[...] = values
         self.set_parameters(np.concatenate([tensor.reshape(-1) for tensor in tensors.values()]))
@@ -303,11 +317,11 @@ class Policy:
     def _rows(self, observations: Any) -> tuple[np.ndarray, tuple[int, ...]]:
         """Observations one below the other, in float64, and the shape that they had."""
         array = numbers("observations", observations)
-        features = self._native.env.observation_dim
+        features = self._features
         if array.ndim == 0 or array.shape[-1] != features:
             raise UsageError(
-                f"observations: their shape is {list(array.shape)}; {self.env.name} observes {features} numbers, so give "
-                f"[{features}] or [..., {features}]"
+                f"observations: their shape is {list(array.shape)}; {self.env.name} observes {features} numbers, so "
+                f"give [{features}] or [..., {features}]"
             )
         rows = array.reshape(-1, features).astype(np.float64)
         with np.errstate(over="ignore"):
@@ -325,9 +339,9 @@ class Policy:
         with np.errstate(over="ignore", invalid="ignore"):
             for kind, *of in layers:
                 if kind == "normalise":
-                    x = np.clip((x - of[0]) * of[1].astype(np.float64), -MOST_NORMALISED, MOST_NORMALISED)
+                    x = np.clip((x - of[0]) * of[1], -MOST_NORMALISED, MOST_NORMALISED)
                 elif kind == "dense":
-                    x = x @ of[0].T.astype(np.float64) + of[1]
+                    x = x @ of[0].T + of[1]
                 else:
                     x = np.tanh(x) if kind == "tanh" else np.maximum(x, 0)
         if not np.isfinite(x).all():
@@ -338,19 +352,19 @@ class Policy:
         self, logits: np.ndarray, lead: tuple[int, ...], counts: list[int], masked: bool, action_mask: Any
     ) -> np.ndarray:
         """The most likely action of each choice, the first of equals."""
-        total, env = sum(counts), self.env.name
+        total = sum(counts)
         if action_mask is None and masked:
             raise UsageError(
-                f"action_mask: {env} says which actions are allowed, so give them, {[*lead, total]}; in a VectorEnv they are "
-                "in infos"
+                f"action_mask: {self.env.name} says which actions are allowed, so give a flag for each, bool "
+                f"{[*lead, total]}"
             )
         ends = np.cumsum(counts)[:-1]
         if action_mask is not None:
             mask = np.asarray(action_mask)
             if mask.dtype.kind not in "biu" or mask.shape != (*lead, total):
                 raise UsageError(
-                    f"action_mask: it is {mask.dtype} {list(mask.shape)}; give a flag for each of {total} actions of every "
-                    f"observation, bool {[*lead, total]}"
+                    f"action_mask: it is {mask.dtype} {list(mask.shape)}; give a flag for each of {total} actions of "
+                    f"every observation, bool {[*lead, total]}"
                 )
             allowed = mask.reshape(-1, total) != 0
             for choice, flags in enumerate(np.split(allowed, ends, axis=1)):
@@ -364,6 +378,13 @@ class Policy:
     def __repr__(self) -> str:
         told = "" if self.evaluation is None else f", evaluation={self.evaluation}"
         return f"Policy({self.env.name!r}, {self.algo!r}, updates={self.updates}{told})"
+
+
+def _widened(layers: list[tuple[Any, ...]] | None) -> list[tuple[Any, ...]] | None:
+    """Layers whose numbers are float64."""
+    if layers is None:
+        return None
+    return [tuple(of.astype(np.float64) if isinstance(of, np.ndarray) else of for of in layer) for layer in layers]
 
 
 def numbers(name: str, given: Any) -> np.ndarray:

@@ -25,11 +25,13 @@ class Batch(NamedTuple):
     actions : ``[steps, worlds]`` int64, ``[steps, worlds, choices]`` int64 or ``[steps, worlds, numbers]`` float32
         What it drew. Real numbers are as they were drawn, before they are clipped or squashed.
     log_probs : float32 ``[steps, worlds]``
-        Logarithms of the actions' probabilities or densities, in nats; of actions that are squashed, those of the squashed ones.
+        Logarithms of the actions' probabilities or densities, in nats; of actions that are squashed, those of the
+        squashed ones.
     rewards : float32 ``[steps, worlds]``
         Rewards.
     terminations, truncations : bool ``[steps, worlds]``
-        Whether the episode ended in the step: by the environment, or by its step limit. Where both are set, it terminated.
+        Whether the episode ended in the step: by the environment, or by its step limit. Where both are set, it
+        terminated.
     values : float32 ``[steps, worlds]``
         V of the observations; 0 where the policy has no critic.
     advantages, returns : float32 ``[steps, worlds]``
@@ -62,10 +64,12 @@ class Batch(NamedTuple):
 
 
 class Rollout:
-    """A rollout is T steps of N worlds under a policy, made on the device in few dispatches; Python is asked for nothing in between.
+    """A rollout is T steps of N worlds under a policy, made on the device in few dispatches; Python is asked for
+    nothing in between.
 
-    Worlds go on where the last rollout stopped. Values and advantages are computed on the device too; then one copy brings the batch to
-    the host, where observations and actions are put into the order of the arrays. Nothing is shared with the device afterwards.
+    Worlds go on where the last rollout stopped. Values and advantages are computed on the device too; then one copy
+    brings the batch to the host, where observations and actions are put into the order of the arrays. Nothing is shared
+    with the device afterwards.
 
     Parameters
     ----------
@@ -85,8 +89,8 @@ class Rollout:
     Raises
     ------
     UsageError
-        Where a number is not allowed, the batch is larger than the device can bind, or the policy is one of ddpg, td3, sac or of a
-        search, which have no densities and no V.
+        Where a number is not allowed, the batch is larger than the device can bind, or the policy is one of ddpg, td3,
+        sac or of a search, which have no densities and no V.
     """
 
     def __init__(
@@ -111,8 +115,8 @@ class Rollout:
     def collect(self, gamma: float = 0.99, gae_lambda: float = 0.95) -> Batch:
         """The next rollout is made; other threads of Python go on meanwhile.
 
-        A truncated step bootstraps with V of its final observation, a terminated one with 0, and the last step with V of the observation
-        behind it.
+        A truncated step bootstraps with V of its final observation, a terminated one with 0, and the last step with V
+        of the observation behind it.
 
         Parameters
         ----------
@@ -136,9 +140,13 @@ class Rollout:
     def set_policy(self, policy: Policy) -> None:
         """The worlds go on under another policy with networks of the same shapes, in the same environment."""
         if not isinstance(policy, Policy):
-            raise UsageError(f"policy: {policy!r} is not a Policy; put parameters into one, or give them to set_parameters")
+            raise UsageError(
+                f"policy: {policy!r} is not a Policy; put parameters into one, or give them to set_parameters"
+            )
         if _shapes(policy) != self._shapes:
-            raise UsageError("policy: its networks, settings or environment are others than this rollout's; make another Rollout")
+            raise UsageError(
+                "policy: its networks, settings or environment are others than this rollout's; make another Rollout"
+            )
         self._native.set_parameters(policy.parameters)
 
     def set_parameters(self, parameters: Any) -> None:

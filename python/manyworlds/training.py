@@ -35,8 +35,8 @@ class Report(NamedTuple):
     env_steps : int
         Steps that all worlds of the first agent have made.
     metrics : dict of arrays ``[update, agent]``
-        Numbers of every update by the names of ``metrics.jsonl``: those of all runs (``step``, ``mean_return``, ...) and what the
-        algorithm measures. What is not known yet is NaN.
+        Numbers of every update by the names of ``metrics.jsonl``: those of all runs (``step``, ``mean_return``, ...)
+        and what the algorithm measures. What is not known yet is NaN.
     evaluation : list of (Returns, Policy), or None
         Of each agent how its deterministic policy fared, and the policy.
     """
@@ -54,15 +54,16 @@ class Report(NamedTuple):
 class Trainer:
     """A trainer is an iterator of reports; agents with several seeds learn side by side, each as if it were alone.
 
-    Other threads of Python go on while the device works. An interrupt is heard between reports, about a second at most. Results are those of
-    the command line, bit for bit, with the same settings, adapter and driver.
+    Other threads of Python go on while the device works. An interrupt is heard between reports, about a second at most.
+    Results are those of the command line, bit for bit, with the same settings, adapter and driver.
 
     Parameters
     ----------
     env : Environment, name or path
         What is learned.
     algo : str
-        The algorithm: "ppo", "a2c", "reinforce", "npg", "trpo", "ddpg", "td3", "sac", "cem", "ga", "pattern", "es", "ars" or "random".
+        The algorithm: "ppo", "a2c", "reinforce", "npg", "trpo", "ddpg", "td3", "sac", "cem", "ga", "pattern", "es",
+        "ars" or "random".
     seeds : int or iterable of int
         A seed for each agent, from 0 to 2**32 - 1.
     overrides : dict of float, optional
@@ -70,7 +71,8 @@ class Trainer:
     init : path or Policy, optional
         What agents begin with in place of their seeds' first parameters.
     until_solved : bool
-        Nothing is computed behind an evaluation before its report was taken: for callers who may stop there. Results are the same.
+        Nothing is computed behind an evaluation before its report was taken: for callers who may stop there. Results
+        are the same.
     adapter : str
         The device: "auto", a number, or a part of its name.
     **settings : bool, int, float, str or list
@@ -108,9 +110,7 @@ class Trainer:
         self.seeds = _arguments.seeds(seeds)
         begin, adapter = _begin(init), _arguments.text("adapter", adapter, "auto")
         _device.prepare()
-        self._native = _native.Trainer(
-            self.env._native, algo, settings, self.seeds, begin, bool(until_solved), adapter
-        )
+        self._native = _native.Trainer(self.env._native, algo, settings, self.seeds, begin, bool(until_solved), adapter)
         # of the last evaluation, a line of JSON for each agent
         self._lines: list[str] = []
 
@@ -227,7 +227,9 @@ class Run:
         path = Path(_arguments.path("directory", directory))
         folders = [path] if (path / METRICS_FILE).exists() else sorted(path.glob("seed-*"), key=_seed)
         if not folders:
-            raise FileError(f"{path}: there is no run here; name a directory that holds {METRICS_FILE} or folders of seeds")
+            raise FileError(
+                f"{path}: there is no run here; name a directory that holds {METRICS_FILE} or folders of seeds"
+            )
         policies = [Policy.load(folder) for folder in folders]
         lines = [_lines(folder / METRICS_FILE) for folder in folders]
         evaluations = [_lines(folder / EVALUATIONS_FILE) for folder in folders]
@@ -244,7 +246,7 @@ class Run:
 
     @property
     def solved(self) -> bool:
-        """Whether every agent has passed its environment's threshold at some evaluation, with three standard errors to spare."""
+        """Whether every agent has passed the environment's threshold at some evaluation (`Returns.passes`)."""
         threshold = self.env.reward_threshold
         if threshold is None:
             return False
@@ -287,7 +289,11 @@ class Run:
         rows = [("environment", self.env.name), ("algorithm", self.algo)]
         for seed, policy in zip(self.seeds, self.policies, strict=True):
             rows.append((f"return of seed {seed}", str(policy.evaluation)))
-        rows += [("steps", f"{self.env_steps:,}"), ("seconds", f"{self.wall_s:.1f}"), ("solved", "yes" if self.solved else "no")]
+        rows += [
+            ("steps", f"{self.env_steps:,}"),
+            ("seconds", f"{self.wall_s:.1f}"),
+            ("solved", "yes" if self.solved else "no"),
+        ]
         cells = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
         return f"<table>{cells}</table>{self.svg()}"
 
@@ -321,11 +327,11 @@ def train(
     seeds : int or iterable of int
         A seed for each agent, or one.
     until_solved : bool
-        The run ends when every agent has passed the environment's threshold at an evaluation, with three standard errors to spare; its policy
-        is then the one of the first evaluation that passed.
+        The run ends when every agent has passed the environment's threshold at an evaluation, with three standard
+        errors to spare; its policy is then the one of the first evaluation that passed.
     directory : path, optional
-        A run directory is written, which the command line takes (``eval``, ``render``, ``plot``, ``train --resume``); it must be
-        empty or not there.
+        A run directory is written, which the command line takes (``eval``, ``render``, ``plot``, ``train --resume``);
+        it must be empty or not there.
     progress : bool
         A line on standard error tells how far it is, where that is a terminal.
 
@@ -334,12 +340,14 @@ def train(
     UsageError, FileError, DeviceError, TrainingError
         As `Trainer` and its reports; UsageError too where nothing says when the environment is solved.
     KeyboardInterrupt
-        About a second after an interrupt; a run directory of one seed has a checkpoint then, from which the command line goes on.
+        About a second after an interrupt; a run directory of one seed has a checkpoint then, from which the command
+        line goes on.
     """
     environment = _arguments.environment(env, overrides)
     if until_solved and environment.reward_threshold is None:
         raise UsageError(
-            f"until_solved: {environment.name} declares no REWARD_THRESHOLD, so there is nothing to reach; leave until_solved out"
+            f"until_solved: {environment.name} declares no REWARD_THRESHOLD, so there is nothing to reach; leave "
+            "until_solved out"
         )
     told = _progress(environment.name, algo) if progress and sys.stderr is not None and sys.stderr.isatty() else None
     try:

@@ -7,7 +7,7 @@ use crate::training::resolved;
 use manyworlds::{Config, Dense, Layer, Policy};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use std::path::PathBuf;
 
 /// Returns of episodes.
@@ -140,6 +140,16 @@ impl Learned {
     fn untrained(env: &Env, algo: &str, seed: u32, settings: &Bound<'_, PyDict>) -> PyResult<Self> {
         let config = Config { seed, ..resolved(&env.0, algo, settings)? };
         Policy::untrained(&env.0, config).map(Self).map_err(raised)
+    }
+
+    /// A policy of the bytes of a checkpoint.
+    #[staticmethod]
+    fn from_bytes(checkpoint: &[u8]) -> PyResult<Self> {
+        Policy::from_checkpoint(checkpoint).map(Self).map_err(raised)
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.0.to_bytes().map_err(raised)?))
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {

@@ -1,7 +1,9 @@
 """Policies: acting without a device, their files, their modules of PyTorch."""
 
+import copy
 import importlib.util
 import pathlib
+import pickle
 import subprocess
 import sys
 
@@ -94,6 +96,14 @@ def test_what_a_policy_says_of_itself():
     np.testing.assert_array_equal(policy.parameters, parameters * 2)
     assert policy.params_hash != before
     assert policy.env.name == "CartPole-v1" and isinstance(policy.env, Environment)
+
+
+def test_policies_go_to_other_processes():
+    policy = Policy.untrained("CartPole-v1", seed=7, hidden=[5, 3])
+    for other in (pickle.loads(pickle.dumps(policy)), copy.deepcopy(policy)):
+        assert other.params_hash == policy.params_hash and other.config == policy.config
+    with pytest.raises(UsageError, match="in memory"):
+        Policy._from_bytes(b"nothing of ours")
 
 
 def test_values_are_those_of_the_critic():
@@ -228,7 +238,9 @@ def test_modules_are_the_policy(env, algo, settings):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     policy = Policy.untrained(env, algo, seed=5, **settings)
     module = policy.to_torch()
-    observations = np.random.default_rng(5).normal(size=(3, 20, policy.env.observation_space.shape[0])).astype(np.float32)
+    observations = (
+        np.random.default_rng(5).normal(size=(3, 20, policy.env.observation_space.shape[0])).astype(np.float32)
+    )
     given = torch.from_numpy(observations)
     with torch.no_grad():
         np.testing.assert_allclose(module(given).numpy(), policy(observations), rtol=1e-4, atol=1e-5)
@@ -240,7 +252,10 @@ def test_modules_are_the_policy(env, algo, settings):
         policy.load_torch(module)
         assert policy.params_hash != before
         np.testing.assert_allclose(module(given).numpy(), policy(observations), rtol=1e-3, atol=1e-4)
-        if algo != "sac" and algo != "es":
+        if module.head[0] == "squash" or module.log_std is None and env == "Pendulum-v1":
+            with pytest.raises(UsageError, match="distribution"):
+                module.distribution(given)
+        elif algo != "es":
             drawn = module.distribution(given).sample()
             assert module.distribution(given).log_prob(drawn).shape == (3, 20)
     other = Policy.untrained(env, algo, hidden=[3]).to_torch()

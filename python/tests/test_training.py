@@ -1,5 +1,6 @@
 """Trainers and runs: results are the command line's, and what is wrong is said."""
 
+import io
 import json
 import multiprocessing
 import os
@@ -65,9 +66,20 @@ def as_sets(settings):
         (
             "Pendulum-v1",
             "sac",
-            {"num_envs": 4, "total_timesteps": 800, "learning_starts": 100, "batch_size": 64, "hidden": [8], "eval_episodes": 10},
+            {
+                "num_envs": 4,
+                "total_timesteps": 800,
+                "learning_starts": 100,
+                "batch_size": 64,
+                "hidden": [8],
+                "eval_episodes": 10,
+            },
         ),
-        ("CartPole-v1", "cem", {"generations": 3, "population": 8, "elite_fraction": 0.5, "eval_episodes": 10, "hidden": [4]}),
+        (
+            "CartPole-v1",
+            "cem",
+            {"generations": 3, "population": 8, "elite_fraction": 0.5, "eval_episodes": 10, "hidden": [4]},
+        ),
     ],
 )
 def test_results_are_those_of_the_command_line(tmp_path, env, algo, settings):
@@ -145,7 +157,10 @@ def test_an_own_environment_is_solved(tmp_path):
     assert directory.solved and directory.env.name.startswith("follow")
 
     curve = run.curve()
-    assert curve.env_steps.shape == (len(run.evaluations),) and curve.mean.shape == curve.std.shape == (len(curve.env_steps), 2)
+    assert curve.env_steps.shape == (len(run.evaluations),) and curve.mean.shape == curve.std.shape == (
+        len(curve.env_steps),
+        2,
+    )
     assert curve.mean[-1, 0] == run.evaluations[-1][0].mean and (np.diff(curve.env_steps) > 0).all()
     text = run._repr_html_()
     assert text.startswith("<table>") and "<svg" in text and "follow" in text and "yes" in text
@@ -234,7 +249,9 @@ def test_settings_have_the_types_of_python_and_numpy():
     plain = Trainer("CartPole-v1", **SHORT).config
     given = {**SHORT, "num_envs": np.int64(16), "total_timesteps": 1.024e3, "hidden": np.array([8])}
     assert Trainer("CartPole-v1", **given, norm_adv=np.bool_(plain["norm_adv"])).config == plain
-    other = Trainer("CartPole-v1", **{**SHORT, "hidden": (8, 4)}, learning_rate=np.float32(0.5), activation="relu").config
+    other = Trainer(
+        "CartPole-v1", **{**SHORT, "hidden": (8, 4)}, learning_rate=np.float32(0.5), activation="relu"
+    ).config
     assert (other["hidden"], other["learning_rate"], other["activation"]) == ([8, 4], 0.5, "relu")
 
 
@@ -242,6 +259,22 @@ def test_what_is_not_finite_ends_training():
     broken = FOLLOW.replace("select(0.0, worth, right)", "log((*s).side - 2.0)")
     with pytest.raises(TrainingError, match="broken"):
         train(Environment.from_source(broken, "broken"), **SHORT)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_is_told_how_far_it_is(monkeypatch, tmp_path):
+    for more in ({}, {"directory": tmp_path / "run"}):
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        train("CartPole-v1", **SHORT, **more)
+        line = sys.stderr.getvalue()
+        assert line.startswith("\rCartPole-v1 ppo:") and "100%, 1,024 steps, " in line and line.endswith("\n")
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        train("CartPole-v1", progress=False, **{**SHORT, **{name: path / "2" for name, path in more.items()}})
+        assert sys.stderr.getvalue() == ""
 
 
 def interrupted(seconds):

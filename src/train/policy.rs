@@ -296,6 +296,15 @@ impl Policy {
         Self::load_with_notes(path).map(|(policy, _)| policy)
     }
 
+    /// Reads a checkpoint from its bytes, as [`Policy::to_bytes`] gives them.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] as [`Policy::load`].
+    pub fn from_checkpoint(bytes: &[u8]) -> Result<Self> {
+        let name = Path::new("in memory");
+        Self::from_bytes(name, bytes).map_err(|fault| fault.into_error(name))
+    }
+
     /// Reads a checkpoint, and gives what somebody should know about it, a sentence each: which newer checkpoints of the run were broken,
     /// and that its environment is not the one that is built in under the same name.
     ///
