@@ -8,7 +8,7 @@ import time
 import torch
 from manyworlds import Policy, Rollout
 
-WORLDS, STEPS, UPDATES, EPOCHS, MINIBATCH, CLIP = 256, 64, 40, 4, 1024, 0.2
+WORLDS, STEPS, UPDATES, EPOCHS, MINIBATCH, CLIP = 256, 64, 25, 4, 1024, 0.2
 
 
 def learn(seed: int = 1) -> Policy:

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -87,6 +88,11 @@ class Trainer:
     DeviceError
         Where there is no such device, or it is lost.
 
+    Warns
+    -----
+    UserWarning
+        Where the first policy hardly reaches the bounds of its actions.
+
     Examples
     --------
     >>> for report in Trainer("CartPole-v1", seeds=[1, 2]):  # doctest: +SKIP
@@ -111,6 +117,8 @@ class Trainer:
         begin, adapter = _begin(init), _arguments.text("adapter", adapter, "auto")
         _device.prepare()
         self._native = _native.Trainer(self.env._native, algo, settings, self.seeds, begin, bool(until_solved), adapter)
+        if self._native.misfit is not None:
+            warnings.warn(self._native.misfit, stacklevel=2)
         # of the last evaluation, a line of JSON for each agent
         self._lines: list[str] = []
 
@@ -365,7 +373,7 @@ def train(
         if told is not None:
             print(file=sys.stderr)
     for note in notes:
-        print(f"manyworlds: {note}", file=sys.stderr)
+        warnings.warn(note, stacklevel=2)
     return Run.load(path)
 
 

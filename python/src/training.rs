@@ -77,6 +77,7 @@ pub struct Trainer {
     run: Own<Mutex<Run>>,
     config: Config,
     begins_with: Option<String>,
+    misfit: Option<String>,
 }
 
 struct Run {
@@ -119,7 +120,8 @@ impl Trainer {
             let account = |seed: &u32| Account::new(*seed, config.env_steps(0), started);
             let accounts = seeds.iter().map(account).collect();
             let run = Own::new(Mutex::new(Run { trainer, accounts }));
-            Ok(Self { run, config: config.clone(), begins_with: begins_with.map(|fitted| fitted.told) })
+            let begins_with = begins_with.map(|fitted| fitted.told);
+            Ok(Self { run, config: config.clone(), begins_with, misfit: misfit(&config, env) })
         })
     }
 
@@ -137,6 +139,12 @@ impl Trainer {
     #[getter]
     fn begins_with(&self) -> Option<&str> {
         self.begins_with.as_deref()
+    }
+
+    /// What somebody should know of bounds that the first policy hardly reaches.
+    #[getter]
+    fn misfit(&self) -> Option<&str> {
+        self.misfit.as_deref()
     }
 
     /// The next report; none after the last.
@@ -164,6 +172,11 @@ impl Trainer {
         });
         told.map_err(raised)
     }
+}
+
+/// Bounds that the first policy hardly reaches, in a sentence.
+fn misfit(config: &Config, env: &Environment) -> Option<String> {
+    config.misfit(env).map(|misfit| format!("{}: {misfit}", env.name()))
 }
 
 /// A line of a file of JSON.
@@ -195,7 +208,7 @@ fn train_into(
     let init = init(begin)?;
     py.detach(|| {
         let options = Options { save_replay: false, until_solved, watching: false, init, started: Instant::now() };
-        let (mut interrupted, mut notes) = (None, Vec::new());
+        let (mut interrupted, mut notes) = (None, Vec::from_iter(misfit(&config, env)));
         if let Some(init) = &options.init {
             init.fit(env, &config).map_err(raised)?; // before anything is written
         }
