@@ -4,9 +4,9 @@
 //!                            next_step: a world that had ended starts it now, r = 0, and a is ignored
 //!
 //! `mw_pool.steps` is 1 or 0. With no step, worlds that ended at their last one begin their next episode if `same_step`
-//! is set. The observation is that of the state the world is left in; the final observation is that before a reset.
+//! is set. The observation is that of the state the world is left in; the final observation is that before a reset. Where
+//! `by_world` is set actions are [world][word] and observations [world][feature].
 
-@bind var<uniform> mw_pool: MwPool;
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_actions: array<u32>;                   // [word][world]
 @bind var<storage, read_write> mw_observations: array<f32>;        // [feature][world]
@@ -29,7 +29,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     if late { mw_rewards[index] = 0.0; }
     if mw_pool.steps > 0u && !late {
         var action: array<u32, MW_ACTION_WORDS>;
-        @unroll for k in 0..MW_ACTION_WORDS { action[k] = mw_actions[k * n + index]; }
+        @unroll for k in 0..MW_ACTION_WORDS { action[k] = mw_actions[mw_pool_at(index, k, MW_ACTION_WORDS)]; }
         let step = mw_world_step(&world, mw_action(action), key, index);
         mw_keep(mw_look(world.state), MW_TO_FINAL, index);
         mw_rewards[index] = step.reward;
@@ -51,6 +51,6 @@ const MW_TO_FINAL = 1u;
 
 /// Stores number f of an observation.
 fn mw_store(target_: u32, at: u32, f: u32, value: f32) {
-    if target_ == MW_TO_POOL { mw_observations[at + f * mw_pool.count] = value; }
-    if target_ == MW_TO_FINAL { mw_final_observations[at + f * mw_pool.count] = value; }
+    if target_ == MW_TO_POOL { mw_observations[mw_pool_at(at, f, MW_OBSERVATIONS)] = value; }
+    if target_ == MW_TO_FINAL { mw_final_observations[mw_pool_at(at, f, MW_OBSERVATIONS)] = value; }
 }

@@ -292,7 +292,18 @@ impl Kernels<'_> {
 
     /// One step of every world with the caller's actions.
     pub fn pool(&self, env: &Environment) -> Result<Program> {
-        env.link_into(self.program("pool")?)?.parts(self.mask_bits())?.parts(&[env.keep_part(), "pool.wgsl"])
+        let program = env.link_into(self.program("pool")?)?.parts(self.mask_bits())?;
+        program.parts(&[env.keep_part(), "part/pool.wgsl", "pool.wgsl"])
+    }
+
+    /// Many steps of every world with the caller's actions; what each leaves is kept, or their sums.
+    pub fn pool_steps(&self, env: &Environment, each: bool) -> Result<Program> {
+        if each {
+            let program = env.link_into(self.program("pool steps")?)?.parts(&[env.keep_part(), "part/pool.wgsl"])?;
+            return program.parts(&["slot/steps/each.wgsl", "pool_steps.wgsl"]);
+        }
+        let program = env.link_into(self.program("pool steps, summed")?)?;
+        program.parts(&["part/pool.wgsl", "slot/steps/sums.wgsl", "pool_steps.wgsl"])
     }
 
     /// What the policy `network` does in every world, for worlds that others step.

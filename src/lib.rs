@@ -82,7 +82,7 @@ pub use gpu::{AdapterChoice, Buffer, Gpu, adapters};
 pub use kernels::{Estimator, Importance, Optimizer};
 pub use layout::{Metrics, Row, SPUN_OUT, TERMINATED, TRUNCATED};
 pub use nn::Activation;
-pub use pool::{Actions, AutoReset, WorldPool};
+pub use pool::{Actions, AutoReset, Order, Seen, WorldPool};
 pub use render::Show;
 pub use rollout::Rollout;
 pub use train::{Actor, Bounds, Dense, Fitted, Init, Layer, Policy, Report, Returns, State, Trainer};

@@ -2,16 +2,17 @@
 
 use crate::env::{ActionSpace, Environment, world_word};
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, Recording};
+use crate::gpu::{Buffer, Gpu, Mapped, Recording};
 use crate::kernels::Kernels;
-use crate::layout::{SPUN_OUT, TERMINATED, TRUNCATED, WorldWord};
+use crate::layout::{Progress, SPUN_OUT, TERMINATED, TRUNCATED, WorldWord};
 use crate::plan::{Plan, Target};
-use crate::stage::Pool;
+use crate::stage::{Pool, PoolSteps};
 use std::ops::Deref;
 
-pub use crate::stage::AutoReset;
+pub use crate::stage::{AutoReset, Order};
 
-/// Actions of every world, `[component][world]`: component c of world n lies at `c * num_envs + n`.
+/// Actions of every world, `[component][world]`: component c of world n lies at `c * num_envs + n`. Where the pool's order is
+/// [`Order::ByWorld`] they are `[world][component]`.
 #[derive(Clone, Copy, Debug)]
 pub enum Actions<'a> {
     /// Numbers of discrete actions.
@@ -42,6 +43,26 @@ impl<'a> From<&'a Vec<f32>> for Actions<'a> {
     fn from(actions: &'a Vec<f32>) -> Self {
         Self::Box(actions)
     }
+}
+
+/// What worlds have left, where it has arrived from the device: in the order of the pool, and only while it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Observations, of each step where many were made and each is kept.
+    pub observations: &'a [f32],
+    /// Rewards `[world]` or `[step][world]`.
+    pub rewards: &'a [f32],
+    /// Endings, as the rewards lie.
+    pub endings: &'a [u32],
+    /// Observations before a reset, of worlds whose episode has ended; empty where they were not wanted.
+    pub final_observations: &'a [f32],
+    /// Which actions are allowed next `[word][world]` ([`Pool::masks`]); empty where all are always.
+    pub masks: &'a [u32],
+}
+
+/// The elements of a buffer that was read as the i-th.
+fn of<'a, T: bytemuck::Pod>(mapped: &Mapped<'a>, i: usize, buffer: &Buffer<T>) -> &'a [T] {
+    &mapped.source(i)[..buffer.len()]
 }
 
 /// Many worlds of one environment on the device, stepped together.
@@ -97,9 +118,24 @@ impl WorldPool {
         seed: u32,
         auto_reset: AutoReset,
     ) -> Result<Self> {
+        Self::with_order(gpu, env, num_envs, seed, auto_reset, Order::ByKind)
+    }
+
+    /// The same, and a choice of how observations and actions lie.
+    ///
+    /// # Errors
+    /// Those of [`WorldPool::new`].
+    pub fn with_order(
+        gpu: &Gpu,
+        env: &Environment,
+        num_envs: u32,
+        seed: u32,
+        auto_reset: AutoReset,
+        order: Order,
+    ) -> Result<Self> {
         let kernels = Kernels::of_worlds(gpu.form_for(0), &env.spec().action_space);
         let mut plan = Plan::new(Target::of(gpu));
-        let pool = Pool::new(&mut plan, &kernels, env, num_envs, seed, auto_reset)?;
+        let pool = Pool::new(&mut plan, &kernels, env, num_envs, seed, auto_reset, order)?;
         plan.build(gpu)?;
         Self::of_stage(gpu, env, num_envs, pool)
     }
@@ -131,6 +167,30 @@ impl WorldPool {
         self.gpu.submit(&self.pool.begin())
     }
 
+    /// Puts every world at the start of its first episode under another seed, as a new pool with that.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] where the device is gone.
+    pub fn reseed(&self, seed: u32) -> Result<()> {
+        self.gpu.write(&self.pool.progress, &[Progress { seed, ..Progress::default() }]);
+        self.reset()
+    }
+
+    /// Puts these worlds `[world]` at the start of their next episodes, whatever they are at; others stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Actions`] where there are not as many as worlds, [`Error::DeviceLost`] where the device is gone.
+    pub fn reset_worlds(&self, which: &[bool]) -> Result<()> {
+        let n = self.num_envs as usize;
+        if which.len() != n {
+            let got = format!("a choice of {} worlds", which.len());
+            return Err(Error::Actions { got, expected: n, space: "worlds to reset".to_owned() });
+        }
+        let endings: Vec<u32> = which.iter().map(|&reset| if reset { TRUNCATED } else { 0 }).collect();
+        self.gpu.write(&self.endings, &endings);
+        self.gpu.submit(self.pool.reset_ended())
+    }
+
     /// Puts every world whose last step ended its episode at the start of its next one, for [`AutoReset::Disabled`]; with
     /// [`AutoReset::NextStep`] it saves these worlds the step that they would spend on it.
     ///
@@ -145,28 +205,126 @@ impl WorldPool {
     /// # Errors
     /// [`Error::Actions`] where they are of another kind or number, [`Error::DeviceLost`] where the device is gone.
     pub fn step<'a>(&self, actions: impl Into<Actions<'a>>) -> Result<()> {
+        let words = self.checked(actions.into(), 1)?;
+        self.gpu.write(&self.actions, words);
+        self.step_on_device()
+    }
+
+    /// The words of actions that are of the space, for so many steps.
+    fn checked<'a>(&self, actions: Actions<'a>, steps: u32) -> Result<&'a [u32]> {
         let space = &self.env.spec().action_space;
-        let expected = space.words() as usize * self.num_envs as usize;
+        let n = self.num_envs as usize;
+        let expected = space.words() as usize * n * steps as usize;
         let complain = |got: String| Err(Error::Actions { got, expected, space: space.to_string() });
-        match (actions.into(), space) {
-            (Actions::Discrete(words), ActionSpace::Box { .. }) => return complain(format!("{} u32", words.len())),
+        match (actions, space) {
+            (Actions::Discrete(words), ActionSpace::Box { .. }) => complain(format!("{} u32", words.len())),
+            (Actions::Discrete(words), _) if words.len() != expected => complain(words.len().to_string()),
             (Actions::Discrete(words), _) => {
-                if words.len() != expected {
-                    return complain(words.len().to_string());
-                }
-                for (row, count) in words.chunks_exact(self.num_envs as usize).zip(space.counts()) {
-                    if let Some(action) = row.iter().find(|action| **action >= count) {
-                        return complain(format!("action {action}"));
+                let counts = space.counts();
+                let unknown = match (self.pool.order(), &counts[..]) {
+                    (_, &[count]) => words.iter().find(|&&action| action >= count),
+                    (Order::ByWorld, counts) => {
+                        let pair = |world: &'a [u32]| world.iter().zip(counts).find(|(action, count)| action >= count);
+                        words.chunks_exact(counts.len()).find_map(pair).map(|(action, _)| action)
                     }
+                    (Order::ByKind, counts) => {
+                        let rows = words.chunks_exact(n).zip(counts.iter().cycle());
+                        rows.map(|(row, count)| row.iter().find(|&action| action >= count)).find_map(|found| found)
+                    }
+                };
+                match unknown {
+                    Some(action) => complain(format!("action {action}")),
+                    None => Ok(words),
                 }
-                self.gpu.write(&self.actions, words);
             }
             (Actions::Box(numbers), ActionSpace::Box { .. }) if numbers.len() == expected => {
-                self.gpu.write(&self.actions, bytemuck::cast_slice(numbers));
+                Ok(bytemuck::cast_slice(numbers))
             }
-            (Actions::Box(numbers), _) => return complain(format!("{} f32", numbers.len())),
+            (Actions::Box(numbers), _) => complain(format!("{} f32", numbers.len())),
         }
-        self.step_on_device()
+    }
+
+    /// One step of every world and what it leaves, in a single submission: `take` gets that where it has arrived, before any copy
+    /// is made on the host. `finals` says whether final observations are wanted.
+    ///
+    /// # Errors
+    /// Those of [`WorldPool::step`].
+    pub fn exchange<'a, T>(
+        &self,
+        actions: impl Into<Actions<'a>>,
+        finals: bool,
+        take: impl FnOnce(&Seen<'_>) -> T,
+    ) -> Result<T> {
+        let words = self.checked(actions.into(), 1)?;
+        self.gpu.write(&self.actions, words);
+        self.with_results(self.pool.step(), finals, take)
+    }
+
+    /// What the worlds look like, as [`WorldPool::exchange`] gives it, without a step.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] where the device is gone.
+    pub fn look<T>(&self, take: impl FnOnce(&Seen<'_>) -> T) -> Result<T> {
+        self.with_results(&Recording::default(), false, take)
+    }
+
+    fn with_results<T>(&self, recording: &Recording, finals: bool, take: impl FnOnce(&Seen<'_>) -> T) -> Result<T> {
+        let masked = self.env.spec().action_space.masked();
+        let mut sources = vec![self.observations.raw(), self.rewards.raw(), self.endings.raw()];
+        sources.extend(finals.then(|| self.final_observations.raw()));
+        sources.extend(masked.then(|| self.masks.raw()));
+        self.gpu.submit_and_read(recording, &sources)?.wait_with(&self.gpu, |mapped| {
+            take(&Seen {
+                observations: of(mapped, 0, &self.observations),
+                rewards: of(mapped, 1, &self.rewards),
+                endings: of(mapped, 2, &self.endings),
+                final_observations: if finals { of(mapped, 3, &self.final_observations) } else { &[] },
+                masks: if masked { of(mapped, sources.len() - 1, &self.masks) } else { &[] },
+            })
+        })
+    }
+
+    /// Many steps in one submission; made once, it is used again and again.
+    ///
+    /// # Errors
+    /// Those of [`PoolSteps::new`] and [`Plan::build`].
+    pub fn steps(&self, steps: u32, each: bool) -> Result<PoolSteps> {
+        let kernels = Kernels::of_worlds(self.gpu.form_for(0), &self.env.spec().action_space);
+        let mut plan = Plan::new(Target::of(&self.gpu));
+        let many = PoolSteps::new(&mut plan, &kernels, &self.env, &self.pool, steps, each)?;
+        plan.build(&self.gpu)?;
+        Ok(many)
+    }
+
+    /// Many steps of every world and what they leave, as [`WorldPool::exchange`] does one. Where sums are kept, observations are
+    /// those after the last step, and there are no final ones.
+    ///
+    /// # Errors
+    /// Those of [`WorldPool::step`].
+    pub fn exchange_many<'a, T>(
+        &self,
+        many: &PoolSteps,
+        actions: impl Into<Actions<'a>>,
+        take: impl FnOnce(&Seen<'_>) -> T,
+    ) -> Result<T> {
+        let words = self.checked(actions.into(), many.steps)?;
+        self.gpu.write(&many.actions, words);
+        let mut recording = Recording::default();
+        many.record(&mut recording);
+        let masked = self.env.spec().action_space.masked();
+        let observations = many.each.as_ref().map_or(&self.observations, |each| &each.observations);
+        let mut sources = vec![observations.raw(), many.rewards.raw(), many.endings.raw()];
+        sources.extend(many.each.as_ref().map(|each| each.final_observations.raw()));
+        sources.extend(masked.then(|| self.masks.raw()));
+        self.gpu.submit_and_read(&recording, &sources)?.wait_with(&self.gpu, |mapped| {
+            take(&Seen {
+                observations: of(mapped, 0, observations),
+                rewards: of(mapped, 1, &many.rewards),
+                endings: of(mapped, 2, &many.endings),
+                final_observations: many.each.as_ref().map_or(&[], |each| of(mapped, 3, &each.final_observations)),
+                masks: if masked { of(mapped, sources.len() - 1, &self.masks) } else { &[] },
+            })
+        })
     }
 
     /// One step of every world with the actions that are in [`actions`](Pool::actions) already.

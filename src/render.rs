@@ -10,7 +10,7 @@ use crate::layout::{Progress, Run};
 use crate::plan::{Description, Plan, Target};
 use crate::pool::WorldPool;
 use crate::reference::philox::{philox4x32_10, uniform};
-use crate::stage::{Acting, AutoReset, Grid, Picture, Pool};
+use crate::stage::{Acting, AutoReset, Grid, Order, Picture, Pool};
 use crate::train::Policy;
 
 /// Most worlds: a kernel looks through all of them for the range of a number.
@@ -32,7 +32,7 @@ impl Shown {
         }
         let grid = Grid::new(worlds, size)?;
         let kernels = Kernels::of_worlds(plan.target().forms.of_work(0), &env.spec().action_space);
-        let pool = Pool::new(plan, &kernels, env, worlds, seed, AutoReset::NextStep)?;
+        let pool = Pool::new(plan, &kernels, env, worlds, seed, AutoReset::NextStep, Order::ByKind)?;
         let picture = Picture::new(plan, &kernels, env, grid, &pool.worlds, &pool.observations, &pool.endings)?;
         Ok(Self { pool, picture })
     }

@@ -23,7 +23,7 @@ pub use learner::{Differentiated, Gradients, Layered, Learner, Optimiser, Portio
 pub use natural::Natural;
 pub use normaliser::Normaliser;
 pub use picture::{Grid, Picture};
-pub use pool::{AutoReset, Pool};
+pub use pool::{AutoReset, EachStep, Order, Pool, PoolSteps};
 pub use reduction::{AdvantageMoments, Elements, Reduced};
 pub use replay_buffer::{Interact, Minibatch, ReplayBuffer, ReplayBufferPart};
 pub use rollout::{Acting, Evaluation, RandomSteps, Rollout};

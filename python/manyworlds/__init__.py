@@ -10,10 +10,15 @@ if sys.orig_argv[1:3] != ["-m", "manyworlds"]:
     from manyworlds.environment import Environment, environments
     from manyworlds.errors import Error
     from manyworlds.policy import Policy
+    from manyworlds.registration import register
     from manyworlds.rollout import Rollout
     from manyworlds.training import Report, Run, Trainer, train
+    from manyworlds.vector_env import Env, VectorEnv
+
+    register()
 
 __all__ = [
+    "Env",
     "Environment",
     "Error",
     "Policy",
@@ -21,6 +26,7 @@ __all__ = [
     "Rollout",
     "Run",
     "Trainer",
+    "VectorEnv",
     "__version__",
     "environments",
     "train",

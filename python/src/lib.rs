@@ -9,6 +9,7 @@ mod failure;
 mod policy;
 mod rollout;
 mod training;
+mod worlds;
 
 use pyo3::prelude::*;
 use std::ffi::OsString;
@@ -27,5 +28,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     environment::add(module)?;
     policy::add(module)?;
     rollout::add(module)?;
-    training::add(module)
+    training::add(module)?;
+    worlds::add(module)
 }

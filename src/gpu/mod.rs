@@ -14,7 +14,7 @@ pub use buffer::{Buffer, Memory};
 pub use form::{Form, Forms, Share};
 pub(crate) use kernel::workgroups;
 pub use kernel::{Buffers, Kernel};
-pub use readback::{Arrived, Readback};
+pub use readback::{Arrived, Mapped, Readback};
 pub use recording::{Pass, PassTime, Recording};
 pub(crate) use stopwatch::{MOST_SPANS, Span, Stopwatch};
 

@@ -24,6 +24,20 @@ pub struct Arrived {
     ranges: Vec<Range<usize>>,
 }
 
+/// Results where they have arrived, as long as they are looked at.
+#[derive(Debug)]
+pub struct Mapped<'a> {
+    bytes: &'a [u8],
+    ranges: &'a [Range<usize>],
+}
+
+impl<'a> Mapped<'a> {
+    /// The elements of the i-th source. Each lies at a multiple of 16 bytes of memory that is aligned to more.
+    pub fn source<T: bytemuck::Pod>(&self, i: usize) -> &'a [T] {
+        bytemuck::cast_slice(&self.bytes[self.ranges[i].clone()])
+    }
+}
+
 impl Arrived {
     /// The elements of the i-th source.
     pub fn take<T: bytemuck::Pod>(&self, i: usize) -> Vec<T> {
@@ -53,26 +67,47 @@ impl Readback {
     /// # Errors
     /// As [`Gpu::check`].
     pub fn wait(self, gpu: &Gpu) -> Result<Arrived> {
+        let result = self.waited(gpu)?;
+        self.arrive(gpu, result)
+    }
+
+    /// Waits for the results and shows them where they are, without a copy.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub fn wait_with<T>(self, gpu: &Gpu, look: impl FnOnce(&Mapped<'_>) -> T) -> Result<T> {
+        let result = self.waited(gpu)?;
+        self.show(gpu, result, look)
+    }
+
+    fn waited(&self, gpu: &Gpu) -> Result<std::result::Result<(), wgpu::BufferAsyncError>> {
         // its own submission, not those behind it
         let own = wgpu::PollType::Wait { submission_index: Some(self.submission.clone()), timeout: None };
         let waited = gpu.device().poll(own);
         gpu.check()?;
         waited.map_err(|error| Error::DeviceLost { reason: error.to_string() })?;
-        match self.mapped.recv() {
-            Ok(result) => self.arrive(gpu, result),
-            Err(_) => Err(Error::DeviceLost { reason: "a read was dropped".to_owned() }),
-        }
+        self.mapped.recv().map_err(|_| Error::DeviceLost { reason: "a read was dropped".to_owned() })
     }
 
     fn arrive(self, gpu: &Gpu, result: std::result::Result<(), wgpu::BufferAsyncError>) -> Result<Arrived> {
+        let ranges = self.ranges.clone();
+        self.show(gpu, result, |mapped| Arrived { bytes: mapped.bytes.to_vec(), ranges })
+    }
+
+    fn show<T>(
+        self,
+        gpu: &Gpu,
+        result: std::result::Result<(), wgpu::BufferAsyncError>,
+        look: impl FnOnce(&Mapped<'_>) -> T,
+    ) -> Result<T> {
         let lost = |reason: String| Error::DeviceLost { reason };
         result.map_err(|error| lost(error.to_string()))?;
         let view = self.staging.slice(..).get_mapped_range().map_err(|error| lost(error.to_string()))?;
-        let bytes = view.to_vec();
+        let seen = look(&Mapped { bytes: &view, ranges: &self.ranges });
         drop(view);
         self.staging.unmap();
         gpu.state.staging.lock().unwrap_or_else(PoisonError::into_inner).push(self.staging);
-        Ok(Arrived { bytes, ranges: self.ranges })
+        Ok(seen)
     }
 }
 

@@ -391,12 +391,16 @@ shared_structs! {
     pub struct Pool {
         /// Worlds.
         count: u32,
-        /// 1 = step, 0 = look only.
+        /// Steps of this dispatch; 0 = look only.
         steps: u32,
+        /// The first of them, counted from the first whose actions are there.
+        first: u32,
         /// 1 = worlds that end begin their next episode at once.
         same_step: u32,
         /// 1 = worlds that had ended begin it now, instead of a step.
         next_step: u32,
+        /// 1 = what is a world's lies together, actions too; 0 = what is of one kind does.
+        by_world: u32,
     }
 
     /// A picture of worlds in square tiles, and the camera of those that are in space: where it stands, its axes, and how long

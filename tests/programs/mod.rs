@@ -198,6 +198,9 @@ fn of_worlds_and_textbooks(programs: &mut Programs) {
         let kernels = Kernels::of_worlds(Form::TILED, &env.spec().action_space);
         RandomSteps::new(&mut plan, &kernels, &env, 1, 8, 8).unwrap();
         plan.kernel(kernels.pool(&env).unwrap());
+        for each in [true, false] {
+            plan.kernel(kernels.pool_steps(&env, each).unwrap());
+        }
         plan.kernel(kernels.render(&env).unwrap());
     }
     let own = Environment::from_source("Own", "own.wgsl", UNEVEN).unwrap();
