@@ -44,6 +44,10 @@ fn env_observe(s: State) -> Observation { return Observation(2.0 * s.side - 1.0)
 """
 
 
+# real numbers whose bounds a policy of deviation 1 hardly reaches
+WIDE = "const ACTION_DIM: u32 = 1; const ACTION_LOW: f32 = -1000.0; const ACTION_HIGH: f32 = 1000.0;"
+
+
 def command_line(*arguments):
     """The last line of JSON of a command."""
     command = [sys.executable, "-m", "manyworlds", *map(str, arguments)]
@@ -235,6 +239,13 @@ def test_what_cannot_be_is_said(tmp_path, arguments, words):
             call()
         assert type(raised.value).__module__ == "manyworlds.errors", raised.value
     assert not (tmp_path / "run").exists()
+
+
+def test_bounds_out_of_reach_are_warned_of(tmp_path):
+    env = Environment.from_source(FOLLOW.replace("const ACTION_COUNT: u32 = 2;", WIDE).replace("action)", "action[0])"))
+    for more in ({}, {"directory": tmp_path / "run"}):
+        with pytest.warns(UserWarning, match="environment: "):
+            train(env, **SHORT, **more)
 
 
 def test_nothing_to_reach_is_said(tmp_path):
