@@ -5,7 +5,7 @@ use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Gpu, Recording};
-use crate::kernels::Kernels;
+use crate::kernels::{Kernels, Recursion};
 use crate::layout::{Progress, Row, Run};
 use crate::nn::{Parameters, Tensor, check_numbers};
 use crate::plan::{Plan, Target};
@@ -37,6 +37,7 @@ pub struct Rollout {
     agents: Agents,
     batch: Batch,
     recording: Recording,
+    advantage: Recording,
 }
 
 impl Rollout {
@@ -76,7 +77,8 @@ impl Rollout {
             Error::setting("num_envs", format!("{num_envs} worlds × {num_steps} steps are too many samples"))
         })?;
         let truncations = if spec.max_episode_steps == 0 { 0 } else { num_steps.div_ceil(spec.max_episode_steps) };
-        let run = Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, ..Run::default() };
+        let run =
+            Run { num_envs, num_steps, batch_size, bootstrap_slots: truncations + 1, bootstrap: 1, ..Run::default() };
         let layout = policy.layout()?;
         let kernels = Kernels::new(gpu.form(), &layout, &spec.action_space, policy.config.exploration(env));
         let mut plan = Plan::new(Target::of(gpu));
@@ -87,6 +89,8 @@ impl Rollout {
         let has_critic = policy.config.estimator.has_critic();
         let values =
             has_critic.then(|| stage::Values::new(&mut plan, &kernels, CRITIC, &agents, &batch)).transpose()?;
+        let way = stage::Advantage::way(plan.target().software, &run);
+        let advantages = stage::Advantage::new(&mut plan, &kernels, &agents, &batch, &[Recursion::Gae], way)?;
         plan.build(gpu)?;
         gpu.submit(rollout.reset())?;
         let mut recording = Recording::default();
@@ -94,7 +98,9 @@ impl Rollout {
         if let Some(values) = values {
             values.record(&mut recording);
         }
-        Ok(Self { gpu: gpu.clone(), layout, agents, batch, recording })
+        let mut advantage = Recording::default();
+        advantages.record(&mut advantage);
+        Ok(Self { gpu: gpu.clone(), layout, agents, batch, recording, advantage })
     }
 
     /// Makes the next rollout; its batch takes the place of the last one's.
@@ -103,6 +109,23 @@ impl Rollout {
     /// [`Error::DeviceLost`] where the device is gone.
     pub fn collect(&self) -> Result<&Batch> {
         self.gpu.submit(&self.recording)?;
+        Ok(&self.batch)
+    }
+
+    /// Advantages of the last rollout by generalised advantage estimation, and targets of the values, into its rows
+    /// [`Row::Advantage`] and [`Row::Target`], on the device. A truncated step bootstraps with V(final observation), a terminated one with 0,
+    /// the last one with V of the observation behind it; where the policy has no critic, V is 0.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where the discount γ or the trace decay λ is not from 0 to 1, [`Error::DeviceLost`] where the device is gone.
+    pub fn estimate(&self, gamma: f32, gae_lambda: f32) -> Result<&Batch> {
+        for (name, value) in [("gamma", gamma), ("gae_lambda", gae_lambda)] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(Error::setting(name, format!("{value} is not allowed; it must be a number from 0 to 1")));
+            }
+        }
+        self.gpu.write(&self.agents.runs, &[Run { gamma, gae_lambda, ..self.agents.run }]);
+        self.gpu.submit(&self.advantage)?;
         Ok(&self.batch)
     }
 

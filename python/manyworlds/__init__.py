@@ -9,9 +9,25 @@ from manyworlds._native import __version__
 if sys.orig_argv[1:3] != ["-m", "manyworlds"]:
     from manyworlds.environment import Environment, environments
     from manyworlds.errors import Error
+    from manyworlds.policy import Policy
     from manyworlds.registration import register
+    from manyworlds.rollout import Rollout
+    from manyworlds.training import Report, Run, Trainer, train
     from manyworlds.vector_env import Env, VectorEnv
 
     register()
 
-__all__ = ["Env", "Environment", "Error", "VectorEnv", "__version__", "environments"]
+__all__ = [
+    "Env",
+    "Environment",
+    "Error",
+    "Policy",
+    "Report",
+    "Rollout",
+    "Run",
+    "Trainer",
+    "VectorEnv",
+    "__version__",
+    "environments",
+    "train",
+]

@@ -6,6 +6,9 @@
 mod device;
 mod environment;
 mod failure;
+mod policy;
+mod rollout;
+mod training;
 mod worlds;
 
 use pyo3::prelude::*;
@@ -23,5 +26,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(command_line, module)?)?;
     device::add(module)?;
     environment::add(module)?;
+    policy::add(module)?;
+    rollout::add(module)?;
+    training::add(module)?;
     worlds::add(module)
 }

@@ -114,6 +114,35 @@ impl Run {
         })
     }
 
+    /// How a seed went whose lines are in no directory: those of `metrics.jsonl` and of `evaluations.jsonl`, as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where a line is not one of theirs.
+    pub fn of_lines(
+        env: &Environment,
+        algo: &str,
+        seed: u32,
+        metrics: &[String],
+        evaluations: &[String],
+    ) -> Result<Self> {
+        fn read<T: serde::de::DeserializeOwned>(name: &str, lines: &[String]) -> Result<Vec<T>> {
+            let line = |text: &String| {
+                serde_json::from_str(text).map_err(|error| Error::setting(name, format!("{error} in the line {text}")))
+            };
+            lines.iter().map(line).collect()
+        }
+        Ok(Self {
+            folder: PathBuf::new(),
+            env: env.name().to_owned(),
+            threshold: env.spec().reward_threshold,
+            algo: algo.to_owned(),
+            seed: seed.into(),
+            settings: Map::new(),
+            metrics: read("metrics", metrics)?,
+            evaluations: read("evaluations", evaluations)?,
+        })
+    }
+
     /// A number of every update that has it, by its name in `metrics.jsonl`; or `evaluation`, the mean returns of evaluations.
     pub fn points(&self, name: &str) -> Vec<Point> {
         if name == "evaluation" {
@@ -160,6 +189,11 @@ pub fn draw_run(path: &Path) -> Result<()> {
     let figure = draw::of_run(&Run::read(path)?);
     let [svg, png] = CURVE_FILES.map(|name| path.join(name));
     write(&figure, &[&svg, &png])
+}
+
+/// The curve of one run, or of several seeds, as SVG.
+pub fn svg(runs: &[Run]) -> String {
+    draw::of_run(runs).to_svg()
 }
 
 /// Refuses a picture that could not be written, before the work for it is done.

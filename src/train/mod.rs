@@ -30,6 +30,7 @@ pub use insight::{Insight, Thought};
 pub use layers::{Bounds, Dense, Layer, MOST_NORMALISED};
 pub use metrics::{Line, METRICS_FILE, Measures};
 pub use policy::Policy;
+pub use record::Account;
 pub use returns::Returns;
 pub use run::{Event, Options, Outcome, Progress, Resumed, Stop, Wish, run};
 pub use seeds::{OfSeed, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, run_seeds};

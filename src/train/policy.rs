@@ -3,7 +3,7 @@
 use super::checkpoints;
 use super::tensors::{self, Array, Fault, Whole, complaint};
 use super::{Actor, Layer, Returns, fault, layers};
-use crate::algo::{first_words, networks};
+use crate::algo::{CRITIC, first_words, networks};
 use crate::batch::Agents;
 use crate::config::Config;
 use crate::env::Environment;
@@ -153,6 +153,27 @@ impl Policy {
         Ok(layers)
     }
 
+    /// V of its critic as a list of layers, from the observation to one number; none where it has no critic that judges observations.
+    ///
+    /// # Errors
+    /// Those of [`Policy::layers`].
+    pub fn value_layers(&self) -> Result<Option<Vec<Layer>>> {
+        let algo = self.config.algo;
+        if !algo.is_on_policy() || !self.config.estimator.has_critic() {
+            return Ok(None);
+        }
+        self.layers()?; // whose numbers are finite
+        Ok(Some(layers::of_network(&self.config, &self.layout()?, &self.parameters, CRITIC)))
+    }
+
+    /// Names and shapes of its tensors, in the order of [`Policy::parameters`].
+    ///
+    /// # Errors
+    /// Those of [`Policy::actor`].
+    pub fn tensors(&self) -> Result<Vec<(String, Vec<usize>)>> {
+        Ok(self.layout()?.tensors().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect())
+    }
+
     /// What the deterministic policy does: [`Actor::act`] of an actor that the first call makes.
     ///
     /// # Errors
@@ -273,6 +294,15 @@ impl Policy {
     /// damaged: its BLAKE3 is checked before anything else.
     pub fn load(path: &Path) -> Result<Self> {
         Self::load_with_notes(path).map(|(policy, _)| policy)
+    }
+
+    /// Reads a checkpoint from its bytes, as [`Policy::to_bytes`] gives them.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] as [`Policy::load`].
+    pub fn from_checkpoint(bytes: &[u8]) -> Result<Self> {
+        let name = Path::new("in memory");
+        Self::from_bytes(name, bytes).map_err(|fault| fault.into_error(name))
     }
 
     /// Reads a checkpoint, and gives what somebody should know about it, a sentence each: which newer checkpoints of the run were broken,

@@ -9,11 +9,9 @@ use crate::error::Result;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Writes `metrics.jsonl` and `evaluations.jsonl` of one agent.
+/// What is told of an agent, update by update: the lines of `metrics.jsonl` and `evaluations.jsonl`, which nobody has to write.
 #[derive(Debug)]
-pub(super) struct Record {
-    metrics: Lines,
-    evaluations: Lines,
+pub struct Account {
     recent: Recent,
     seed: u32,
     /// How many evaluations there were.
@@ -26,27 +24,13 @@ pub(super) struct Record {
     started: Instant,
 }
 
-impl Record {
-    /// That of an agent whose worlds have made so many steps in as many updates as are done. Lines of earlier updates are kept.
-    pub fn open(folder: &Path, seed: u32, done: u32, step: u64, started: Instant) -> Result<Self> {
-        let (mut recent, mut before, mut evaluated) = (Recent::default(), 0.0, 0);
-        let metrics = Lines::open(&folder.join(METRICS_FILE), done > 0, |line: Earlier| {
-            let earlier = line.update < done;
-            if earlier {
-                recent.add(line.episodes, line.update_return.zip(line.update_length).map(|(a, b)| [a, b]));
-                before = line.seconds;
-            }
-            earlier
-        })?;
-        let evaluations = Lines::open(&folder.join(EVALUATIONS_FILE), done > 0, |line: Evaluated| {
-            let earlier = line.update < done;
-            evaluated += u32::from(earlier);
-            earlier
-        })?;
-        let mut record =
-            Self { metrics, evaluations, recent, seed, evaluated, step, seconds: before, offset: before, started };
-        record.seconds = record.now();
-        Ok(record)
+impl Account {
+    /// That of an agent with this seed whose worlds have made so many steps before the first update, of a run that has begun then.
+    pub fn new(seed: u32, step: u64, started: Instant) -> Self {
+        let (recent, evaluated, offset) = (Recent::default(), 0, 0.0);
+        let mut account = Self { recent, seed, evaluated, step, seconds: 0.0, offset, started };
+        account.begin();
+        account
     }
 
     fn now(&self) -> f64 {
@@ -54,13 +38,8 @@ impl Record {
     }
 
     /// From here on time counts as that of updates.
-    pub fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.seconds = self.now();
-    }
-
-    /// The run was held for so long, which does not count.
-    pub fn held(&mut self, time: Duration) {
-        self.offset -= time.as_secs_f64();
     }
 
     /// What an agent did in a report: a line for each update, and one for the evaluation at its end, if there was one.
@@ -91,6 +70,51 @@ impl Record {
             returns: *returns,
             best_member: policy.evaluation_of_best,
         }
+    }
+}
+
+/// Writes `metrics.jsonl` and `evaluations.jsonl` of one agent.
+#[derive(Debug)]
+pub(super) struct Record {
+    metrics: Lines,
+    evaluations: Lines,
+    account: Account,
+}
+
+impl Record {
+    /// That of an agent whose worlds have made so many steps in as many updates as are done. Lines of earlier updates are kept.
+    pub fn open(folder: &Path, seed: u32, done: u32, step: u64, started: Instant) -> Result<Self> {
+        let mut account = Account::new(seed, step, started);
+        let metrics = Lines::open(&folder.join(METRICS_FILE), done > 0, |line: Earlier| {
+            let earlier = line.update < done;
+            if earlier {
+                account.recent.add(line.episodes, line.update_return.zip(line.update_length).map(|(a, b)| [a, b]));
+                account.offset = line.seconds;
+            }
+            earlier
+        })?;
+        let evaluations = Lines::open(&folder.join(EVALUATIONS_FILE), done > 0, |line: Evaluated| {
+            let earlier = line.update < done;
+            account.evaluated += u32::from(earlier);
+            earlier
+        })?;
+        account.begin();
+        Ok(Self { metrics, evaluations, account })
+    }
+
+    /// From here on time counts as that of updates.
+    pub fn begin(&mut self) {
+        self.account.begin();
+    }
+
+    /// The run was held for so long, which does not count.
+    pub fn held(&mut self, time: Duration) {
+        self.account.offset -= time.as_secs_f64();
+    }
+
+    /// What an agent did in a report: a line for each update, and one for the evaluation at its end, if there was one.
+    pub fn add(&mut self, report: &Report, agent: usize, config: &Config) -> (Vec<Line>, Option<Evaluated>) {
+        self.account.add(report, agent, config)
     }
 
     /// Writes them.

@@ -10,10 +10,11 @@ use manyworlds::config::{Algo, Config, ConfigFile};
 use manyworlds::env::Environment;
 use manyworlds::gpu::{AdapterChoice, Gpu, adapters};
 use manyworlds::layout::{Row, STREAM_EVALUATION};
+use manyworlds::reference::gae::gae;
 use manyworlds::reference::mlp::{Activation, Mlp};
 use manyworlds::reference::philox::{philox4x32_10, uniform};
 use manyworlds::train::{Policy, Returns, Trainer};
-use manyworlds::{Error, Result, Rollout, WorldPool};
+use manyworlds::{Error, Result, Rollout, TERMINATED, WorldPool};
 
 /// The message of what must be an error.
 #[track_caller]
@@ -253,6 +254,34 @@ fn what_is_changed_in_a_policy_is_acted_on_or_refused() {
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
 }
 
+/// Holds the advantages of a rollout in which nothing is truncated to their definition.
+fn advantages_follow(rollout: &Rollout, worlds: usize, case: &str) {
+    let (gamma, lambda) = (0.9, 0.8);
+    ok(rollout.estimate(gamma, lambda));
+    let row = |row: Row| -> Vec<f64> { ok(rollout.row(row)).into_iter().map(f32::from_bits).map(f64::from).collect() };
+    let terminated: Vec<bool> = ok(rollout.endings()).iter().map(|ending| *ending == TERMINATED).collect();
+    let truncated = vec![false; terminated.len()];
+    // the last slot is the one behind the rollout
+    let finals = ok(gpu().read(&rollout.batch().final_values));
+    let last: Vec<f64> = finals[finals.len() - worlds..].iter().map(|bits| f64::from(f32::from_bits(*bits))).collect();
+    let (rewards, values) = (row(Row::Reward), row(Row::Value));
+    let final_values = vec![f64::NAN; terminated.len()];
+    let rates = [gamma, lambda].map(f64::from);
+    let (advantages, targets) =
+        gae(&rewards, &values, &terminated, &truncated, &final_values, &last, rates[0], rates[1]);
+    for (name, found, expected) in
+        [("advantage", row(Row::Advantage), advantages), ("target", row(Row::Target), targets)]
+    {
+        for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            // sums of seven steps of size 1, in f32
+            assert!(
+                (found - expected).abs() < 1e-5,
+                "{case}: {name} {place} is {found}, and by its definition {expected}"
+            );
+        }
+    }
+}
+
 #[test]
 fn rollouts_are_made_by_every_policy_that_has_densities() {
     let env = ok(Environment::load("CartPole-v1"));
@@ -288,6 +317,10 @@ fn rollouts_are_made_by_every_policy_that_has_densities() {
             let some = values.iter().filter(|value| **value != 0.0).count();
             assert_eq!(some, if has_critic { values.len() } else { 0 }, "{case}: values {values:?}");
             assert!(row(Row::LogProb).iter().all(|log_prob| (-2.0..0.0).contains(log_prob)), "{case}");
+            advantages_follow(&rollout, worlds as usize, &case);
+            for (gamma, lambda, word) in [(1.5, 0.5, "gamma"), (0.5, f32::NAN, "gae_lambda")] {
+                assert!(refused(rollout.estimate(gamma, lambda)).1.contains(word), "{case}");
+            }
             let parameters = untrained.parameters();
             ok(rollout.set_parameters(parameters));
             assert!(refused(rollout.set_parameters(&parameters[1..])).1.contains("the policy has"), "{case}");

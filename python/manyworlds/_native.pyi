@@ -1,0 +1,122 @@
+# training: policies, rollouts, trainers
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+class Returns:
+    """How episodes came out: numbers of episodes, and of their returns."""
+
+    @staticmethod
+    def of(numbers: dict[str, Any]) -> Returns: ...
+    @property
+    def episodes(self) -> int:
+        """How many there were, those included that were cut off."""
+    @property
+    def terminated(self) -> int:
+        """How many of them the environment terminated."""
+    @property
+    def truncated(self) -> int:
+        """How many of them the step limit truncated, and nothing terminated in the same step."""
+    @property
+    def unfinished(self) -> int:
+        """How many of them had not ended when the evaluation did."""
+    @property
+    def mean(self) -> float:
+        """Mean return."""
+    @property
+    def std(self) -> float | None:
+        """Standard deviation of the returns (n - 1); one episode has none."""
+    @property
+    def standard_error(self) -> float | None:
+        """Standard error of the mean; one episode has none."""
+    @property
+    def min(self) -> float: ...
+    @property
+    def lower_quartile(self) -> float: ...
+    @property
+    def median(self) -> float: ...
+    @property
+    def upper_quartile(self) -> float: ...
+    @property
+    def max(self) -> float: ...
+    @property
+    def mean_length(self) -> float:
+        """Mean length in steps."""
+    def passes(self, threshold: float) -> bool:
+        """Whether the mean is at least the threshold with three standard errors to spare."""
+
+class Policy:
+    @staticmethod
+    def load(path: str) -> tuple[Policy, list[str]]: ...
+    @staticmethod
+    def untrained(env: Environment, algo: str, seed: int, settings: dict[str, Any]) -> Policy: ...
+    @staticmethod
+    def from_bytes(checkpoint: bytes) -> Policy: ...
+    def to_bytes(self) -> bytes: ...
+    def save(self, path: str) -> None: ...
+    @property
+    def env(self) -> Environment: ...
+    @property
+    def algo(self) -> str: ...
+    @property
+    def config(self) -> str: ...
+    @property
+    def updates(self) -> int: ...
+    @property
+    def evaluation(self) -> Returns | None: ...
+    @property
+    def params_hash(self) -> str: ...
+    @property
+    def parameters(self) -> np.ndarray: ...
+    def with_parameters(self, parameters: np.ndarray) -> Policy: ...
+    def tensors(self) -> list[tuple[str, list[int]]]: ...
+    def layers(self) -> list[tuple[Any, ...]]: ...
+    def value_layers(self) -> list[tuple[Any, ...]] | None: ...
+    def evaluate(self, episodes: int, seed: int, sampled: bool, adapter: str) -> Returns: ...
+
+class Rollout:
+    def __new__(
+        cls, policy: Policy, env: Environment | None, num_envs: int, num_steps: int, seed: int, adapter: str
+    ) -> Rollout: ...
+    def set_parameters(self, parameters: np.ndarray) -> None: ...
+    def collect(self, gamma: float, gae_lambda: float) -> dict[str, Any]: ...
+
+class Trainer:
+    def __new__(
+        cls,
+        env: Environment,
+        algo: str,
+        settings: dict[str, Any],
+        seeds: list[int],
+        begin: str | Policy | None,
+        until_solved: bool,
+        adapter: str,
+    ) -> Trainer: ...
+    @property
+    def config(self) -> str: ...
+    @property
+    def num_updates(self) -> int: ...
+    @property
+    def begins_with(self) -> str | None: ...
+    @property
+    def misfit(self) -> str | None: ...
+    def next(
+        self,
+    ) -> tuple[int, int, list[list[str]], list[tuple[str, Returns, Policy]] | None] | None: ...
+
+def train_into(
+    directory: str,
+    env: Environment,
+    algo: str,
+    settings: dict[str, Any],
+    seeds: list[int],
+    begin: str | Policy | None,
+    until_solved: bool,
+    adapter: str,
+    command: str,
+    progress: Callable[[int, int, int, float | None], None] | None,
+) -> list[str]: ...
+def curve(env: Environment, algo: str, seeds: list[tuple[int, list[str], list[str]]]) -> str: ...
+
+# end of training
