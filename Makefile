@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results python strace faults test test-long test-portability test-web test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
+.PHONY: help demo results python wheel wheel-tools strace faults test test-long test-portability test-web test-python test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -72,8 +72,8 @@ gpu-budget-all: driver ## The same of NVIDIA's and Intel's GPUs too (DEBIAN13=FO
 # The release profile here too: what the lints and the documentation build is then shared with, and
 # lies next to, what the tests build.
 lint: toolchain ## Formatting and lints
-	$(CARGO) fmt --check
-	$(CARGO) clippy --release --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 
 doc: toolchain ## Documentation, into target/doc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps
@@ -86,6 +86,19 @@ driver: toolchain directories
 
 python: directories
 	@sh scripts/ensure-python.sh
+
+wheel: toolchain wheel-tools ## The Python package as a wheel, into target/wheels
+	CARGO_TARGET_DIR="$(TARGET)" "$(TARGET)/wheel-tools/bin/maturin" build --release --locked --quiet \
+		--manifest-path python/Cargo.toml --out "$(TARGET)/wheels"
+
+# In an environment of its own, as somebody would who has nothing but the wheel.
+test-python: driver wheel ## The short tests of the Python package, on the wheel
+	rm -rf "$(TARGET)/wheel-tests" && cp -r python/tests "$(TARGET)/wheel-tests"
+	"$(TARGET)/wheel-tools/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels/manyworlds-*.whl
+	cd "$(TARGET)/wheel-tests" && ../wheel-tools/bin/python -m pytest --quiet -c "$(CURDIR)/python/pyproject.toml" --rootdir . -m "not slow" .
+
+wheel-tools: directories
+	@sh scripts/ensure-wheel-tools.sh
 
 strace:
 	@sh scripts/ensure-strace.sh

@@ -42,9 +42,10 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     @rare if mw_pool.steps > 0u && !late && (mw_pool.by_world == 0u || resets) {
         mw_keep(mw_look(world.state), MW_TO_FINAL, index);
     }
-    if resets {
-        world = mw_world_next(world, ending, mw_first_state(key, index, world.begun));
-        if late || mw_pool.steps == 0u { ending = 0u; }
+    @rare if resets {
+        let old = world;
+        world = mw_world_next(old, ending, mw_first_state(key, index, old.begun));
+        ending = select(ending, 0u, late || mw_pool.steps == 0u);
     }
     @unroll for word in 0..MW_MASK_WORDS { mw_masks[word * n + index] = mw_mask_bits(world.state, word); }
     mw_keep(mw_look(world.state), MW_TO_POOL, index);

@@ -6,7 +6,8 @@ use crate::failure::{exception, raised, refused};
 use manyworlds::stage::{Packing, PoolSteps};
 use manyworlds::{Actions, AutoReset, Environment, Order, SPUN_OUT, Seen, TERMINATED, TRUNCATED, WorldPool};
 use numpy::{
-    Element, IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods,
+    Element, IntoPyArray, PyArray1, PyArray2, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn,
+    PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -47,9 +48,18 @@ fn is_free<T>(array: &Py<PyArrayDyn<T>>, _py: Python<'_>) -> bool {
     references == 1
 }
 
+/// Whether an array is still what it was given out as: whoever had it may have changed its form in place.
+fn is_as_it_was<T: Element>(array: &Py<PyArrayDyn<T>>, py: Python<'_>, shape: &[usize]) -> bool {
+    let array = array.bind(py);
+    array.shape() == shape
+        && array.dtype().is_equiv_to(&T::get_dtype(py))
+        && array.is_c_contiguous()
+        && array.try_readwrite().is_ok()
+}
+
 /// An array that nobody else holds: one that was given out before, or a new one.
 fn taken<T: Element>(py: Python<'_>, shelf: &mut Vec<Py<PyArrayDyn<T>>>, shape: &[usize]) -> Py<PyArrayDyn<T>> {
-    let free = |array: &Py<PyArrayDyn<T>>| is_free(array, py) && array.bind(py).shape() == shape;
+    let free = |array: &Py<PyArrayDyn<T>>| is_free(array, py) && is_as_it_was(array, py, shape);
     if let Some(found) = shelf.iter().find(|array| free(array)) {
         return found.clone_ref(py);
     }
