@@ -360,3 +360,31 @@ impl PoolSteps {
         recording.extend(&self.recording);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Packing;
+
+    #[test]
+    fn packed_choices_lie_where_the_kernel_looks() {
+        for (count, bits) in
+            [(1, 1), (2, 1), (3, 2), (4, 2), (5, 4), (16, 4), (17, 8), (256, 8), (257, 16), (65_537, 32)]
+        {
+            let packing = Packing::of(count);
+            assert_eq!(packing.bits, bits, "{count}");
+            let (worlds, steps) = (5_usize, 71_usize);
+            let choice = |place: usize| (place as u32).wrapping_mul(2_654_435_761) % count;
+            let given: Vec<u32> = (0..steps * worlds).map(choice).collect();
+            let words = packing.pack(&given, worlds, count).expect("all are below it");
+            assert_eq!(words.len(), packing.words(steps as u32) as usize * worlds);
+            let in_word = (32 / bits) as usize;
+            for (place, choice) in given.iter().enumerate() {
+                let (step, world) = (place / worlds, place % worlds);
+                let word = words[step / in_word * worlds + world] >> (step % in_word * bits as usize);
+                assert_eq!(word & (u32::MAX >> (32 - bits)), *choice, "{count}: step {step}, world {world}");
+            }
+        }
+        assert_eq!(Packing::of(2).pack(&[0_i64, 1, -1, 2], 2, 2), Err(2));
+        assert_eq!(Packing::of(2).pack(&[0_i64, 1 << 32, 1, 0], 2, 2), Err(1));
+    }
+}

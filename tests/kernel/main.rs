@@ -7,6 +7,7 @@ mod oracle;
 mod support;
 
 mod environments;
+mod exchange;
 mod math;
 mod normaliser;
 mod oracles;
