@@ -13,12 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from manyworlds import _device, _native
 from manyworlds.environment import Environment
-from manyworlds.errors import ClosedError, UsageError
+from manyworlds.errors import UsageError
 
 __all__ = ["Env", "VectorEnv"]
 
 MODES = {mode.value: mode for mode in AutoresetMode}
 MODES |= {"same-step": AutoresetMode.SAME_STEP, "next-step": AutoresetMode.NEXT_STEP, "disabled": AutoresetMode.DISABLED}
+DRAWN = "worlds are drawn by `manyworlds render` and Run.film, not here"
 NATIVE = {mode: name for name, mode in MODES.items() if "-" in name or name == "disabled"}
 
 
@@ -41,7 +42,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         When a world begins its next episode: ``"same-step"``, in the step that ends one (``infos["final_obs"]`` has the last
         observation); ``"next-step"``, in the step after, which is spent on it; ``"disabled"``, by `reset` with a
         ``reset_mask``.
-    adapter : str
+    adapter : str or int
         Which GPU: ``"auto"``, an index, or part of a name.
     **overrides : float
         Constants of the environment that get another value, such as ``gravity=3.7``.
@@ -72,31 +73,33 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         seed: int | None = None,
         autoreset: str | AutoresetMode = "same-step",
         *,
-        adapter: str = "auto",
+        adapter: str | int = "auto",
         render_mode: None = None,
         **overrides: float,
     ):
-        mode = MODES.get(autoreset.value if isinstance(autoreset, AutoresetMode) else autoreset)
+        word = autoreset.value if isinstance(autoreset, AutoresetMode) else autoreset
+        mode = MODES.get(word) if isinstance(word, str) else None
         if mode is None:
             raise UsageError(f"autoreset {autoreset!r}: there are same-step, next-step and disabled")
         if render_mode is not None:
-            raise UsageError(f"render_mode {render_mode!r}: worlds are drawn by `manyworlds render` and Run.film, not here")
+            raise UsageError(f"render_mode {render_mode!r}: {DRAWN}")
         self.env = Environment.of(env, overrides)
         self.num_envs = count("num_envs", num_envs)
         if seed is not None:
             gymnasium.vector.VectorEnv.reset(self, seed=checked_seed(seed))
+        self._mode = mode
+        self._begun = False
+        _device.prepare()
+        first = self._draw() if seed is None else seed
+        # before anything is made for so many worlds here: the device says kindly how many it takes
+        self._worlds = _native.Worlds(self.env._native, self.num_envs, first, NATIVE[mode], adapter_of(adapter))
+        self._ended = self._none()
+        self._all = np.ones(self.num_envs, np.bool_)
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
         self.single_observation_space = self.env.observation_space
         self.single_action_space = self.env.action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self._mode = mode
-        self._ended = np.zeros(self.num_envs, np.bool_)
-        self._begun = False
-        self._all = np.ones(self.num_envs, np.bool_)
-        _device.prepare()
-        first = self._draw() if seed is None else seed
-        self._worlds = _native.Worlds(self.env._native, self.num_envs, first, NATIVE[mode], adapter)
 
     def _draw(self) -> int:
         """A seed from the environment's own generator."""
@@ -122,22 +125,25 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         infos : dict
             ``action_mask`` ``[num_envs, actions]`` of int8 where the environment says which actions are allowed.
         """
+        if not isinstance(options, (dict, type(None))):
+            raise UsageError(f"options {options!r}: there is {{'reset_mask': mask}}")
         options = dict(options or {})
         mask = options.pop("reset_mask", None)
         if options:
             raise UsageError(f"options {sorted(options)}: there is reset_mask; constants are given to the constructor")
         if mask is not None:
             mask = self._mask(mask, seed)
-            self._ended = self._ended & ~mask
-        else:
-            self._ended = np.zeros(self.num_envs, np.bool_)
-            if seed is not None:
-                super().reset(seed=checked_seed(seed))
-            elif self._begun:
-                mask = self._all
-        self._begun = True
+        elif seed is not None:
+            super().reset(seed=checked_seed(seed))
+        elif self._begun:
+            mask = self._all
         observations, masks = self._worlds.reset(seed, None if mask is None else mask.tolist())
+        self._ended = self._none() if mask is None else self._ended & ~mask
+        self._begun = True
         return observations, self._infos({} if masks is None else {"action_mask": masks})
+
+    def _none(self) -> NDArray[np.bool_]:
+        return np.zeros(self.num_envs, np.bool_)
 
     def _mask(self, mask: Any, seed: int | None) -> NDArray[np.bool_]:
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
@@ -178,6 +184,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
                 f"the episode of world {world} has ended, and autoreset is disabled: "
                 'reset it with options={"reset_mask": terminations | truncations} before the next step'
             )
+        self._begun = True
         observations, rewards, terminations, truncations, infos = self._worlds.step(actions)
         if self._mode is AutoresetMode.DISABLED:
             self._ended = terminations | truncations
@@ -210,18 +217,24 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         actions = self._actions(actions)
         if actions.ndim < 2 or not len(actions):
             raise UsageError(f"actions have shape {actions.shape}, expected an axis of at least one step in front")
+        self._begun = True
         observations, rewards, terminations, truncations, infos = self._worlds.step_many(actions, len(actions), keep == "each")
         return observations, rewards, terminations, truncations, self._infos(infos, terminations, truncations)
 
     def _actions(self, actions: ArrayLike) -> NDArray[Any]:
         """Actions as an array of a kind that the native half takes."""
-        actions = np.asarray(actions)
+        try:
+            actions = np.asarray(actions)
+        except ValueError as reason:
+            raise UsageError(f"actions are no array: {reason}") from None
         if isinstance(self.single_action_space, gymnasium.spaces.Box):
-            if actions.dtype.kind in "fiu":
-                actions = np.ascontiguousarray(actions, np.float32)
-        elif actions.dtype.kind in "iu":
-            actions = np.ascontiguousarray(actions)
-        return actions
+            if actions.dtype != np.float32 and actions.dtype.kind in "fiu":
+                # what is past float32 becomes infinite, and is refused by name
+                with np.errstate(over="ignore"):
+                    actions = actions.astype(np.float32)
+        elif not actions.dtype.isnative and actions.dtype.kind in "iu":
+            actions = actions.astype(actions.dtype.newbyteorder("="))
+        return np.ascontiguousarray(actions) if actions.ndim else actions
 
     def _infos(
         self,
@@ -244,17 +257,29 @@ class VectorEnv(gymnasium.vector.VectorEnv):
 
     @states.setter
     def states(self, states: ArrayLike) -> None:
-        states = np.asarray(states, np.float64)
-        if states.ndim != 2:
-            raise UsageError(f"states have shape {states.shape}, expected [num_envs, words]")
-        self._worlds.set_states(states.tolist())
-        self._ended = np.zeros(self.num_envs, np.bool_)
+        states = np.asarray(states)
+        if states.ndim != 2 or states.dtype.kind not in "fiu":
+            raise UsageError(f"states are {states.dtype} {states.shape}, expected numbers of shape [num_envs, words]")
+        self._worlds.set_states(states.astype(np.float64).tolist())
+        self._ended = self._none()
         self._begun = True
 
     def close_extras(self, **kwargs: Any) -> None:
         """Lets go of the worlds."""
         if hasattr(self, "_worlds"):
             self._worlds.close()
+            # so that a step says that they were closed, whatever else
+            self._ended = self._none()
+
+    def render(self) -> None:
+        """Is not there."""
+        raise NotImplementedError(DRAWN)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a VectorEnv lives on a device and is neither pickled nor copied; "
+            "hand over what makes one, such as functools.partial(manyworlds.VectorEnv, 'CartPole-v1', 64)"
+        )
 
     def __repr__(self) -> str:
         return f"VectorEnv({self.env.name}, num_envs={self.num_envs})"
@@ -267,7 +292,7 @@ class Env(gymnasium.Env):
     ----------
     env : str, path or Environment
         As `VectorEnv` takes it.
-    adapter : str
+    adapter : str or int
         Which GPU: ``"auto"``, an index, or part of a name.
     **overrides : float
         Constants of the environment that get another value.
@@ -279,12 +304,12 @@ class Env(gymnasium.Env):
         self,
         env: str | os.PathLike[str] | Environment,
         *,
-        adapter: str = "auto",
+        adapter: str | int = "auto",
         render_mode: None = None,
         **overrides: float,
     ):
         if render_mode is not None:
-            raise UsageError(f"render_mode {render_mode!r}: worlds are drawn by `manyworlds render` and Run.film, not here")
+            raise UsageError(f"render_mode {render_mode!r}: {DRAWN}")
         self.env = Environment.of(env, overrides)
         self.observation_space = self.env.observation_space
         self.action_space = self.env.action_space
@@ -301,6 +326,8 @@ class Env(gymnasium.Env):
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Makes one step."""
+        if self._many._ended[0]:
+            raise UsageError("the episode has ended: call reset() before the next step")
         observations, rewards, terminations, truncations, infos = self._many.step(np.asarray(action)[None])
         return observations[0].copy(), float(rewards[0]), bool(terminations[0]), bool(truncations[0]), self._info(infos)
 
@@ -309,7 +336,18 @@ class Env(gymnasium.Env):
 
     def close(self) -> None:
         """Lets go of the world."""
-        self._many.close()
+        if hasattr(self, "_many"):
+            self._many.close()
+
+    def render(self) -> None:
+        """Is not there."""
+        raise NotImplementedError(DRAWN)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "an Env lives on a device and is neither pickled nor copied; "
+            "hand over what makes one, such as functools.partial(manyworlds.Env, 'CartPole-v1')"
+        )
 
 
 def count(name: str, value: Any) -> int:
@@ -317,6 +355,15 @@ def count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value < 2**32:
         raise UsageError(f"{name} {value!r} is not allowed; it must be a whole number of at least 1")
     return int(value)
+
+
+def adapter_of(adapter: Any) -> str:
+    """Words that choose an adapter."""
+    if isinstance(adapter, (int, np.integer)) and not isinstance(adapter, bool):
+        adapter = str(adapter)
+    if not isinstance(adapter, str):
+        raise UsageError(f"adapter {adapter!r}: it is 'auto', an index, or part of a name that `manyworlds doctor` shows")
+    return adapter
 
 
 def checked_seed(seed: Any) -> int:
