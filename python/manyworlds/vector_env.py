@@ -219,6 +219,8 @@ class VectorEnv(gymnasium.vector.VectorEnv):
             raise UsageError(f"actions have shape {actions.shape}, expected an axis of at least one step in front")
         self._begun = True
         observations, rewards, terminations, truncations, infos = self._worlds.step_many(actions, len(actions), keep == "each")
+        if self._mode is not AutoresetMode.SAME_STEP:
+            infos.pop("final_obs", None)
         return observations, rewards, terminations, truncations, self._infos(infos, terminations, truncations)
 
     def _actions(self, actions: ArrayLike) -> NDArray[Any]:
