@@ -264,18 +264,18 @@ def test_wrappers_that_change_rewards_actions_and_observations(worlds, mode):
     assert envs.closed
 
 
-def test_transform_observation_changes_final_observations_too(worlds):
-    doubled = {"func": lambda observation: observation * 2, "observation_space": worlds("CartPole-v1").single_observation_space}
-    envs = wrappers.VectorizeTransformObservation(
-        worlds("CartPole-v1", 2), gymnasium.wrappers.TransformObservation, **doubled
-    )
-    plain = worlds("CartPole-v1", 2)
+def test_transform_observation(worlds):
+    """Gymnasium's wrappers of observations, which refuse same-step autoreset by themselves."""
+    wrapper = gymnasium.wrappers.TransformObservation
+    space = worlds("CartPole-v1").single_observation_space
+    doubled = {"func": lambda observation: observation * 2, "observation_space": space}
+    plain = worlds("CartPole-v1", 2, autoreset="next-step")
+    envs = wrappers.VectorizeTransformObservation(worlds("CartPole-v1", 2, autoreset="next-step"), wrapper, **doubled)
     assert np.array_equal(envs.reset(seed=1)[0], plain.reset(seed=1)[0] * 2)
-    for _ in range(40):
-        ours, theirs = plain.step([0, 0])[4], envs.step([0, 0])[4]
-        for world in range(2):
-            if ours and ours["final_obs"][world] is not None:
-                assert np.array_equal(theirs["final_obs"][world], ours["final_obs"][world] * 2)
+    for _ in range(30):
+        assert np.array_equal(envs.step([0, 0])[0], plain.step([0, 0])[0] * 2)
+    with pytest.raises((AssertionError, ValueError)):
+        wrappers.VectorizeTransformObservation(worlds("CartPole-v1", 2, autoreset="same-step"), wrapper, **doubled)
 
 
 def test_numpy_to_torch(worlds):
