@@ -1,13 +1,14 @@
-"""Steps per second of CartPole-v1 behind Gymnasium's vector interface, in turns (A B A B), and peak memory of each process.
+"""Steps per second of CartPole-v1 behind Gymnasium's vector interface, in turns (A B A B), and peak memory of each
+process.
 
-Ours: `VectorEnv` in both modes of autoreset, and `step_many` of 64 steps. Theirs: Gymnasium's own vectorised CartPole in NumPy
-and EnvPool, both with next-step autoreset; they have no call of many steps. Actions are int64 arrays that are there before,
-16 in rotation; what a step leaves is let go.
+Ours: `VectorEnv` in both modes of autoreset, and `step_many` of 64 steps. Theirs: Gymnasium's own vectorised CartPole
+in NumPy and EnvPool, both with next-step autoreset; they have no call of many steps. Actions are int64 arrays that are
+there before, 16 in rotation; what a step leaves is let go.
 
     pip install manyworlds envpool && python benches/peers/step_gymnasium.py
 
-Every round starts every program anew. Ratios are medians over rounds of ours to theirs; the spread is their smallest and
-largest. Programs that are not installed are left out, and said so.
+Every round starts every program anew. Ratios are medians over rounds of ours to theirs; the spread is their smallest
+and largest. Programs that are not installed are left out, and said so.
 """
 
 import argparse
@@ -43,7 +44,9 @@ def made(program, num_envs):
     else:
         import manyworlds
 
-        envs = manyworlds.VectorEnv("CartPole-v1", num_envs, seed=1, autoreset="same-step" if program == "many" else program)
+        envs = manyworlds.VectorEnv(
+            "CartPole-v1", num_envs, seed=1, autoreset="same-step" if program == "many" else program
+        )
     envs.reset()
     if program == "many":
         return (lambda: envs.step_many(actions)), MANY * num_envs

@@ -117,5 +117,7 @@ def numbers(overrides: dict[str, Any]) -> dict[str, float]:
     """Overrides, all of which are numbers."""
     for name, value in overrides.items():
         if not isinstance(value, (int, float, np.integer, np.floating)):
-            raise UsageError(f"{name}={value!r}: there is no such argument, and a constant of an environment is a number")
+            raise UsageError(
+                f"{name}={value!r}: there is no such argument, and a constant of an environment is a number"
+            )
     return {name: float(value) for name, value in overrides.items()}

@@ -26,9 +26,9 @@ __all__ = ["Sb3VecEnv"]
 class Sb3VecEnv(VecEnv):
     """Many worlds of one environment as a ``VecEnv`` of Stable-Baselines3.
 
-    Episodes are recorded as SB3's ``Monitor`` does, so neither it nor ``VecMonitor`` is needed. Infos are an empty dictionary
-    for each world whose episode goes on; where one has ended there are ``terminal_observation``, ``TimeLimit.truncated``
-    (true only where the step limit alone ended it) and ``episode`` (``r``, ``l``, ``t``).
+    Episodes are recorded as SB3's ``Monitor`` does, so neither it nor ``VecMonitor`` is needed. Infos are an empty
+    dictionary for each world whose episode goes on; where one has ended there are ``terminal_observation``,
+    ``TimeLimit.truncated`` (true only where the step limit alone ended it) and ``episode`` (``r``, ``l``, ``t``).
 
     Parameters
     ----------

@@ -18,7 +18,11 @@ from manyworlds.errors import UsageError
 __all__ = ["Env", "VectorEnv"]
 
 MODES = {mode.value: mode for mode in AutoresetMode}
-MODES |= {"same-step": AutoresetMode.SAME_STEP, "next-step": AutoresetMode.NEXT_STEP, "disabled": AutoresetMode.DISABLED}
+MODES |= {
+    "same-step": AutoresetMode.SAME_STEP,
+    "next-step": AutoresetMode.NEXT_STEP,
+    "disabled": AutoresetMode.DISABLED,
+}
 DRAWN = "worlds are drawn by `manyworlds render` and Run.film, not here"
 NATIVE = {mode: name for name, mode in MODES.items() if "-" in name or name == "disabled"}
 
@@ -26,8 +30,8 @@ NATIVE = {mode: name for name, mode in MODES.items() if "-" in name or name == "
 class VectorEnv(gymnasium.vector.VectorEnv):
     """Many worlds of one environment on a device, behind the vector interface of Gymnasium 1.0 and later.
 
-    A step of all worlds is one submission to the device. What it leaves is written once, into arrays of NumPy that are used
-    again as soon as nobody holds them any more, or a view or a tensor of them: what you keep stays as it is.
+    A step of all worlds is one submission to the device. What it leaves is written once, into arrays of NumPy that are
+    used again as soon as nobody holds them any more, or a view or a tensor of them: what you keep stays as it is.
     World i draws the same numbers whatever runs beside it.
 
     Parameters
@@ -39,9 +43,9 @@ class VectorEnv(gymnasium.vector.VectorEnv):
     seed : int, optional
         Seed of all worlds, below 2**32; a random one where none is given.
     autoreset : str or gymnasium.vector.AutoresetMode
-        When a world begins its next episode: ``"same-step"``, in the step that ends one (``infos["final_obs"]`` has the last
-        observation); ``"next-step"``, in the step after, which is spent on it; ``"disabled"``, by `reset` with a
-        ``reset_mask``.
+        When a world begins its next episode: ``"same-step"``, in the step that ends one (``infos["final_obs"]`` has
+        the last observation); ``"next-step"``, in the step after, which is spent on it; ``"disabled"``, by `reset`
+        with a ``reset_mask``.
     adapter : str or int
         Which GPU: ``"auto"``, an index, or part of a name.
     **overrides : float
@@ -113,11 +117,11 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         Parameters
         ----------
         seed : int, optional
-            Begins the first episodes under this seed, as new worlds would. Without it worlds begin their next episodes, or,
-            where nothing was reset yet, their first.
+            Begins the first episodes under this seed, as new worlds would. Without it worlds begin their next
+            episodes, or, where nothing was reset yet, their first.
         options : dict, optional
-            ``{"reset_mask": mask}`` begins the next episodes of some worlds only, ``[num_envs]`` of bool; the others stay as
-            they are.
+            ``{"reset_mask": mask}`` begins the next episodes of some worlds only, ``[num_envs]`` of bool; the others
+            stay as they are.
 
         Returns
         -------
@@ -173,9 +177,9 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         terminations, truncations : bool arrays ``[num_envs]``
             How episodes ended: by the environment, by the step limit; both can be.
         infos : dict
-            With same-step autoreset and where an episode has ended: ``final_obs`` ``[num_envs]`` of objects, an array where
-            one has and None elsewhere, ``final_info``, and their masks ``_final_obs`` and ``_final_info``. ``action_mask`` as
-            in `reset`.
+            With same-step autoreset and where an episode has ended: ``final_obs`` ``[num_envs]`` of objects, an array
+            where one has and None elsewhere, ``final_info``, and their masks ``_final_obs`` and ``_final_info``.
+            ``action_mask`` as in `reset`.
         """
         actions = self._actions(actions)
         if self._mode is AutoresetMode.DISABLED and self._ended.any():
@@ -202,8 +206,8 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         keep : str
             ``"each"``: what k calls of `step` give, stacked: observations ``[k, num_envs, numbers]``, all else
             ``[k, num_envs]``. ``"sums"``, which copies hardly anything: observations after the last step
-            ``[num_envs, numbers]``, the sum of the rewards, and whether any step terminated or truncated ``[num_envs]``;
-            sums go on over the end of an episode.
+            ``[num_envs, numbers]``, the sum of the rewards, and whether any step terminated or truncated
+            ``[num_envs]``; sums go on over the end of an episode.
 
         Returns
         -------
@@ -213,12 +217,16 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         if keep not in ("each", "sums"):
             raise UsageError(f"keep {keep!r}: there are each and sums")
         if self._mode is AutoresetMode.DISABLED:
-            raise UsageError("step_many with autoreset disabled: an ended episode would go on; take same-step or next-step")
+            raise UsageError(
+                "step_many with autoreset disabled: an ended episode would go on; take same-step or next-step"
+            )
         actions = self._actions(actions)
         if actions.ndim < 2 or not len(actions):
             raise UsageError(f"actions have shape {actions.shape}, expected an axis of at least one step in front")
         self._begun = True
-        observations, rewards, terminations, truncations, infos = self._worlds.step_many(actions, len(actions), keep == "each")
+        observations, rewards, terminations, truncations, infos = self._worlds.step_many(
+            actions, len(actions), keep == "each"
+        )
         if self._mode is not AutoresetMode.SAME_STEP:
             infos.pop("final_obs", None)
         return observations, rewards, terminations, truncations, self._infos(infos, terminations, truncations)
@@ -288,7 +296,8 @@ class VectorEnv(gymnasium.vector.VectorEnv):
 
 
 class Env(gymnasium.Env):
-    """One world behind Gymnasium's plain interface, to look at an environment and to play policies; `VectorEnv` is for speed.
+    """One world behind Gymnasium's plain interface, to look at an environment and to play policies; `VectorEnv` is for
+    speed.
 
     Parameters
     ----------
@@ -364,12 +373,16 @@ def adapter_of(adapter: Any) -> str:
     if isinstance(adapter, (int, np.integer)) and not isinstance(adapter, bool):
         adapter = str(adapter)
     if not isinstance(adapter, str):
-        raise UsageError(f"adapter {adapter!r}: it is 'auto', an index, or part of a name that `manyworlds doctor` shows")
+        raise UsageError(
+            f"adapter {adapter!r}: it is 'auto', an index, or part of a name that `manyworlds doctor` shows"
+        )
     return adapter
 
 
 def checked_seed(seed: Any) -> int:
     """A seed that worlds can have."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
-        raise UsageError(f"seed {seed!r} is not allowed; it must be a whole number from 0 to 4294967295, one for all worlds")
+        raise UsageError(
+            f"seed {seed!r} is not allowed; it must be a whole number from 0 to 4294967295, one for all worlds"
+        )
     return int(seed)

@@ -24,7 +24,9 @@ def test_environments_are_those_of_the_package():
     assert all(name in listed for name in manyworlds.environments())
 
 
-@pytest.mark.parametrize("arguments", [["no-such-command"], ["train", "NoSuchEnvironment"], ["train"], ["--no-such-option"]])
+@pytest.mark.parametrize(
+    "arguments", [["no-such-command"], ["train", "NoSuchEnvironment"], ["train"], ["--no-such-option"]]
+)
 def test_bad_usage_ends_with_2(arguments):
     done = command(*arguments)
     assert done.returncode == 2 and done.stderr and "panicked" not in done.stderr and "Traceback" not in done.stderr

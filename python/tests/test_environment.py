@@ -155,3 +155,21 @@ def test_errors_are_also_those_of_python():
         manyworlds.Environment("nope.wgsl")
     with pytest.raises(RuntimeError):
         manyworlds.VectorEnv("CartPole-v1", adapter="of no such name")
+
+
+def test_import_of_the_package_does_not_import_sb3(python):
+    program = "import sys, manyworlds; print('stable_baselines3' in sys.modules, 'torch' in sys.modules)"
+    assert python(program).split() == ["False", "False"]
+
+
+def test_without_sb3_the_text_says_what_to_install(python):
+    program = """
+import sys
+sys.modules["stable_baselines3"] = None
+import manyworlds
+try:
+    manyworlds.Sb3VecEnv
+except ImportError as error:
+    print(error)
+"""
+    assert "pip install 'manyworlds[sb3]'" in python(program)

@@ -29,13 +29,15 @@ def test_gymnasium_checks_every_environment(name):
             check_env(env.unwrapped)
         env.close()
     known = ("minimum value is -infinity", "maximum value is infinity", "symmetric and normalized space")
-    assert all(any(word in str(remark.message) for word in known) for remark in remarks), [str(r.message) for r in remarks]
+    assert all(any(word in str(remark.message) for word in known) for remark in remarks), [
+        str(r.message) for r in remarks
+    ]
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "HexWorld", "Breakout"])
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
 def test_spaces_dtypes_and_shapes(name, mode):
-    """What Gymnasium's tests ask of a vector environment: batched spaces, arrays of them, flags, infos, closing, repr."""
+    """What Gymnasium's tests ask of a vector environment: batched spaces, arrays of them, flags, infos, repr."""
     n = 5
     envs = gymnasium.make_vec(f"manyworlds/{name}", num_envs=n, autoreset=mode)
     assert isinstance(envs, manyworlds.VectorEnv) and isinstance(envs, gymnasium.vector.VectorEnv)
@@ -51,7 +53,9 @@ def test_spaces_dtypes_and_shapes(name, mode):
         observations, rewards, terminations, truncations, infos = envs.step(envs.action_space.sample())
         assert isinstance(observations, np.ndarray) and observations in envs.observation_space
         assert observations.dtype == envs.observation_space.dtype
-        assert isinstance(rewards, np.ndarray) and isinstance(rewards[0], (float, np.floating)) and rewards.shape == (n,)
+        assert (
+            isinstance(rewards, np.ndarray) and isinstance(rewards[0], (float, np.floating)) and rewards.shape == (n,)
+        )
         for flags in (terminations, truncations):
             assert isinstance(flags, np.ndarray) and flags.dtype == np.bool_ and flags.shape == (n,)
         assert isinstance(infos, dict)

@@ -37,28 +37,13 @@ def make():
         envs.close()
 
 
-def test_import_of_the_package_does_not_import_sb3(python):
-    program = "import sys, manyworlds; print('stable_baselines3' in sys.modules, 'torch' in sys.modules)"
-    assert python(program).split() == ["False", "False"]
-
-
-def test_without_sb3_the_text_says_what_to_install(python):
-    program = """
-import sys
-sys.modules["stable_baselines3"] = None
-import manyworlds
-try:
-    manyworlds.Sb3VecEnv
-except ImportError as error:
-    print(error)
-"""
-    assert "pip install 'manyworlds[sb3]'" in python(program)
-
-
 def test_steps_are_those_of_the_vector_environment(make, worlds):
     """Observations, rewards and ends as of the same worlds; infos where episodes end, and nowhere else."""
     n, limit = 33, 20
-    envs, same = make("CartPole-v1", n, seed=3, MAX_EPISODE_STEPS=limit), worlds("CartPole-v1", n, 3, MAX_EPISODE_STEPS=limit)
+    envs, same = (
+        make("CartPole-v1", n, seed=3, MAX_EPISODE_STEPS=limit),
+        worlds("CartPole-v1", n, 3, MAX_EPISODE_STEPS=limit),
+    )
     assert np.array_equal(envs.reset(), same.reset()[0])
     random = np.random.default_rng(0)
     returns, lengths, seen = np.zeros(n), np.zeros(n, int), {True: 0, False: 0}
@@ -166,7 +151,10 @@ def test_under_vec_normalize(make):
 @pytest.mark.filterwarnings("ignore:The environment is already wrapped")
 def test_under_vec_monitor(make, tmp_path):
     """VecMonitor tells of the same episodes as the worlds themselves."""
-    plain, envs = make("CartPole-v1", 8, seed=1), VecMonitor(make("CartPole-v1", 8, seed=1), str(tmp_path / "monitor.csv"))
+    plain, envs = (
+        make("CartPole-v1", 8, seed=1),
+        VecMonitor(make("CartPole-v1", 8, seed=1), str(tmp_path / "monitor.csv")),
+    )
     assert is_vecenv_wrapped(envs, VecMonitor)
     plain.reset()
     envs.reset()
@@ -186,7 +174,12 @@ def test_under_vec_monitor(make, tmp_path):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:You have specified a mini-batch size")
 def test_every_kind_of_algorithm_learns_a_little(make):
-    for algorithm, env in (("PPO", "Acrobot-v1"), ("A2C", "Pendulum-v1"), ("DQN", "CartPole-v1"), ("SAC", "Pendulum-v1")):
+    for algorithm, env in (
+        ("PPO", "Acrobot-v1"),
+        ("A2C", "Pendulum-v1"),
+        ("DQN", "CartPole-v1"),
+        ("SAC", "Pendulum-v1"),
+    ):
         settings = {"n_steps": 8} if algorithm in ("PPO", "A2C") else {"learning_starts": 32}
         model = getattr(sb3, algorithm)("MlpPolicy", make(env, 4), device="cpu", seed=1, **settings)
         model.learn(128)

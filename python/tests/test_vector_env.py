@@ -293,7 +293,9 @@ def test_arrays_belong_to_whoever_has_them(worlds):
 @pytest.mark.parametrize("change", ["flags", "dtype", "shape"])
 def test_arrays_that_were_changed_in_form_are_not_used_again(python, change):
     """An array that came back read-only, of another type or shape is no array to write the next step into."""
-    line = {"flags": "array.flags.writeable = False", "dtype": "array.dtype = 'i4'", "shape": "array.shape = (2, 8)"}[change]
+    line = {"flags": "array.flags.writeable = False", "dtype": "array.dtype = 'i4'", "shape": "array.shape = (2, 8)"}[
+        change
+    ]
     program = f"""
 import numpy as np, manyworlds, warnings
 warnings.simplefilter("ignore")
