@@ -1,5 +1,4 @@
-"""Steps per second of CartPole-v1 behind Gymnasium's vector interface, in turns (A B A B), and peak memory of each
-process.
+"""Steps per second of CartPole-v1 behind Gymnasium's vector interface, in turns (A B A B), and peak memory of each.
 
 Ours: `VectorEnv` in both modes of autoreset, and `step_many` of 64 steps. Theirs: Gymnasium's own vectorised CartPole
 in NumPy and EnvPool, both with next-step autoreset; they have no call of many steps. Actions are int64 arrays that are

@@ -296,8 +296,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
 
 
 class Env(gymnasium.Env):
-    """One world behind Gymnasium's plain interface, to look at an environment and to play policies; `VectorEnv` is for
-    speed.
+    """One world behind Gymnasium's plain interface, to look at environments and to play; `VectorEnv` is for speed.
 
     Parameters
     ----------

@@ -333,8 +333,7 @@ def played(envs):
 
 
 @pytest.mark.xfail(
-    reason="python/src/worlds.rs: `stepped` makes arrays while it holds the shelf, and NumPy lets go of the interpreter
-    in it",
+    reason="python/src/worlds.rs: `stepped` makes arrays while it locks the shelf; NumPy lets go of the interpreter there",
 )
 def test_one_environment_in_several_threads(python):
     """Steps come one after the other, whichever thread asks; a close ends the others with an error."""
