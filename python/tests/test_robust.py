@@ -360,7 +360,7 @@ for num_envs in (64, 256, 1024):
             thread.join()
         assert told == ["ClosedError"] * count, told
 """
-    python(program, timeout=10)
+    python(program, timeout=8)
 
 
 def test_an_interrupt_ends_a_loop_of_steps(python):
