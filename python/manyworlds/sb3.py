@@ -97,15 +97,14 @@ class Sb3VecEnv(VecEnv):
         ended = np.flatnonzero(dones)
         if len(ended):
             elapsed = round(time.time() - self._began, 6)
-            finals, limited = given["final_obs"], truncations & ~terminations
-            for world in ended.tolist():
+            columns = given["final_obs"], truncations & ~terminations, self._returns, self._lengths
+            rows = zip(ended.tolist(), *(column[ended].tolist() for column in columns), strict=True)
+            for world, final, limited, total, length in rows:
                 infos[world] = {
-                    "terminal_observation": finals[world],
-                    "TimeLimit.truncated": bool(limited[world]),
-                    "episode": {"r": float(self._returns[world]), "l": int(self._lengths[world]), "t": elapsed},
+                    "terminal_observation": final,
+                    "TimeLimit.truncated": limited,
+                    "episode": {"r": total, "l": length, "t": elapsed},
                 }
-                # the episodes that begin have had no info of their own
-                self.reset_infos[world] = {}
             self._returns[ended] = 0
             self._lengths[ended] = 0
         return observations, rewards, dones, infos
