@@ -28,7 +28,7 @@ NATIVE = {mode: name for name, mode in MODES.items() if "-" in name or name == "
 
 
 class VectorEnv(gymnasium.vector.VectorEnv):
-    """Many worlds of one environment on a device, behind the vector interface of Gymnasium 1.0 and later.
+    """Many worlds of one environment on a device, behind the vector interface of Gymnasium 1.1 and later.
 
     A step of all worlds is one submission to the device. What it leaves is written once, into arrays of NumPy that are
     used again as soon as nobody holds them any more, or a view or a tensor of them: what you keep stays as it is.
