@@ -354,13 +354,13 @@ for num_envs in (64, 256, 1024):
         threads = [threading.Thread(target=work) for _ in range(count)]
         for thread in threads:
             thread.start()
-        time.sleep(0.3)
+        time.sleep(0.15)
         envs.close()
         for thread in threads:
             thread.join()
         assert told == ["ClosedError"] * count, told
 """
-    python(program, timeout=8)
+    python(program, timeout=6)
 
 
 def test_an_interrupt_ends_a_loop_of_steps(python):
