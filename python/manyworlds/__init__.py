@@ -17,6 +17,16 @@ if sys.orig_argv[1:3] != ["-m", "manyworlds"]:
 
     register()
 
+
+def __getattr__(name: str):
+    if name == "Sb3VecEnv":
+        # Stable-Baselines3 imports PyTorch: it waits until it is asked for
+        from manyworlds.sb3 import Sb3VecEnv
+
+        return Sb3VecEnv
+    raise AttributeError(f"module 'manyworlds' has no attribute {name!r}")
+
+
 __all__ = [
     "Env",
     "Environment",

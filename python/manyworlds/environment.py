@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from manyworlds import _native
+from manyworlds.errors import UsageError
 
 __all__ = ["Environment", "environments"]
 
@@ -37,13 +38,21 @@ class Environment:
     """
 
     def __init__(self, name: str | os.PathLike[str], **overrides: float):
-        self._native = _native.Environment.load(os.fspath(name), overrides)
+        try:
+            path = os.fspath(name)
+        except TypeError:
+            path = None
+        if not isinstance(path, str):
+            raise UsageError(f"environment {name!r}: it is a name, or the path of a .wgsl file, as text")
+        self._native = _native.Environment.load(path, numbers(overrides))
 
     @classmethod
     def from_source(cls, text: str, name: str = "environment", **overrides: float) -> Environment:
         """Reads an environment from a string of WGSL; messages call it by ``name``."""
+        if not isinstance(text, str) or not isinstance(name, str):
+            raise UsageError(f"text and name are {type(text).__name__} and {type(name).__name__}, expected two strings")
         env = cls.__new__(cls)
-        env._native = _native.Environment.from_source(name, text, overrides)
+        env._native = _native.Environment.from_source(name, text, numbers(overrides))
         return env
 
     @classmethod
@@ -52,8 +61,7 @@ class Environment:
         if isinstance(env, Environment):
             if not overrides:
                 return env
-            text, name = env._native.text, env.name
-            return cls.from_source(text, name, **{**env.overrides, **overrides})
+            return rebuilt(env._native.text, env.name, {**env.overrides, **overrides})
         return cls(env, **overrides)
 
     @property
@@ -92,6 +100,24 @@ class Environment:
             return gymnasium.spaces.Discrete(actions["counts"][0])
         return gymnasium.spaces.MultiDiscrete(actions["counts"])
 
+    def __reduce__(self) -> Any:
+        return rebuilt, (self._native.text, self.name, self.overrides)
+
     def __repr__(self) -> str:
         changed = "".join(f", {name}={value:g}" for name, value in self.overrides.items())
         return f"Environment({self.name!r}{changed})"
+
+
+def rebuilt(text: str, name: str, overrides: dict[str, float]) -> Environment:
+    """The environment of a text with these constants."""
+    return Environment.from_source(text, name, **overrides)
+
+
+def numbers(overrides: dict[str, Any]) -> dict[str, float]:
+    """Overrides, all of which are numbers."""
+    for name, value in overrides.items():
+        if not isinstance(value, (int, float, np.integer, np.floating)):
+            raise UsageError(
+                f"{name}={value!r}: there is no such argument, and a constant of an environment is a number"
+            )
+    return {name: float(value) for name, value in overrides.items()}

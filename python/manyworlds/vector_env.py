@@ -13,20 +13,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from manyworlds import _device, _native
 from manyworlds.environment import Environment
-from manyworlds.errors import ClosedError, UsageError
+from manyworlds.errors import UsageError
 
 __all__ = ["Env", "VectorEnv"]
 
 MODES = {mode.value: mode for mode in AutoresetMode}
-MODES |= {"same-step": AutoresetMode.SAME_STEP, "next-step": AutoresetMode.NEXT_STEP, "disabled": AutoresetMode.DISABLED}
+MODES |= {
+    "same-step": AutoresetMode.SAME_STEP,
+    "next-step": AutoresetMode.NEXT_STEP,
+    "disabled": AutoresetMode.DISABLED,
+}
+DRAWN = "worlds are drawn by `manyworlds render` and Run.film, not here"
 NATIVE = {mode: name for name, mode in MODES.items() if "-" in name or name == "disabled"}
 
 
 class VectorEnv(gymnasium.vector.VectorEnv):
-    """Many worlds of one environment on a device, behind the vector interface of Gymnasium 1.0 and later.
+    """Many worlds of one environment on a device, behind the vector interface of Gymnasium 1.1 and later.
 
-    A step of all worlds is one submission to the device. What it leaves is written once, into arrays of NumPy that are used
-    again as soon as nobody holds them any more, or a view or a tensor of them: what you keep stays as it is.
+    A step of all worlds is one submission to the device. What it leaves is written once, into arrays of NumPy that are
+    used again as soon as nobody holds them any more, or a view or a tensor of them: what you keep stays as it is.
     World i draws the same numbers whatever runs beside it.
 
     Parameters
@@ -38,10 +43,10 @@ class VectorEnv(gymnasium.vector.VectorEnv):
     seed : int, optional
         Seed of all worlds, below 2**32; a random one where none is given.
     autoreset : str or gymnasium.vector.AutoresetMode
-        When a world begins its next episode: ``"same-step"``, in the step that ends one (``infos["final_obs"]`` has the last
-        observation); ``"next-step"``, in the step after, which is spent on it; ``"disabled"``, by `reset` with a
-        ``reset_mask``.
-    adapter : str
+        When a world begins its next episode: ``"same-step"``, in the step that ends one (``infos["final_obs"]`` has
+        the last observation); ``"next-step"``, in the step after, which is spent on it; ``"disabled"``, by `reset`
+        with a ``reset_mask``.
+    adapter : str or int
         Which GPU: ``"auto"``, an index, or part of a name.
     **overrides : float
         Constants of the environment that get another value, such as ``gravity=3.7``.
@@ -72,31 +77,33 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         seed: int | None = None,
         autoreset: str | AutoresetMode = "same-step",
         *,
-        adapter: str = "auto",
+        adapter: str | int = "auto",
         render_mode: None = None,
         **overrides: float,
     ):
-        mode = MODES.get(autoreset.value if isinstance(autoreset, AutoresetMode) else autoreset)
+        word = autoreset.value if isinstance(autoreset, AutoresetMode) else autoreset
+        mode = MODES.get(word) if isinstance(word, str) else None
         if mode is None:
             raise UsageError(f"autoreset {autoreset!r}: there are same-step, next-step and disabled")
         if render_mode is not None:
-            raise UsageError(f"render_mode {render_mode!r}: worlds are drawn by `manyworlds render` and Run.film, not here")
+            raise UsageError(f"render_mode {render_mode!r}: {DRAWN}")
         self.env = Environment.of(env, overrides)
         self.num_envs = count("num_envs", num_envs)
         if seed is not None:
             gymnasium.vector.VectorEnv.reset(self, seed=checked_seed(seed))
+        self._mode = mode
+        self._begun = False
+        _device.prepare(exchange=True)
+        first = self._draw() if seed is None else seed
+        # before anything is made for so many worlds here: the device says kindly how many it takes
+        self._worlds = _native.Worlds(self.env._native, self.num_envs, first, NATIVE[mode], adapter_of(adapter))
+        self._ended = self._none()
+        self._all = np.ones(self.num_envs, np.bool_)
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
         self.single_observation_space = self.env.observation_space
         self.single_action_space = self.env.action_space
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self._mode = mode
-        self._ended = np.zeros(self.num_envs, np.bool_)
-        self._begun = False
-        self._all = np.ones(self.num_envs, np.bool_)
-        _device.prepare(exchange=True)
-        first = self._draw() if seed is None else seed
-        self._worlds = _native.Worlds(self.env._native, self.num_envs, first, NATIVE[mode], adapter)
 
     def _draw(self) -> int:
         """A seed from the environment's own generator."""
@@ -110,11 +117,11 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         Parameters
         ----------
         seed : int, optional
-            Begins the first episodes under this seed, as new worlds would. Without it worlds begin their next episodes, or,
-            where nothing was reset yet, their first.
+            Begins the first episodes under this seed, as new worlds would. Without it worlds begin their next
+            episodes, or, where nothing was reset yet, their first.
         options : dict, optional
-            ``{"reset_mask": mask}`` begins the next episodes of some worlds only, ``[num_envs]`` of bool; the others stay as
-            they are.
+            ``{"reset_mask": mask}`` begins the next episodes of some worlds only, ``[num_envs]`` of bool; the others
+            stay as they are.
 
         Returns
         -------
@@ -122,22 +129,25 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         infos : dict
             ``action_mask`` ``[num_envs, actions]`` of int8 where the environment says which actions are allowed.
         """
+        if not isinstance(options, (dict, type(None))):
+            raise UsageError(f"options {options!r}: there is {{'reset_mask': mask}}")
         options = dict(options or {})
         mask = options.pop("reset_mask", None)
         if options:
             raise UsageError(f"options {sorted(options)}: there is reset_mask; constants are given to the constructor")
         if mask is not None:
             mask = self._mask(mask, seed)
-            self._ended = self._ended & ~mask
-        else:
-            self._ended = np.zeros(self.num_envs, np.bool_)
-            if seed is not None:
-                super().reset(seed=checked_seed(seed))
-            elif self._begun:
-                mask = self._all
-        self._begun = True
+        elif seed is not None:
+            super().reset(seed=checked_seed(seed))
+        elif self._begun:
+            mask = self._all
         observations, masks = self._worlds.reset(seed, None if mask is None else mask.tolist())
+        self._ended = self._none() if mask is None else self._ended & ~mask
+        self._begun = True
         return observations, self._infos({} if masks is None else {"action_mask": masks})
+
+    def _none(self) -> NDArray[np.bool_]:
+        return np.zeros(self.num_envs, np.bool_)
 
     def _mask(self, mask: Any, seed: int | None) -> NDArray[np.bool_]:
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
@@ -167,9 +177,9 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         terminations, truncations : bool arrays ``[num_envs]``
             How episodes ended: by the environment, by the step limit; both can be.
         infos : dict
-            With same-step autoreset and where an episode has ended: ``final_obs`` ``[num_envs]`` of objects, an array where
-            one has and None elsewhere, ``final_info``, and their masks ``_final_obs`` and ``_final_info``. ``action_mask`` as
-            in `reset`.
+            With same-step autoreset and where an episode has ended: ``final_obs`` ``[num_envs]`` of objects, an array
+            where one has and None elsewhere, ``final_info``, and their masks ``_final_obs`` and ``_final_info``.
+            ``action_mask`` as in `reset`.
         """
         actions = self._actions(actions)
         if self._mode is AutoresetMode.DISABLED and self._ended.any():
@@ -178,6 +188,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
                 f"the episode of world {world} has ended, and autoreset is disabled: "
                 'reset it with options={"reset_mask": terminations | truncations} before the next step'
             )
+        self._begun = True
         observations, rewards, terminations, truncations, infos = self._worlds.step(actions)
         if self._mode is AutoresetMode.DISABLED:
             self._ended = terminations | truncations
@@ -195,8 +206,8 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         keep : str
             ``"each"``: what k calls of `step` give, stacked: observations ``[k, num_envs, numbers]``, all else
             ``[k, num_envs]``. ``"sums"``, which copies hardly anything: observations after the last step
-            ``[num_envs, numbers]``, the sum of the rewards, and whether any step terminated or truncated ``[num_envs]``;
-            sums go on over the end of an episode.
+            ``[num_envs, numbers]``, the sum of the rewards, and whether any step terminated or truncated
+            ``[num_envs]``; sums go on over the end of an episode.
 
         Returns
         -------
@@ -206,25 +217,35 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         if keep not in ("each", "sums"):
             raise UsageError(f"keep {keep!r}: there are each and sums")
         if self._mode is AutoresetMode.DISABLED:
-            raise UsageError("step_many with autoreset disabled: an ended episode would go on; take same-step or next-step")
+            raise UsageError(
+                "step_many with autoreset disabled: an ended episode would go on; take same-step or next-step"
+            )
         actions = self._actions(actions)
         if actions.ndim < 2 or not len(actions):
             raise UsageError(f"actions have shape {actions.shape}, expected an axis of at least one step in front")
-        observations, rewards, terminations, truncations, infos = self._worlds.step_many(actions, len(actions), keep == "each")
+        self._begun = True
+        observations, rewards, terminations, truncations, infos = self._worlds.step_many(
+            actions, len(actions), keep == "each"
+        )
         return observations, rewards, terminations, truncations, self._infos(infos, terminations, truncations)
 
     def _actions(self, actions: ArrayLike) -> NDArray[Any]:
         """Actions as an array of a kind that the native half takes."""
-        actions = np.asarray(actions)
+        try:
+            actions = np.asarray(actions)
+        except ValueError as reason:
+            raise UsageError(f"actions are no array: {reason}") from None
         if isinstance(self.single_action_space, gymnasium.spaces.Box):
-            if actions.dtype.kind in "fiu":
-                actions = np.ascontiguousarray(actions, np.float32)
-        elif actions.dtype == np.uint64:
+            if actions.dtype != np.float32 and actions.dtype.kind in "fiu":
+                # what is past float32 becomes infinite, and is refused by name
+                with np.errstate(over="ignore"):
+                    actions = actions.astype(np.float32)
+        elif actions.dtype.kind == "u" and actions.dtype.itemsize == 8:
             # what does not fit is no action
             actions = np.minimum(actions, 2**63 - 1).astype(np.int64)
-        elif actions.dtype.kind in "iu":
-            actions = np.ascontiguousarray(actions, actions.dtype.newbyteorder("="))
-        return actions
+        elif not actions.dtype.isnative and actions.dtype.kind in "iu":
+            actions = actions.astype(actions.dtype.newbyteorder("="))
+        return np.ascontiguousarray(actions) if actions.ndim else actions
 
     def _infos(
         self,
@@ -247,30 +268,42 @@ class VectorEnv(gymnasium.vector.VectorEnv):
 
     @states.setter
     def states(self, states: ArrayLike) -> None:
-        states = np.asarray(states, np.float64)
-        if states.ndim != 2:
-            raise UsageError(f"states have shape {states.shape}, expected [num_envs, words]")
-        self._worlds.set_states(states.tolist())
-        self._ended = np.zeros(self.num_envs, np.bool_)
+        states = np.asarray(states)
+        if states.ndim != 2 or states.dtype.kind not in "fiu":
+            raise UsageError(f"states are {states.dtype} {states.shape}, expected numbers of shape [num_envs, words]")
+        self._worlds.set_states(states.astype(np.float64).tolist())
+        self._ended = self._none()
         self._begun = True
 
     def close_extras(self, **kwargs: Any) -> None:
         """Lets go of the worlds."""
         if hasattr(self, "_worlds"):
             self._worlds.close()
+            # so that a step says that they were closed, whatever else
+            self._ended = self._none()
+
+    def render(self) -> None:
+        """Is not there."""
+        raise NotImplementedError(DRAWN)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a VectorEnv lives on a device and is neither pickled nor copied; "
+            "hand over what makes one, such as functools.partial(manyworlds.VectorEnv, 'CartPole-v1', 64)"
+        )
 
     def __repr__(self) -> str:
         return f"VectorEnv({self.env.name}, num_envs={self.num_envs})"
 
 
 class Env(gymnasium.Env):
-    """One world behind Gymnasium's plain interface, to look at an environment and to play policies; `VectorEnv` is for speed.
+    """One world behind Gymnasium's plain interface, to look at environments and to play; `VectorEnv` is for speed.
 
     Parameters
     ----------
     env : str, path or Environment
         As `VectorEnv` takes it.
-    adapter : str
+    adapter : str or int
         Which GPU: ``"auto"``, an index, or part of a name.
     **overrides : float
         Constants of the environment that get another value.
@@ -282,12 +315,12 @@ class Env(gymnasium.Env):
         self,
         env: str | os.PathLike[str] | Environment,
         *,
-        adapter: str = "auto",
+        adapter: str | int = "auto",
         render_mode: None = None,
         **overrides: float,
     ):
         if render_mode is not None:
-            raise UsageError(f"render_mode {render_mode!r}: worlds are drawn by `manyworlds render` and Run.film, not here")
+            raise UsageError(f"render_mode {render_mode!r}: {DRAWN}")
         self.env = Environment.of(env, overrides)
         self.observation_space = self.env.observation_space
         self.action_space = self.env.action_space
@@ -304,6 +337,8 @@ class Env(gymnasium.Env):
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Makes one step."""
+        if self._many._ended[0]:
+            raise UsageError("the episode has ended: call reset() before the next step")
         observations, rewards, terminations, truncations, infos = self._many.step(np.asarray(action)[None])
         return observations[0].copy(), float(rewards[0]), bool(terminations[0]), bool(truncations[0]), self._info(infos)
 
@@ -312,7 +347,18 @@ class Env(gymnasium.Env):
 
     def close(self) -> None:
         """Lets go of the world."""
-        self._many.close()
+        if hasattr(self, "_many"):
+            self._many.close()
+
+    def render(self) -> None:
+        """Is not there."""
+        raise NotImplementedError(DRAWN)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "an Env lives on a device and is neither pickled nor copied; "
+            "hand over what makes one, such as functools.partial(manyworlds.Env, 'CartPole-v1')"
+        )
 
 
 def count(name: str, value: Any) -> int:
@@ -322,8 +368,21 @@ def count(name: str, value: Any) -> int:
     return int(value)
 
 
+def adapter_of(adapter: Any) -> str:
+    """Words that choose an adapter."""
+    if isinstance(adapter, (int, np.integer)) and not isinstance(adapter, bool):
+        adapter = str(adapter)
+    if not isinstance(adapter, str):
+        raise UsageError(
+            f"adapter {adapter!r}: it is 'auto', an index, or part of a name that `manyworlds doctor` shows"
+        )
+    return adapter
+
+
 def checked_seed(seed: Any) -> int:
     """A seed that worlds can have."""
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
-        raise UsageError(f"seed {seed!r} is not allowed; it must be a whole number from 0 to 4294967295, one for all worlds")
+        raise UsageError(
+            f"seed {seed!r} is not allowed; it must be a whole number from 0 to 4294967295, one for all worlds"
+        )
     return int(seed)

@@ -40,6 +40,16 @@ struct Shelf {
     flags: Vec<Py<PyArrayDyn<bool>>>,
 }
 
+impl Shelf {
+    fn numbers(&mut self) -> &mut Vec<Py<PyArrayDyn<f32>>> {
+        &mut self.numbers
+    }
+
+    fn flags(&mut self) -> &mut Vec<Py<PyArrayDyn<bool>>> {
+        &mut self.flags
+    }
+}
+
 /// Whether this is the only reference to an array: views of it, and tensors that share its memory, hold others.
 fn is_free<T>(array: &Py<PyArrayDyn<T>>, _py: Python<'_>) -> bool {
     #[allow(unsafe_code)]
@@ -57,21 +67,33 @@ fn is_as_it_was<T: Element>(array: &Py<PyArrayDyn<T>>, py: Python<'_>, shape: &[
         && array.try_readwrite().is_ok()
 }
 
-/// An array that nobody else holds: one that was given out before, or a new one.
-fn taken<T: Element>(py: Python<'_>, shelf: &mut Vec<Py<PyArrayDyn<T>>>, shape: &[usize]) -> Py<PyArrayDyn<T>> {
+/// An array that nobody else holds: one that was given out before, or a new one. The shelf is locked for moments in which the
+/// interpreter is held throughout; NumPy lets go of it while it makes an array.
+fn taken<T: Element>(
+    py: Python<'_>,
+    shelf: &Mutex<Shelf>,
+    of: fn(&mut Shelf) -> &mut Vec<Py<PyArrayDyn<T>>>,
+    shape: &[usize],
+) -> Py<PyArrayDyn<T>> {
+    let lock = || shelf.lock().unwrap_or_else(PoisonError::into_inner);
     let free = |array: &Py<PyArrayDyn<T>>| is_free(array, py) && is_as_it_was(array, py, shape);
-    if let Some(found) = shelf.iter().find(|array| free(array)) {
+    if let Some(found) = of(&mut lock()).iter().find(|array| free(array)) {
         return found.clone_ref(py);
     }
     let array = PyArrayDyn::zeros(py, shape, false).unbind();
-    if shelf.len() == REMEMBERED
-        && let Some(place) = shelf.iter().position(|array| is_free(array, py))
-    {
-        shelf.swap_remove(place);
+    let kept = array.clone_ref(py);
+    let mut locked = lock();
+    let arrays = of(&mut locked);
+    let mut gone = None;
+    if arrays.len() == REMEMBERED {
+        gone = arrays.iter().position(|array| is_free(array, py)).map(|place| arrays.swap_remove(place));
     }
-    if shelf.len() < REMEMBERED {
-        shelf.push(array.clone_ref(py));
+    if arrays.len() < REMEMBERED {
+        arrays.push(kept);
     }
+    // memory is given back without the lock
+    drop(locked);
+    drop(gone);
     array
 }
 
@@ -179,7 +201,7 @@ impl Worlds {
         seed: Option<u32>,
         which: Option<Vec<bool>>,
     ) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
-        let array = taken(py, &mut self.shelf().numbers, &self.observed(&[]));
+        let array = taken(py, &self.shelf, Shelf::numbers, &self.observed(&[]));
         let mut guard = array.bind(py).readwrite();
         let observations = guard.as_slice_mut()?;
         let beside = py.detach(|| {
@@ -250,10 +272,6 @@ impl Worlds {
 type Stepped<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyDict>);
 
 impl Worlds {
-    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What is done with the worlds, where the interpreter was let go.
     fn with<T>(&self, work: impl FnOnce(&mut State) -> manyworlds::Result<T>) -> PyResult<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -280,13 +298,10 @@ impl Worlds {
         + Send,
     ) -> PyResult<Stepped<'py>> {
         let each = [before, &[self.num_envs]].concat();
-        let (observations, rewards, terminated, truncated) = {
-            let mut shelf = self.shelf();
-            let observations = taken(py, &mut shelf.numbers, &self.observed(before));
-            let rewards = taken(py, &mut shelf.numbers, &each);
-            let terminated = taken(py, &mut shelf.flags, &each);
-            (observations, rewards, terminated, taken(py, &mut shelf.flags, &each))
-        };
+        let observations = taken(py, &self.shelf, Shelf::numbers, &self.observed(before));
+        let rewards = taken(py, &self.shelf, Shelf::numbers, &each);
+        let terminated = taken(py, &self.shelf, Shelf::flags, &each);
+        let truncated = taken(py, &self.shelf, Shelf::flags, &each);
         let beside = {
             let mut guards = (observations.bind(py).readwrite(), rewards.bind(py).readwrite());
             let mut flags = (terminated.bind(py).readwrite(), truncated.bind(py).readwrite());
@@ -364,7 +379,7 @@ impl Worlds {
         if space.is_box() || counts.len() > 1 {
             shape.push(components);
         }
-        let found = Found { space: space.to_string(), shape: &shape };
+        let found = Found { space: space.to_string(), shape: &shape, worlds_axis: before.len() };
         if space.is_box() {
             let Ok(numbers) = actions.extract::<PyReadonlyArrayDyn<'py, f32>>() else {
                 return Err(found.refuse(actions, "float32"));
@@ -397,6 +412,8 @@ impl Worlds {
 struct Found<'a> {
     space: String,
     shape: &'a [usize],
+    /// Which axis counts worlds.
+    worlds_axis: usize,
 }
 
 impl Found<'_> {
@@ -418,9 +435,9 @@ impl Found<'_> {
 
     fn value(&self, place: usize, components: usize, value: &str, what: &str) -> PyErr {
         let (row, component) = (place / components, place % components);
-        let worlds = self.shape.get(usize::from(self.shape.len() > 1 + usize::from(components > 1)));
+        let worlds = self.shape.get(self.worlds_axis);
         let step = match worlds {
-            Some(&worlds) if row >= worlds => format!(", step {}", row / worlds),
+            Some(&worlds) if self.worlds_axis > 0 => format!(", step {}", row / worlds.max(1)),
             _ => String::new(),
         };
         let world = worlds.map_or(row, |&worlds| row % worlds.max(1));
