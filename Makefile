@@ -59,15 +59,16 @@ test-opengl: toolchain directories ## Kernel tests on OpenGL in software (best e
 	EGL_PLATFORM=surfaceless WGPU_BACKEND=gl $(CARGO) test --release $(KERNEL_TESTS) --test-threads=1
 
 # Mesa's driver for AMD's GPUs compiles for any of them without having it; it is in the package of the software driver.
+# A test to cargo, not a benchmark: so it is made of what the tests are made of.
 gpu-budget: driver ## Registers, spills and dispatches of what GPUs get, without one (GPUS=navi21: of one GPU)
-	$(CARGO) bench --bench budget -- $(GPUS)
+	$(CARGO) test --release --bench budget -- $(GPUS)
 
 # Its drivers for NVIDIA's and Intel's do so with a library in place of the kernel; `sudo benches/budget/debian13.sh
 # target/debian13` makes all of them, once. By hand and not in CI.
 DEBIAN13 ?= $(TARGET)/debian13
 
 gpu-budget-all: driver ## The same of NVIDIA's and Intel's GPUs too (DEBIAN13=FOLDER: where their drivers are)
-	$(CARGO) bench --bench budget -- --drivers "$(DEBIAN13)" $(GPUS)
+	$(CARGO) test --release --bench budget -- --drivers "$(DEBIAN13)" $(GPUS)
 
 # The release profile here too: what the lints and the documentation build is then shared with, and
 # lies next to, what the tests build.

@@ -5,7 +5,8 @@
 //!
 //! for the `mw_pool.steps` steps t from `mw_pool.first` on, a multiple of MW_GIVEN_STEPS. Choices come packed: MW_GIVEN_BITS bits
 //! each, so that MW_GIVEN_STEPS steps of a world are a word. The first state of the next episode is made ahead, between runs of up to
-//! eight steps (as in step.wgsl). Sums of a dispatch that goes on come on top of those before.
+//! eight steps; a world that ends twice in a run waits for the next, and its thread with it (as in step.wgsl). Sums of a dispatch that
+//! goes on come on top of those before.
 
 @bind var<storage, read> mw_progress: array<MwProgress>;
 @bind var<storage, read> mw_given: array<u32>;                     // [step / MW_GIVEN_STEPS][world]
@@ -20,6 +21,7 @@ struct MwSummed {
     given: u32,
     next: State,     // first of the next episode, if it is ready
     ready: bool,
+    waits: u32,      // ending of an episode whose successor is not ready yet
     ending: u32,
     rewards: f32,
     endings: u32,
@@ -47,23 +49,29 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
                 it[i].next = mw_first_state(key, index, it[i].world.begun);
                 it[i].ready = true;
             }
+            if it[i].waits != 0u {
+                let old = it[i].world;
+                it[i].world = mw_world_next(old, it[i].waits, it[i].next);
+                it[i].ready = false;
+                it[i].waits = 0u;
+            }
         }
+        var waits = false;
         let end = min(min(done + MW_RUN_STEPS, last), (done / MW_GIVEN_STEPS + 1u) * MW_GIVEN_STEPS);
-        for (; done < end; done++) {
+        for (; done < end && !waits; done++) {
             @unroll for i in 0..MW_LANES {
                 var world = it[i].world;
                 let index = min(thread.index * MW_LANES + i, n - 1u);
                 let word = it[i].given >> (done % MW_GIVEN_STEPS * MW_GIVEN_BITS);
                 let choice = array<u32, MW_ACTION_WORDS>(word & (0xffffffffu >> (32u - MW_GIVEN_BITS)));
                 let step = mw_world_step(&world, mw_action(choice), key, index);
-                @rare if step.ending != 0u && !it[i].ready {
-                    it[i].next = mw_first_state(key, index, world.begun);
-                    it[i].ready = true;
-                }
-                if step.ending != 0u {
+                if step.ending != 0u && it[i].ready {
                     let old = world;
                     world = mw_world_next(old, step.ending, it[i].next);
                     it[i].ready = false;
+                } else if step.ending != 0u {
+                    it[i].waits = step.ending;
+                    waits = true;
                 }
                 it[i].world = world;
                 it[i].ending = step.ending;
@@ -74,6 +82,11 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     }
     @unroll for i in 0..MW_LANES {
         let index = thread.index * MW_LANES + i;
+        // a world that waits at the end gets its next episode now
+        @rare if it[i].waits != 0u {
+            let old = it[i].world;
+            it[i].world = mw_world_next(old, it[i].waits, mw_first_state(key, index, old.begun));
+        }
         if index < n {
             let goes_on = mw_pool.first > 0u;
             mw_rewards[index] = select(0.0, mw_rewards[index], goes_on) + it[i].rewards;

@@ -347,9 +347,11 @@ impl Worlds {
         let features = self.env.spec().observation_dim as usize;
         let len = shape.iter().product();
         let mut objects: Vec<Py<PyAny>> = Vec::with_capacity(len);
-        for (&place, row) in beside.ended.iter().zip(beside.finals.chunks_exact(features.max(1))) {
+        // rows of one array: a third of the time of as many arrays
+        let rows = beside.finals.clone().into_pyarray(py).reshape([beside.ended.len(), features])?;
+        for (&place, row) in beside.ended.iter().zip(rows.try_iter()?) {
             objects.resize_with(place, || py.None());
-            objects.push(PyArray1::from_slice(py, row).into_any().unbind());
+            objects.push(row?.unbind());
         }
         objects.resize_with(len, || py.None());
         let objects = PyArray1::from_vec(py, objects).reshape(shape)?;

@@ -135,9 +135,6 @@ def test_numbers_that_are_refused(pendulums, actions, text):
     assert np.array_equal(pendulums.states, before), "a refused step has moved the worlds"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="python/src/worlds.rs: `Found::value` takes the axis of one number for that of worlds"
-)
 def test_a_refused_number_is_told_of_its_world(pendulums):
     with pytest.raises(UsageError, match="^action of world 2 is NaN"):
         pendulums.step([[0], [0], [float("nan")], [0]])
@@ -332,9 +329,6 @@ def played(envs):
     return observations.copy()
 
 
-@pytest.mark.xfail(
-    reason="python/src/worlds.rs: `stepped` makes arrays while it locks the shelf; NumPy lets go of the interpreter there",
-)
 def test_one_environment_in_several_threads(python):
     """Steps come one after the other, whichever thread asks; a close ends the others with an error."""
     program = """

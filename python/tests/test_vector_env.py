@@ -290,12 +290,7 @@ def test_arrays_belong_to_whoever_has_them(worlds):
     assert (observations == 7).all() and np.abs(following).max() < 1
 
 
-REUSED = pytest.mark.xfail(
-    strict=True, reason="python/src/worlds.rs: `taken` reuses an array without a look at its type and flags"
-)
-
-
-@pytest.mark.parametrize("change", [pytest.param("flags", marks=REUSED), pytest.param("dtype", marks=REUSED), "shape"])
+@pytest.mark.parametrize("change", ["flags", "dtype", "shape"])
 def test_arrays_that_were_changed_in_form_are_not_used_again(python, change):
     """An array that came back read-only, of another type or shape is no array to write the next step into."""
     line = {"flags": "array.flags.writeable = False", "dtype": "array.dtype = 'i4'", "shape": "array.shape = (2, 8)"}[

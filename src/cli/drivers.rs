@@ -22,13 +22,18 @@ impl From<&crate::config::Config> for Work {
     }
 }
 
+/// Threads of the software driver where worlds are stepped by their caller.
+#[cfg(target_os = "linux")]
+const EXCHANGE_THREADS: usize = 8;
+
 /// What is missing in the environment of this process; what is set already stays.
 ///
 /// - `LP_NATIVE_VECTOR_WIDTH=512` where the processor has AVX-512: training is a third to a half faster then; but networks that
 ///   are run layer by layer take a fifth longer on Intel's processors, which wait for a word that is read back from a store of 512 bits, and worlds that
 ///   their caller steps twice as long; and Mesa 22 dies of compiling what draws triangles with it.
 /// - `LP_NUM_THREADS=0` where the work comes in pieces so small that waking threads costs more than they do: all of it is left to
-///   one thread, up to 1.4 times as fast (`benches/NOTES.md`). Drivers of GPUs look at neither.
+///   one thread, up to 1.4 times as fast (`benches/NOTES.md`); and `=8` on fewer cores where worlds are stepped by their caller: of as
+///   many threads as cores, woken for milliseconds, the system leaves two on one core for a long time. Drivers of GPUs look at neither.
 /// - `XDG_RUNTIME_DIR`, a folder of this user's own, where there is none (in containers, over ssh, in jobs): libraries of the desktop
 ///   that drivers load complain of it otherwise, twice, before anything else is said.
 #[cfg(target_os = "linux")]
@@ -39,6 +44,8 @@ pub fn wanted(work: Work) -> Vec<(&'static str, OsString)> {
     }
     if work.small {
         wanted.push(("LP_NUM_THREADS", "0".into()));
+    } else if work.exchange && std::thread::available_parallelism().is_ok_and(|cores| cores.get() < EXCHANGE_THREADS) {
+        wanted.push(("LP_NUM_THREADS", EXCHANGE_THREADS.to_string().into()));
     }
     wanted.retain(|(name, _)| std::env::var_os(name).is_none());
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
