@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 /// What a processor that plays a GPU is asked for.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each says something else of the work
 pub struct Work {
     /// The device gets it in small pieces.
     pub small: bool,

@@ -1,5 +1,8 @@
 //! The command line: one file for each command, all of them thin.
 
+// what stands above arguments is what --help says of them
+#![allow(rustdoc::invalid_html_tags, rustdoc::bare_urls, rustdoc::broken_intra_doc_links)]
+
 mod bench;
 mod check_env;
 mod checkpoint;

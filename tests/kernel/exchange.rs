@@ -119,14 +119,19 @@ fn both_orders_tell_the_same_of_the_same_worlds() {
                 assert_eq!(got.rewards, ok(kinds.rewards()), "{case}: rewards");
                 let (terminated, truncated) = (ok(kinds.terminated()), ok(kinds.truncated()));
                 for world in 0..WORLDS {
-                    let expected = u32::from(terminated[world]) * TERMINATED | u32::from(truncated[world]) * TRUNCATED;
+                    let bit = |set: bool, bit: u32| if set { bit } else { 0 };
+                    let expected = bit(terminated[world], TERMINATED) | bit(truncated[world], TRUNCATED);
                     assert_eq!(got.endings[world], expected, "{case}: ending of world {world}");
                     endings += u32::from(expected != 0);
                 }
                 let space = &env.spec().action_space;
                 for choice in (0..space.choices()).filter(|_| space.masked()) {
-                    let bit = |world| got.masks[choice as usize / 32 * WORLDS + world] >> (choice % 32) & 1 == 1;
-                    assert_eq!((0..WORLDS).map(bit).collect::<Vec<_>>(), ok(kinds.allowed(choice)), "{case}: masks");
+                    let allowed = |world| got.masks[choice as usize / 32 * WORLDS + world] >> (choice % 32) & 1 == 1;
+                    assert_eq!(
+                        (0..WORLDS).map(allowed).collect::<Vec<_>>(),
+                        ok(kinds.allowed(choice)),
+                        "{case}: masks"
+                    );
                 }
                 let finals = ok(kinds.final_observations());
                 for (world, seen) in &got.finals {

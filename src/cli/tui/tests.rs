@@ -62,14 +62,13 @@ fn under_way(name: &str, algo: &str, actions: Vec<Vec<u32>>) -> History {
         let evaluated = (n % 25 == 24).then_some(evaluated);
         history.report(n + 1, u64::from(n + 1) * 2048, &[line(&config, n)], evaluated.as_ref());
     }
-    let mut watched = Watched::default();
-    watched.stages = vec![
+    let stages = vec![
         (Stage::Rollout, Duration::from_millis(30)),
         (Stage::Values, Duration::from_millis(10)),
         (Stage::Gradients, Duration::from_millis(60)),
         (Stage::Evaluation, Duration::from_millis(2500)),
     ];
-    watched.actions = actions;
+    let watched = Watched { stages, actions, ..Watched::default() };
     history.watched(&watched);
     history
 }
