@@ -240,9 +240,6 @@ class VectorEnv(gymnasium.vector.VectorEnv):
                 # what is past float32 becomes infinite, and is refused by name
                 with np.errstate(over="ignore"):
                     actions = actions.astype(np.float32)
-        elif actions.dtype.kind == "u" and actions.dtype.itemsize == 8:
-            # what does not fit is no action
-            actions = np.minimum(actions, 2**63 - 1).astype(np.int64)
         elif not actions.dtype.isnative and actions.dtype.kind in "iu":
             actions = actions.astype(actions.dtype.newbyteorder("="))
         return np.ascontiguousarray(actions) if actions.ndim else actions

@@ -406,6 +406,23 @@ impl Worlds {
             };
         }
         integers!(i64, i32, u8, u32, i16, u16, i8);
+        if let Ok(numbers) = actions.extract::<PyReadonlyArrayDyn<'py, u64>>() {
+            // what does not fit is no choice
+            let small: Option<Vec<i64>> = numbers.as_array().iter().map(|&number| number.try_into().ok()).collect();
+            return match small {
+                Some(small) => {
+                    let array = PyArrayDyn::<i64>::zeros(actions.py(), numbers.shape(), false);
+                    array.readwrite().as_slice_mut()?.copy_from_slice(&small);
+                    self.words(&array.into_any(), before, packing)
+                }
+                None => {
+                    let large = numbers.as_array().iter().position(|&number| i64::try_from(number).is_err());
+                    let place = large.unwrap_or_default();
+                    let value = numbers.as_array().iter().nth(place).map(ToString::to_string).unwrap_or_default();
+                    Err(found.value(place, components, &value, "not one"))
+                }
+            };
+        }
         Err(found.refuse(actions, "integers"))
     }
 }

@@ -40,9 +40,7 @@ const EXCHANGE_THREADS: usize = 8;
 #[cfg(target_os = "linux")]
 pub fn wanted(work: Work) -> Vec<(&'static str, OsString)> {
     let mut wanted: Vec<(&str, OsString)> = Vec::new();
-    if long_vectors(work) {
-        wanted.push(("LP_NATIVE_VECTOR_WIDTH", "512".into()));
-    }
+    wanted.extend(vectors(work).map(|bits| ("LP_NATIVE_VECTOR_WIDTH", bits.into())));
     if work.small {
         wanted.push(("LP_NUM_THREADS", "0".into()));
     } else if work.exchange && std::thread::available_parallelism().is_ok_and(|cores| cores.get() < EXCHANGE_THREADS) {
@@ -77,21 +75,27 @@ pub fn prepare(work: Work, arguments: &[OsString]) {
     let _ = arguments;
 }
 
-/// Whether vectors of 512 bits are faster for this work.
+/// Bits of vectors, where they are to be others than the driver takes by itself.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-fn long_vectors(work: Work) -> bool {
+fn vectors(work: Work) -> Option<&'static str> {
     let slow_stores = || std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("GenuineIntel"));
-    std::arch::is_x86_feature_detected!("avx512f")
+    let long = std::arch::is_x86_feature_detected!("avx512f")
         && std::arch::is_x86_feature_detected!("avx512bw")
         && std::arch::is_x86_feature_detected!("avx512dq")
         && std::arch::is_x86_feature_detected!("avx512vl")
-        && !work.window
-        && !((work.wide || work.exchange) && slow_stores())
+        && !work.window;
+    match long {
+        false => None,
+        // said, so that programs that this one starts come to the same bits
+        true if work.exchange && slow_stores() => Some("256"),
+        true if work.wide && slow_stores() => None,
+        true => Some("512"),
+    }
 }
 
 #[cfg(all(target_os = "linux", not(target_arch = "x86_64")))]
-fn long_vectors(_work: Work) -> bool {
-    false
+fn vectors(_work: Work) -> Option<&'static str> {
+    None
 }
 
 /// A folder that is this user's and nobody else's, beside temporary files; none where somebody else has its name.
