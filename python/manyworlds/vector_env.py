@@ -202,7 +202,8 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         Parameters
         ----------
         actions : array
-            As those of `step`, with an axis of k steps in front.
+            As those of `step`, with an axis of k steps in front: 4,096 at most, or a million where ``keep="sums"`` goes with
+            same-step autoreset and a single choice.
         keep : str
             ``"each"``: what k calls of `step` give, stacked: observations ``[k, num_envs, numbers]``, all else
             ``[k, num_envs]``. ``"sums"``, which copies hardly anything: observations after the last step

@@ -140,6 +140,13 @@ def test_a_refused_number_is_told_of_its_world(pendulums):
         pendulums.step([[0], [0], [float("nan")], [0]])
 
 
+def test_steps_of_a_call_have_a_limit(worlds):
+    cart = worlds("CartPole-v1", 1)
+    with pytest.raises(UsageError, match="4097 is not allowed; it must be from 1 to 4096"):
+        cart.step_many(np.zeros((4097, 1), np.uint8))
+    assert cart.step_many(np.zeros((4097, 1), np.uint8), keep="sums")[1].tolist() == [4097.0]
+
+
 def test_a_refused_action_is_told_of_its_step(carts, worlds):
     with pytest.raises(UsageError, match="action of world 3, step 1 is 7"):
         carts.step_many([[0, 0, 0, 0], [0, 0, 0, 7]])

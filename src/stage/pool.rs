@@ -275,11 +275,17 @@ impl Packing {
     }
 }
 
+/// Steps of a submission at most: each is a pass with a uniform of its own.
+const MOST_STEPS: u32 = 4096;
+/// The same where choices are packed, and a pass makes many: as many as random steps have at most.
+const MOST_PACKED_STEPS: u32 = 1_000_000;
+
 impl PoolSteps {
     /// `steps` steps of the worlds of `pool`, what each leaves or sums.
     ///
     /// # Errors
-    /// [`Error::Setting`] where there are none, [`Error::TooLarge`] where the target cannot bind a buffer.
+    /// [`Error::Setting`] where there are none, or more than 4,096 (1,000,000 where choices are packed), [`Error::TooLarge`] where the target
+    /// cannot bind a buffer.
     pub fn new(
         plan: &mut Plan,
         kernels: &Kernels,
@@ -288,14 +294,16 @@ impl PoolSteps {
         steps: u32,
         each: bool,
     ) -> Result<Self> {
-        if steps == 0 {
-            return Err(Error::setting("steps", "0 is not allowed; it must be at least 1"));
-        }
         let space = &env.spec().action_space;
         let packing = match space.counts()[..] {
             [count] if !each && pool.shape.same_step != 0 => Some(Packing::of(count)),
             _ => None,
         };
+        let most = if packing.is_some() { MOST_PACKED_STEPS } else { MOST_STEPS };
+        if !(1..=most).contains(&steps) {
+            let reason = format!("{steps} is not allowed; it must be from 1 to {most} in one submission");
+            return Err(Error::setting("steps", reason));
+        }
         let remedy = "num_envs, or the steps of a call";
         let (all, worlds) = (("steps", u64::from(steps)), ("worlds", u64::from(pool.shape.count)));
         let kept = if each { all } else { ("sums", 1) };

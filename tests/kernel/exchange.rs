@@ -235,5 +235,8 @@ fn actions_of_many_steps_are_looked_at() {
     assert!(told(Actions::Packed(&[0; 3])).contains("3 packed words given where 37"));
     let packed = many.packing().unwrap();
     assert_eq!(packed.pack(&words.iter().map(|&word| word as u8).collect::<Vec<_>>(), WORLDS, 2), Err(80));
-    assert!(pool.steps(0, true).unwrap_err().to_string().contains("at least 1"));
+    for (steps, each) in [(0, true), (4097, true), (1_000_001, false)] {
+        let refused = pool.steps(steps, each).unwrap_err().to_string();
+        assert!(refused.contains(&format!("{steps} is not allowed; it must be from 1 to")), "{refused}");
+    }
 }
