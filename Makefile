@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results python wheel wheel-tools strace faults test test-long test-portability test-web test-python test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
+.PHONY: help demo results python wheel wheel-tools strace faults test test-long test-portability test-web test-python test-python-all test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -89,14 +89,21 @@ python: directories
 	@sh scripts/ensure-python.sh
 
 wheel: toolchain wheel-tools ## The Python package as a wheel, into target/wheels
+	rm -f "$(TARGET)"/wheels/manyworlds-*.whl
 	CARGO_TARGET_DIR="$(TARGET)" "$(TARGET)/wheel-tools/bin/maturin" build --release --locked --quiet \
 		--manifest-path python/Cargo.toml --out "$(TARGET)/wheels"
 
-# In an environment of its own, as somebody would who has nothing but the wheel.
-test-python: driver wheel ## The short tests of the Python package, on the wheel
+# On the wheel, away from the sources, as somebody has it. Tests with PyTorch, Stable-Baselines3 or IPython say that they are left out;
+# `test-python-all` gets those, some gigabytes, and leaves nothing out.
+test-python: driver wheel ## The short tests of the Python package, on its wheel
 	rm -rf "$(TARGET)/wheel-tests" && cp -r python/tests "$(TARGET)/wheel-tests"
 	"$(TARGET)/wheel-tools/bin/pip" install --quiet --force-reinstall --no-deps "$(TARGET)"/wheels/manyworlds-*.whl
-	cd "$(TARGET)/wheel-tests" && ../wheel-tools/bin/python -m pytest --quiet -c "$(CURDIR)/python/pyproject.toml" --rootdir . -m "not slow" .
+	cd "$(TARGET)/wheel-tests" && ../wheel-tools/bin/python -m pytest --quiet -c "$(CURDIR)/python/pyproject.toml" --rootdir . .
+
+test-python-all: test-python ## All of them, with PyTorch, Stable-Baselines3 and IPython
+	"$(TARGET)/wheel-tools/bin/pip" install --quiet torch stable-baselines3 ipython
+	cp -r python/examples "$(TARGET)" && cd "$(TARGET)/wheel-tests" && \
+		../wheel-tools/bin/python -m pytest --quiet -c "$(CURDIR)/python/pyproject.toml" --rootdir . -m "" .
 
 wheel-tools: directories
 	@sh scripts/ensure-wheel-tools.sh

@@ -15,7 +15,7 @@ esac
 place=$here/../target/wheel-tools
 wanted='maturin==1.16.0 numpy==2.4.6 gymnasium==1.4.0 pytest==9.2.0'
 there=$place/wanted
-if [ -x "$place/bin/maturin" ] && [ "$(cat "$there" 2>/dev/null)" = "$wanted" ]; then exit 0; fi
+if [ "$(cat "$there" 2>/dev/null)" = "$wanted" ] && "$place/bin/python" -c 'import gymnasium, numpy' 2>/dev/null; then exit 0; fi
 
 open_log
 make_it() {
@@ -26,5 +26,5 @@ make_it() {
 if make_it; then exit 0; fi
 if command -v apt-get >/dev/null 2>&1 && become_root && apt_install python3 python3-venv && make_it; then exit 0; fi
 cat "$LOG" >&2
-say "No virtual environment with maturin could be made in target/wheel-tools: python3 (3.10 or later) with venv, and a way to PyPI are needed."
+say "No virtual environment with maturin could be made in target/wheel-tools: python3 (3.11 or later) with venv, and a way to PyPI are needed."
 exit 3

@@ -3,8 +3,8 @@
 //!   (s', r) = step(s, a)     same_step: a world that ends starts its next episode at once
 //!                            next_step: a world that had ended starts it now, r = 0, and a is ignored
 //!
-//! `mw_pool.steps` is 1 or 0. With no step, worlds that ended at their last one begin their next episode if `same_step` is set, or
-//! those whose first word of an action says so if `chosen` is. The observation is that of the state the world is left in; the final
+//! `mw_pool.steps` is 1 or 0. With no step, worlds that ended at their last one begin their next episode if `same_step` is set, and
+//! those whose first word of an action is an ending if `chosen` is. The observation is that of the state the world is left in; the final
 //! observation is that before a reset. Where `by_world` is set actions are [row][world][word] and observations
 //! [row][world][feature], final observations are those of ended episodes only, and where `adds` is rewards and endings come on top
 //! of those that are there.
@@ -30,7 +30,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     @unroll for k in 0..MW_ACTION_WORDS {
         action[k] = mw_actions[mw_pool.action_row * n * MW_ACTION_WORDS + mw_pool_at(index, k, MW_ACTION_WORDS)];
     }
-    var ending = select(mw_pool_ending(world), action[0], mw_pool.chosen != 0u);
+    var ending = mw_pool_ending(world);
+    let chosen = mw_pool.chosen != 0u && action[0] != 0u;
     let late = mw_pool.next_step != 0u && ending != 0u; // a reset takes the place of this step
     var reward = 0.0;
     if mw_pool.steps > 0u && !late {
@@ -38,13 +39,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         reward = step.reward;
         ending = step.ending;
     }
-    let resets = late || (mw_pool.same_step != 0u && ending != 0u);
+    let resets = late || chosen || (mw_pool.same_step != 0u && ending != 0u);
     @rare if mw_pool.steps > 0u && !late && (mw_pool.by_world == 0u || resets) {
         mw_keep(mw_look(world.state), MW_TO_FINAL, index);
     }
     @rare if resets {
         let old = world;
-        world = mw_world_next(old, ending, mw_first_state(key, index, old.begun));
+        world = mw_world_next(old, select(ending, action[0], chosen), mw_first_state(key, index, old.begun));
         ending = select(ending, 0u, late || mw_pool.steps == 0u);
     }
     @unroll for word in 0..MW_MASK_WORDS { mw_masks[word * n + index] = mw_mask_bits(world.state, word); }

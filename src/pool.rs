@@ -269,12 +269,12 @@ impl WorldPool {
         self.with_results(self.pool.step(), finals, take)
     }
 
-    /// What the worlds look like, as [`WorldPool::exchange`] gives it, without a step.
+    /// What the worlds look like, as [`WorldPool::exchange`] gives it, without a step: rewards are 0, endings those of the last step.
     ///
     /// # Errors
     /// [`Error::DeviceLost`] where the device is gone.
     pub fn look<T>(&self, take: impl FnOnce(&Seen<'_>) -> T) -> Result<T> {
-        self.with_results(&Recording::default(), false, take)
+        self.with_results(self.pool.look(), false, take)
     }
 
     fn with_results<T>(&self, recording: &Recording, finals: bool, take: impl FnOnce(&Seen<'_>) -> T) -> Result<T> {
@@ -307,16 +307,23 @@ impl WorldPool {
     }
 
     /// Many steps of every world and what they leave, as [`WorldPool::exchange`] does one. Where sums are kept, observations are
-    /// those after the last step, and there are no final ones.
+    /// those after the last step, and there are no final ones. The pool's own buffers ([`WorldPool::observations`] and the like) stay as
+    /// they are until the next step or [`WorldPool::look`].
     ///
     /// # Errors
-    /// Those of [`WorldPool::step`].
+    /// Those of [`WorldPool::step`], and [`Error::Setting`] where they are steps of another pool.
     pub fn exchange_many<'a, T>(
         &self,
         many: &PoolSteps,
         actions: impl Into<Actions<'a>>,
         take: impl FnOnce(&Seen<'_>) -> T,
     ) -> Result<T> {
+        if !many.are_of(&self.pool) {
+            return Err(Error::setting(
+                "steps",
+                "they are of another pool; make them with WorldPool::steps of this one",
+            ));
+        }
         let actions = actions.into();
         match (actions, many.packing()) {
             (Actions::Packed(words), Some(packing)) => {

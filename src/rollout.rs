@@ -119,14 +119,23 @@ impl Rollout {
     /// # Errors
     /// [`Error::Setting`] where the discount γ or the trace decay λ is not from 0 to 1, [`Error::DeviceLost`] where the device is gone.
     pub fn estimate(&self, gamma: f32, gae_lambda: f32) -> Result<&Batch> {
+        Self::check(gamma, gae_lambda)?;
+        self.gpu.write(&self.agents.runs, &[Run { gamma, gae_lambda, ..self.agents.run }]);
+        self.gpu.submit(&self.advantage)?;
+        Ok(&self.batch)
+    }
+
+    /// Refuses a discount γ or a trace decay λ that is not from 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn check(gamma: f32, gae_lambda: f32) -> Result<()> {
         for (name, value) in [("gamma", gamma), ("gae_lambda", gae_lambda)] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::setting(name, format!("{value} is not allowed; it must be a number from 0 to 1")));
             }
         }
-        self.gpu.write(&self.agents.runs, &[Run { gamma, gae_lambda, ..self.agents.run }]);
-        self.gpu.submit(&self.advantage)?;
-        Ok(&self.batch)
+        Ok(())
     }
 
     /// Goes on under other parameters, as [`Policy::parameters`] has them.

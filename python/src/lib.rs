@@ -3,11 +3,13 @@
 // pyo3 takes arguments by value, and its generated code is for it to answer for
 #![allow(clippy::needless_pass_by_value, missing_docs)]
 
+mod actions;
 mod device;
 mod environment;
 mod failure;
 mod policy;
 mod rollout;
+mod shelf;
 mod training;
 mod worlds;
 

@@ -132,6 +132,8 @@ impl Rollout {
 impl Worlds {
     /// Makes a rollout and reads it in one copy.
     fn collect(&mut self, gamma: f32, gae_lambda: f32) -> PyResult<Batch> {
+        // first, so that a batch is not lost
+        manyworlds::Rollout::check(gamma, gae_lambda).map_err(raised)?;
         self.rollout.collect().map_err(raised)?;
         let batch = self.rollout.estimate(gamma, gae_lambda).map_err(raised)?;
         let sources = [batch.samples.raw(), batch.observations.raw(), batch.final_observations.raw()];

@@ -45,7 +45,14 @@ fn toml(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
         return plain.repr()?.extract();
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
-        let items = value.try_iter()?.map(|item| toml(name, &item?)).collect::<PyResult<Vec<_>>>()?;
+        let item = |item: PyResult<Bound<'_, PyAny>>| match item? {
+            // one that holds itself has no end
+            list if list.is_instance_of::<PyList>() || list.is_instance_of::<PyTuple>() => {
+                Err(refused(format!("'{name}' is a list of lists; a setting is a list of whole numbers at most")))
+            }
+            item => toml(name, &item),
+        };
+        let items = value.try_iter()?.map(item).collect::<PyResult<Vec<_>>>()?;
         return Ok(format!("[{}]", items.join(", ")));
     }
     // arrays of NumPy, and its scalars

@@ -43,8 +43,10 @@ fn list(value: &Value) -> Option<Value> {
 
 /// A bare word is a string; everything else is TOML.
 fn parsed(text: &str) -> Value {
-    let table = format!("value = {text}").parse::<toml::Table>();
-    table.ok().and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
+    // one value in one line, and nothing behind it
+    let line = Some(text).filter(|text| !text.contains(['\n', '\r']));
+    let table = line.and_then(|text| format!("value = {text}").parse::<toml::Table>().ok());
+    table.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// What a setting of a kind may be, in words.

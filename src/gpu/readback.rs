@@ -7,6 +7,9 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{PoisonError, mpsc};
 
+/// Staging buffers that wait to be used again at most.
+const MOST_FREE: usize = 8;
+
 /// Results on their way from the device. Several can be under way at once; each holds its own staging memory.
 #[derive(Debug)]
 pub struct Readback {
@@ -106,7 +109,7 @@ impl Readback {
         let seen = look(&Mapped { bytes: &view, ranges: &self.ranges });
         drop(view);
         self.staging.unmap();
-        gpu.state.staging.lock().unwrap_or_else(PoisonError::into_inner).push(self.staging);
+        gpu.give_back(self.staging);
         Ok(seen)
     }
 }
@@ -148,11 +151,20 @@ impl Gpu {
         Ok(Readback { staging, ranges, mapped, submission })
     }
 
+    /// Keeps staging memory for the next read; what was given back longest ago goes where there is much of it.
+    fn give_back(&self, staging: wgpu::Buffer) {
+        let mut free = self.state.staging.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() == MOST_FREE {
+            free.remove(0);
+        }
+        free.push(staging);
+    }
+
     /// Staging memory of at least this size.
     fn staging(&self, bytes: u64) -> Result<wgpu::Buffer> {
         let mut free = self.state.staging.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = free.iter().position(|buffer| (bytes..=2 * bytes).contains(&buffer.size())) {
-            return Ok(free.swap_remove(found));
+            return Ok(free.remove(found));
         }
         drop(free);
         let scope = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);

@@ -134,7 +134,7 @@ impl Pool {
         let look = pass(without_step);
         let step = pass(pool.shape);
         let reset_ended = pass(layout::Pool { same_step: 1, ..without_step });
-        let reset_chosen = pass(layout::Pool { same_step: 1, chosen: 1, ..without_step });
+        let reset_chosen = pass(layout::Pool { chosen: 1, ..without_step });
         Ok(Self { look, step, reset_ended, reset_chosen, ..pool })
     }
 
@@ -183,7 +183,7 @@ impl Pool {
         &self.reset_ended
     }
 
-    /// The same of those whose first word of an action is not 0.
+    /// The same of those whose first word of an action is an ending, and of no others.
     pub fn reset_chosen(&self) -> &Recording {
         &self.reset_chosen
     }
@@ -192,6 +192,8 @@ impl Pool {
 /// Many steps of the worlds of a pool in one submission, with actions that are all there before, and what they leave.
 #[derive(Clone, Debug)]
 pub struct PoolSteps {
+    /// The worlds that they are steps of.
+    worlds: Buffer<u32>,
     recording: Recording,
     /// Steps.
     pub steps: u32,
@@ -235,9 +237,14 @@ impl Packing {
         Self { bits: (u32::BITS - count.saturating_sub(1).leading_zeros()).max(1).next_power_of_two() }
     }
 
+    /// Steps of a world that are a word.
+    fn in_word(self) -> u32 {
+        u32::BITS / self.bits
+    }
+
     /// Words that hold so many steps of a world.
     pub fn words(self, steps: u32) -> u32 {
-        steps.div_ceil(u32::BITS / self.bits)
+        steps.div_ceil(self.in_word())
     }
 
     /// Packs choices `[step][world]`; the place of one that is not below `count` if there is such.
@@ -253,7 +260,7 @@ impl Packing {
         /// Worlds whose words stay in the nearest cache.
         const NEAR: usize = 2048;
         let steps = given.len() / worlds.max(1);
-        let in_word = (u32::BITS / self.bits) as usize;
+        let in_word = self.in_word() as usize;
         let mut words = vec![0; self.words(steps as u32) as usize * worlds];
         let mut most = 0;
         for first in (0..worlds).step_by(NEAR) {
@@ -295,10 +302,13 @@ impl PoolSteps {
         each: bool,
     ) -> Result<Self> {
         let space = &env.spec().action_space;
+        // of a step of a thread's worlds: their own loops, and those of a reset
+        let turns = u64::from(kernels.form.lanes) * (2 * env.iterations() + 4);
         let packing = match space.counts()[..] {
             [count] if !each && pool.shape.same_step != 0 => Some(Packing::of(count)),
             _ => None,
         };
+        let packing = packing.filter(|packing| u64::from(packing.in_word()) * turns <= plan.target().loop_budget());
         let most = if packing.is_some() { MOST_PACKED_STEPS } else { MOST_STEPS };
         if !(1..=most).contains(&steps) {
             let reason = format!("{steps} is not allowed; it must be from 1 to {most} in one submission");
@@ -313,6 +323,7 @@ impl PoolSteps {
             None => vec![all, ("components", space.words().into()), worlds],
         };
         let mut many = Self {
+            worlds: pool.worlds.clone(),
             recording: Recording::default(),
             steps,
             packing,
@@ -342,10 +353,9 @@ impl PoolSteps {
         };
         let lanes = kernels.form.lanes;
         let kernel = plan.kernel(kernels.pool_sums(env, packing.bits)?);
-        // of a step of a world: its own loops, and those of a reset
-        let turns = u64::from(lanes) * (2 * env.iterations() + 4);
         // whole words of choices
-        let most = (plan.target().loop_budget() / turns / 32 * 32).max(32) as u32;
+        let words = plan.target().loop_budget() / turns / u64::from(packing.in_word());
+        let most = (words as u32).saturating_mul(packing.in_word()).min(MOST_PACKED_STEPS);
         for first in (0..steps).step_by(most as usize) {
             let shape = layout::Pool { first, steps: most.min(steps - first), ..pool.shape };
             let buffers = buffers.with("mw_pool", &plan.uniform("pool", &shape));
@@ -356,6 +366,11 @@ impl PoolSteps {
         let look = layout::Pool { steps: 0, same_step: 0, next_step: 0, adds: 1, ..pool.shape };
         many.recording.push(&look.pass(plan, step, env, &buffers));
         Ok(many)
+    }
+
+    /// Whether they are steps of the worlds of this pool.
+    pub(crate) fn are_of(&self, pool: &Pool) -> bool {
+        self.worlds.memory().identity() == pool.worlds.memory().identity()
     }
 
     /// How choices come, where they are packed: with the sums of worlds that have one choice each and begin anew at once.

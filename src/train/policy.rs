@@ -102,7 +102,7 @@ impl Policy {
         hasher.finalize().to_hex().to_string()
     }
 
-    /// Puts other parameters into it, as [`Policy::parameters`] has them.
+    /// Puts other parameters into it, as [`Policy::parameters`] has them; how the old ones fared is forgotten.
     ///
     /// # Errors
     /// [`Error::Setting`] where their number is another, or one of them is not finite.
@@ -110,6 +110,7 @@ impl Policy {
         check_numbers(parameters, self.parameters.len())?;
         self.parameters = parameters.to_vec();
         self.actor = OnceLock::new();
+        (self.evaluation, self.evaluation_of_best) = (None, None);
         Ok(())
     }
 

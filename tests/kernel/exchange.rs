@@ -221,6 +221,68 @@ fn some_worlds_are_reset_and_others_stay() {
     assert_eq!(ok(other.states()), first);
 }
 
+/// How the last steps of other worlds ended is not forgotten where some are reset.
+#[test]
+fn a_reset_of_some_worlds_leaves_the_endings_of_others() {
+    let env = &environments()[0];
+    for mode in [AutoReset::NextStep, AutoReset::Disabled] {
+        let [some, all] = [0, 1].map(|_| pool(env, mode, Order::ByWorld));
+        let (right, mut ended) = (vec![1; WORLDS], vec![false; WORLDS]);
+        while !ended.contains(&true) {
+            ended = ok(all.exchange(&right, false, |seen| seen.endings.iter().map(|ending| *ending != 0).collect()));
+            ok(some.step(&right));
+        }
+        let which: Vec<bool> = (0..WORLDS).map(|world| !ended[world] && world % 2 == 0).collect();
+        ok(some.reset_worlds(&which));
+        let told = ok(some.look(|seen| seen.endings.to_vec()));
+        assert_eq!(told.iter().map(|ending| *ending != 0).collect::<Vec<_>>(), ended, "{mode:?}: endings");
+        for pool in [&some, &all] {
+            if mode == AutoReset::Disabled { ok(pool.reset_ended()) } else { ok(pool.step(&right)) }
+        }
+        let (got, expected) = (ok(some.states()), ok(all.states()));
+        for world in (0..WORLDS).filter(|world| !which[*world]) {
+            assert_eq!(got[world], expected[world], "{mode:?}: world {world}, ended {}", ended[world]);
+        }
+        assert!(got != expected, "{mode:?}: nothing was reset");
+    }
+}
+
+/// Sums of so many steps that they are made in several dispatches, and of worlds whose loops leave no room for a word of choices.
+#[test]
+fn sums_go_on_from_dispatch_to_dispatch() {
+    const LOOPS: &str = "
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_COUNT: u32 = 2u;
+const MAX_EPISODE_STEPS: u32 = 9u;
+struct State { a: u32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_u32(rng) % 7u); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    for (var i = 0u; i <= action; i++) { (*s).a = ((*s).a * 3u + 1u + i) % 11u; }
+    return Outcome(f32((*s).a), (*s).a == 5u);
+}
+fn env_observe(s: State) -> Observation { return Observation(f32(s.a)); }
+";
+    let loops = ok(Environment::from_source("Loops", "loops.wgsl", LOOPS));
+    for (env, steps) in [(&environments()[0], 4000), (&loops, 70)] {
+        let [each, sums] = [0, 1].map(|_| pool(env, AutoReset::SameStep, Order::ByWorld));
+        let (kept, summed) = (ok(each.steps(steps, true)), ok(sums.steps(steps, false)));
+        let mut draw = Draw::new(11);
+        let all: Vec<u32> = (0..steps).flat_map(|_| actions(env, &mut draw)).collect();
+        let of_each = ok(each.exchange_many(&kept, &all, left));
+        let of_sums = ok(sums.exchange_many(&summed, &all, left));
+        for world in 0..WORLDS {
+            // whole numbers, so that no order rounds
+            let sum: f32 = of_each.rewards.iter().skip(world).step_by(WORLDS).sum();
+            assert_eq!(of_sums.rewards[world], sum, "{}: rewards of world {world}", env.name());
+            let endings = of_each.endings.iter().skip(world).step_by(WORLDS).fold(0, |all, ending| all | ending);
+            assert_eq!(of_sums.endings[world], endings, "{}: endings of world {world}", env.name());
+        }
+        assert_eq!(ok(sums.states()), ok(each.states()), "{}: states", env.name());
+        let refused = each.exchange_many(&summed, &all, |_| ()).unwrap_err().to_string();
+        assert!(refused.contains("of another pool"), "{refused}");
+    }
+}
+
 #[test]
 fn actions_of_many_steps_are_looked_at() {
     let env = &environments()[0];
