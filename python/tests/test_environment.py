@@ -113,6 +113,7 @@ def test_action_masks_are_in_infos(worlds):
         (b"CartPole-v1", "as text"),
         (pathlib.Path("/tmp"), "directory"),
         ("CartPole-v1\0", "CartPole-v1"),
+        ("\ud800", r"environment: .*ud800.* surrogate pair"),
     ],
 )
 def test_environments_that_are_none(given, text):
@@ -128,7 +129,10 @@ def test_environments_that_are_none(given, text):
         ({"gravity": None}, "gravity=None"),
         ({"gravity": float("nan")}, "finite"),
         ({"gravity": 1e300}, "gravity"),
-        ({"autoreset_mode": "NextStep"}, "autoreset_mode='NextStep': there is no such argument"),
+        ({"gravity": 10**400}, "gravity=1.*: it is too large; give a number that float32 can hold"),
+        ({"gravity": 10**5000}, "gravity=.*: it is too large"),
+        ({"\ud800": 1}, "surrogate"),
+        ({"autoreset_mode": "NextStep"}, "autoreset_mode='NextStep': no argument has this name"),
         ({"max_episode_steps": 7}, "did you mean 'MAX_EPISODE_STEPS'"),
     ],
 )
@@ -142,6 +146,9 @@ def test_texts_name_the_place():
         manyworlds.Environment.from_source("const OBSERVATION_DIM: u32 = 1u;", "mine")
     with pytest.raises(manyworlds.Error, match="expected two strings"):
         manyworlds.Environment.from_source(3)
+    for wrong in (("\ud800",), (DRIFT, "\ud800")):
+        with pytest.raises(manyworlds.errors.UsageError, match="surrogate pair"):
+            manyworlds.Environment.from_source(*wrong)
     misspelt = DRIFT + "fn env_action_maks(s: State) -> ActionMask { return ActionMask(true, true, true, true, true); }"
     with pytest.raises(manyworlds.Error, match="env_action_mask"):
         manyworlds.Environment.from_source(misspelt, "mine")

@@ -193,8 +193,12 @@ def test_wrong_arguments_are_refused(tmp_path):
         (lambda: Policy.untrained("CartPole-v1", "dqn"), "no such algorithm 'dqn'"),
         (lambda: Policy.untrained("CartPole"), "CartPole-v1"),
         (lambda: policy.evaluate(episodes=0), "episodes: 0 is not allowed"),
-        (lambda: policy.evaluate(episodes=2.5), "episodes: 2.5 is not a whole number"),
+        (lambda: policy.evaluate(episodes=2.5), "episodes: 2.5 is not allowed; it must be a whole number"),
         (lambda: policy.evaluate(adapter="no such device"), "no such device"),
+        (lambda: policy.evaluate(adapter=99), "no adapter matches"),
+        (lambda: policy.evaluate(adapter=-1), "adapter: -1 is not allowed"),
+        (lambda: policy.film(adapter=None), "adapter: None is not allowed"),
+        (lambda: Policy.load("\ud800"), "path: .* is not a path"),
     ]:
         with pytest.raises(Exception, match=words) as raised:
             call()
@@ -217,7 +221,8 @@ def test_evaluations_are_those_of_the_command_line(tmp_path):
 
 
 def test_a_film_is_a_gif(tmp_path):
-    gif = Policy.untrained("CartPole-v1", hidden=[4]).film(tmp_path / "film.gif", worlds=1, seconds=0.2, size=64)
+    policy = Policy.untrained("CartPole-v1", hidden=[4])
+    gif = policy.film(tmp_path / "film.gif", worlds=1, seconds=0.2, size=64, adapter=0)
     assert gif[:6] == b"GIF89a" and (tmp_path / "film.gif").read_bytes() == gif
     with pytest.raises(UsageError, match="seconds"):
         Policy.untrained("CartPole-v1", hidden=[4]).film(seconds=-1)

@@ -148,7 +148,7 @@ def test_a_policy_plays_in_another_environment():
         (("CartPole-v1", 0, 8), "num_envs"),
         (("CartPole-v1", 8, 0), "num_steps"),
         (("CartPole-v1", -1, 8), "num_envs: -1 is not allowed"),
-        (("CartPole-v1", 2.5, 8), "num_envs: 2.5 is not a whole number"),
+        (("CartPole-v1", 2.5, 8), "num_envs: 2.5 is not allowed; it must be a whole number"),
         (("CartPole-v1", 2**32 - 1, 1), "num_envs"),
         (("CartPole-v1", 2**31, 2**31), "too many samples"),
         (("NoSuchEnv", 2, 2), "NoSuchEnv"),
@@ -159,6 +159,16 @@ def test_wrong_sizes_are_refused(arguments, words):
         Rollout(*arguments)
     with pytest.raises(UsageError, match="sac learns from replay"):
         Rollout(Policy.untrained("Pendulum-v1", "sac"), 2, 2)
+
+
+def test_an_adapter_has_an_index():
+    policy = Policy.untrained("CartPole-v1", hidden=[4])
+    first = Rollout(policy, 2, 3, adapter=0).collect()
+    np.testing.assert_array_equal(first.observations, Rollout(policy, 2, 3, adapter="0").collect().observations)
+    assert policy.evaluate(episodes=2, adapter=np.int64(0)) == policy.evaluate(episodes=2, adapter="0")
+    for wrong in (-1, 1.0, None, True, "\ud800"):
+        with pytest.raises(UsageError, match="adapter: .* is not allowed; it is 'auto', an index"):
+            Rollout(policy, 2, 3, adapter=wrong)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
