@@ -81,13 +81,13 @@ class Returns:
         """The lowest return."""
     @property
     def lower_quartile(self) -> float:
-        """The return that a quarter of the episodes is below."""
+        """A quarter of the returns are at most this."""
     @property
     def median(self) -> float:
         """The median of the returns."""
     @property
     def upper_quartile(self) -> float:
-        """The return that three quarters of the episodes are below."""
+        """Three quarters of the returns are at most this."""
     @property
     def max(self) -> float:
         """The highest return."""

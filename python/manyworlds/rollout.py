@@ -162,8 +162,8 @@ class Rollout:
 def _rate(name: str, value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{name}: {value!r} is not a number; it must be one from 0 to 1") from None
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{name}: {_arguments.shown(value)} is not a number; it must be one from 0 to 1") from None
 
 
 def _shapes(policy: Policy) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from manyworlds import Environment, Policy
+from manyworlds import Environment, Policy, train
 from manyworlds.errors import FileError, UsageError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -96,6 +96,37 @@ def test_what_a_policy_says_of_itself():
     np.testing.assert_array_equal(policy.parameters, parameters * 2)
     assert policy.params_hash != before
     assert policy.env.name == "CartPole-v1" and isinstance(policy.env, Environment)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The checkpoint, in memory, of a policy that was evaluated."""
+    from test_training import SHORT
+
+    policy = train("CartPole-v1", progress=False, **SHORT).policy
+    assert policy.evaluation is not None and copy.deepcopy(policy).evaluation == policy.evaluation
+    return pickle.dumps(policy)
+
+
+def test_other_parameters_were_not_evaluated(trained):
+    """What is told of an evaluation is told of the parameters that were evaluated."""
+    policy = pickle.loads(trained)
+    with pytest.raises(UsageError):
+        policy.set_parameters(policy.parameters[1:])
+    assert policy.evaluation is not None
+    policy.set_parameters(policy.parameters * 2)
+    assert policy.evaluation is None and copy.deepcopy(policy).evaluation is None
+    assert "evaluation" not in repr(policy)
+
+
+def test_other_tensors_were_not_evaluated(trained):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    policy = pickle.loads(trained)
+    module = policy.to_torch()
+    with torch.no_grad():
+        next(module.parameters()).mul_(2)
+    policy.load_torch(module)
+    assert policy.evaluation is None and pickle.loads(pickle.dumps(policy)).evaluation is None
 
 
 def test_policies_go_to_other_processes():

@@ -225,6 +225,29 @@ def test_an_adapter_by_index_and_by_part_of_its_name(worlds):
     worlds("CartPole-v1", 2, adapter=name[:8]).reset()
 
 
+@pytest.mark.parametrize("value", ["1\ngamma=0.5", "1\r\ngamma=0.5", "1\n[other]"])
+def test_the_text_of_a_setting_is_one_value(value):
+    """What stands behind it would be other settings."""
+    with pytest.raises(UsageError, match="num_envs"):
+        manyworlds.Policy.untrained("CartPole-v1", num_envs=value)
+
+
+@pytest.mark.parametrize(
+    "line", ["nested.append(nested)", "for _ in range(100_000): nested = [nested]", "nested = [[8]]"]
+)
+def test_a_setting_that_is_nested(python, line):
+    program = f"""
+import manyworlds
+nested = [8]
+{line}
+try:
+    manyworlds.Policy.untrained("CartPole-v1", hidden=nested)
+except manyworlds.errors.UsageError as error:
+    print("hidden" in str(error))
+"""
+    assert python(program) == "True\n"
+
+
 @pytest.mark.parametrize("mode", ["x", None, 3, [], "same step"])
 def test_autoreset_modes_that_are_none(mode):
     with pytest.raises(UsageError, match="there are same-step, next-step and disabled"):
@@ -387,6 +410,30 @@ for num_envs in (64, 256, 1024):
         assert told == ["ClosedError"] * count, told
 """
     python(program, timeout=6)
+
+
+def test_many_steps_of_one_environment_in_several_threads(python):
+    """Each call keeps what it has asked for, whatever another thread asks for in between."""
+    program = """
+import threading, time, numpy as np, manyworlds
+envs, end, wrong = manyworlds.VectorEnv("Pendulum-v1", 64, seed=1), time.monotonic() + 3, []
+actions = np.zeros((16, 64, 1), np.float32)
+def work(keep, shape):
+    try:
+        while time.monotonic() < end and not wrong:
+            rewards = envs.step_many(actions, keep=keep)[1]
+            assert rewards.shape == shape and (rewards <= 0).all(), (keep, rewards.shape)
+    except BaseException as error:
+        wrong.append(repr(error))
+kinds = [("each", (16, 64)), ("sums", (64,))] * 2
+threads = [threading.Thread(target=work, args=kind) for kind in kinds]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(wrong)
+"""
+    assert python(program) == "[]\n"
 
 
 def test_an_interrupt_ends_a_loop_of_steps(python):

@@ -133,6 +133,18 @@ def test_other_parameters_take_over():
             wrong()
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"gamma": 2}, {"gamma": -0.1}, {"gamma": float("nan")}, {"gamma": 10**400}, {"gae_lambda": 1.5}]
+)
+def test_a_refused_rollout_moves_no_world(wrong):
+    policy = Policy.untrained("CartPole-v1", hidden=[8])
+    rollout, fresh = (Rollout(policy, 4, 20, seed=3) for _ in range(2))
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        rollout.collect(**wrong)
+    for got, expected in zip(rollout.collect(), fresh.collect(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
 def test_a_policy_plays_in_another_environment():
     policy = Policy.untrained("CartPole-v1", hidden=[8])
     here, there = (Rollout(policy, 4, 20, env=env) for env in (None, Environment("CartPole-v1", gravity=30.0)))
