@@ -96,6 +96,17 @@ def constants(given: Any) -> dict[str, float]:
     return taken
 
 
+def settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Settings of an algorithm whose names and values can be written; which there are, the native half knows."""
+    for name, value in given.items():
+        text("settings", name, "num_envs")
+        if isinstance(value, str):
+            text(name, value, "tanh")
+        elif isinstance(value, int) and value.bit_length() > 1024:
+            raise UsageError(f"{name}: {shown(value)} is too large; no setting takes a number of 1,024 bits")
+    return given
+
+
 def numbers(name: str, given: Any) -> np.ndarray:
     """An array of real numbers."""
     try:

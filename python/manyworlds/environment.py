@@ -39,6 +39,9 @@ class Environment:
     """
 
     def __init__(self, name: str | os.PathLike[str], **overrides: float):
+        self._load(name, overrides)
+
+    def _load(self, name: str | os.PathLike[str], overrides: dict[str, float]) -> None:
         try:
             path = os.fspath(name)
         except TypeError:
@@ -70,7 +73,10 @@ class Environment:
             if not overrides:
                 return env
             return rebuilt(env._native.text, env.name, {**env.overrides, **overrides})
-        return cls(env, **overrides)
+        # not by keywords: a constant may be called as an argument is
+        made = cls.__new__(cls)
+        made._load(env, overrides)
+        return made
 
     @property
     def name(self) -> str:
@@ -118,4 +124,6 @@ class Environment:
 
 def rebuilt(text: str, name: str, overrides: dict[str, float]) -> Environment:
     """The environment of a text with these constants."""
-    return Environment.from_source(text, name, **overrides)
+    env = Environment.__new__(Environment)
+    env._native = _native.Environment.from_source(name, text, _arguments.constants(overrides))
+    return env

@@ -84,7 +84,7 @@ class Policy:
         """
         environment = Environment.of(env)
         algo, seed = _arguments.text("algo", algo, "ppo"), _arguments.whole("seed", seed)
-        return cls(_native.Policy.untrained(environment._native, algo, seed, settings))
+        return cls(_native.Policy.untrained(environment._native, algo, seed, _arguments.settings(settings)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """A checkpoint is written; a file that was there is replaced as a whole or not at all."""

@@ -114,7 +114,7 @@ class Trainer:
         self.env = Environment.of(env, overrides)
         self.algo = _arguments.text("algo", algo, "ppo")
         self.seeds = _arguments.seeds(seeds)
-        begin, adapter = _begin(init), _arguments.adapter(adapter)
+        begin, adapter, settings = _begin(init), _arguments.adapter(adapter), _arguments.settings(settings)
         _device.prepare()
         self._native = _native.Trainer(self.env._native, algo, settings, self.seeds, begin, bool(until_solved), adapter)
         if self._native.misfit is not None:
@@ -363,7 +363,7 @@ def train(
             return _in_memory(environment, algo, seeds, until_solved, init, adapter, told, settings)
         path = _arguments.path("directory", directory)
         algo, adapter = _arguments.text("algo", algo, "ppo"), _arguments.adapter(adapter)
-        every, begin = _arguments.seeds(seeds), _begin(init)
+        every, begin, settings = _arguments.seeds(seeds), _begin(init), _arguments.settings(settings)
         command = f"manyworlds.train({environment.name!r}, {algo!r}, seeds={every})"
         _device.prepare()
         notes = _native.train_into(

@@ -77,6 +77,14 @@ def test_overrides_are_given_once_more(worlds):
     assert worlds(env, 2).env is env
 
 
+def test_constants_may_be_called_as_arguments_are(worlds):
+    text = DRIFT.replace("override speed: f32 = 0.5;", "override speed: f32 = 0.5; override name: f32 = 1.0;")
+    text = text.replace("speed *", "speed * name *")
+    env = manyworlds.Environment.from_source(text, "drift")
+    changed = worlds(env, 1, name=3)
+    assert changed.env.overrides["name"] == 3 and pickle.loads(pickle.dumps(changed.env)).overrides["name"] == 3
+
+
 def test_copies_and_pickles_are_the_same_environment(worlds):
     env = manyworlds.Environment.from_source(DRIFT, "drift", speed=2)
     for again in (copy.copy(env), copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
