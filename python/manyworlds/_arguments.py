@@ -2,53 +2,120 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable, Mapping
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
-from manyworlds.environment import Environment
+import numpy as np
+
 from manyworlds.errors import UsageError
 
 MOST = 2**32 - 1
 
 
-def whole(name: str, value: Any, least: int = 0, most: int = MOST) -> int:
+def shown(value: Any) -> str:
+    """A value as an error's text shows it: cut where it is long, by its type where it has no words of its own."""
+    try:
+        words = repr(value)
+    except Exception:
+        # a number of more digits than Python writes, or an object whose words fail
+        return f"<{type(value).__name__}>"
+    return words if len(words) <= 200 else f"{words[:200]}..."
+
+
+def whole(name: str, value: Any, least: int = 0, most: int = MOST, remark: str = "") -> int:
     """A whole number within its limits."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise UsageError(f"{name}: {value!r} is not a whole number; it must be one from {least} to {most}")
-    number = operator.index(value)
-    if not least <= number <= most:
-        raise UsageError(f"{name}: {number} is not allowed; it must be from {least} to {most}")
-    return number
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
+        raise UsageError(
+            f"{name}: {shown(value)} is not allowed; it must be a whole number from {least} to {most}{remark}"
+        )
+    return int(value)
+
+
+def world_seed(value: Any) -> int:
+    """A seed of worlds."""
+    return whole("seed", value, remark=", one for all worlds")
 
 
 def text(name: str, value: Any, such_as: str) -> str:
-    """A string."""
+    """A string that UTF-8 can hold."""
     if not isinstance(value, str):
-        raise UsageError(f"{name}: {value!r} is not a string; give one such as {such_as!r}")
+        raise UsageError(f"{name}: {shown(value)} is not a string; give one such as {such_as!r}")
+    if not _is_encodable(value):
+        raise UsageError(
+            f"{name}: {shown(value)} has half a surrogate pair, which no text can hold; give one such as {such_as!r}"
+        )
     return value
 
 
 def path(name: str, value: Any) -> str:
-    """A path."""
+    """A path that this system can have."""
     try:
-        return os.fsdecode(value)
-    except TypeError:
-        raise UsageError(f"{name}: {value!r} is not a path; give a string or a pathlib.Path") from None
+        return os.fsdecode(os.fsencode(value))
+    except (TypeError, UnicodeError):
+        raise UsageError(f"{name}: {shown(value)} is not a path; give a string or a pathlib.Path") from None
 
 
-def environment(env: Any, overrides: dict[str, float] | None = None) -> Environment:
-    """An environment, or the one of a name or a path; with other constants."""
-    if not isinstance(env, Environment):
-        env = path("env", env)
-    if not isinstance(overrides, Mapping | None):
-        raise UsageError(f"overrides: {overrides!r} is not a dictionary; give one such as {{'gravity': 3.7}}")
-    for name, value in (overrides or {}).items():
+def _is_encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def adapter(value: Any) -> str:
+    """Words that choose an adapter, of which an index is one."""
+    if isinstance(value, Integral) and not isinstance(value, bool) and value >= 0:
+        value = shown(int(value))
+    if not isinstance(value, str) or not _is_encodable(value):
+        raise UsageError(
+            f"adapter: {shown(value)} is not allowed; it is 'auto', an index, or part of a name that "
+            "`manyworlds doctor` shows"
+        )
+    return value
+
+
+def constants(given: Any) -> dict[str, float]:
+    """Constants of an environment that get another value."""
+    if not isinstance(given, Mapping | None):
+        raise UsageError(f"overrides: {shown(given)} is not a dictionary; give one such as {{'gravity': 3.7}}")
+    taken = {}
+    for name, value in (given or {}).items():
+        name = text("overrides", name, "gravity")
         if not isinstance(value, Real):
-            raise UsageError(f"overrides: {name} is {value!r}, which is not a number")
-    return Environment.of(env, {name: float(value) for name, value in (overrides or {}).items()})
+            raise UsageError(
+                f"{name}={shown(value)}: no argument has this name, and a constant of an environment is a number; give "
+                "a number, or leave it out"
+            )
+        try:
+            taken[name] = float(value)
+        except OverflowError:
+            raise UsageError(f"{name}={shown(value)}: it is too large; give a number that float32 can hold") from None
+    return taken
+
+
+def settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Settings of an algorithm whose names and values can be written; which there are, the native half knows."""
+    for name, value in given.items():
+        text("settings", name, "num_envs")
+        if isinstance(value, str):
+            text(name, value, "tanh")
+        elif isinstance(value, int) and value.bit_length() > 1024:
+            raise UsageError(f"{name}: {shown(value)} is too large; no setting takes a number of 1,024 bits")
+    return given
+
+
+def numbers(name: str, given: Any) -> np.ndarray:
+    """An array of real numbers."""
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UsageError(f"{name}: {error}; give an array of numbers whose rows are of one length") from None
+    if array.dtype.kind not in "biuf":
+        raise UsageError(f"{name}: an array of dtype {array.dtype} holds no real numbers; give one of float32")
+    return array
 
 
 def seeds(value: int | Iterable[int]) -> list[int]:

@@ -49,6 +49,7 @@ class Worlds:
     def states(self) -> NDArray[np.float64]: ...
     def set_states(self, states: list[list[float]]) -> None: ...
 
+@final
 class Returns:
     """How episodes came out: numbers of episodes, and of their returns."""
 
@@ -76,21 +77,27 @@ class Returns:
     def standard_error(self) -> float | None:
         """Standard error of the mean; one episode has none."""
     @property
-    def min(self) -> float: ...
+    def min(self) -> float:
+        """The lowest return."""
     @property
-    def lower_quartile(self) -> float: ...
+    def lower_quartile(self) -> float:
+        """A quarter of the returns are at most this."""
     @property
-    def median(self) -> float: ...
+    def median(self) -> float:
+        """The median of the returns."""
     @property
-    def upper_quartile(self) -> float: ...
+    def upper_quartile(self) -> float:
+        """Three quarters of the returns are at most this."""
     @property
-    def max(self) -> float: ...
+    def max(self) -> float:
+        """The highest return."""
     @property
     def mean_length(self) -> float:
         """Mean length in steps."""
     def passes(self, threshold: float) -> bool:
         """Whether the mean is at least the threshold with three standard errors to spare."""
 
+@final
 class Policy:
     @staticmethod
     def load(path: str) -> tuple[Policy, list[str]]: ...
@@ -120,6 +127,7 @@ class Policy:
     def value_layers(self) -> list[tuple[Any, ...]] | None: ...
     def evaluate(self, episodes: int, seed: int, sampled: bool, adapter: str) -> Returns: ...
 
+@final
 class Rollout:
     def __new__(
         cls, policy: Policy, env: Environment | None, num_envs: int, num_steps: int, seed: int, adapter: str
@@ -127,6 +135,7 @@ class Rollout:
     def set_parameters(self, parameters: np.ndarray) -> None: ...
     def collect(self, gamma: float, gae_lambda: float) -> dict[str, Any]: ...
 
+@final
 class Trainer:
     def __new__(
         cls,
@@ -163,5 +172,3 @@ def train_into(
     progress: Callable[[int, int, int, float | None], None] | None,
 ) -> list[str]: ...
 def curve(env: Environment, algo: str, seeds: list[tuple[int, list[str], list[str]]]) -> str: ...
-
-# end of training

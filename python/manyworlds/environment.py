@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
 import numpy as np
 
-from manyworlds import _native
+from manyworlds import _arguments, _native
 from manyworlds.errors import UsageError
 
 __all__ = ["Environment", "environments"]
@@ -38,31 +39,44 @@ class Environment:
     """
 
     def __init__(self, name: str | os.PathLike[str], **overrides: float):
+        self._load(name, overrides)
+
+    def _load(self, name: str | os.PathLike[str], overrides: dict[str, float]) -> None:
         try:
             path = os.fspath(name)
         except TypeError:
             path = None
         if not isinstance(path, str):
-            raise UsageError(f"environment {name!r}: it is a name, or the path of a .wgsl file, as text")
-        self._native = _native.Environment.load(path, numbers(overrides))
+            raise UsageError(
+                f"environment {_arguments.shown(name)}: it is a name, or the path of a .wgsl file, as text"
+            )
+        path = _arguments.text("environment", path, "CartPole-v1")
+        self._native = _native.Environment.load(path, _arguments.constants(overrides))
 
     @classmethod
     def from_source(cls, text: str, name: str = "environment", **overrides: float) -> Environment:
         """Reads an environment from a string of WGSL; messages call it by ``name``."""
         if not isinstance(text, str) or not isinstance(name, str):
             raise UsageError(f"text and name are {type(text).__name__} and {type(name).__name__}, expected two strings")
+        text, name = _arguments.text("text", text, "const OBSERVATION_DIM..."), _arguments.text("name", name, "boat")
         env = cls.__new__(cls)
-        env._native = _native.Environment.from_source(name, text, numbers(overrides))
+        env._native = _native.Environment.from_source(name, text, _arguments.constants(overrides))
         return env
 
     @classmethod
-    def of(cls, env: str | os.PathLike[str] | Environment, overrides: dict[str, float]) -> Environment:
-        """The environment that an argument means: one, or the name or path of one."""
+    def of(
+        cls, env: str | os.PathLike[str] | Environment, overrides: Mapping[str, float] | None = None
+    ) -> Environment:
+        """The environment that an argument means: one, or the name or path of one; with other constants."""
+        overrides = _arguments.constants(overrides)
         if isinstance(env, Environment):
             if not overrides:
                 return env
             return rebuilt(env._native.text, env.name, {**env.overrides, **overrides})
-        return cls(env, **overrides)
+        # not by keywords: a constant may be called as an argument is
+        made = cls.__new__(cls)
+        made._load(env, overrides)
+        return made
 
     @property
     def name(self) -> str:
@@ -110,14 +124,6 @@ class Environment:
 
 def rebuilt(text: str, name: str, overrides: dict[str, float]) -> Environment:
     """The environment of a text with these constants."""
-    return Environment.from_source(text, name, **overrides)
-
-
-def numbers(overrides: dict[str, Any]) -> dict[str, float]:
-    """Overrides, all of which are numbers."""
-    for name, value in overrides.items():
-        if not isinstance(value, (int, float, np.integer, np.floating)):
-            raise UsageError(
-                f"{name}={value!r}: there is no such argument, and a constant of an environment is a number"
-            )
-    return {name: float(value) for name, value in overrides.items()}
+    env = Environment.__new__(Environment)
+    env._native = _native.Environment.from_source(name, text, _arguments.constants(overrides))
+    return env

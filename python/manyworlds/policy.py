@@ -82,9 +82,9 @@ class Policy:
         **settings : bool, int, float, str or list
             Settings of the algorithm, such as ``hidden=[32, 32]``.
         """
-        environment = _arguments.environment(env)
+        environment = Environment.of(env)
         algo, seed = _arguments.text("algo", algo, "ppo"), _arguments.whole("seed", seed)
-        return cls(_native.Policy.untrained(environment._native, algo, seed, settings))
+        return cls(_native.Policy.untrained(environment._native, algo, seed, _arguments.settings(settings)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """A checkpoint is written; a file that was there is replaced as a whole or not at all."""
@@ -148,7 +148,7 @@ class Policy:
         UsageError
             Where their number is another, or one is not finite in float32; nothing is changed then.
         """
-        array = numbers("parameters", parameters)
+        array = _arguments.numbers("parameters", parameters)
         with np.errstate(over="ignore"):
             self._native = self._native.with_parameters(np.ascontiguousarray(array.reshape(-1), np.float32))
         self._layers = self._value_layers = None
@@ -215,7 +215,9 @@ class Policy:
             )
         return self._outputs(rows, self._value_layers).astype(np.float32).reshape(lead)
 
-    def evaluate(self, episodes: int = 100, seed: int = 1, sampled: bool = False, adapter: str = "auto") -> Returns:
+    def evaluate(
+        self, episodes: int = 100, seed: int = 1, sampled: bool = False, adapter: str | int = "auto"
+    ) -> Returns:
         """Whole episodes are played on the device, one in each of as many worlds.
 
         Parameters
@@ -226,12 +228,12 @@ class Policy:
             Seed of the first states and of the actions.
         sampled : bool
             Whether actions are drawn; else the most likely ones are taken.
-        adapter : str
-            The device: "auto", a number, or a part of its name.
+        adapter : str or int
+            The device: "auto", an index, or part of a name.
         """
         _device.prepare()
         episodes, seed = _arguments.whole("episodes", episodes, 1), _arguments.whole("seed", seed)
-        return self._native.evaluate(episodes, seed, bool(sampled), _arguments.text("adapter", adapter, "auto"))
+        return self._native.evaluate(episodes, seed, bool(sampled), _arguments.adapter(adapter))
 
     def film(
         self,
@@ -241,7 +243,7 @@ class Policy:
         seconds: float = 5.0,
         size: int = 320,
         seed: int = 1,
-        adapter: str = "auto",
+        adapter: str | int = "auto",
     ) -> bytes:
         """A film of some worlds under the policy is drawn, as ``manyworlds render`` does, in a process of its own.
 
@@ -257,7 +259,7 @@ class Policy:
             Pixels of the picture's longer side at most.
         seed : int
             Seed of the first states.
-        adapter : str
+        adapter : str or int
             The device.
 
         Returns
@@ -268,7 +270,8 @@ class Policy:
         with tempfile.TemporaryDirectory(prefix="manyworlds-") as folder:
             checkpoint, film = Path(folder, "policy.safetensors"), Path(folder, "film.gif")
             self.save(checkpoint)
-            options = {"worlds": worlds, "seconds": seconds, "size": size, "seed": seed, "adapter": adapter}
+            options = {"worlds": worlds, "seconds": seconds, "size": size, "seed": seed}
+            options["adapter"] = _arguments.adapter(adapter)
             command = [sys.executable, "-m", "manyworlds", "render", str(checkpoint), "--output", str(film)]
             command += [f"--{name}={value}" for name, value in options.items()]
             done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
@@ -316,7 +319,7 @@ class Policy:
 
     def _rows(self, observations: Any) -> tuple[np.ndarray, tuple[int, ...]]:
         """Observations one below the other, in float64, and the shape that they had."""
-        array = numbers("observations", observations)
+        array = _arguments.numbers("observations", observations)
         features = self._features
         if array.ndim == 0 or array.shape[-1] != features:
             raise UsageError(
@@ -385,14 +388,3 @@ def _widened(layers: list[tuple[Any, ...]] | None) -> list[tuple[Any, ...]] | No
     if layers is None:
         return None
     return [tuple(of.astype(np.float64) if isinstance(of, np.ndarray) else of for of in layer) for layer in layers]
-
-
-def numbers(name: str, given: Any) -> np.ndarray:
-    """An array of real numbers."""
-    try:
-        array = np.asarray(given)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name}: {error}; give an array of numbers whose rows are of one length") from None
-    if array.dtype.kind not in "biuf":
-        raise UsageError(f"{name}: an array of dtype {array.dtype} holds no real numbers; give one of float32")
-    return array

@@ -10,7 +10,7 @@ import numpy as np
 from manyworlds import _arguments, _device, _native
 from manyworlds.environment import Environment
 from manyworlds.errors import UsageError
-from manyworlds.policy import Policy, numbers
+from manyworlds.policy import Policy
 
 __all__ = ["Batch", "Rollout"]
 
@@ -83,8 +83,8 @@ class Rollout:
         Steps of each of them in a rollout.
     seed : int
         Seed of first states and actions, from 0 to 2**32 - 1.
-    adapter : str
-        The device: "auto", a number, or a part of its name.
+    adapter : str or int
+        The device: "auto", an index, or part of a name.
 
     Raises
     ------
@@ -99,7 +99,7 @@ class Rollout:
         num_envs: int,
         num_steps: int,
         seed: int = 1,
-        adapter: str = "auto",
+        adapter: str | int = "auto",
         *,
         env: Environment | str | os.PathLike[str] | None = None,
     ):
@@ -107,8 +107,8 @@ class Rollout:
             policy = Policy.untrained(policy)
         self._shapes = _shapes(policy)
         self.num_envs, self.num_steps = _arguments.whole("num_envs", num_envs), _arguments.whole("num_steps", num_steps)
-        seed, adapter = _arguments.whole("seed", seed), _arguments.text("adapter", adapter, "auto")
-        self.env = policy.env if env is None else _arguments.environment(env)
+        seed, adapter = _arguments.whole("seed", seed), _arguments.adapter(adapter)
+        self.env = policy.env if env is None else Environment.of(env)
         _device.prepare()
         self._native = _native.Rollout(policy._native, self.env._native, self.num_envs, self.num_steps, seed, adapter)
 
@@ -151,7 +151,7 @@ class Rollout:
 
     def set_parameters(self, parameters: Any) -> None:
         """The worlds go on under other parameters, ``[parameters]`` as `Policy.parameters` has them."""
-        array = numbers("parameters", parameters)
+        array = _arguments.numbers("parameters", parameters)
         with np.errstate(over="ignore"):
             self._native.set_parameters(np.ascontiguousarray(array.reshape(-1), np.float32))
 
@@ -162,8 +162,8 @@ class Rollout:
 def _rate(name: str, value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
-        raise UsageError(f"{name}: {value!r} is not a number; it must be one from 0 to 1") from None
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"{name}: {_arguments.shown(value)} is not a number; it must be one from 0 to 1") from None
 
 
 def _shapes(policy: Policy) -> tuple[Any, ...]:

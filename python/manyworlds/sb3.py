@@ -16,9 +16,10 @@ try:
 except ImportError as reason:
     raise ImportError(f"Sb3VecEnv needs Stable-Baselines3 ({reason}): pip install 'manyworlds[sb3]'") from reason
 
+from manyworlds import _arguments
 from manyworlds.environment import Environment
 from manyworlds.errors import UsageError
-from manyworlds.vector_env import VectorEnv, checked_seed
+from manyworlds.vector_env import VectorEnv
 
 __all__ = ["Sb3VecEnv"]
 
@@ -115,7 +116,8 @@ class Sb3VecEnv(VecEnv):
 
     def seed(self, seed: int | None = None) -> list[int | None]:
         """Gives the seed of all worlds at the next reset; a random one where none is given."""
-        self._next_seed = int(np.random.randint(2**32, dtype=np.uint32)) if seed is None else checked_seed(seed)
+        drawn = int(np.random.randint(2**32, dtype=np.uint32)) if seed is None else seed
+        self._next_seed = _arguments.world_seed(drawn)
         self._seeds = [self._next_seed] * self.num_envs
         return self._seeds
 

@@ -74,8 +74,8 @@ class Trainer:
     until_solved : bool
         Nothing is computed behind an evaluation before its report was taken: for callers who may stop there. Results
         are the same.
-    adapter : str
-        The device: "auto", a number, or a part of its name.
+    adapter : str or int
+        The device: "auto", an index, or part of a name.
     **settings : bool, int, float, str or list
         Settings of the algorithm over the preset of the environment, such as ``num_envs=256`` or ``hidden=[32, 32]``.
 
@@ -108,13 +108,13 @@ class Trainer:
         overrides: dict[str, float] | None = None,
         init: str | os.PathLike[str] | Policy | None = None,
         until_solved: bool = False,
-        adapter: str = "auto",
+        adapter: str | int = "auto",
         **settings: Any,
     ):
-        self.env = _arguments.environment(env, overrides)
+        self.env = Environment.of(env, overrides)
         self.algo = _arguments.text("algo", algo, "ppo")
         self.seeds = _arguments.seeds(seeds)
-        begin, adapter = _begin(init), _arguments.text("adapter", adapter, "auto")
+        begin, adapter, settings = _begin(init), _arguments.adapter(adapter), _arguments.settings(settings)
         _device.prepare()
         self._native = _native.Trainer(self.env._native, algo, settings, self.seeds, begin, bool(until_solved), adapter)
         if self._native.misfit is not None:
@@ -322,7 +322,7 @@ def train(
     directory: str | os.PathLike[str] | None = None,
     overrides: dict[str, float] | None = None,
     init: str | os.PathLike[str] | Policy | None = None,
-    adapter: str = "auto",
+    adapter: str | int = "auto",
     progress: bool = True,
     **settings: Any,
 ) -> Run:
@@ -351,7 +351,7 @@ def train(
         About a second after an interrupt; a run directory of one seed has a checkpoint then, from which the command
         line goes on.
     """
-    environment = _arguments.environment(env, overrides)
+    environment = Environment.of(env, overrides)
     if until_solved and environment.reward_threshold is None:
         raise UsageError(
             f"until_solved: {environment.name} declares no REWARD_THRESHOLD, so there is nothing to reach; leave "
@@ -362,8 +362,8 @@ def train(
         if directory is None:
             return _in_memory(environment, algo, seeds, until_solved, init, adapter, told, settings)
         path = _arguments.path("directory", directory)
-        algo, adapter = _arguments.text("algo", algo, "ppo"), _arguments.text("adapter", adapter, "auto")
-        every, begin = _arguments.seeds(seeds), _begin(init)
+        algo, adapter = _arguments.text("algo", algo, "ppo"), _arguments.adapter(adapter)
+        every, begin, settings = _arguments.seeds(seeds), _begin(init), _arguments.settings(settings)
         command = f"manyworlds.train({environment.name!r}, {algo!r}, seeds={every})"
         _device.prepare()
         notes = _native.train_into(
@@ -383,7 +383,7 @@ def _in_memory(
     seeds: int | Iterable[int],
     until_solved: bool,
     init: str | os.PathLike[str] | Policy | None,
-    adapter: str,
+    adapter: str | int,
     told: Callable[..., None] | None,
     settings: dict[str, Any],
 ) -> Run:

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from manyworlds import _device, _native
+from manyworlds import _arguments, _device, _native
 from manyworlds.environment import Environment
 from manyworlds.errors import UsageError
 
@@ -84,19 +84,20 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         word = autoreset.value if isinstance(autoreset, AutoresetMode) else autoreset
         mode = MODES.get(word) if isinstance(word, str) else None
         if mode is None:
-            raise UsageError(f"autoreset {autoreset!r}: there are same-step, next-step and disabled")
+            raise UsageError(f"autoreset {_arguments.shown(autoreset)}: there are same-step, next-step and disabled")
         if render_mode is not None:
-            raise UsageError(f"render_mode {render_mode!r}: {DRAWN}")
+            raise UsageError(f"render_mode {_arguments.shown(render_mode)}: {DRAWN}")
         self.env = Environment.of(env, overrides)
-        self.num_envs = count("num_envs", num_envs)
+        self.num_envs = _arguments.whole("num_envs", num_envs, 1)
         if seed is not None:
-            gymnasium.vector.VectorEnv.reset(self, seed=checked_seed(seed))
+            gymnasium.vector.VectorEnv.reset(self, seed=_arguments.world_seed(seed))
+        adapter = _arguments.adapter(adapter)
         self._mode = mode
         self._begun = False
         _device.prepare(exchange=True)
         first = self._draw() if seed is None else seed
         # before anything is made for so many worlds here: the device says kindly how many it takes
-        self._worlds = _native.Worlds(self.env._native, self.num_envs, first, NATIVE[mode], adapter_of(adapter))
+        self._worlds = _native.Worlds(self.env._native, self.num_envs, first, NATIVE[mode], adapter)
         self._ended = self._none()
         self._all = np.ones(self.num_envs, np.bool_)
         self.metadata = {"autoreset_mode": mode, "render_modes": []}
@@ -130,15 +131,16 @@ class VectorEnv(gymnasium.vector.VectorEnv):
             ``action_mask`` ``[num_envs, actions]`` of int8 where the environment says which actions are allowed.
         """
         if not isinstance(options, (dict, type(None))):
-            raise UsageError(f"options {options!r}: there is {{'reset_mask': mask}}")
+            raise UsageError(f"options {_arguments.shown(options)}: there is {{'reset_mask': mask}}")
         options = dict(options or {})
         mask = options.pop("reset_mask", None)
         if options:
-            raise UsageError(f"options {sorted(options)}: there is reset_mask; constants are given to the constructor")
+            given = ", ".join(map(_arguments.shown, options))
+            raise UsageError(f"options {given}: there is reset_mask; constants are given to the constructor")
         if mask is not None:
             mask = self._mask(mask, seed)
         elif seed is not None:
-            super().reset(seed=checked_seed(seed))
+            super().reset(seed=_arguments.world_seed(seed))
         elif self._begun:
             mask = self._all
         observations, masks = self._worlds.reset(seed, None if mask is None else mask.tolist())
@@ -202,8 +204,8 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         Parameters
         ----------
         actions : array
-            As those of `step`, with an axis of k steps in front: 4,096 at most, or a million where ``keep="sums"`` goes with
-            same-step autoreset and a single choice.
+            As those of `step`, with an axis of k steps in front: 4,096 at most, or a million where ``keep="sums"``
+            goes with same-step autoreset and a single choice.
         keep : str
             ``"each"``: what k calls of `step` give, stacked: observations ``[k, num_envs, numbers]``, all else
             ``[k, num_envs]``. ``"sums"``, which copies hardly anything: observations after the last step
@@ -213,10 +215,15 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         Returns
         -------
         observations, rewards, terminations, truncations, infos
-            As `step` gives them; ``final_obs`` with ``keep="each"`` only, ``[k, num_envs]``.
+            As `step` gives them; ``final_obs`` with ``keep="each"`` only, ``[k, num_envs]``. ``action_mask`` is that
+            behind the last step only, ``[num_envs, actions]``.
+
+        Notes
+        -----
+        An interrupt is heard when the call ends, not between its steps.
         """
-        if keep not in ("each", "sums"):
-            raise UsageError(f"keep {keep!r}: there are each and sums")
+        if not isinstance(keep, str) or keep not in ("each", "sums"):
+            raise UsageError(f"keep {_arguments.shown(keep)}: there are each and sums")
         if self._mode is AutoresetMode.DISABLED:
             raise UsageError(
                 "step_many with autoreset disabled: an ended episode would go on; take same-step or next-step"
@@ -234,8 +241,10 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         """Actions as an array of a kind that the native half takes."""
         try:
             actions = np.asarray(actions)
-        except ValueError as reason:
-            raise UsageError(f"actions are no array: {reason}") from None
+        except (TypeError, ValueError, OverflowError) as reason:
+            raise UsageError(
+                f"actions are no array: {reason}; give one such as action_space.sample() does"
+            ) from None
         if isinstance(self.single_action_space, gymnasium.spaces.Box):
             if actions.dtype != np.float32 and actions.dtype.kind in "fiu":
                 # what is past float32 becomes infinite, and is refused by name
@@ -243,7 +252,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
                     actions = actions.astype(np.float32)
         elif not actions.dtype.isnative and actions.dtype.kind in "iu":
             actions = actions.astype(actions.dtype.newbyteorder("="))
-        return np.ascontiguousarray(actions) if actions.ndim else actions
+        return np.require(actions, requirements="CA")
 
     def _infos(
         self,
@@ -261,13 +270,17 @@ class VectorEnv(gymnasium.vector.VectorEnv):
 
     @property
     def states(self) -> NDArray[np.float64]:
-        """States of all worlds ``[num_envs, words]``, words in the order of the environment's ``State``; a copy."""
+        """States of all worlds ``[num_envs, words]``, words in the order of the environment's ``State``; a copy.
+
+        A state that is set is the start of an episode, whether or not the one before had ended. The step limit and the
+        draws of each world count anew from there: the episodes after it are the world's first again.
+        """
         return self._worlds.states()
 
     @states.setter
     def states(self, states: ArrayLike) -> None:
-        states = np.asarray(states)
-        if states.ndim != 2 or states.dtype.kind not in "fiu":
+        states = _arguments.numbers("states", states)
+        if states.ndim != 2:
             raise UsageError(f"states are {states.dtype} {states.shape}, expected numbers of shape [num_envs, words]")
         self._worlds.set_states(states.astype(np.float64).tolist())
         self._ended = self._none()
@@ -318,7 +331,7 @@ class Env(gymnasium.Env):
         **overrides: float,
     ):
         if render_mode is not None:
-            raise UsageError(f"render_mode {render_mode!r}: {DRAWN}")
+            raise UsageError(f"render_mode {_arguments.shown(render_mode)}: {DRAWN}")
         self.env = Environment.of(env, overrides)
         self.observation_space = self.env.observation_space
         self.action_space = self.env.action_space
@@ -329,7 +342,7 @@ class Env(gymnasium.Env):
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begins an episode: the first under a seed, or the next one."""
         if seed is not None:
-            super().reset(seed=checked_seed(seed))
+            super().reset(seed=_arguments.world_seed(seed))
         observations, infos = self._many.reset(seed=seed, options=options)
         return observations[0].copy(), self._info(infos)
 
@@ -357,30 +370,3 @@ class Env(gymnasium.Env):
             "an Env lives on a device and is neither pickled nor copied; "
             "hand over what makes one, such as functools.partial(manyworlds.Env, 'CartPole-v1')"
         )
-
-
-def count(name: str, value: Any) -> int:
-    """A number of things as an int, at least one."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value < 2**32:
-        raise UsageError(f"{name} {value!r} is not allowed; it must be a whole number of at least 1")
-    return int(value)
-
-
-def adapter_of(adapter: Any) -> str:
-    """Words that choose an adapter."""
-    if isinstance(adapter, (int, np.integer)) and not isinstance(adapter, bool):
-        adapter = str(adapter)
-    if not isinstance(adapter, str):
-        raise UsageError(
-            f"adapter {adapter!r}: it is 'auto', an index, or part of a name that `manyworlds doctor` shows"
-        )
-    return adapter
-
-
-def checked_seed(seed: Any) -> int:
-    """A seed that worlds can have."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**32:
-        raise UsageError(
-            f"seed {seed!r} is not allowed; it must be a whole number from 0 to 4294967295, one for all worlds"
-        )
-    return int(seed)

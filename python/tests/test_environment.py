@@ -77,6 +77,14 @@ def test_overrides_are_given_once_more(worlds):
     assert worlds(env, 2).env is env
 
 
+def test_constants_may_be_called_as_arguments_are(worlds):
+    text = DRIFT.replace("override speed: f32 = 0.5;", "override speed: f32 = 0.5; override name: f32 = 1.0;")
+    text = text.replace("speed *", "speed * name *")
+    env = manyworlds.Environment.from_source(text, "drift")
+    changed = worlds(env, 1, name=3)
+    assert changed.env.overrides["name"] == 3 and pickle.loads(pickle.dumps(changed.env)).overrides["name"] == 3
+
+
 def test_copies_and_pickles_are_the_same_environment(worlds):
     env = manyworlds.Environment.from_source(DRIFT, "drift", speed=2)
     for again in (copy.copy(env), copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
@@ -113,6 +121,7 @@ def test_action_masks_are_in_infos(worlds):
         (b"CartPole-v1", "as text"),
         (pathlib.Path("/tmp"), "directory"),
         ("CartPole-v1\0", "CartPole-v1"),
+        ("\ud800", r"environment: .*ud800.* surrogate pair"),
     ],
 )
 def test_environments_that_are_none(given, text):
@@ -128,7 +137,10 @@ def test_environments_that_are_none(given, text):
         ({"gravity": None}, "gravity=None"),
         ({"gravity": float("nan")}, "finite"),
         ({"gravity": 1e300}, "gravity"),
-        ({"autoreset_mode": "NextStep"}, "autoreset_mode='NextStep': there is no such argument"),
+        ({"gravity": 10**400}, "gravity=1.*: it is too large; give a number that float32 can hold"),
+        ({"gravity": 10**5000}, "gravity=.*: it is too large"),
+        ({"\ud800": 1}, "surrogate"),
+        ({"autoreset_mode": "NextStep"}, "autoreset_mode='NextStep': no argument has this name"),
         ({"max_episode_steps": 7}, "did you mean 'MAX_EPISODE_STEPS'"),
     ],
 )
@@ -142,6 +154,9 @@ def test_texts_name_the_place():
         manyworlds.Environment.from_source("const OBSERVATION_DIM: u32 = 1u;", "mine")
     with pytest.raises(manyworlds.Error, match="expected two strings"):
         manyworlds.Environment.from_source(3)
+    for wrong in (("\ud800",), (DRIFT, "\ud800")):
+        with pytest.raises(manyworlds.errors.UsageError, match="surrogate pair"):
+            manyworlds.Environment.from_source(*wrong)
     misspelt = DRIFT + "fn env_action_maks(s: State) -> ActionMask { return ActionMask(true, true, true, true, true); }"
     with pytest.raises(manyworlds.Error, match="env_action_mask"):
         manyworlds.Environment.from_source(misspelt, "mine")

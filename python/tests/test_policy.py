@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from manyworlds import Environment, Policy
+from manyworlds import Environment, Policy, train
 from manyworlds.errors import FileError, UsageError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -96,6 +96,37 @@ def test_what_a_policy_says_of_itself():
     np.testing.assert_array_equal(policy.parameters, parameters * 2)
     assert policy.params_hash != before
     assert policy.env.name == "CartPole-v1" and isinstance(policy.env, Environment)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The checkpoint, in memory, of a policy that was evaluated."""
+    from test_training import SHORT
+
+    policy = train("CartPole-v1", progress=False, **SHORT).policy
+    assert policy.evaluation is not None and copy.deepcopy(policy).evaluation == policy.evaluation
+    return pickle.dumps(policy)
+
+
+def test_other_parameters_were_not_evaluated(trained):
+    """What is told of an evaluation is told of the parameters that were evaluated."""
+    policy = pickle.loads(trained)
+    with pytest.raises(UsageError):
+        policy.set_parameters(policy.parameters[1:])
+    assert policy.evaluation is not None
+    policy.set_parameters(policy.parameters * 2)
+    assert policy.evaluation is None and copy.deepcopy(policy).evaluation is None
+    assert "evaluation" not in repr(policy)
+
+
+def test_other_tensors_were_not_evaluated(trained):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    policy = pickle.loads(trained)
+    module = policy.to_torch()
+    with torch.no_grad():
+        next(module.parameters()).mul_(2)
+    policy.load_torch(module)
+    assert policy.evaluation is None and pickle.loads(pickle.dumps(policy)).evaluation is None
 
 
 def test_policies_go_to_other_processes():
@@ -193,8 +224,12 @@ def test_wrong_arguments_are_refused(tmp_path):
         (lambda: Policy.untrained("CartPole-v1", "dqn"), "no such algorithm 'dqn'"),
         (lambda: Policy.untrained("CartPole"), "CartPole-v1"),
         (lambda: policy.evaluate(episodes=0), "episodes: 0 is not allowed"),
-        (lambda: policy.evaluate(episodes=2.5), "episodes: 2.5 is not a whole number"),
+        (lambda: policy.evaluate(episodes=2.5), "episodes: 2.5 is not allowed; it must be a whole number"),
         (lambda: policy.evaluate(adapter="no such device"), "no such device"),
+        (lambda: policy.evaluate(adapter=99), "no adapter matches"),
+        (lambda: policy.evaluate(adapter=-1), "adapter: -1 is not allowed"),
+        (lambda: policy.film(adapter=None), "adapter: None is not allowed"),
+        (lambda: Policy.load("\ud800"), "path: .* is not a path"),
     ]:
         with pytest.raises(Exception, match=words) as raised:
             call()
@@ -217,7 +252,8 @@ def test_evaluations_are_those_of_the_command_line(tmp_path):
 
 
 def test_a_film_is_a_gif(tmp_path):
-    gif = Policy.untrained("CartPole-v1", hidden=[4]).film(tmp_path / "film.gif", worlds=1, seconds=0.2, size=64)
+    policy = Policy.untrained("CartPole-v1", hidden=[4])
+    gif = policy.film(tmp_path / "film.gif", worlds=1, seconds=0.2, size=64, adapter=0)
     assert gif[:6] == b"GIF89a" and (tmp_path / "film.gif").read_bytes() == gif
     with pytest.raises(UsageError, match="seconds"):
         Policy.untrained("CartPole-v1", hidden=[4]).film(seconds=-1)

@@ -33,6 +33,14 @@ def frozen(array):
     return array
 
 
+def displaced(array):
+    """The same numbers at an address that is no multiple of their size."""
+    moved = np.zeros(array.nbytes + 1, np.uint8)[1:].view(array.dtype).reshape(array.shape)
+    moved[...] = array
+    assert not moved.flags.aligned
+    return moved
+
+
 # Actions
 
 CHOICES = {
@@ -42,6 +50,7 @@ CHOICES = {
     "backwards": np.array(GOOD[::-1])[::-1],
     "big-endian": np.array(GOOD, ">i4"),
     "read-only": frozen(np.array(GOOD)),
+    "not aligned": displaced(np.array(GOOD)),
     "a column's view": np.array([GOOD, GOOD]).T[:, 0],
     **{np.dtype(kind).name: np.array(GOOD, kind) for kind in "bBhHiIlLqQ"},
 }
@@ -95,6 +104,7 @@ NUMBERS = {
     "not contiguous": np.full((8, 1), 0.5, np.float32)[::2],
     "big-endian": np.full((4, 1), 0.5, ">f4"),
     "read-only": frozen(np.full((4, 1), 0.5, np.float32)),
+    "not aligned": displaced(np.full((4, 1), 0.5, np.float32)),
     "past the bounds": np.full((4, 1), 99.0),
 }
 
@@ -168,9 +178,12 @@ def test_many_steps_that_are_refused(carts, actions):
 # Arguments
 
 
-@pytest.mark.parametrize("count", [0, -1, 2**32, 10**30, 1.5, "4", None, True, float("nan"), [4]])
+LONG = pytest.param(10**5000, id="long")
+
+
+@pytest.mark.parametrize("count", [0, -1, 2**32, 10**30, LONG, 1.5, "4", None, True, float("nan"), [4]])
 def test_numbers_of_worlds_that_are_refused(count):
-    with pytest.raises(UsageError, match="num_envs"):
+    with pytest.raises(UsageError, match="num_envs: .* is not allowed; it must be a whole number from 1 to 4294967295"):
         manyworlds.VectorEnv("CartPole-v1", count)
 
 
@@ -183,7 +196,7 @@ def test_more_worlds_than_a_device_holds(count):
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 2**64, 1.0, "1", True, [1, 2, 3, 4], np.array(3), float("nan")])
 def test_seeds_that_are_refused(carts, seed):
-    with pytest.raises(UsageError, match="seed .* is not allowed; it must be a whole number from 0 to 4294967295"):
+    with pytest.raises(UsageError, match="seed: .* is not allowed; it must be a whole number from 0 to 4294967295"):
         carts.reset(seed=seed)
     with pytest.raises(UsageError, match="seed"):
         manyworlds.VectorEnv("CartPole-v1", 2, seed=seed)
@@ -200,7 +213,7 @@ def test_adapters_that_are_not_there(adapter):
         manyworlds.VectorEnv("CartPole-v1", 2, adapter=adapter)
 
 
-@pytest.mark.parametrize("adapter", ["", "-1", -1, None, 1.0, True])
+@pytest.mark.parametrize("adapter", ["", "-1", -1, None, 1.0, True, "\ud800"])
 def test_adapters_that_are_none(adapter):
     with pytest.raises(UsageError, match="adapter"):
         manyworlds.VectorEnv("CartPole-v1", 2, adapter=adapter)
@@ -212,6 +225,29 @@ def test_an_adapter_by_index_and_by_part_of_its_name(worlds):
     worlds("CartPole-v1", 2, adapter=name[:8]).reset()
 
 
+@pytest.mark.parametrize("value", ["1\ngamma=0.5", "1\r\ngamma=0.5", "1\n[other]"])
+def test_the_text_of_a_setting_is_one_value(value):
+    """What stands behind it would be other settings."""
+    with pytest.raises(UsageError, match="num_envs"):
+        manyworlds.Policy.untrained("CartPole-v1", num_envs=value)
+
+
+@pytest.mark.parametrize(
+    "line", ["nested.append(nested)", "for _ in range(100_000): nested = [nested]", "nested = [[8]]"]
+)
+def test_a_setting_that_is_nested(python, line):
+    program = f"""
+import manyworlds
+nested = [8]
+{line}
+try:
+    manyworlds.Policy.untrained("CartPole-v1", hidden=nested)
+except manyworlds.errors.UsageError as error:
+    print("hidden" in str(error))
+"""
+    assert python(program) == "True\n"
+
+
 @pytest.mark.parametrize("mode", ["x", None, 3, [], "same step"])
 def test_autoreset_modes_that_are_none(mode):
     with pytest.raises(UsageError, match="there are same-step, next-step and disabled"):
@@ -221,7 +257,8 @@ def test_autoreset_modes_that_are_none(mode):
 @pytest.mark.parametrize(
     "options, text",
     [
-        ({"x": 1}, "there is reset_mask; constants are given to the constructor"),
+        ({"x": 1}, "options 'x': there is reset_mask; constants are given to the constructor"),
+        ({1: 2, "a": 3}, "options 1, 'a': there is reset_mask"),
         ({"reset_mask": [True] * 4}, "reset_mask is list, expected a NumPy array of bool"),
         ({"reset_mask": np.zeros(4, bool)}, "chooses no world"),
         ({"reset_mask": np.ones(3, bool)}, r"reset_mask is bool \(3,\)"),
@@ -255,7 +292,18 @@ def test_a_refused_reset_changes_nothing(worlds):
 
 
 @pytest.mark.parametrize(
-    "states", [[[0] * 3] * 4, [[0] * 4] * 3, [], "x", None, np.zeros((4, 4), complex), np.zeros((2, 2, 2))]
+    "states",
+    [
+        [[0] * 3] * 4,
+        [[0] * 4] * 3,
+        [[1, 2], [3]],
+        [[10**400, 1.5, 0, 0]] * 4,
+        [],
+        "x",
+        None,
+        np.zeros((4, 4), complex),
+        np.zeros((2, 2, 2)),
+    ],
 )
 def test_states_that_are_refused(carts, states):
     before = carts.states
@@ -362,6 +410,30 @@ for num_envs in (64, 256, 1024):
         assert told == ["ClosedError"] * count, told
 """
     python(program, timeout=6)
+
+
+def test_many_steps_of_one_environment_in_several_threads(python):
+    """Each call keeps what it has asked for, whatever another thread asks for in between."""
+    program = """
+import threading, time, numpy as np, manyworlds
+envs, end, wrong = manyworlds.VectorEnv("Pendulum-v1", 64, seed=1), time.monotonic() + 3, []
+actions = np.zeros((16, 64, 1), np.float32)
+def work(keep, shape):
+    try:
+        while time.monotonic() < end and not wrong:
+            rewards = envs.step_many(actions, keep=keep)[1]
+            assert rewards.shape == shape and (rewards <= 0).all(), (keep, rewards.shape)
+    except BaseException as error:
+        wrong.append(repr(error))
+kinds = [("each", (16, 64)), ("sums", (64,))] * 2
+threads = [threading.Thread(target=work, args=kind) for kind in kinds]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(wrong)
+"""
+    assert python(program) == "[]\n"
 
 
 def test_an_interrupt_ends_a_loop_of_steps(python):

@@ -133,6 +133,18 @@ def test_other_parameters_take_over():
             wrong()
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"gamma": 2}, {"gamma": -0.1}, {"gamma": float("nan")}, {"gamma": 10**400}, {"gae_lambda": 1.5}]
+)
+def test_a_refused_rollout_moves_no_world(wrong):
+    policy = Policy.untrained("CartPole-v1", hidden=[8])
+    rollout, fresh = (Rollout(policy, 4, 20, seed=3) for _ in range(2))
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        rollout.collect(**wrong)
+    for got, expected in zip(rollout.collect(), fresh.collect(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
 def test_a_policy_plays_in_another_environment():
     policy = Policy.untrained("CartPole-v1", hidden=[8])
     here, there = (Rollout(policy, 4, 20, env=env) for env in (None, Environment("CartPole-v1", gravity=30.0)))
@@ -148,7 +160,7 @@ def test_a_policy_plays_in_another_environment():
         (("CartPole-v1", 0, 8), "num_envs"),
         (("CartPole-v1", 8, 0), "num_steps"),
         (("CartPole-v1", -1, 8), "num_envs: -1 is not allowed"),
-        (("CartPole-v1", 2.5, 8), "num_envs: 2.5 is not a whole number"),
+        (("CartPole-v1", 2.5, 8), "num_envs: 2.5 is not allowed; it must be a whole number"),
         (("CartPole-v1", 2**32 - 1, 1), "num_envs"),
         (("CartPole-v1", 2**31, 2**31), "too many samples"),
         (("NoSuchEnv", 2, 2), "NoSuchEnv"),
@@ -159,6 +171,16 @@ def test_wrong_sizes_are_refused(arguments, words):
         Rollout(*arguments)
     with pytest.raises(UsageError, match="sac learns from replay"):
         Rollout(Policy.untrained("Pendulum-v1", "sac"), 2, 2)
+
+
+def test_an_adapter_has_an_index():
+    policy = Policy.untrained("CartPole-v1", hidden=[4])
+    first = Rollout(policy, 2, 3, adapter=0).collect()
+    np.testing.assert_array_equal(first.observations, Rollout(policy, 2, 3, adapter="0").collect().observations)
+    assert policy.evaluate(episodes=2, adapter=np.int64(0)) == policy.evaluate(episodes=2, adapter="0")
+    for wrong in (-1, 1.0, None, True, "\ud800"):
+        with pytest.raises(UsageError, match="adapter: .* is not allowed; it is 'auto', an index"):
+            Rollout(policy, 2, 3, adapter=wrong)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")

@@ -102,7 +102,7 @@ def test_seed_counts_from_the_next_reset(make, worlds):
     assert np.array_equal(envs.reset(), first)
     assert np.array_equal(first, worlds("CartPole-v1", 4, seed=1).reset()[0])
     assert len(set(envs.seed())) == 1
-    with pytest.raises(manyworlds.Error, match="seed -1"):
+    with pytest.raises(manyworlds.Error, match="seed: -1"):
         envs.seed(-1)
 
 

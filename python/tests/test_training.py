@@ -210,6 +210,9 @@ def test_a_run_begins_with_a_policy(tmp_path):
         ({"num_envs": 0}, "0 is not allowed; it must be at least 1"),
         ({"num_envs": 10**30}, "'num_envs'"),
         ({"num_envs": 2**31, "num_steps": 1}, "num_envs"),
+        ({"num_envs": 10**5000}, "num_envs: <int> is too large"),
+        ({"activation": "\ud800"}, "activation: .* surrogate"),
+        ({"\ud800": 1}, "settings: .* surrogate"),
         ({"hidden": [8, 0]}, "0 is not allowed"),
         ({"hidden": ["wide"]}, "'hidden'"),
         ({"delta": 0.5}, "npg and trpo; ppo does not read it"),
@@ -217,16 +220,22 @@ def test_a_run_begins_with_a_policy(tmp_path):
         ({"seeds": []}, "seeds: none were given"),
         ({"seeds": -1}, "seeds: -1 is not allowed"),
         ({"seeds": [1, 2, 1]}, "seeds: 1 is there twice"),
-        ({"seeds": "12"}, "'12' is not a whole number"),
+        ({"seeds": "12"}, "'12' is not allowed; it must be a whole number"),
         ({"seeds": 2**32}, "4294967296 is not allowed"),
         ({"algo": "pppo"}, "no such algorithm 'pppo'"),
         ({"algo": None}, "algo: None is not a string"),
         ({"adapter": "no such device"}, "no such device"),
-        ({"adapter": 0}, "adapter: 0 is not a string"),
+        ({"adapter": 1.5}, "adapter: 1.5 is not allowed; it is 'auto', an index"),
+        ({"adapter": "\ud800"}, "adapter: .* is not allowed"),
+        ({"adapter": 99}, "no adapter matches"),
+        ({"algo": "\ud800"}, "algo: .* surrogate"),
         ({"overrides": {"gravty": 1}}, "gravity"),
-        ({"overrides": {"gravity": "high"}}, "gravity is 'high'"),
+        ({"overrides": {"gravity": "high"}}, "gravity='high': no argument has this name, and a constant"),
+        ({"overrides": {"gravity": 10**400}}, "gravity=1.* it is too large"),
+        ({"overrides": {"name": 1}}, "name"),
+        ({"overrides": {3: 4}}, "overrides: 3 is not a string"),
         ({"overrides": 3}, "overrides: 3 is not a dictionary"),
-        ({"env": 3}, "env: 3 is not a path"),
+        ({"env": 3}, "environment 3: it is a name, or the path"),
         ({"env": "CartPol-v1"}, "CartPole-v1"),
         ({"env": "no/such/file.wgsl"}, "no/such/file.wgsl"),
         ({"init": "no/such/file"}, "no/such/file"),
@@ -246,6 +255,12 @@ def test_bounds_out_of_reach_are_warned_of(tmp_path):
     for more in ({}, {"directory": tmp_path / "run"}):
         with pytest.warns(UserWarning, match="environment: "):
             train(env, **SHORT, **more)
+
+
+def test_an_adapter_has_an_index(tmp_path):
+    for more in ({}, {"directory": tmp_path / "run"}):
+        run = train("CartPole-v1", adapter=0, progress=False, **SHORT, **more)
+        assert run.policy.params_hash == train("CartPole-v1", adapter="0", progress=False, **SHORT).policy.params_hash
 
 
 def test_nothing_to_reach_is_said(tmp_path):

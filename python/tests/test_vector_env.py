@@ -211,6 +211,33 @@ def test_reset_mask_leaves_the_others_as_they_are(worlds):
     assert list(options) == ["reset_mask"], "the caller's options were changed"
 
 
+FALLING, UPRIGHT = [0, 0, 0.2, 3], [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("mode", ["next-step", "disabled"])
+def test_reset_mask_leaves_the_endings_of_the_others(worlds, mode):
+    """Worlds whose episode has ended are still to be reset, whichever others were."""
+    envs, actions = worlds("CartPole-v1", 5, seed=3, autoreset=mode), np.zeros(5, int)
+    envs.reset()
+    envs.states = [UPRIGHT, FALLING, UPRIGHT, FALLING, FALLING]
+    assert envs.step(actions)[2].tolist() == [False, True, False, True, True]
+    envs.reset(options={"reset_mask": np.array([True, False, False, False, True])})
+    if mode == "disabled":
+        with pytest.raises(manyworlds.Error, match="the episode of world 1 has ended"):
+            envs.step(actions)
+        envs.reset(options={"reset_mask": np.array([False, True, False, False, False])})
+        with pytest.raises(manyworlds.Error, match="the episode of world 3 has ended"):
+            envs.step(actions)
+        envs.reset(options={"reset_mask": np.array([False, False, False, True, False])})
+        assert envs.step(actions)[1].tolist() == [1] * 5
+        return
+    observations, rewards, terminations, truncations, _ = envs.step(actions)
+    assert rewards.tolist() == [1, 0, 1, 0, 1]
+    assert not terminations.any() and not truncations.any()
+    assert np.abs(observations[[1, 3]]).max() <= 0.05, "worlds that have ended were not reset by the step"
+    assert envs.step(actions)[1].tolist() == [1] * 5
+
+
 def test_states_are_what_worlds_go_on_from(worlds):
     envs = worlds("CartPole-v1", 3, seed=1)
     envs.reset()
@@ -218,6 +245,18 @@ def test_states_are_what_worlds_go_on_from(worlds):
     envs.states = state
     assert np.allclose(envs.states, state, atol=1e-7)
     assert envs.step(np.ones(3, int))[0][1, 1] > 0.1
+
+
+def test_states_begin_episodes(worlds):
+    """The step limit counts from there, and the episodes after it are the worlds' first again."""
+    envs = worlds("CartPole-v1", 3, seed=1, MAX_EPISODE_STEPS=3)
+    first = envs.reset()[0]
+    for _ in range(2):
+        envs.step([0] * 3)
+        envs.states = np.zeros((3, 4))
+        assert [envs.step([step % 2] * 3)[3].all() for step in range(3)] == [False, False, True]
+    envs.states = np.zeros((3, 4))
+    assert np.array_equal(envs.reset()[0], first)
 
 
 # What is kept
@@ -349,6 +388,50 @@ def test_step_many_is_so_many_steps(worlds, mode, env):
                     assert infos["final_obs"][step, world] is None and not infos["_final_obs"][step, world]
     assert np.array_equal(one.states, many.states) and np.array_equal(one.states, summed.states)
     assert ended > n if mode == "same-step" else ended == 0
+
+
+LOOPING = """
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_COUNT: u32 = 3u;
+const MAX_EPISODE_STEPS: u32 = 5u;
+struct State { at: f32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_range(rng, -1.0, 1.0)); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    var reward = 0.0;
+    for (var i = 0u; i <= action; i += 1u) {
+        (*s).at = 0.5 * (*s).at + f32(i);
+        reward += (*s).at;
+    }
+    return Outcome(reward, (*s).at > 2.4);
+}
+fn env_observe(s: State) -> Observation { return Observation(s.at); }
+"""
+
+
+def test_sums_of_steps_with_loops(worlds):
+    """A single choice and same-step autoreset, where sums take a way of their own."""
+    env = manyworlds.Environment.from_source(LOOPING, "looping")
+    each, summed = (worlds(env, 37, seed=2) for _ in range(2))
+    random = np.random.default_rng(3)
+    for k in (1, 9, 100):
+        actions = random.integers(3, size=(k, 37))
+        observations, rewards, terminations, truncations, _ = each.step_many(actions)
+        last, sums, terminated, truncated, _ = summed.step_many(actions, keep="sums")
+        assert np.array_equal(last, observations[-1])
+        assert np.allclose(sums, rewards.sum(axis=0), rtol=1e-5, atol=1e-5)
+        assert np.array_equal(terminated, terminations.any(axis=0))
+        assert np.array_equal(truncated, truncations.any(axis=0))
+    assert terminations.any() and truncations.any()
+
+
+def test_masks_of_many_steps_are_those_behind_the_last(worlds):
+    from test_environment import MASKED
+
+    env = manyworlds.Environment.from_source(MASKED, "masked")
+    for keep in ("each", "sums"):
+        envs = worlds(env, 2, seed=1)
+        infos = envs.step_many([[1, 1], [0, 2]], keep=keep)[4]
+        assert infos["action_mask"].tolist() == [[0, 1, 1], [1, 1, 0]], keep
 
 
 def test_step_many_refuses_what_would_go_on_past_an_end(worlds):
