@@ -292,7 +292,8 @@ impl Kernels<'_> {
 
     /// One step of every world with the caller's actions.
     pub fn pool(&self, env: &Environment) -> Result<Program> {
-        let program = env.link_into(self.program("pool")?)?.parts(self.mask_bits())?;
+        let program = self.program("pool")?.word("MW_HAS_LOOPS", env.has_loops().into());
+        let program = env.link_into(program)?.parts(self.mask_bits())?;
         program.parts(&[env.keep_part(), "part/pool.wgsl", "pool.wgsl"])
     }
 
@@ -325,6 +326,7 @@ impl Kernels<'_> {
     /// Many steps of every world with the caller's choices of so many bits, summed.
     pub fn pool_sums(&self, env: &Environment, bits: u32) -> Result<Program> {
         let program = self.program("pool sums")?.word("MW_GIVEN_BITS", bits);
+        let program = program.word("MW_HAS_LOOPS", env.has_loops().into());
         env.link_into(program)?.parts(&["part/pool.wgsl", "pool_sums.wgsl"])
     }
 

@@ -470,8 +470,12 @@ impl WorldPool {
         }
         let words = self.gpu.read(&self.worlds)?;
         let n = self.num_envs as usize;
-        // in the place of the return, see `shaders/part/pool.wgsl`
-        let cut = |world: usize| words[world_word(self.env.word(WorldWord::Return), world, n)] >> 16;
+        // of the first reset, and of all steps and resets since, in the place of the return (`shaders/part/pool.wgsl`)
+        let of = |word, world: usize| words[world_word(self.env.word(word), world, n)] >> 16;
+        let cut = |world: usize| match of(WorldWord::Fault, world) {
+            0 => of(WorldWord::Return, world),
+            first => first,
+        };
         match (0..n).map(cut).filter(|&number| number > 0).min() {
             Some(number) => Err(self.env.loop_cut(number)),
             None => Ok(()),

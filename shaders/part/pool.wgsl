@@ -9,11 +9,16 @@
 
 @bind var<uniform> mw_pool: MwPool;
 
-/// A world; how its last step ended is in the place of its fault.
+/// A world; how its last step ended is in the place of its fault. Of a loop that its first reset cut short its fault tells
+/// (reset.wgsl), which no pool changes.
 fn mw_pool_load(index: u32) -> MwWorld {
     let beside = mw_world[(MW_STATE_VECTORS + 1u) * mw_pool.count + index];
     let state = mw_state_load(index, mw_pool.count);
-    let fault = vec4<u32>(beside.x, 0u, 0u, 0u);
+    var fault = vec4<u32>(beside.x, 0u, 0u, 0u);
+    @unroll for has in 0..MW_HAS_LOOPS {
+        let first = mw_world[MW_STATE_VECTORS * mw_pool.count + index].x;
+        fault.x = select(fault.x, fault.x | (first & 0xffff0000u), fault.x < 0x10000u);
+    }
     return MwWorld(state, fault, MwSum(), beside.y, beside.z, beside.w, MwEpisodes());
 }
 
