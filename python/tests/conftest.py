@@ -12,7 +12,7 @@ import manyworlds
 PACKAGE = pathlib.Path(manyworlds.__file__).parent.parent
 
 
-def python(program, *arguments, timeout=60):
+def python(program, *arguments, timeout=120):
     """Runs a program in a process of its own: what it printed. A crash, a panic, an error or a hang is a failure."""
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(PACKAGE), os.environ.get("PYTHONPATH", "")]))
     command = [sys.executable, "-X", "faulthandler", "-c", program, *arguments]

@@ -51,7 +51,7 @@ sys.orig_argv = ["python", "-m", "manyworlds", "--version"]
 from manyworlds.__main__ import main
 main()
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 

@@ -409,7 +409,7 @@ for num_envs in (64, 256, 1024):
             thread.join()
         assert told == ["ClosedError"] * count, told
 """
-    python(program, timeout=6)
+    python(program, timeout=120)
 
 
 def test_many_steps_of_one_environment_in_several_threads(python):
@@ -570,7 +570,7 @@ if __name__ == "__main__":
     answers = context.Queue()
     process = context.Process(target=work, args=(answers,))
     process.start()
-    answer = answers.get(timeout=30)
+    answer = answers.get(timeout=60)
     process.join(30)
     assert process.exitcode == 0
     print(answer == own, answer)
