@@ -278,17 +278,31 @@ impl WorldPool {
     }
 
     fn with_results<T>(&self, recording: &Recording, finals: bool, take: impl FnOnce(&Seen<'_>) -> T) -> Result<T> {
-        let masked = self.env.spec().action_space.masked();
-        let mut sources = vec![self.observations.raw(), self.rewards.raw(), self.endings.raw()];
-        sources.extend(finals.then(|| self.final_observations.raw()));
-        sources.extend(masked.then(|| self.masks.raw()));
+        let finals = finals.then_some(&self.final_observations);
+        self.read_behind(recording, &self.observations, &self.rewards, &self.endings, finals, take)
+    }
+
+    /// Submits a recording and shows what it leaves in these buffers, and the masks.
+    fn read_behind<T>(
+        &self,
+        recording: &Recording,
+        observations: &Buffer<f32>,
+        rewards: &Buffer<f32>,
+        endings: &Buffer<u32>,
+        finals: Option<&Buffer<f32>>,
+        take: impl FnOnce(&Seen<'_>) -> T,
+    ) -> Result<T> {
+        let masks = self.env.spec().action_space.masked().then_some(&self.masks);
+        let mut sources = vec![observations.raw(), rewards.raw(), endings.raw()];
+        sources.extend(finals.map(Buffer::raw));
+        sources.extend(masks.map(Buffer::raw));
         self.gpu.submit_and_read(recording, &sources)?.wait_with(&self.gpu, |mapped| {
             take(&Seen {
-                observations: of(mapped, 0, &self.observations),
-                rewards: of(mapped, 1, &self.rewards),
-                endings: of(mapped, 2, &self.endings),
-                final_observations: if finals { of(mapped, 3, &self.final_observations) } else { &[] },
-                masks: if masked { of(mapped, sources.len() - 1, &self.masks) } else { &[] },
+                observations: of(mapped, 0, observations),
+                rewards: of(mapped, 1, rewards),
+                endings: of(mapped, 2, endings),
+                final_observations: finals.map_or(&[], |finals| of(mapped, 3, finals)),
+                masks: masks.map_or(&[], |masks| of(mapped, sources.len() - 1, masks)),
             })
         })
     }
@@ -344,20 +358,8 @@ impl WorldPool {
         }
         let mut recording = Recording::default();
         many.record(&mut recording);
-        let masked = self.env.spec().action_space.masked();
-        let finals = many.each && self.pool.same_step();
-        let mut sources = vec![many.observations.raw(), many.rewards.raw(), many.endings.raw()];
-        sources.extend(finals.then(|| many.final_observations.raw()));
-        sources.extend(masked.then(|| self.masks.raw()));
-        self.gpu.submit_and_read(&recording, &sources)?.wait_with(&self.gpu, |mapped| {
-            take(&Seen {
-                observations: of(mapped, 0, &many.observations),
-                rewards: of(mapped, 1, &many.rewards),
-                endings: of(mapped, 2, &many.endings),
-                final_observations: if finals { of(mapped, 3, &many.final_observations) } else { &[] },
-                masks: if masked { of(mapped, sources.len() - 1, &self.masks) } else { &[] },
-            })
-        })
+        let finals = (many.each && self.pool.same_step()).then_some(&many.final_observations);
+        self.read_behind(&recording, &many.observations, &many.rewards, &many.endings, finals, take)
     }
 
     /// One step of every world with the actions that are in [`actions`](Pool::actions) already.

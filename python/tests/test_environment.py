@@ -7,6 +7,7 @@ import pickle
 import gymnasium
 import numpy as np
 import pytest
+from conftest import MASKED
 
 import manyworlds
 
@@ -24,19 +25,6 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     return Outcome(f32(action[1]), false);
 }
 fn env_observe(s: State) -> Observation { return Observation(s.at, f32(s.last)); }
-"""
-MASKED = """
-const OBSERVATION_DIM: u32 = 1u;
-const ACTION_COUNT: u32 = 3u;
-const MAX_EPISODE_STEPS: u32 = 6u;
-struct State { at: f32 }
-fn env_reset(rng: ptr<function, Rng>) -> State { return State(1.0); }
-fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
-    (*s).at += f32(action) - 1.0;
-    return Outcome(0.0, false);
-}
-fn env_observe(s: State) -> Observation { return Observation(s.at); }
-fn env_action_mask(s: State) -> ActionMask { return ActionMask(s.at > 0.0, true, s.at < 2.0); }
 """
 
 

@@ -2,26 +2,13 @@
 
 import numpy as np
 import pytest
+from conftest import MASKED
 
 import manyworlds
 
 sb3 = pytest.importorskip("stable_baselines3", reason="Stable-Baselines3 is not installed")
 from stable_baselines3.common.monitor import Monitor  # noqa: E402
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize, is_vecenv_wrapped  # noqa: E402
-
-MASKED = """
-const OBSERVATION_DIM: u32 = 1u;
-const ACTION_COUNT: u32 = 3u;
-const MAX_EPISODE_STEPS: u32 = 6u;
-struct State { at: f32 }
-fn env_reset(rng: ptr<function, Rng>) -> State { return State(1.0); }
-fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
-    (*s).at += f32(action) - 1.0;
-    return Outcome(0.0, false);
-}
-fn env_observe(s: State) -> Observation { return Observation(s.at); }
-fn env_action_mask(s: State) -> ActionMask { return ActionMask(s.at > 0.0, true, s.at < 2.0); }
-"""
 
 
 @pytest.fixture

@@ -85,17 +85,16 @@ impl Pool {
         if num_envs == 0 {
             return Err(Error::setting("num_envs", "0 is not allowed; it must be at least 1"));
         }
-        let count = num_envs;
         let spec = env.spec();
         let features = u64::from(spec.observation_dim);
-        let (worlds, remedy) = (("worlds", u64::from(count)), "num_envs");
+        let (worlds, remedy) = (("worlds", u64::from(num_envs)), "num_envs");
         let (features_axis, space) = (("features", features), &spec.action_space);
         let mask_words = u64::from(space.mask_words()).max(1);
         let first = Progress { seed, ..Progress::default() };
         let progress = plan.filled("progress", &[("agents", 1)], "nothing", move || vec![first])?;
         let mut pool = Self {
             shape: layout::Pool {
-                count,
+                count: num_envs,
                 steps: 1,
                 first: 0,
                 action_row: 0,
@@ -120,10 +119,10 @@ impl Pool {
             masks: plan.buffer("masks", &[("words", mask_words), worlds], remedy)?,
             progress,
         };
-        let first = Worlds { count, stream: STREAM_TRAINING, ..Worlds::default() };
+        let first = Worlds { count: num_envs, stream: STREAM_TRAINING, ..Worlds::default() };
         let kernel = plan.kernel(kernels.reset(env)?);
         let buffers = pool.buffers().with("mw_worlds", &plan.uniform("worlds of the reset", &first));
-        pool.first.push(&plan.pass(kernel, 1, count.into(), env.iterations(), &buffers));
+        pool.first.push(&plan.pass(kernel, 1, num_envs.into(), env.iterations(), &buffers));
         let kernel = plan.kernel(kernels.pool(env)?);
         let mut pass = |shape: layout::Pool| {
             let mut recording = Recording::default();
