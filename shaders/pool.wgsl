@@ -31,22 +31,22 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         action[k] = mw_actions[mw_pool.action_row * n * MW_ACTION_WORDS + mw_pool_at(index, k, MW_ACTION_WORDS)];
     }
     var ending = mw_pool_ending(world);
-    let chosen = mw_pool.chosen != 0u && action[0] != 0u;
-    let late = mw_pool.next_step != 0u && ending != 0u; // a reset takes the place of this step
+    let chosen = (mw_pool.chosen != 0u) & (action[0] != 0u);
+    let late = (mw_pool.next_step != 0u) & (ending != 0u); // a reset takes the place of this step
     var reward = 0.0;
-    if mw_pool.steps > 0u && !late {
+    if (mw_pool.steps > 0u) & !late {
         let step = mw_world_step(&world, mw_action(action), key, index);
         reward = step.reward;
         ending = step.ending;
     }
-    let resets = late || chosen || (mw_pool.same_step != 0u && ending != 0u);
-    @rare if mw_pool.steps > 0u && !late && (mw_pool.by_world == 0u || resets) {
+    let resets = late | chosen | ((mw_pool.same_step != 0u) & (ending != 0u));
+    @rare if (mw_pool.steps > 0u) & !late & ((mw_pool.by_world == 0u) | resets) {
         mw_keep(mw_look(world.state), MW_TO_FINAL, index);
     }
     @rare if resets {
         let old = world;
         world = mw_world_next(old, select(ending, action[0], chosen), mw_first_state(key, index, old.begun));
-        ending = select(ending, 0u, late || mw_pool.steps == 0u);
+        ending = select(ending, 0u, late | (mw_pool.steps == 0u));
     }
     @unroll for word in 0..MW_MASK_WORDS { mw_masks[word * n + index] = mw_mask_bits(world.state, word); }
     mw_keep(mw_look(world.state), MW_TO_POOL, index);

@@ -33,7 +33,7 @@ fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) ->
     return Outcome(select(0.0, reward, landed), landed);
 }
 
-fn tile(ball: u32, paddle: u32, i: u32) -> f32 { return f32(i == ball || i == paddle); }
+fn tile(ball: u32, paddle: u32, i: u32) -> f32 { return f32((i == ball) | (i == paddle)); }
 
 fn env_observe(s: State) -> Observation {
     let b = s.ball_row * COLUMNS + s.ball_column;
