@@ -43,7 +43,7 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         // act
         var words: array<u32, MW_ACTION_WORDS>;
         if mw_interaction.uniform_ != 0u {
-            let call = mw_philox(vec4<u32>(index, world.steps / MW_CALL_STEPS, MW_PURPOSE_ACTION, 0u), key);
+            let call = mw_world_words(key, index, world.steps / MW_CALL_STEPS, MW_PURPOSE_ACTION, 0u);
             words = mw_action_words(mw_random_action(call, world.steps, index, key));
         } else {
             @unroll for o in 0..MW_OUTPUTS { mw_output[o] = mw_outputs[(agent * MW_OUTPUTS + o) * n + index]; }

@@ -6,7 +6,8 @@
 //!
 //!   R = Σ_{i<k} γⁱ r_i        d = γᵏ, 0 where the last step terminated        s' = the observation after the last step
 //!
-//! Reference: src/reference/replay.rs.
+//! A rank has MW_SHARDS blocks of the run's worlds, and as many samples of each: they have the numbers that they would have in a
+//! single process, from MW_FIRST_SAMPLE on. Reference: src/reference/replay.rs.
 
 @bind var<uniform> mw_replay: MwReplaySettings;
 @bind var<uniform> mw_feature_range: MwFeatureRange;
@@ -32,7 +33,13 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
 
     let next = mw_next_place(agent, 0u, worlds);   // the head
     let filled = select(next, capacity, mw_began_anew(agent, 0u, worlds));
-    let first = mw_multiply_wide(mw_philox(vec4<u32>(sample, draw, MW_PURPOSE_REPLAY, 0u), key).x, filled).x;
+    let number = MW_FIRST_SAMPLE + sample;
+    let word = mw_philox(vec4<u32>(number, draw, MW_PURPOSE_REPLAY, 0u), key).x;
+    var first = mw_multiply_wide(word, filled / MW_SHARDS).x;
+    if MW_SHARDS > 1u {
+        let of_shard = worlds / MW_SHARDS;
+        first = first / of_shard * worlds + sample / (count / MW_SHARDS) * of_shard + first % of_shard;
+    }
 
     let steps = agent * MW_TRANSITION_ROWS * capacity;
     var place = first;
@@ -61,8 +68,8 @@ fn mw_main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     @unroll for k in 0..MW_ACTION_WORDS { words[k] = mw_replay_steps[steps + k * capacity + first]; }
     @unroll for i in 0..MW_ACTS { mw_drawn[mw_drawn_at(agent, MW_ROW_TAKEN + i, sample, count)] = mw_seen_action(words, i); }
     @unroll for call in 0..MW_NOISE_CALLS {
-        let now = mw_noise_of(mw_philox(vec4<u32>(sample, draw, MW_PURPOSE_REPLAY, 1u + 2u * call), key));
-        let then = mw_noise_of(mw_philox(vec4<u32>(sample, draw, MW_PURPOSE_REPLAY, 2u + 2u * call), key));
+        let now = mw_noise_of(mw_philox(vec4<u32>(number, draw, MW_PURPOSE_REPLAY, 1u + 2u * call), key));
+        let then = mw_noise_of(mw_philox(vec4<u32>(number, draw, MW_PURPOSE_REPLAY, 2u + 2u * call), key));
         @unroll for q in 0..4 {
             if call * 4u + q < MW_NOISE {
                 mw_drawn[mw_drawn_at(agent, MW_ROW_NOISE + call * 4u + q, sample, count)] = now[q];

@@ -29,8 +29,8 @@ fn mw_refill(old: MwStepped, key: vec2<u32>, index: u32) -> MwStepped {
     let call = it.world.steps / MW_CALL_STEPS + 1u;
     let lacks_words = it.call != call;
     let begun = it.world.begun;
-    let out = mw_philox(select(vec4<u32>(index, begun, MW_PURPOSE_RESET, 0u),
-        vec4<u32>(index, call - 1u, MW_PURPOSE_ACTION, 0u), lacks_words), key);
+    let wanted = select(vec2<u32>(begun, MW_PURPOSE_RESET), vec2<u32>(call - 1u, MW_PURPOSE_ACTION), lacks_words);
+    let out = mw_world_words(key, index, wanted.x, wanted.y, 0u);
     if lacks_words {
         it.words = out;
         it.call = call;

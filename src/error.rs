@@ -208,6 +208,14 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
+    /// Another process of a run over several ranks that is not there any more, or does something else.
+    #[error("{}: {}", shown(rank), shown(reason))]
+    Rank {
+        /// Which one, and its host.
+        rank: String,
+        /// What happened, and what helps.
+        reason: String,
+    },
     /// A checkpoint that cannot be used.
     #[error("checkpoint '{}': {}", shown(path.display()), shown(reason))]
     Checkpoint {
@@ -227,11 +235,13 @@ impl Error {
     /// | 1 | failure at run time | [`Error::Device`], [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::NotFinite`], [`Error::EpisodeNotFinite`], [`Error::File`] where it is written, and bugs of ours: [`Error::Gpu`], [`Error::Shader`] |
     /// | 2 | bad usage, configuration, environment, adapter or input file | all others |
     /// | 3 | no adapter at all | [`Error::NoAdapter`] |
+    /// | 5 | a rank of a run over several has died | [`Error::Rank`] |
     ///
     /// The command line has 129, 130 and 143 beside these, where a signal ended a training run.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoAdapter { .. } => 3,
+            Self::Rank { .. } => 5,
             // a disk that is full hours into a run
             Self::File { action, .. } => 2 - u8::from(*action == "write"),
             Self::AdapterNotFound { .. }

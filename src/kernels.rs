@@ -11,7 +11,7 @@ mod textbook;
 pub use choices::{Estimator, Importance, Objective, Optimizer, OverTime, Phi, Recursion, Reduction};
 pub use layers::{Direction, Gate, Passed};
 pub use off_policy::OffPolicyKernels;
-pub(crate) use off_policy::seen_actions;
+pub(crate) use off_policy::{ROW_LOG_PROB, seen_actions};
 pub use search::{Method, SearchKernels};
 pub use textbook::{Combine, Sums, TextbookPolicy};
 
@@ -42,8 +42,38 @@ pub struct Kernels<'a> {
     pub owner: Owner,
     /// Bytes of the trace of all agents at most ([`crate::plan::Target::trace_bytes`]).
     pub trace: u64,
+    /// Which of the run's worlds are this rank's.
+    pub block: Block,
     /// Entries of what holds for agents of their own (`part/own.wgsl`): one, or [`Run::MOST`](crate::layout::Run::MOST).
     pub runs: u32,
+}
+
+/// Which of a run's worlds, of its samples of a minibatch, and of its shards one rank has: the number of its first, and how many
+/// shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The first world, or the first episode of an evaluation.
+    pub first_world: u32,
+    /// The first sample of a minibatch of transitions.
+    pub first_sample: u32,
+    /// The first shard.
+    pub first_shard: u32,
+    /// How many.
+    pub shards: u32,
+}
+
+impl Block {
+    /// All of them, in one shard.
+    pub const ALL: Self = Self { first_world: 0, first_sample: 0, first_shard: 0, shards: 1 };
+
+    fn constants(self) -> [(&'static str, u32); 4] {
+        [
+            ("MW_FIRST_WORLD", self.first_world),
+            ("MW_FIRST_SAMPLE", self.first_sample),
+            ("MW_FIRST_SHARD", self.first_shard),
+            ("MW_SHARDS", self.shards),
+        ]
+    }
 }
 
 /// Whose parameters a world is played with.
@@ -93,6 +123,7 @@ impl<'a> Kernels<'a> {
             agents: 1,
             owner: Owner::Agent,
             trace: Target::SOFTWARE.trace_bytes(),
+            block: Block::ALL,
             runs: 1,
         }
     }
@@ -108,6 +139,8 @@ impl Kernels<'_> {
         let program = program(name, &form_constants(self.form))?
             .constants(&self.space.constants())
             .constants(&self.exploration.constants(self.space));
+        let program =
+            self.block.constants().into_iter().fold(program, |program, (name, word)| program.word(name, word));
         let program = program.word("MW_RUNS", self.runs).part("part/own.wgsl")?;
         Ok(program.word("MW_ROWS", self.rows()).word("MW_OLD_ROWS", self.rows() - self.space.rows()))
     }

@@ -209,6 +209,11 @@ pub(crate) fn constants() -> Constants {
     // critics keep theirs behind those of the actors
     constants.word("MW_FAULTS_FIRST", 0);
     constants.word("MW_STREAM_TRAINING", STREAM_TRAINING);
+    // one of several ranks has others (`kernels::Block`)
+    constants.word("MW_FIRST_WORLD", 0);
+    constants.word("MW_FIRST_SAMPLE", 0);
+    constants.word("MW_FIRST_SHARD", 0);
+    constants.word("MW_SHARDS", 1);
     constants
 }
 

@@ -31,7 +31,7 @@ pub use search::{Beginning, Generation};
 
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Recording};
+use crate::gpu::{Buffer, Buffers, Exchange, Exchanged, Joined, Recording};
 use crate::kernels::{Gate, Importance, Kernels, OverTime, Passed, Recursion, Reduction};
 use crate::layout::{Columns, Row, Run, SampleRange};
 use crate::plan::{Kernel, Plan};
@@ -211,6 +211,10 @@ impl Weights {
         let sums =
             Reduced::new(plan, kernels, Reduction::Importance, Reduction::Sums, agents.count, elements, &buffers)?;
         sums.record(&mut recording);
+        if !plan.target().rank.is_alone() {
+            // the ratio of their squares that is told is as many times larger ([`Metrics::of_ranks`])
+            recording.exchange(Exchange::new(vec![Exchanged::whole(&sums.result, Joined::Mean)]));
+        }
         Ok(Self { recording, weights, sums: sums.result })
     }
 

@@ -23,9 +23,9 @@ fn mw_permute(place: u32, count: u32, words: vec4<u32>) -> u32 {
     return x;
 }
 
-/// The column of the batch that stands at a place of the shuffled order. Columns move in tiles of neighbours
+/// The column of a shard's batch that stands at a place of its shuffled order. Columns move in tiles of neighbours
 /// (`tile`, which divides the batch), so that loads stay coalesced.
-fn mw_shuffled(place: u32, batch: u32, tile: u32, seed: u32, update: u32, epoch: u32) -> u32 {
-    let words = mw_philox(vec4<u32>(update, epoch, MW_PURPOSE_SHUFFLE, 0u), vec2<u32>(seed, MW_STREAM_TRAINING));
+fn mw_shuffled(place: u32, batch: u32, tile: u32, seed: u32, update: u32, epoch: u32, shard: u32) -> u32 {
+    let words = mw_philox(vec4<u32>(update, epoch, MW_PURPOSE_SHUFFLE, shard), vec2<u32>(seed, MW_STREAM_TRAINING));
     return mw_permute(place / tile, batch / tile, words) * tile + place % tile;
 }

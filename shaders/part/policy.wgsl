@@ -17,7 +17,7 @@ fn mw_action_noise(key: vec2<u32>, world: u32, step: u32) -> array<f32, MW_UNIFO
     } else {
         var words: vec4<u32>;
         @unroll for i in 0..MW_UNIFORMS {
-            if i % 4u == 0u { words = mw_philox(vec4<u32>(world, step, MW_NOISE_PURPOSE, i / 4u), key); }
+            if i % 4u == 0u { words = mw_world_words(key, world, step, MW_NOISE_PURPOSE, i / 4u); }
             noise[i] = mw_uniform(words[i % 4u]);
         }
     }

@@ -4,17 +4,17 @@
 struct Rng { key: vec2<u32>, counter: vec4<u32>, block: vec4<u32>, left: u32 }
 
 fn mw_rng(key: vec2<u32>, world: u32, step: u32, purpose: u32) -> Rng {
-    return Rng(key, vec4<u32>(world, step, purpose, 0u), vec4<u32>(0u), 0u);
+    return Rng(key, vec4<u32>(MW_FIRST_WORLD + world, step, purpose, 0u), vec4<u32>(0u), 0u);
 }
 
 /// The same, with a first block that is known already.
 fn mw_rng_filled(key: vec2<u32>, world: u32, step: u32, purpose: u32, block: vec4<u32>) -> Rng {
-    return Rng(key, vec4<u32>(world, step, purpose, 1u), block, 4u);
+    return Rng(key, vec4<u32>(MW_FIRST_WORLD + world, step, purpose, 1u), block, 4u);
 }
 
 /// The uniform that picks the action of a world at a step: word `step & 3` of block `step >> 2`.
 fn mw_action_uniform(key: vec2<u32>, world: u32, step: u32) -> f32 {
-    return mw_uniform(mw_philox(vec4<u32>(world, step >> 2u, MW_PURPOSE_ACTION, 0u), key)[step & 3u]);
+    return mw_uniform(mw_world_words(key, world, step >> 2u, MW_PURPOSE_ACTION, 0u)[step & 3u]);
 }
 
 /// A word: each of the 2³² is as likely as every other.

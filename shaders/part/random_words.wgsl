@@ -3,7 +3,8 @@
 //!   key     = (seed of the agent, stream: training or evaluation)
 //!   counter = (world within its agent, step of that world (its episode for a reset), purpose, draw)
 //!
-//! The same counter gives the same words on every backend, whatever runs beside it.
+//! The same counter gives the same words on every backend, whatever runs beside it. Of a run over several ranks each has a block of
+//! the worlds: the first one of it has number MW_FIRST_WORLD.
 //! Reference: src/reference/philox.rs.
 
 const MW_PURPOSE_RESET: u32 = 0u;
@@ -33,6 +34,11 @@ fn mw_philox(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
         k += vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
     }
     return c;
+}
+
+/// Words of draw `draw` for a purpose of a world of this rank, at a step of it.
+fn mw_world_words(key: vec2<u32>, world: u32, step: u32, purpose: u32, draw: u32) -> vec4<u32> {
+    return mw_philox(vec4<u32>(MW_FIRST_WORLD + world, step, purpose, draw), key);
 }
 
 /// Uniform in (0, 1): (k + ½) · 2⁻²³ from the upper 23 bits of a word.

@@ -209,8 +209,12 @@ impl Learning {
 
     /// Every buffer that a run needs to go on, by name; those of the transitions where `ring` is set.
     pub fn state(&self, ring: bool) -> impl Iterator<Item = (&str, &wgpu::Buffer)> {
-        let wanted = self.kept.iter().filter(move |kept| ring || !kept.transitions);
-        wanted.filter_map(|kept| Some((kept.name.as_str(), kept.memory.raw()?)))
+        self.kept(ring).filter_map(|kept| Some((kept.name.as_str(), kept.memory.raw()?)))
+    }
+
+    /// The same, with how each is shared out among ranks.
+    pub(crate) fn kept(&self, ring: bool) -> impl Iterator<Item = &Kept> {
+        self.kept.iter().filter(move |kept| ring || !kept.transitions)
     }
 
     /// Schedules (learning rates, clip range, temperature of the Gumbel-softmax) of the update that comes next, for a run

@@ -7,6 +7,7 @@ mod file;
 mod range;
 mod resolve;
 mod settings;
+mod share;
 mod table;
 
 pub use algo::Algo;

@@ -107,6 +107,8 @@ settings! {
         seed: u32 = 1, Range::ANY, ALL, "CleanRL";
         /// Worlds that run side by side.
         num_envs: u32 = 1024, Range::at_least(1.0), GRADIENT, "CleanRL has 4; a GPU wants thousands";
+        /// Blocks of worlds whose samples are shuffled, or drawn, apart, as many of each for a minibatch; 0 = one for each rank. The result is the same with any number of ranks that divides it.
+        shards: u32 = 0, Range::ANY, GRADIENT, "ours";
         /// Steps of each world in a rollout; between two lines of metrics where transitions are replayed.
         num_steps: u32 = 32, Range::at_least(1.0), GRADIENT, "CleanRL has 128 with 4 worlds; thousands of worlds need fewer";
         /// Environment steps of the whole run, summed over worlds; rounded down to whole updates, at least one.

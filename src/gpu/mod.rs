@@ -2,8 +2,10 @@
 
 mod adapter;
 mod buffer;
+mod exchange;
 mod form;
 mod kernel;
+mod ranks;
 mod readback;
 mod recording;
 mod stopwatch;
@@ -11,9 +13,11 @@ mod stopwatch;
 pub use adapter::{AdapterChoice, adapters, missing_driver_hint};
 pub(crate) use buffer::bytes_of;
 pub use buffer::{Buffer, Memory};
+pub use exchange::{Exchange, Exchanged, Joined};
 pub use form::{Form, Forms, Share};
 pub(crate) use kernel::workgroups;
 pub use kernel::{Buffers, Kernel};
+pub use ranks::{Rank, Ranks, Traffic, Transport};
 pub use readback::{Arrived, Mapped, Readback};
 pub use recording::{Pass, PassTime, Recording};
 pub(crate) use stopwatch::{MOST_SPANS, Span, Stopwatch};
@@ -48,6 +52,8 @@ pub struct Gpu {
     info: wgpu::AdapterInfo,
     /// The form that every kernel has, whatever the work; for tests and measurements.
     forced: Option<Form>,
+    /// The others that it trains with.
+    ranks: Option<Ranks>,
     state: Arc<State>,
 }
 
@@ -145,7 +151,7 @@ impl Gpu {
     /// ```
     pub fn from_device(device: wgpu::Device, queue: wgpu::Queue) -> Self {
         let info = device.adapter_info();
-        Self { device, queue, info, forced: None, state: Arc::new(State::default()) }
+        Self { device, queue, info, forced: None, ranks: None, state: Arc::new(State::default()) }
     }
 
     /// Makes errors that no caller waits for, and the loss of the device, known to [`Gpu::check`].
@@ -209,6 +215,23 @@ impl Gpu {
         self
     }
 
+    /// This device as that of one of several ranks, which train together what is planned for it.
+    #[must_use]
+    pub fn with_ranks(mut self, ranks: Ranks) -> Self {
+        self.ranks = Some(ranks);
+        self
+    }
+
+    /// The ranks that it is one of.
+    pub fn ranks(&self) -> Option<&Ranks> {
+        self.ranks.as_ref()
+    }
+
+    /// Which of them it is of.
+    pub fn rank(&self) -> Rank {
+        self.ranks.as_ref().map_or(Rank::ALONE, Ranks::rank)
+    }
+
     /// Whether a processor plays the GPU.
     pub fn is_software(&self) -> bool {
         self.info.device_type == wgpu::DeviceType::Cpu
@@ -252,8 +275,7 @@ impl Gpu {
     /// # Errors
     /// Those of [`Gpu::check`].
     pub fn submit(&self, recording: &Recording) -> Result<()> {
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        recording.encode(&mut encoder)?;
+        let encoder = self.encode(recording, None)?;
         self.submit_commands(encoder);
         self.check()
     }

@@ -120,8 +120,7 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::check`].
     pub fn submit_and_read(&self, recording: &Recording, sources: &[&wgpu::Buffer]) -> Result<Readback> {
-        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        recording.encode(&mut encoder)?;
+        let encoder = self.encode(recording, None)?;
         let sources: Vec<_> = sources.iter().map(|&source| (source, 0..source.size())).collect();
         self.read_raw(encoder, &sources)
     }

@@ -1,8 +1,10 @@
 //! Work as plain data: a list of passes that can be printed, replayed and timed.
 
+use super::exchange::Exchange;
 use super::{Gpu, Kernel};
 use crate::error::{Error, Result};
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -72,10 +74,13 @@ impl fmt::Display for Pass {
     }
 }
 
-/// A list of passes. Each sees what the ones before it wrote.
+/// A list of passes. Each sees what the ones before it wrote. Where several ranks train together it pauses for exchanges, and each
+/// part between two of them is a submission of its own.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     passes: Vec<Pass>,
+    /// Each with the number of passes before it.
+    exchanges: Vec<(usize, Exchange)>,
 }
 
 /// Device time of all dispatches of one kernel in a recording.
@@ -95,9 +100,21 @@ impl Recording {
         self.passes.push(pass.clone());
     }
 
-    /// Adds all passes of another recording.
+    /// Adds an exchange between ranks.
+    pub fn exchange(&mut self, exchange: Exchange) {
+        self.exchanges.push((self.passes.len(), exchange));
+    }
+
+    /// Adds all passes, and exchanges, of another recording.
     pub fn extend(&mut self, other: &Self) {
+        let before = self.passes.len();
         self.passes.extend(other.passes.iter().cloned());
+        self.exchanges.extend(other.exchanges.iter().map(|(at, exchange)| (before + at, exchange.clone())));
+    }
+
+    /// The exchanges between ranks in order, each with the number of passes before it.
+    pub fn exchanges(&self) -> &[(usize, Exchange)] {
+        &self.exchanges
     }
 
     /// The passes in order.
@@ -108,7 +125,7 @@ impl Recording {
     /// What stands before the first occurrence of a part, how many of it follow each other there, and what stands
     /// behind them. Where it does not occur everything stands before it.
     pub fn around(&self, part: &Self) -> (Self, u32, Self) {
-        let of = |passes: &[Pass]| Self { passes: passes.to_vec() };
+        let of = |passes: &[Pass]| Self { passes: passes.to_vec(), exchanges: Vec::new() };
         // the same work on the same data
         let is_part = |passes: &[Pass]| passes.iter().map(Pass::identity).eq(part.passes.iter().map(Pass::identity));
         let length = part.passes.len().max(1);
@@ -119,19 +136,16 @@ impl Recording {
         (of(&self.passes[..first]), times as u32, of(&self.passes[first + times * length..]))
     }
 
-    pub(super) fn encode(&self, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
-        self.encode_timed(encoder, None)
-    }
-
-    /// The same with timestamps before and behind.
-    pub(super) fn encode_timed(
+    /// Some of the passes, with timestamps before and behind where those are wanted.
+    fn encode(
         &self,
+        passes: Range<usize>,
         encoder: &mut wgpu::CommandEncoder,
         timestamp_writes: Option<wgpu::ComputePassTimestampWrites>,
     ) -> Result<()> {
         let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
         let mut compute = encoder.begin_compute_pass(&descriptor);
-        self.passes.iter().try_for_each(|pass| encode(pass, &mut compute))
+        self.passes[passes].iter().try_for_each(|pass| encode(pass, &mut compute))
     }
 }
 
@@ -169,6 +183,42 @@ impl fmt::Display for Recording {
 const CHUNK: usize = 2048;
 
 impl Gpu {
+    /// Commands that run a recording; what stands before its last exchange is submitted and done then, exchanges included.
+    pub(super) fn encode(
+        &self,
+        recording: &Recording,
+        timestamp_writes: Option<wgpu::ComputePassTimestampWrites>,
+    ) -> Result<wgpu::CommandEncoder> {
+        let mut encoder = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        self.encode_behind(recording, &mut encoder, timestamp_writes)?;
+        Ok(encoder)
+    }
+
+    /// The same behind other commands.
+    pub(super) fn encode_behind(
+        &self,
+        recording: &Recording,
+        encoder: &mut wgpu::CommandEncoder,
+        mut timestamp_writes: Option<wgpu::ComputePassTimestampWrites>,
+    ) -> Result<()> {
+        let mut done = 0;
+        for (at, exchange) in &recording.exchanges {
+            let Some(ranks) = self.ranks() else {
+                return Err(Error::Gpu("an exchange between ranks on a device that is of none".to_owned()));
+            };
+            recording.encode(done..*at, encoder, timestamp_writes.take())?;
+            done = *at;
+            let next = self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let sources = exchange.sources(ranks)?;
+            let read = self.read_raw(std::mem::replace(encoder, next), &sources)?;
+            let words = read.wait_with(self, |mapped| {
+                (0..sources.len()).map(|i| mapped.source::<u32>(i).to_vec()).collect::<Vec<_>>()
+            })?;
+            exchange.run(self, ranks, &words)?;
+        }
+        recording.encode(done..recording.passes.len(), encoder, timestamp_writes)
+    }
+
     /// Runs a recording with a timestamp around every pass and sums the times by kernel, in order of first use.
     /// `None` where the adapter has no timestamps.
     ///

@@ -84,7 +84,7 @@ impl Gpu {
                 end_of_pass_write_index: Some(2 * timed + 1),
             });
             timed += u32::from(writes.is_some());
-            span.passes.encode_timed(&mut encoder, writes)?;
+            self.encode_behind(&span.passes, &mut encoder, writes)?;
         }
         if let Some(stopwatch) = stopwatch.filter(|_| timed > 0) {
             encoder.resolve_query_set(&stopwatch.queries, 0..2 * timed, &stopwatch.resolved, 0);

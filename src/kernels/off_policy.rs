@@ -27,7 +27,7 @@ pub struct OffPolicyKernels<'a> {
 const ROW_RETURN: u32 = 0;
 const ROW_DISCOUNT: u32 = 1;
 const ROW_BONUS: u32 = 2;
-const ROW_LOG_PROB: u32 = 3;
+pub(crate) const ROW_LOG_PROB: u32 = 3;
 const ROW_TAKEN: u32 = 4;
 
 /// Which observation of a transition a network sees.

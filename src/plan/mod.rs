@@ -2,11 +2,13 @@
 
 mod build;
 mod description;
+mod split;
 mod target;
 
 pub use description::{
     BufferDescription, Description, KernelDescription, PassDescription, RecordingDescription, Run, Totals,
 };
+pub use split::Split;
 pub use target::Target;
 
 use crate::error::{Error, Result};
@@ -94,8 +96,12 @@ pub struct Kept {
     pub memory: Memory,
     /// Its size.
     pub bytes: u64,
+    /// Words of it that hold something: the smallest buffers have some more.
+    pub words: usize,
     /// Whether it holds transitions, which a run can make up for and which are kept where that is asked for.
     pub transitions: bool,
+    /// Where the worlds are in it, if it holds something of each: several ranks have a share of them each, and the same of all else.
+    pub split: Option<Split>,
 }
 
 impl Plan {
@@ -212,17 +218,24 @@ impl Plan {
 
     /// Says that a run needs this buffer to go on, and what files call it.
     pub fn keep<T>(&mut self, name: &str, buffer: &Buffer<T>) {
-        self.keep_as(name, buffer, false);
+        self.keep_as(name, buffer, false, None);
+    }
+
+    /// The same of a buffer that holds something of every world.
+    pub fn keep_worlds<T>(&mut self, name: &str, buffer: &Buffer<T>, split: Split) {
+        self.keep_as(name, buffer, false, Some(split));
     }
 
     /// Says that this buffer holds transitions, which a run goes on with where they were kept.
-    pub fn keep_transitions<T>(&mut self, name: &str, buffer: &Buffer<T>) {
-        self.keep_as(name, buffer, true);
+    pub fn keep_transitions<T>(&mut self, name: &str, buffer: &Buffer<T>, split: Split) {
+        self.keep_as(name, buffer, true, Some(split));
     }
 
-    fn keep_as<T>(&mut self, name: &str, buffer: &Buffer<T>, transitions: bool) {
+    fn keep_as<T>(&mut self, name: &str, buffer: &Buffer<T>, transitions: bool, split: Option<Split>) {
         let bytes = bytes_of::<T>(buffer.len() as u64);
-        self.kept.push(Kept { name: name.to_owned(), memory: buffer.memory().clone(), bytes, transitions });
+        let (name, memory) = (name.to_owned(), buffer.memory().clone());
+        let words = buffer.len() * size_of::<T>() / 4;
+        self.kept.push(Kept { name, memory, bytes, words, transitions, split });
     }
 
     /// The buffers that a run needs to go on, transitions included.

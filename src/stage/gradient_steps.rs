@@ -3,9 +3,9 @@
 use super::{Differentiated, Gradients, Layered, Minibatch, Slicing, forward};
 use crate::batch::Agents;
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Recording};
-use crate::kernels::{Kernels, OffPolicyKernels, Optimizer};
-use crate::layout::{Columns, ReplaySettings, Scalar, TargetUpdate};
+use crate::gpu::{Buffer, Buffers, Exchange, Exchanged, Joined, Recording};
+use crate::kernels::{Kernels, OffPolicyKernels, Optimizer, ROW_LOG_PROB};
+use crate::layout::{Columns, ReplaySettings, SampleRange, Scalar, TargetUpdate};
 use crate::plan::Plan;
 use crate::shader::Program;
 
@@ -110,7 +110,18 @@ impl Learned {
                 .with("mw_sums", &sums)
                 .with("mw_target", target.unwrap_or(&none))
                 .with("mw_target_update", &plan.uniform("following", &following));
-            gradients.summed(plan, count, [sum, learn].map(|kernel| (kernel, span.count)), &buffers)
+            if plan.target().rank.is_alone() {
+                return gradients.summed(plan, count, [sum, learn].map(|kernel| (kernel, span.count)), &buffers);
+            }
+            // the step follows the mean over ranks, behind which there are no slices
+            let mut recording = gradients.summed(plan, count, [(sum, span.count); 2], &buffers);
+            recording.exchange(Exchange::new(vec![Exchanged::whole(&gradient, Joined::Mean)]));
+            let nothing = SampleRange { first: agents.run.minibatch_size, count: 0, rows: 1, slices: 1 };
+            let buffers = buffers
+                .with("mw_partial", &gradients.partial)
+                .with("mw_sample_range", &plan.uniform("behind the last window", &nothing));
+            recording.push(&plan.pass(learn, count, span.count.into(), 1, &buffers));
+            recording
         };
         let recording = step(0.0);
         let following = step(if target.is_some() { of.tau } else { 0.0 });
@@ -221,6 +232,7 @@ impl Step {
     /// The stage of these agents.
     pub fn new(plan: &mut Plan, of: &GradientSteps) -> Result<Self> {
         let GradientSteps { kernels, actor, critic, minibatch, settings, .. } = *of;
+        let alone = plan.target().rank.is_alone();
         let kernel = plan.kernel(kernels.finish_step()?);
         let replay = plan.uniform("replay", &settings);
         let mut pass = |acted: u32| {
@@ -232,7 +244,16 @@ impl Step {
                 .with("mw_replay", &replay)
                 .with("mw_target_update", &plan.uniform("following", &TargetUpdate { tau: of.tau, actor: acted }));
             let turns = u64::from(settings.batch_size / kernels.actor.form.workgroup) + 1;
-            super::one_workgroup(plan, kernel, actor.count, turns, &buffers)
+            let mut recording = Recording::default();
+            if acted == 1 && !alone {
+                // α follows the mean of these numbers, and nobody else reads them any more
+                let size = u64::from(settings.batch_size);
+                let row = size * u64::from(ROW_LOG_PROB)..size * u64::from(ROW_LOG_PROB + 1);
+                let means = Exchanged::of_agents(&minibatch.drawn, Joined::Mean, row, actor.count);
+                recording.exchange(Exchange::new(vec![means]));
+            }
+            recording.extend(&super::one_workgroup(plan, kernel, actor.count, turns, &buffers));
+            recording
         };
         Ok(Self { critic: pass(0), both: pass(1) })
     }

@@ -4,7 +4,7 @@ use super::layers::Layers;
 use super::{one_workgroup, trace_width};
 use crate::batch::Agents;
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, LOOP_BUDGET, Recording};
+use crate::gpu::{Buffer, Buffers, Exchange, Exchanged, Joined, LOOP_BUDGET, Recording};
 use crate::kernels::{self, Gate, Kernels, Objective, TERM_SPAN};
 use crate::layout::{Run, SampleRange, TERMS};
 use crate::nn::{Parameters, Span};
@@ -104,6 +104,8 @@ pub struct Layered {
 #[derive(Clone, Debug)]
 pub struct Gradients {
     windows: Vec<GradientWindow>,
+    /// `[agent][slice of a window][word]`
+    pub partial: Buffer<f32>,
     /// `[agent][term][invocation of the minibatch]`
     pub terms: Buffer<f32>,
 }
@@ -179,7 +181,7 @@ impl Gradients {
             windows.push(GradientWindow { recording, buffers, slices });
             first += slices;
         }
-        Ok(Self { windows, terms })
+        Ok(Self { windows, partial, terms })
     }
 
     /// Adds all windows; nothing is summed.
@@ -324,6 +326,16 @@ impl Learner {
                 ));
             }
             None => recording.extend(&gradients.summed(plan, count, [own, all], &buffers)),
+        }
+        if !plan.target().rank.is_alone() {
+            let learned = u64::from(4 * span.first)..u64::from(4 * (span.first + span.count));
+            let terms = u64::from(run.norm_blocks)..u64::from(run.sums());
+            recording.exchange(Exchange::of_gradient(
+                Exchanged::of_agents(&gradient, Joined::Mean, learned, count),
+                &sums,
+                run.norm_blocks,
+                vec![Exchanged::of_agents(&sums, Joined::Mean, terms, count)],
+            ));
         }
         Ok(Self { recording, terms: gradients.terms, gradient, sums, span })
     }

@@ -3,7 +3,7 @@
 use super::{AdvantageMoments, Elements, Learner, Portion, Reduced, forward, one_workgroup};
 use crate::batch::{Agents, Batch};
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Recording};
+use crate::gpu::{Buffer, Buffers, Exchange, Exchanged, Joined, Recording};
 use crate::kernels::{Kernels, Objective, Reduction};
 use crate::layout::{Columns, LineSearch, TrustRegion};
 use crate::plan::Plan;
@@ -99,6 +99,10 @@ impl Natural {
             let mut tried = forward(plan, kernels, &surrogate, network, count, columns, &buffers)?;
             let sums = Reduced::partial(plan, kernels, Reduction::Measures, count, elements, &buffers)?;
             sums.record(&mut tried);
+            if !plan.target().rank.is_alone() {
+                // sums of as many samples on every rank: means of them are those of all
+                tried.exchange(Exchange::new(vec![Exchanged::whole(&sums.result, Joined::Mean)]));
+            }
             let turns = sums.result.len() as u64 / u64::from(count * kernels.form.workgroup) + 1;
             let buffers = buffers.with("mw_measured", &sums.result);
             tried.push(&plan.pass(line_search, count, span.count.into(), turns, &buffers));

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Recording};
 use crate::kernels::{Kernels, Reduction};
 use crate::layout::Blocks;
-use crate::plan::Plan;
+use crate::plan::{Plan, Split};
 
 /// Joins each batch's moments to the running ones, which stand among the agents' parameters.
 #[derive(Clone, Debug)]
@@ -39,12 +39,12 @@ impl Normaliser {
         }
         let axes = [("agents", count.into()), ("worlds", run.num_envs.into())];
         let discounted = plan.buffer("discounted rewards", &axes, "num_envs")?;
-        plan.keep("discounted rewards", &discounted);
+        plan.keep_worlds("discounted rewards", &discounted, Split { worlds: run.num_envs, inner: 1, places: 0 });
         let buffers = batch.buffers(&agents.buffers()).with("mw_discounted", &discounted);
         let elements = Elements::from(run.batch_size);
         // moments of a batch, joined to the running ones from entry `first` on
         let joined = |plan: &mut Plan, kind, agent_rows, first: u32, entries: u32| -> Result<Recording> {
-            let moments = Reduced::new(plan, kernels, kind, Reduction::Moments, agent_rows, elements, &buffers)?;
+            let moments = Reduced::of_ranks(plan, kernels, kind, Reduction::Moments, agent_rows, elements, &buffers)?;
             let mut recording = Recording::default();
             moments.record(&mut recording);
             let blocks = Blocks { count: entries, stride: first, ..Blocks::default() };

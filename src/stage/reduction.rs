@@ -2,7 +2,7 @@
 
 use crate::batch::Agents;
 use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Recording};
+use crate::gpu::{Buffer, Buffers, Exchange, Exchanged, Joined, Recording};
 use crate::kernels::{Kernels, Reduction};
 use crate::layout::Blocks;
 use crate::plan::Plan;
@@ -73,6 +73,23 @@ impl Reduced {
         Ok(reduced)
     }
 
+    /// The same of the elements of all ranks: `then` joins moments.
+    pub fn of_ranks(
+        plan: &mut Plan,
+        kernels: &Kernels,
+        kind: Reduction,
+        then: Reduction,
+        agents: u32,
+        elements: Elements,
+        buffers: &Buffers,
+    ) -> Result<Self> {
+        let mut reduced = Self::new(plan, kernels, kind, then, agents, elements, buffers)?;
+        if !plan.target().rank.is_alone() {
+            reduced.recording.exchange(Exchange::new(vec![Exchanged::whole(&reduced.result, Joined::Moments)]));
+        }
+        Ok(reduced)
+    }
+
     /// Adds the stage to an update.
     pub fn record(&self, update: &mut Recording) {
         update.extend(&self.recording);
@@ -99,7 +116,7 @@ impl AdvantageMoments {
         let rows = run.epochs * run.num_minibatches;
         let elements = Elements { rows, ..Elements::from(run.minibatch_size) };
         let (kind, then) = (Reduction::Advantages, Reduction::Moments);
-        let Reduced { recording, result } = Reduced::new(plan, kernels, kind, then, count, elements, buffers)?;
+        let Reduced { recording, result } = Reduced::of_ranks(plan, kernels, kind, then, count, elements, buffers)?;
         Ok(Self { recording, moments: result })
     }
 

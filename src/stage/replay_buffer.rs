@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Gpu, Recording};
 use crate::kernels::{OffPolicyKernels, Reduction};
 use crate::layout::{Columns, FeatureRange, Interaction, ReplaySettings, STREAM_TRAINING, Worlds};
-use crate::plan::Plan;
+use crate::plan::{Plan, Split};
 
 /// Transitions of every agent, in the order in which its worlds made them, the newest over the oldest.
 ///
@@ -36,21 +36,28 @@ pub struct ReplayBufferPart {
 const LARGEST_RING: u32 = 1 << 30;
 
 impl ReplayBuffer {
-    /// A ring with room for `capacity` transitions of each agent.
+    /// A ring with room for `capacity` transitions of each agent, of so many worlds.
     ///
     /// # Errors
     /// [`Error::Setting`] where places cannot be counted, and those of [`Plan::buffer`].
-    pub fn new(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, capacity: u32) -> Result<Self> {
+    pub fn new(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, [capacity, worlds]: [u32; 2]) -> Result<Self> {
         let most = plan.target().largest_binding;
-        Self::within(plan, kernels, agents, capacity, most)
+        Self::within(plan, kernels, agents, [capacity, worlds], most)
     }
 
     /// The same where a binding holds so many bytes.
-    pub fn within(plan: &mut Plan, kernels: &OffPolicyKernels, agents: u32, capacity: u32, bytes: u64) -> Result<Self> {
+    pub fn within(
+        plan: &mut Plan,
+        kernels: &OffPolicyKernels,
+        agents: u32,
+        [capacity, worlds]: [u32; 2],
+        bytes: u64,
+    ) -> Result<Self> {
+        let split = Split { worlds, inner: 1, places: 0 };
         let axes =
             |name, rows: u32| [("agents", u64::from(agents)), (name, rows.into()), ("buffer_size", capacity.into())];
         let steps = plan.buffer("ring", &axes("rows", kernels.ring_rows()), "buffer_size")?;
-        plan.keep_transitions("ring", &steps);
+        plan.keep_transitions("ring", &steps, split);
         if capacity > LARGEST_RING {
             let reason = format!("{capacity} is not allowed; at most {LARGEST_RING} transitions are possible");
             return Err(Error::setting("buffer_size", reason));
@@ -67,8 +74,8 @@ impl ReplayBuffer {
             let axes = axes("features", rows.count);
             let before = plan.buffer("ring of observations", &axes, "buffer_size")?;
             let after = plan.buffer("ring of next observations", &axes, "buffer_size")?;
-            plan.keep_transitions(&format!("ring of observations {}", parts.len()), &before);
-            plan.keep_transitions(&format!("ring of next observations {}", parts.len()), &after);
+            plan.keep_transitions(&format!("ring of observations {}", parts.len()), &before, split);
+            plan.keep_transitions(&format!("ring of next observations {}", parts.len()), &after, split);
             parts.push(ReplayBufferPart { rows, before, after });
             first += rows.count;
         }
@@ -134,9 +141,10 @@ impl Interact {
         let current: Buffer<f32> = plan.buffer("observations", &axes, "num_envs")?;
         let decisions = ("outputs", kernels.outputs_of_actor().into());
         let outputs: Buffer<f32> = plan.buffer("outputs", &[agent, decisions, world], "num_envs")?;
-        plan.keep("worlds", &worlds);
-        plan.keep("explorers", &explorers);
-        plan.keep("observations", &current);
+        let one = Split { worlds: n, inner: 1, places: 0 };
+        plan.keep_worlds("worlds", &worlds, Split { inner: 4, ..one });
+        plan.keep_worlds("explorers", &explorers, Split { places: words, ..one });
+        plan.keep_worlds("observations", &current, one);
 
         let staged = ring.parts.len() > 1;
         let replay = plan.uniform("replay", &ReplaySettings { staged: staged.into(), ..settings });

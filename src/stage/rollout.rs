@@ -5,9 +5,9 @@ use crate::batch::{Agents, Batch};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::gpu::{Buffer, Buffers, Recording};
-use crate::kernels::Kernels;
+use crate::kernels::{Block, Kernels};
 use crate::layout::{Progress, STREAM_EVALUATION, STREAM_TRAINING, StepRange, Worlds};
-use crate::plan::{Kernel, Plan};
+use crate::plan::{Kernel, Plan, Split};
 
 /// Steps of an evaluation in an environment without a step limit; episodes that go on are cut off there, and counted.
 const STEPS_WITHOUT_LIMIT: u32 = 10_000;
@@ -48,7 +48,7 @@ impl Rollout {
         let n = run.num_envs;
         let axes = [("agents", agents.count.into()), ("words", env.world_words().into()), ("worlds", n.into())];
         let worlds = plan.buffer("worlds", &axes, "num_envs")?;
-        plan.keep("worlds", &worlds);
+        plan.keep_worlds("worlds", &worlds, Split { worlds: n, inner: 4, places: 0 });
         let buffers = batch.buffers(&agents.buffers()).with("mw_world", &worlds);
         let threads = n.div_ceil(kernels.worlds(network));
         let buffers = with_workspace(plan, kernels, network, agents.count, threads, &buffers)?;
@@ -244,8 +244,14 @@ pub(super) fn whole_episodes(
 #[derive(Clone, Debug)]
 pub struct Evaluation {
     recording: Recording,
-    /// (return, length, ending bits, 0) of each episode, `[agent][episode]`; ending 0 = cut off unfinished.
+    /// (return, length, ending bits, 0) of each episode, `[agent][episode]`; ending 0 = cut off unfinished. Of several ranks each has
+    /// its share of them.
     pub outcomes: Buffer<[f32; 4]>,
+}
+
+/// Episodes of an evaluation that each of so many ranks plays; behind the last one that was asked for come others that nobody looks at.
+fn episodes_of_a_rank(episodes: u32, ranks: u32) -> u32 {
+    episodes.div_ceil(ranks)
 }
 
 impl Evaluation {
@@ -259,6 +265,10 @@ impl Evaluation {
         episodes: u32,
         sampled: bool,
     ) -> Result<Self> {
+        let rank = plan.target().rank;
+        let episodes = episodes_of_a_rank(episodes, rank.count);
+        let block = Block { first_world: rank.index * episodes, ..kernels.block };
+        let kernels = &Kernels { block, ..*kernels };
         let (agent, episode) = (("agents", agents.count.into()), ("episodes", episodes.into()));
         let words = ("words", env.world_words().into());
         let worlds: Buffer<u32> = plan.buffer("evaluation worlds", &[agent, words, episode], "eval_episodes")?;

@@ -4,8 +4,8 @@ use super::rollout::whole_episodes;
 use super::{Reduced, with_workspace};
 use crate::batch::Agents;
 use crate::env::Environment;
-use crate::error::Result;
-use crate::gpu::{Buffer, Buffers, Recording};
+use crate::error::{Error, Result};
+use crate::gpu::{Buffer, Buffers, Exchange, Exchanged, Joined, Recording};
 use crate::kernels::search::{BLOCK, RANKED, TALLIES, TOGETHER};
 use crate::kernels::{Reduction, SearchKernels};
 use crate::layout::{Blocks, Members, Metrics, STREAM_SEARCH, Search, Standing, Worlds};
@@ -93,7 +93,15 @@ impl Generation {
             "population, or set norm_obs=false",
         )?;
         let buffers = buffers.with("mw_watched", &watched);
-        let play = play(plan, kernels, env, agents, &search, common, &buffers)?;
+        let mut play = play(plan, kernels, env, agents, &search, common, &buffers)?;
+        if !plan.target().rank.is_alone() {
+            // a few bytes a member: what it was worth; perturbations are made again from their numbers wherever they are wanted
+            play.exchange(Exchange::new(vec![
+                Exchanged::whole_of_agents(&fitness, Joined::Shares, agents.count),
+                Exchanged::of_agents(&tally, Joined::Sum, 0..2, agents.count),
+                Exchanged::of_agents(&tally, Joined::Largest, 2..TALLIES.into(), agents.count),
+            ]));
+        }
         let normalise = normalise(plan, kernels, agents, features, worlds, &watched)?;
         let mut one = |kernel: Program, threads: u64, iterations: u64| {
             let mut recording = Recording::default();
@@ -155,7 +163,7 @@ fn normalise(
     }
     let buffers = Buffers::default().with("mw_partials", watched);
     let (kind, rows) = (Reduction::Moments, agents.count * features);
-    let moments = Reduced::new(plan, &kernels.agents, kind, kind, rows, worlds.into(), &buffers)?;
+    let moments = Reduced::of_ranks(plan, &kernels.agents, kind, kind, rows, worlds.into(), &buffers)?;
     moments.record(&mut recording);
     let blocks = Blocks { count: features, ..Blocks::default() };
     let buffers =
@@ -176,8 +184,16 @@ fn play(
     buffers: &Buffers,
 ) -> Result<Recording> {
     let (words, episodes) = (kernels.actor_words(), search.episodes);
+    let rank = plan.target().rank;
+    if !search.population.is_multiple_of(rank.count) {
+        let (members, ranks) = (search.population, rank.count);
+        let next = members.next_multiple_of(ranks);
+        let reason = format!("{members} members cannot be shared out among {ranks} ranks evenly; {next} can");
+        return Err(Error::setting("population", reason));
+    }
+    let share = search.population / rank.count;
     let of_member = u64::from(agents.count) * u64::from(words.max(env.world_words() * episodes));
-    let window = (WINDOW_WORDS / of_member).clamp(1, search.population.into()) as u32;
+    let window = (WINDOW_WORDS / of_member).clamp(1, share.into()) as u32;
     let agent = ("agents", agents.count.into());
     let (member, played) = (("members", u64::from(window)), ("worlds", u64::from(window) * u64::from(episodes)));
     let parameters: Buffer<f32> = plan.buffer("members", &[agent, ("words", words.into()), member], "hidden")?;
@@ -190,9 +206,10 @@ fn play(
     let (perturb, episode, fitness) = (kernels.perturb()?, kernels.play(env)?, kernels.fitness()?);
     let (perturb, episode, fitness) = (plan.kernel(perturb), plan.kernel(episode), plan.kernel(fitness));
     let mut recording = Recording::default();
-    let mut first = 0;
-    while first < search.population {
-        let count = window.min(search.population - first);
+    let mut first = rank.index * share;
+    let end = first + share;
+    while first < end {
+        let count = window.min(end - first);
         let members = Members { first, count, episodes, common_: common.into(), all: search.population * episodes };
         let buffers = buffers.with("mw_members", &plan.uniform("members", &members));
         let threads = u64::from(count.div_ceil(TOGETHER)) * u64::from(words / 4);

@@ -11,6 +11,7 @@ mod layers;
 mod lines;
 mod metrics;
 mod policy;
+mod ranks;
 mod record;
 mod returns;
 mod run;

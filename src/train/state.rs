@@ -44,6 +44,12 @@ impl State {
         Self { updates, num_updates, env_steps, params_hash, ring, words }
     }
 
+    /// The same with other words in the place of these.
+    pub(super) fn changed(&self, change: impl Fn(&str, &[u32]) -> Result<Vec<u32>>) -> Result<Self> {
+        let words = self.words.iter().map(|(name, words)| Ok((name.clone(), change(name, words)?)));
+        Ok(Self { words: words.collect::<Result<Vec<_>>>()?, ..self.clone() })
+    }
+
     /// Writes the buffers of a run, which have these names.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The training loop: updates are submitted ahead, results are read behind, the device never waits.
 
+use super::ranks::{Part, Together};
 use super::watched::{Wanted, Watch, Watched};
 use super::{Policy, Returns, State, fault};
 use crate::algo::{Learning, RING};
@@ -51,6 +52,8 @@ pub struct Trainer {
     configs: Vec<Config>,
     seeds: Vec<u32>,
     learning: Learning,
+    /// The other ranks, where there are any.
+    together: Option<Together>,
     submitted: u32,
     /// Steps that all worlds of the first agent have made, where episodes decide that: searches.
     played: u64,
@@ -140,6 +143,7 @@ impl Trainer {
             configs: configs.to_vec(),
             seeds: seeds.to_vec(),
             learning,
+            together: gpu.ranks().map(Together::new),
             submitted: 0,
             played: 0,
             asked: false,
@@ -177,7 +181,8 @@ impl Trainer {
     /// Results are the same.
     #[must_use]
     pub fn watching(mut self) -> Self {
-        self.watch = Some(Watch::new(&self.gpu, &self.learning));
+        // between the parts of an update several ranks wait for each other: there are no spans to time
+        self.watch = self.together.is_none().then(|| Watch::new(&self.gpu, &self.learning));
         self
     }
 
@@ -232,9 +237,11 @@ impl Trainer {
     /// # Errors
     /// [`crate::Error::Setting`] where the state is of another configuration, and as [`Gpu::submit`].
     pub fn resume(mut self, state: &State) -> Result<Self> {
-        state.restore(&self.gpu, &self.learning.state(state.ring).collect::<Vec<_>>())?;
+        let kept: Vec<_> = self.learning.kept(state.ring).collect();
+        let own = self.together.as_ref().map(|together| together.own(state, &kept)).transpose()?;
+        own.as_ref().unwrap_or(state).restore(&self.gpu, &self.learning.state(state.ring).collect::<Vec<_>>())?;
         if !state.ring {
-            let made = self.learning.refill(&self.gpu, self.config())?;
+            let made = self.learning.refill(&self.gpu, self.config())? * u64::from(self.gpu.rank().count);
             self.ring_offset = made.cast_signed() - state.env_steps.cast_signed();
         }
         if state.num_updates != self.num_updates() {
@@ -267,14 +274,23 @@ impl Trainer {
         self.pace.map_or(1, |pace| possible(pace).clamp(1.0, f64::from(RING)) as u32)
     }
 
-    /// Submits updates up to the next evaluation or [`Trainer::block`], or none where the run stops and its state is wanted.
-    fn submit(&mut self) -> Result<()> {
+    /// The update behind which the next evaluation comes.
+    fn next_evaluation(&self) -> u32 {
         let every = if self.config().eval_every == 0 { u32::MAX } else { self.config().eval_every };
-        let first = self.submitted;
-        let next_evaluation = (first / every).saturating_add(1).saturating_mul(every).min(self.num_updates());
-        let count = if self.stopping { 0 } else { (next_evaluation - first).min(self.block()) };
-        let evaluated = count > 0 && first + count == next_evaluation;
-        let kept = evaluated || std::mem::take(&mut self.asked) || self.stopping;
+        (self.submitted / every).saturating_add(1).saturating_mul(every).min(self.num_updates())
+    }
+
+    /// Updates up to the next evaluation or [`Trainer::block`], or none where the run stops and its state is wanted.
+    fn next_part(&mut self) -> Part {
+        let count = if self.stopping { 0 } else { (self.next_evaluation() - self.submitted).min(self.block()) };
+        Part { count, kept: u32::from(std::mem::take(&mut self.asked) || self.stopping), ends: 0 }
+    }
+
+    /// Submits these updates, with an evaluation where they end before one.
+    fn submit(&mut self, part: Part) -> Result<()> {
+        let (first, count) = (self.submitted, part.count);
+        let evaluated = count > 0 && first + count == self.next_evaluation();
+        let kept = evaluated || part.kept != 0;
         if self.pending.is_empty() {
             self.last = Instant::now();
         }
@@ -369,18 +385,51 @@ impl Trainer {
         self.played
     }
 
-    fn report(&mut self) -> Result<Option<Report>> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
+    /// Submits as much as may be under way.
+    fn submit_ahead(&mut self) -> Result<()> {
         while !self.stopping && self.submitted < self.num_updates() && self.pending.len() < AHEAD {
             if self.until_solved && self.pending.iter().any(|block| block.evaluated) {
                 break;
             }
-            self.submit()?;
+            let part = self.next_part();
+            self.submit(part)?;
         }
-        if self.stopping && self.pending.is_empty() && self.kept != Some(self.submitted) {
-            self.submit()?;
+        if self.wants_state() {
+            let part = self.next_part();
+            self.submit(part)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the run stops and nobody has its state yet.
+    fn wants_state(&self) -> bool {
+        self.stopping && self.pending.is_empty() && self.kept != Some(self.submitted)
+    }
+
+    /// Submits what the first rank says comes next. Exchanges make the host wait within an update, so nothing is submitted ahead.
+    fn submit_together(&mut self) -> Result<()> {
+        let goes_on = !self.stopping && self.submitted < self.num_updates() || self.wants_state();
+        let own = if goes_on { self.next_part() } else { Part { ends: 1, ..Part::default() } };
+        let Some(together) = &mut self.together else { return Ok(()) };
+        let part = together.next(own)?;
+        if part.ends != 0 {
+            self.submitted = self.num_updates();
+            return Ok(());
+        }
+        let submitted = self.submit(part);
+        if let (Err(_), Some(together)) = (&submitted, &mut self.together) {
+            together.fall_silent();
+        }
+        submitted
+    }
+
+    fn report(&mut self) -> Result<Option<Report>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        match self.together {
+            Some(_) => self.submit_together()?,
+            None => self.submit_ahead()?,
         }
         let Some(Pending { first, count, evaluated, kept, timed, watched, readback }) = self.pending.pop_front() else {
             return Ok(None);
@@ -406,9 +455,14 @@ impl Trainer {
         };
         let updates = first + count;
         let mut metrics: Vec<Vec<Metrics>> = (first..updates).map(row).collect();
+        if let Some(together) = &self.together {
+            metrics = together.metrics(&metrics, self.config())?;
+        }
+        // what is not finite the first rank tells of
+        let tells = self.together.as_ref().is_none_or(Together::leads);
         if self.fallen.is_some() {
             self.forgive(&metrics)?;
-        } else if let Some((sound, error)) = self.unsound(&metrics) {
+        } else if let Some((sound, error)) = self.unsound(&metrics).filter(|_| tells) {
             self.end();
             if sound == 0 {
                 return Err(error);
@@ -432,21 +486,23 @@ impl Trainer {
         }
         let env_steps = self.env_steps(updates, &metrics);
         // behind the metrics come outcomes, parameters and the state, where they were wanted
-        if evaluated {
-            let outcomes: Vec<[f32; 4]> = arrived.take(1);
-            let episodes = self.config().eval_episodes as usize;
+        let episodes = self.config().eval_episodes as usize;
+        let outcomes_of = |source: usize| -> Result<Vec<[f32; 4]>> {
+            let own: Vec<[f32; 4]> = arrived.take(source);
+            let Some(together) = &self.together else { return Ok(own) };
+            together.outcomes(&own, agents, episodes as u32)
+        };
+        let searches = self.learning.evaluation_of_best.is_some();
+        let outcomes = evaluated.then(|| outcomes_of(1)).transpose()?;
+        let of_best = (evaluated && searches).then(|| outcomes_of(2)).transpose()?;
+        if let Some(outcomes) = outcomes.as_ref().filter(|_| tells) {
             for (agent, outcomes) in outcomes.chunks_exact(episodes).enumerate() {
                 let checked = fault::check_outcomes(outcomes, &self.env, self.seeds[agent], updates);
                 self.forgiven(agent, checked)?;
             }
         }
-        let returns = |source: usize| -> Vec<Returns> {
-            let outcomes: Vec<[f32; 4]> = arrived.take(source);
-            outcomes.chunks_exact(self.config().eval_episodes as usize).map(Returns::of).collect()
-        };
-        let outcomes = evaluated.then(|| returns(1));
-        let searches = self.learning.evaluation_of_best.is_some();
-        let of_best = (evaluated && searches).then(|| returns(2));
+        let returns = |outcomes: Vec<[f32; 4]>| outcomes.chunks_exact(episodes).map(Returns::of).collect::<Vec<_>>();
+        let (outcomes, of_best) = (outcomes.map(returns), of_best.map(returns));
         let evaluations = if evaluated { 1 + usize::from(searches) } else { 0 };
         let (first_parameters, networks) = (1 + evaluations, self.learning.parameters.len());
         let policies: Option<Vec<Policy>> = kept.then(|| {
@@ -471,7 +527,10 @@ impl Trainer {
             };
             self.seeds.iter().enumerate().map(policy).collect()
         });
-        for (agent, policy) in policies.iter().flatten().enumerate() {
+        if let (Some(together), Some(agents)) = (&self.together, &policies) {
+            together.agree(&agents.iter().map(Policy::hash).collect::<String>(), updates)?;
+        }
+        for (agent, policy) in policies.iter().flatten().enumerate().filter(|_| tells) {
             let (config, layout) = (&policy.config, &self.learning.layout);
             let checked = fault::check_parameters(policy.parameters(), config, config.seed, updates, layout);
             self.forgiven(agent, checked)?;
@@ -479,12 +538,16 @@ impl Trainer {
         let evaluation = outcomes.zip(policies.as_ref());
         let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());
         let state = self.keeps.zip(policies.as_ref()).map(|(ring, agents)| {
-            let names = self.learning.state(ring).map(|(name, _)| name.to_owned());
-            let words =
-                names.enumerate().map(|(n, name)| (name, arrived.take(first_parameters + networks + n))).collect();
+            let words = self.learning.kept(ring).enumerate().map(|(n, kept)| {
+                let own: Vec<u32> = arrived.take(first_parameters + networks + n);
+                let whole = self.together.as_ref().map(|together| together.whole(kept, &own)).transpose()?;
+                Ok((kept.name.clone(), whole.unwrap_or(own)))
+            });
+            let words = words.collect::<Result<Vec<_>>>()?;
             let hash = agents.first().map(Policy::hash).unwrap_or_default();
-            State::new(updates, self.num_updates(), env_steps, hash, ring, words)
+            Ok(State::new(updates, self.num_updates(), env_steps, hash, ring, words))
         });
+        let state = state.transpose()?;
         let fallen = self.fallen.clone().unwrap_or_default();
         Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen, watched }))
     }

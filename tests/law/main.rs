@@ -12,6 +12,7 @@ mod exploring;
 mod family;
 mod faults;
 mod off_policy;
+mod ranks;
 mod resume;
 mod rollouts;
 mod trainer;

@@ -6,6 +6,7 @@
 pub mod cartpole;
 pub mod explorer;
 pub mod python;
+pub mod ranks;
 pub mod replayed;
 mod stages;
 
@@ -267,7 +268,7 @@ pub fn shuffled(batch: u32, tile: u32, seed: u32, update: u32, epoch: u32) -> Ve
             let place = mw_thread(group, groups, local).index;
             if place >= test_input[0] { return; }
             test_output[place] =
-                mw_shuffled(place, test_input[0], test_input[1], test_input[2], test_input[3], test_input[4]);
+                mw_shuffled(place, test_input[0], test_input[1], test_input[2], test_input[3], test_input[4], 0u);
         }";
     static KERNEL: OnceLock<Kernel> = OnceLock::new();
     let parts = ["part/random_words.wgsl", "part/permute.wgsl"];

@@ -27,7 +27,7 @@ fn mw_random_action(words: vec4<u32>, step: u32, world: u32, key: vec2<u32>) -> 
     var action: Action;
     var drawn = words;
     @unroll for i in 0..MW_ACTION_WORDS {
-        if i > 0u && i % 4u == 0u { drawn = mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, i / 4u), key); }
+        if i > 0u && i % 4u == 0u { drawn = mw_world_words(key, world, step, MW_PURPOSE_ACTION, i / 4u); }
         action[i] = mix(low[i], high[i], mw_uniform(drawn[i % 4u]));
     }
     return action;

@@ -7,7 +7,7 @@ fn mw_explore(dist: MwDistribution, key: vec2<u32>, world: u32, step: u32, memor
     let action = mw_pathwise(dist, noise).action;
     var choice = 0u;
     @unroll for k in 1..MW_ACTS { if action[k] > 0.5 { choice = k; } }
-    let words = mw_philox(vec4<u32>(world, step, MW_PURPOSE_EXPLORATION, 0u), key);
+    let words = mw_world_words(key, world, step, MW_PURPOSE_EXPLORATION, 0u);
     if mw_uniform(words.x) < mw_replay.exploration_noise {
         choice = min(u32(mw_uniform(words.y) * f32(MW_ACTS)), MW_ACTS - 1u);
     }

@@ -6,7 +6,7 @@
 //! Reference: src/reference/estimate.rs.
 
 fn mw_policy_draw(theta: Theta, s: f32, key: vec2<u32>, world: u32, step: u32) -> MwDrawn {
-    let words = mw_philox(vec4<u32>(world, step, MW_PURPOSE_ACTION, 0u), key);
+    let words = mw_world_words(key, world, step, MW_PURPOSE_ACTION, 0u);
     let noise = sqrt(-2.0 * log_(mw_uniform(words.x))) * cos_(6.2831853 * mw_uniform(words.y));
     let action = Action(fma(theta[1], noise, theta[0] * s));
     return MwDrawn(action, Theta(s * noise / theta[1], fma(noise, noise, -1.0) / theta[1]));

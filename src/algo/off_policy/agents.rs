@@ -8,7 +8,7 @@ use crate::config::{ActionNoise, Algo, Config};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Form, Gpu, Recording, Share};
-use crate::kernels::{Kernels, OffPolicyKernels};
+use crate::kernels::{Block, Kernels, OffPolicyKernels};
 use crate::layout::{Metrics, Progress, ReplaySettings, Run, Scalar};
 use crate::nn::Parameters;
 use crate::plan::{Kept, Plan, Target};
@@ -39,11 +39,12 @@ fn kernels<'a>(
     shapes: &'a Shapes,
     form: Form,
     agents: u32,
+    block: Block,
 ) -> OffPolicyKernels<'a> {
     let [critics, guides] = config.algo.critics();
     let one = |parameters, agents| {
         let kernels = Kernels::new(form, parameters, &env.spec().action_space, config.exploration(env));
-        Kernels { agents, ..kernels }
+        Kernels { agents, block, ..kernels }
     };
     OffPolicyKernels {
         actor: one(&shapes.actor, agents),
@@ -158,12 +159,13 @@ impl OffPolicy {
     /// [`crate::Error::Setting`] where something cannot be, [`crate::Error::TooLarge`] where a buffer is more than the target can
     /// bind.
     pub fn plan(plan: &mut Plan, env: &Environment, config: &Config, seeds: &[u32]) -> Result<Self> {
-        let config = Config::check_each(std::slice::from_ref(config), seeds.len(), env)?;
+        Config::check_each(std::slice::from_ref(config), seeds.len(), env)?;
+        let (config, block) = &config.share(plan.target().rank)?;
         let count = seeds.len() as u32;
         let form = form(plan.target(), config);
         let layout = networks(config, env);
         let shapes = Shapes::new(config, env);
-        let kernels = kernels(config, env, &shapes, form, count);
+        let kernels = kernels(config, env, &shapes, form, count, *block);
 
         let (actor, critic) = first_agents(plan, config, &kernels, &layout, seeds)?;
         let follows = config.algo != Algo::Sac;
@@ -174,7 +176,7 @@ impl OffPolicy {
             critic: target(plan, "target critics", &layout, seeds, critics)?,
         };
         let settings = replay(config, env, &critic.run);
-        let ring = ReplayBuffer::new(plan, &kernels, count, config.buffer_size)?;
+        let ring = ReplayBuffer::new(plan, &kernels, count, [config.buffer_size, config.num_envs])?;
         let worlds = Interact::new(plan, &kernels, env, &actor, &ring, settings, config.warm_up_steps())?;
         let minibatch = Minibatch::new(plan, &kernels, count, config.batch_size)?;
         let draw = minibatch.draw(plan, &kernels, &actor, &ring, &worlds.explorers, settings)?;
@@ -276,7 +278,8 @@ impl OffPolicy {
     pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment, config: &Config) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
         let shapes = Shapes::new(config, env);
-        let kernels = kernels(config, env, &shapes, form(plan.target(), config), self.actor.count);
+        let form = form(plan.target(), config);
+        let kernels = kernels(config, env, &shapes, form, self.actor.count, Block::ALL);
         let settings = replay(config, env, &self.critic.run);
         let passes = schedule(&mut plan, &kernels, &self.actor, &self.critic, settings)?;
         plan.build(gpu)?;

@@ -9,10 +9,10 @@ use crate::config::Config;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::gpu::{Buffer, Gpu, Recording};
-use crate::kernels::{Estimator, Kernels, Optimizer, Reduction};
+use crate::kernels::{Block, Estimator, Kernels, Optimizer, Reduction};
 use crate::layout::{Metrics, Progress, Run};
 use crate::nn::Parameters;
-use crate::plan::{Kept, Plan, Target};
+use crate::plan::{Kept, Plan, Split, Target};
 use crate::stage::{
     Advantage, AdvantageMoments, Baseline, Elements, Evaluation, Learner, Natural, Normaliser, Optimiser, Reduced,
     Rollout, Values, Weights,
@@ -90,10 +90,15 @@ impl OnPolicy {
     /// # Errors
     /// Those of [`OnPolicy::plan`].
     pub fn plan_each(plan: &mut Plan, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
-        let config = Config::check_each(configs, seeds.len(), env)?;
+        Config::check_each(configs, seeds.len(), env)?;
+        let rank = plan.target().rank;
+        let shares = configs.iter().map(|config| config.share(rank)).collect::<Result<Vec<_>>>()?;
+        let block = shares[0].1;
+        let configs = &shares.into_iter().map(|(share, _)| share).collect::<Vec<_>>()[..];
+        let config = &configs[0];
         let count = seeds.len() as u32;
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, plan.target(), [count, configs.len() as u32]);
+        let kernels = kernels(config, env, &layout, plan.target(), [count, configs.len() as u32], block);
         let tasks = Task::all(config, env, &kernels);
         // those of each agent differ in numbers only
         let each = |n: usize| -> Vec<Run> { configs.iter().map(|own| Task::all(own, env, &kernels)[n].run).collect() };
@@ -115,10 +120,11 @@ impl OnPolicy {
         let mut weights = None;
         if config.reuse > 0 {
             weights = Some(Weights::new(plan, &kernels, ACTOR, &agents, &batch, config.importance, way)?);
-            plan.keep("rollouts", &batch.samples);
-            plan.keep("observations of rollouts", &batch.observations);
-            plan.keep("final observations of rollouts", &batch.final_observations);
-            plan.keep("final values of rollouts", &batch.final_values);
+            let beside = Split { worlds: config.num_envs, inner: 1, places: 0 };
+            plan.keep_worlds("rollouts", &batch.samples, beside);
+            plan.keep_worlds("observations of rollouts", &batch.observations, beside);
+            plan.keep_worlds("final observations of rollouts", &batch.final_observations, beside);
+            plan.keep_worlds("final values of rollouts", &batch.final_values, beside);
         }
         let buffers = batch.buffers(&agents.buffers());
         let moments = AdvantageMoments::new(plan, &kernels, &agents, &buffers)?;
@@ -179,7 +185,7 @@ impl OnPolicy {
     pub(in crate::algo) fn reschedule(&self, gpu: &Gpu, env: &Environment) -> Result<()> {
         let mut plan = Plan::new(Target::of(gpu));
         let counts = [self.agents.count, self.agents.each.len() as u32];
-        let kernel = kernels(&self.config, env, &self.layout, plan.target(), counts).reschedule()?;
+        let kernel = kernels(&self.config, env, &self.layout, plan.target(), counts, Block::ALL).reschedule()?;
         let kernel = plan.kernel(kernel);
         let mut passes = Recording::default();
         for agents in std::iter::once(&self.agents).chain(self.fit.as_ref().map(|fit| &fit.agents)) {
@@ -283,7 +289,7 @@ impl OnPolicy {
     pub fn plan_rollout(plan: &mut Plan, env: &Environment, config: &Config, seed: u32) -> Result<[Recording; 2]> {
         config.check_for(env)?;
         let layout = networks(config, env);
-        let kernels = kernels(config, env, &layout, plan.target(), [1, 1]);
+        let kernels = kernels(config, env, &layout, plan.target(), [1, 1], Block::ALL);
         let run = Task::of_policy(config, env, &kernels).run;
         let agents = first_agents(plan, &layout, vec![run], std::slice::from_ref(config), &[seed])?;
         let batch = Batch::new(plan, 1, &run, env.spec().observation_dim, kernels.rows())?;
@@ -359,7 +365,7 @@ fn statistics(
     let (count, run) = (agents.count, &agents.run);
     let buffers = batch.buffers(&agents.buffers());
     let all = Elements { rows: 2, ..Elements::from(run.batch_size) };
-    let targets = Reduced::new(plan, kernels, Reduction::Targets, Reduction::Moments, count, all, &buffers)?;
+    let targets = Reduced::of_ranks(plan, kernels, Reduction::Targets, Reduction::Moments, count, all, &buffers)?;
     let worlds = buffers.with("mw_world", &rollout.worlds);
     let elements =
         Elements { stride: rollout.worlds.len() as u32 / count, ..Elements::from(run.num_envs / (run.reuse + 1)) };

@@ -3,7 +3,7 @@
 use crate::algo::networks::{ACTOR, CRITIC};
 use crate::config::{Algo, Config, Penalty};
 use crate::env::Environment;
-use crate::kernels::{Estimator, Kernels, Objective, Optimizer};
+use crate::kernels::{Block, Estimator, Kernels, Objective, Optimizer};
 use crate::layout::{Run, TrustRegion};
 use crate::nn::Parameters;
 use crate::plan::Target;
@@ -16,11 +16,12 @@ pub(super) fn kernels<'a>(
     layout: &'a Parameters,
     target: &Target,
     [agents, runs]: [u32; 2],
+    block: Block,
 ) -> Kernels<'a> {
     let form = target.forms.of_work(config.work());
     let kernels = Kernels::new(form, layout, &env.spec().action_space, config.exploration(env));
     let runs = if runs > 1 { Run::MOST as u32 } else { 1 };
-    Kernels { keeps: config.keeps(), agents, trace: target.trace_bytes(), runs, ..kernels }
+    Kernels { keeps: config.keeps(), agents, trace: target.trace_bytes(), block, runs, ..kernels }
 }
 
 /// What one learner works on: which networks, for which objectives, in which minibatches.
@@ -44,7 +45,7 @@ impl Task {
         if !config.algo.fits_apart() {
             objectives.push((CRITIC, Objective::Value));
         }
-        Self::new(kernels, objectives, run(config, env))
+        Self::new(kernels, objectives, run(config, env, kernels.block))
     }
 
     /// That of the values, where they are fitted apart from the policy.
@@ -52,13 +53,13 @@ impl Task {
         if !config.algo.fits_apart() || !config.estimator.has_critic() {
             return None;
         }
-        let run = run(config, env);
+        let run = run(config, env, kernels.block);
         let minibatch_size = (run.batch_size / config.value_minibatches).max(1);
         let num_minibatches = run.batch_size.div_ceil(minibatch_size);
         let run = Run {
             minibatch_size,
             num_minibatches,
-            tile: tile(run.batch_size, num_minibatches),
+            tile: tile(run.batch_size / kernels.block.shards, num_minibatches),
             stride: 0,
             norm_adv: 0,
             clip_vloss: 0,
@@ -83,7 +84,7 @@ pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> 
     if !config.algo.is_natural() {
         return None;
     }
-    let run = run(config, env);
+    let run = run(config, env, kernels.block);
     let stride = (1.0 / config.fisher_subsample).round().min(f64::from(run.batch_size)) as u32;
     let trust = TrustRegion {
         delta: config.delta as f32,
@@ -99,7 +100,7 @@ pub(super) fn natural(config: &Config, env: &Environment, kernels: &Kernels) -> 
 }
 
 /// What holds for the whole run, from its configuration.
-fn run(config: &Config, env: &Environment) -> Run {
+fn run(config: &Config, env: &Environment, block: Block) -> Run {
     let truncations = match env.spec().max_episode_steps {
         0 => 0,
         limit => config.num_steps.div_ceil(limit),
@@ -116,7 +117,7 @@ fn run(config: &Config, env: &Environment) -> Run {
         num_minibatches,
         epochs: config.update_epochs,
         bootstrap_slots: truncations + 1,
-        tile: tile(batch_size, num_minibatches),
+        tile: tile(batch_size / block.shards, num_minibatches),
         reuse: config.reuse,
         importance_clip: config.importance_clip as f32,
         stride: u32::from(config.algo.takes_one_step()),
