@@ -44,6 +44,8 @@ pub mod gpu;
 pub mod kernels;
 #[doc(hidden)]
 pub mod layout;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 #[doc(hidden)]
 pub mod nn;
 #[cfg(feature = "cli")]

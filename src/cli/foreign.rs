@@ -304,17 +304,21 @@ fn limit_of((name, default): (&str, u64)) -> Result<u64> {
     })
 }
 
+/// This process dies as soon as its parent does.
+#[cfg(target_os = "linux")]
+pub fn die_with(parent: u32) {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    // it may have ended before
+    if getppid().is_none_or(|found| found.as_raw_nonzero().get().cast_unsigned() != parent) {
+        end();
+    }
+}
+
 /// Ends this process when the one that waits for it ends: its end of standard input closes then, and Linux also says so.
 fn end_with_parent(parent: u32) {
     #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
-        // it may have ended before
-        if getppid().is_none_or(|found| found.as_raw_nonzero().get().cast_unsigned() != parent) {
-            end();
-        }
-    }
+    die_with(parent);
     #[cfg(not(target_os = "linux"))]
     let _ = parent;
     std::thread::spawn(|| {

@@ -19,6 +19,11 @@ mod new_env;
 mod plan;
 mod plot;
 mod progress;
+#[cfg(feature = "mpi")]
+mod ranks;
+#[cfg(not(feature = "mpi"))]
+#[path = "alone.rs"]
+mod ranks;
 mod render;
 mod reproduce;
 mod say;
@@ -160,7 +165,8 @@ struct AdapterArgument {
 impl AdapterArgument {
     /// Opens the adapter.
     fn quietly(&self, largest_binding: u64) -> Result<Gpu> {
-        Gpu::new(&self.adapter, largest_binding)
+        let Some(ranks) = ranks::joined() else { return Gpu::new(&self.adapter, largest_binding) };
+        Ok(Gpu::of_rank(&self.adapter, ranks::local(), largest_binding)?.with_ranks(ranks.clone()))
     }
 
     /// The same with a note if it is a software one.
@@ -202,6 +208,8 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
     let own_arguments = arguments;
     let arguments = match parsed {
         Ok(arguments) => arguments,
+        // one of several ranks tells
+        Err(shown) if ranks::is_quiet() => return ExitCode::from(if shown.use_stderr() { 2 } else { 0 }),
         Err(shown) => return show(&shown),
     };
     if arguments.command.needs_a_device() {
@@ -213,7 +221,14 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
             Command::Render(command) => command.work(),
             _ => drivers::Work::default(),
         };
+        let over_ranks = matches!(arguments.command, Command::Train(_) | Command::Sweep(_));
+        if over_ranks && let Some(code) = ranks::guard(work, &own_arguments) {
+            return code;
+        }
         drivers::prepare(work, &own_arguments);
+        if over_ranks && let Err(error) = ranks::join() {
+            return failed(&error);
+        }
     }
     let done = match arguments.command {
         Command::Train(command) => command.run(started),
@@ -236,14 +251,17 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(),
     };
-    match done {
+    let code = match done {
         Ok(code) => code,
         Err(error) => failed(&error),
-    }
+    };
+    ranks::leave();
+    code
 }
 
 /// Says what went wrong.
 fn failed(error: &Error) -> ExitCode {
+    ranks::abort_after(error);
     say(format_args!("error: {}", one_error(error)));
     ExitCode::from(error.exit_code())
 }

@@ -6,6 +6,7 @@
 use crate::{Error, Result};
 use serde::Serialize;
 use std::fmt::Arguments;
+use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,32 @@ pub fn release() {
     }
 }
 
+/// Where another process prints: nowhere, or in a file of this one's own.
+static FOLLOWS: Mutex<Option<Option<File>>> = Mutex::new(None);
+
+/// From here on another process prints, and what this one says goes into a file, if there is one.
+#[cfg(feature = "mpi")]
+pub fn follow(log: Option<File>) {
+    *FOLLOWS.lock().unwrap_or_else(PoisonError::into_inner) = Some(log);
+}
+
+/// Takes a line where another process prints.
+fn followed(text: &str) -> bool {
+    match &mut *FOLLOWS.lock().unwrap_or_else(PoisonError::into_inner) {
+        None => false,
+        Some(log) => {
+            let _ = log.as_mut().map(|log| log.write_all(text.as_bytes()));
+            true
+        }
+    }
+}
+
+/// Writes a line to standard error, whoever prints.
+#[cfg(feature = "mpi")]
+pub fn aloud(line: Arguments) {
+    let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());
+}
+
 /// Writes a line to standard error: `say(format_args!("{steps} steps"))`.
 pub fn say(line: Arguments) {
     if let Some(lines) = lines_held().as_mut() {
@@ -53,6 +80,9 @@ pub fn say(line: Arguments) {
     // in one piece, so that lines of several processes do not mix
     let mut text = line.to_string();
     text.push('\n');
+    if followed(&text) {
+        return;
+    }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -69,6 +99,9 @@ pub fn print(line: Arguments) -> Result<()> {
     }
     let mut text = line.to_string();
     text.push('\n');
+    if followed(&text) {
+        return Ok(());
+    }
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {

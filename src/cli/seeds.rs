@@ -8,7 +8,7 @@ use super::tui::Shown;
 use crate::algo;
 use crate::cli::ExitCode;
 use crate::error::shown;
-use crate::train::{Event, Options, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, Stop, run_seeds};
+use crate::train::{Event, Options, RESULTS_FILE, RunDirectory, Seeds, SeedsOutcome, SeedsSummary, Stop, run_seeds};
 use crate::{Config, Environment, Error, Result};
 use indicatif::HumanCount;
 use std::collections::HashSet;
@@ -61,12 +61,19 @@ pub fn from(first: u32, agents: u32) -> Result<Vec<u32>> {
 
 impl Train {
     /// Agents of these seeds, side by side.
-    pub(super) fn train_seeds(&self, task: &Task, options: &Options, seeds: &[u32]) -> Result<ExitCode> {
-        let Task { directory, env, config, .. } = task;
+    pub(super) fn train_seeds(
+        &self,
+        task: &Task,
+        directory: &RunDirectory,
+        options: &Options,
+        seeds: &[u32],
+    ) -> Result<ExitCode> {
+        let Task { env, config, .. } = task;
+        self.begin_log(Some(directory.path()))?;
         let out = directory.path().display().to_string();
         say(format_args!("run directory: {out}"));
         let sizes = algo::sizes(config, env, seeds.len() as u32)?;
-        let gpu = self.open(sizes.largest())?;
+        let gpu = self.open_for(sizes.largest(), Some(seeds))?;
         let progress = Shown::new(self.tui, env, config, seeds, directory.path(), &gpu)?;
         let command = std::env::args().collect::<Vec<String>>().join(" ");
         let folder = |seed: &u32| directory.path().join(format!("seed-{seed}"));

@@ -1,10 +1,10 @@
 //! `manyworlds sweep`
 
-use super::AdapterArgument;
+use super::{AdapterArgument, ranks};
 use super::choice::{Choice, Chosen};
 use super::drivers::Work;
 use super::say::{print, print_json, say};
-use super::train::quoted;
+use super::train::{dealing, quoted, writes};
 use crate::cli::ExitCode;
 use crate::config::RunTable;
 use crate::error::shown;
@@ -56,18 +56,23 @@ pub struct SweepArguments {
 
 impl SweepArguments {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
-        let (env, sweep) = self.resolve()?;
+        let (env, sweep) = ranks::agree(self.resolve())?;
+        if !writes() {
+            return self.follow(&env, &sweep);
+        }
         let name = format!("{}-{}-{}", run_name(env.name()), sweep.base.algo.name(), sweep.base.seed);
         let out = self.out.clone().unwrap_or_else(|| Path::new("sweeps").join(name));
-        let directory = RunDirectory::claim_or_reopen(&out, SWEEP_FILE)?;
-        let mut records = Records::open(&directory, &sweep, &env)?;
+        let opened = RunDirectory::claim_or_reopen(&out, SWEEP_FILE)
+            .and_then(|directory| Records::open(&directory, &sweep, &env).map(|records| (directory, records)));
+        let (directory, mut records) = ranks::agree(opened)?;
+        ranks::of_first(&records.lines())?;
         let shown_out = shown(out.display());
         if records.is_empty() {
             say(format_args!("sweep directory: {shown_out}"));
         } else {
             say(format_args!("going on in {shown_out}: {} agents were trained before", records.len()));
         }
-        let gpu = self.adapter.open(sweep.largest_binding(&env))?;
+        let gpu = dealing(ranks::agree(self.adapter.open(sweep.largest_binding(&env)))?);
         let progress = Progress::new();
         let found = sweep.run(&gpu, &env, &mut records, |event| progress.show(event));
         progress.bar.finish_and_clear();
@@ -94,6 +99,15 @@ impl SweepArguments {
         if self.json {
             print_json(&found)?;
         }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What any rank does but the first, which prints and writes: it trains the agents that it is dealt.
+    fn follow(&self, env: &Environment, sweep: &Sweep) -> Result<ExitCode> {
+        ranks::agree(Ok(()))?; // the first one has its directory
+        let mut records = Records::of_lines(&ranks::of_first("")?)?;
+        let gpu = dealing(ranks::agree(self.adapter.open(sweep.largest_binding(env)))?);
+        sweep.run(&gpu, env, &mut records, |_| ())?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -6,7 +6,7 @@ use super::say::{print_json, say};
 use super::tensorboard::TensorBoard;
 use super::tui::{self, Shown};
 use super::watch::Watched;
-use super::{AdapterArgument, checkpoint, foreign, seeds, signals};
+use super::{AdapterArgument, checkpoint, foreign, ranks, seeds, signals};
 use crate::cli::ExitCode;
 use crate::config::{Config, RunTable};
 use crate::env::Environment;
@@ -14,7 +14,7 @@ use crate::error::shown;
 use crate::train::{self, Event, Init, METRICS_FILE, Options, Outcome, Policy, Resumed, RunDirectory, Stop};
 use crate::{Error, Gpu, Result};
 use crate::{algo, curves};
-use indicatif::HumanCount;
+use indicatif::{HumanBytes, HumanCount};
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -58,13 +58,18 @@ pub struct Train {
     /// Print one JSON object as the last line of standard output
     #[arg(long)]
     pub(super) json: bool,
+    /// Write what each of several ranks says into the run directory, ranks/rank-N.log
+    #[cfg(feature = "mpi")]
+    #[arg(long)]
+    rank_logs: bool,
     #[command(flatten)]
     adapter: AdapterArgument,
 }
 
 /// What is to be done.
 pub(super) struct Task {
-    pub directory: RunDirectory,
+    /// None on any rank but the first, which writes.
+    pub directory: Option<RunDirectory>,
     pub resumed: Option<Resumed>,
     pub env: Environment,
     pub config: Config,
@@ -115,8 +120,8 @@ impl Train {
     /// What is to be done: a new run, or one that goes on.
     fn resolve(&self) -> Result<Task> {
         if let Some(path) = &self.resume {
-            let directory = signals::prepare(|| RunDirectory::reopen(path))?;
-            let resumed = Resumed::load(&directory)?;
+            let directory = writes().then(|| signals::prepare(|| RunDirectory::reopen(path))).transpose()?;
+            let resumed = Resumed::read(path)?;
             checkpoint::say_all(&resumed.notes);
             check_resumed(&self.choice.set)?;
             let config = resumed.policy.config.with(&self.choice.set)?;
@@ -131,10 +136,11 @@ impl Train {
             checkpoint::say_all(init.notes());
             say(format_args!("{}", shown(init.fit(&env, &config)?.told)));
         }
-        let directory = signals::prepare(|| match &self.out {
+        let claim = || match &self.out {
             Some(out) => RunDirectory::claim(out),
             None => RunDirectory::claim_default(env.name(), config.algo.name(), config.seed),
-        })?;
+        };
+        let directory = writes().then(|| signals::prepare(claim)).transpose()?;
         Ok(Task { directory, resumed: None, env, config, run, init })
     }
 
@@ -158,14 +164,29 @@ impl Train {
         }
     }
 
-    /// A device on which buffers of so many bytes can be bound.
-    pub(super) fn open(&self, bytes: u64) -> Result<Gpu> {
-        self.adapter.open(bytes)
+    /// A device on which buffers of so many bytes can be bound. Of several ranks each has agents of its own where there are several
+    /// seeds.
+    pub(super) fn open_for(&self, bytes: u64, seeds: Option<&[u32]>) -> Result<Gpu> {
+        let gpu = ranks::agree(self.adapter.open(bytes))?;
+        Ok(if seeds.is_some() { dealing(gpu) } else { gpu })
+    }
+
+    /// Where what this rank says goes into a file, if that is wanted; the first one knows the directory.
+    #[cfg(feature = "mpi")]
+    pub(super) fn begin_log(&self, directory: Option<&Path>) -> Result<()> {
+        let directory = ranks::of_first(&directory.map(|path| path.display().to_string()).unwrap_or_default())?;
+        ranks::agree(if self.rank_logs { ranks::log_into(Path::new(&directory)) } else { Ok(()) })
+    }
+
+    #[cfg(not(feature = "mpi"))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // as the other one
+    pub(super) fn begin_log(&self, _: Option<&Path>) -> Result<()> {
+        Ok(())
     }
 
     /// One run, or one of several seeds, which is broken off as soon as the environment has changed.
     fn train(&self, started: Instant, seeds: Option<&[u32]>, changed: impl Fn() -> bool) -> Result<ExitCode> {
-        let task = self.resolve()?;
+        let task = ranks::agree(self.resolve())?;
         let options = Options {
             save_replay: self.save_replay || task.run.save_replay,
             until_solved: self.until_solved || task.run.until_solved,
@@ -175,14 +196,43 @@ impl Train {
         };
         // what the command line says of seeds goes before the file
         let of_file = Some(&task.run.seeds[..]).filter(|seeds| !seeds.is_empty() && self.seed.is_none());
-        match seeds.or(of_file) {
-            Some(seeds) => self.train_seeds(&task, &options, seeds),
-            None => self.train_one(&task, &options, changed),
+        let seeds = seeds.or(of_file);
+        let Task { env, config, .. } = &task;
+        let told = format!("{:?} {:?} {} {}", seeds, env.overrides(), env.text(), config.to_toml());
+        ranks::same("what is to be trained", told.as_bytes())?;
+        match (&task.directory, seeds) {
+            (None, _) => self.follow(&task, &options, seeds),
+            (Some(directory), Some(seeds)) => self.train_seeds(&task, directory, &options, seeds),
+            (Some(directory), None) => self.train_one(&task, directory, &options, changed),
         }
     }
 
-    fn train_one(&self, task: &Task, options: &Options, changed: impl Fn() -> bool) -> Result<ExitCode> {
-        let Task { directory, resumed, env, config, .. } = task;
+    /// What any rank does but the first, which prints and writes.
+    fn follow(&self, task: &Task, options: &Options, seeds: Option<&[u32]>) -> Result<ExitCode> {
+        let Task { resumed, env, config, .. } = task;
+        self.begin_log(None)?;
+        let (config, agents) = (over_ranks(config.clone(), resumed.is_some(), seeds), seeds.map_or(1, <[u32]>::len));
+        let sizes = algo::sizes(&config, env, agents as u32)?;
+        let gpu = self.open_for(sizes.largest(), seeds)?;
+        let one = [config.seed];
+        signals::train();
+        train::follow(&gpu, env, &config, seeds.unwrap_or(&one), resumed.as_ref(), options, |report| {
+            say(format_args!("update {}, {} steps", report.updates, report.env_steps));
+        })?;
+        told_of_ranks(&gpu, options.started);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn train_one(
+        &self,
+        task: &Task,
+        directory: &RunDirectory,
+        options: &Options,
+        changed: impl Fn() -> bool,
+    ) -> Result<ExitCode> {
+        let Task { resumed, env, config, .. } = task;
+        let config = &over_ranks(config.clone(), resumed.is_some(), None);
+        self.begin_log(Some(directory.path()))?;
         let out = directory.path().display().to_string();
         match resumed {
             Some(resumed) => {
@@ -191,7 +241,7 @@ impl Train {
             }
             None => say(format_args!("run directory: {out}")),
         }
-        let gpu = self.adapter.open(algo::sizes(config, env, 1)?.largest())?;
+        let gpu = self.open_for(algo::sizes(config, env, 1)?.largest(), None)?;
 
         if let Some(misfit) = config.misfit(env) {
             say(format_args!("warning: {}: {misfit}", shown(env.name())));
@@ -254,6 +304,7 @@ impl Train {
         if let Some(best) = &summary.eval_of_best {
             say(format_args!("its best member: return {best:#}"));
         }
+        told_of_ranks(&gpu, options.started);
         say(format_args!(
             "saved to {out}; play it with: manyworlds eval {0}, see it with: manyworlds render {0}",
             quoted(&out)
@@ -275,6 +326,50 @@ impl Train {
         }
         Ok(ExitCode::from(u8::from(failed)))
     }
+}
+
+/// Whether this is the process that writes: the only one, or the first of several ranks.
+pub(super) fn writes() -> bool {
+    ranks::joined().is_none_or(|ranks| ranks.rank().is_first())
+}
+
+/// A device whose ranks train whole agents, if there are several.
+pub(super) fn dealing(gpu: Gpu) -> Gpu {
+    match gpu.ranks().cloned() {
+        Some(ranks) => gpu.with_ranks(ranks.dealing()),
+        None => gpu,
+    }
+}
+
+/// A configuration for as many ranks as there are, where they share the worlds of one agent: the number of shards, on which the
+/// result depends, is a setting of the run from here on.
+fn over_ranks(config: Config, goes_on: bool, seeds: Option<&[u32]>) -> Config {
+    let Some(ranks) = ranks::joined().filter(|_| seeds.is_none() && !config.algo.is_search()) else { return config };
+    let count = ranks.rank().count;
+    let before = if goes_on { config.shards.max(1) } else { config.shards };
+    if before > 0 && (before.is_multiple_of(count) || !goes_on) {
+        return config;
+    }
+    if goes_on {
+        say(format_args!(
+            "note: minibatches were made of {before} shards of the worlds, and are of {count} from here on, one for each rank: \
+             the run goes on soundly, to another result than over {before} ranks"
+        ));
+    }
+    Config { shards: count, ..config }
+}
+
+/// Says what talking to other ranks took.
+fn told_of_ranks(gpu: &Gpu, started: Instant) {
+    let Some(ranks) = gpu.ranks() else { return };
+    let (traffic, took) = (ranks.traffic(), started.elapsed());
+    let share = 100.0 * traffic.time.as_secs_f64() / took.as_secs_f64().max(1e-9);
+    say(format_args!(
+        "{} ranks: {} exchanges of {} in all from each, {share:.1} % of the time",
+        ranks.rank().count,
+        HumanCount(traffic.exchanges),
+        HumanBytes(traffic.bytes),
+    ));
 }
 
 /// Draws the curve of a run into its directory, if anything was trained; what goes wrong ends nothing.

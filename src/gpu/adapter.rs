@@ -93,6 +93,14 @@ fn rank(kind: wgpu::DeviceType) -> u32 {
     }
 }
 
+/// The adapters among which ranks of one host are shared out: those that are as good as the first.
+pub(super) fn shared_out(adapters: Vec<wgpu::Adapter>, rank: u32) -> Option<wgpu::Adapter> {
+    let first = adapters.first()?.get_info();
+    let like = |info: wgpu::AdapterInfo| info.device_type == first.device_type && info.backend == first.backend;
+    let mut equals: Vec<_> = adapters.into_iter().filter(|adapter| like(adapter.get_info())).collect();
+    Some(equals.swap_remove(rank as usize % equals.len()))
+}
+
 /// Picks the adapter of a choice among these.
 pub(super) fn choose(choice: &AdapterChoice, adapters: Vec<wgpu::Adapter>) -> Result<wgpu::Adapter> {
     if adapters.is_empty() {

@@ -92,6 +92,19 @@ impl Gpu {
         Self::open(&adapter::choose(choice, adapters())?, largest_binding)
     }
 
+    /// The same for one of several ranks on this host: where the choice is left to us they are shared out among the adapters that are
+    /// as good as the best.
+    ///
+    /// # Errors
+    /// Those of [`Gpu::new`].
+    pub fn of_rank(choice: &AdapterChoice, local: Rank, largest_binding: u64) -> Result<Self> {
+        let shared = if *choice == AdapterChoice::Auto { adapter::shared_out(adapters(), local.index) } else { None };
+        match shared {
+            Some(adapter) => Self::open(&adapter, largest_binding),
+            None => Self::new(choice, largest_binding),
+        }
+    }
+
     /// Opens an adapter that can draw into a window, and makes the surface there.
     ///
     /// # Errors
@@ -227,9 +240,9 @@ impl Gpu {
         self.ranks.as_ref()
     }
 
-    /// Which of them it is of.
+    /// Which of those that share the worlds of an agent it is of.
     pub fn rank(&self) -> Rank {
-        self.ranks.as_ref().map_or(Rank::ALONE, Ranks::rank)
+        self.ranks.as_ref().filter(|ranks| !ranks.deals()).map_or(Rank::ALONE, Ranks::rank)
     }
 
     /// Whether a processor plays the GPU.

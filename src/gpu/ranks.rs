@@ -1,8 +1,8 @@
 //! Several processes that train together, each with a device: their number, and how they talk.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// Puts the bytes of every rank into `all`, in the order of ranks. All of them give as many.
     ///
     /// # Errors
-    /// [`Error::Rank`](crate::Error::Rank) where another rank cannot be reached.
+    /// [`Error::Rank`] where another rank cannot be reached.
     fn gather(&self, own: &[u8], all: &mut [u8]) -> Result<()>;
 
     /// Gives piece r of `own` to rank r, and puts the pieces that this rank is given into `pieces`, in the order of ranks. All
@@ -55,6 +55,8 @@ pub trait Transport: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug)]
 pub struct Ranks {
     transport: Arc<dyn Transport>,
+    /// Whether each has whole agents, and not a share of the worlds of all.
+    deals: bool,
     spent: Arc<Spent>,
 }
 
@@ -64,6 +66,8 @@ struct Spent {
     exchanges: AtomicU64,
     bytes: AtomicU64,
     talking: Mutex<Duration>,
+    /// Whether all of them have failed, and know it.
+    failed: AtomicBool,
 }
 
 /// What talking to other ranks has taken so far; see [`Ranks::traffic`].
@@ -83,7 +87,18 @@ const TOGETHER: usize = 1 << 16;
 impl Ranks {
     /// Ranks that talk by this.
     pub fn new(transport: impl Transport + 'static) -> Self {
-        Self { transport: Arc::new(transport), spent: Arc::default() }
+        Self { transport: Arc::new(transport), deals: false, spent: Arc::default() }
+    }
+
+    /// The same ranks where each trains some agents by itself, and all of them hear of all agents.
+    #[must_use]
+    pub fn dealing(self) -> Self {
+        Self { deals: true, ..self }
+    }
+
+    /// Whether each trains some agents by itself.
+    pub fn deals(&self) -> bool {
+        self.deals
     }
 
     /// Which of them this process is.
@@ -103,7 +118,7 @@ impl Ranks {
     /// The bytes of every rank, in the order of ranks; all of them give as many.
     ///
     /// # Errors
-    /// [`Error::Rank`](crate::Error::Rank).
+    /// [`Error::Rank`].
     pub fn gather(&self, own: &[u8]) -> Result<Vec<u8>> {
         let mut all = vec![0; own.len() * self.rank().count as usize];
         self.timed(own.len(), |transport| transport.gather(own, &mut all))?;
@@ -113,7 +128,7 @@ impl Ranks {
     /// Texts of every rank, of any length.
     ///
     /// # Errors
-    /// [`Error::Rank`](crate::Error::Rank).
+    /// [`Error::Rank`].
     pub fn gather_bytes(&self, own: &[u8]) -> Result<Vec<Vec<u8>>> {
         let lengths: Vec<u64> = bytemuck::pod_collect_to_vec(&self.gather(&(own.len() as u64).to_ne_bytes())?);
         let longest = lengths.iter().copied().max().unwrap_or(0) as usize;
@@ -124,10 +139,43 @@ impl Ranks {
         Ok(lengths.iter().enumerate().map(of).collect())
     }
 
+    /// The result of a step that every rank takes by itself: where one has failed all have, with the error of the first of those.
+    ///
+    /// # Errors
+    /// This rank's own error, or [`Error::Rank`] with what another one says.
+    pub fn agree<T>(&self, result: Result<T>) -> Result<T> {
+        let said = match &result {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
+        };
+        let all = self.gather_bytes(said.as_bytes())?;
+        let failed = all.iter().enumerate().find(|(_, said)| !said.is_empty());
+        if failed.is_some() {
+            self.fail_together();
+        }
+        match (result, failed) {
+            (Ok(_), Some((rank, said))) => {
+                let reason = String::from_utf8_lossy(said).into_owned();
+                Err(Error::Rank { rank: format!("rank {rank}"), reason })
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// Notes that all ranks have failed at the same place, and each of them knows.
+    pub(crate) fn fail_together(&self) {
+        self.spent.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether all ranks have failed at the same place ([`Ranks::agree`]): nobody waits for this one.
+    pub fn have_failed_together(&self) -> bool {
+        self.spent.failed.load(Ordering::Relaxed)
+    }
+
     /// Means over ranks of numbers that each has, summed in the order of ranks, whatever the number of round trips.
     ///
     /// # Errors
-    /// [`Error::Rank`](crate::Error::Rank).
+    /// [`Error::Rank`].
     pub fn mean(&self, numbers: &mut [f32]) -> Result<()> {
         let ranks = self.rank().count as usize;
         if numbers.len() * ranks <= TOGETHER {

@@ -48,7 +48,8 @@ impl Record {
 /// Records of a sweep, in memory and on the disk.
 #[derive(Debug)]
 pub struct Records {
-    path: PathBuf,
+    /// Where they are written; nowhere on any rank but the first.
+    path: Option<PathBuf>,
     all: Vec<Record>,
     places: HashMap<(u32, u64, u32), usize>,
 }
@@ -82,8 +83,29 @@ impl Records {
             file::replace(&asked, text.as_bytes())?;
         }
         directory.keep();
+        Ok(Self::with(Some(path), all))
+    }
+
+    fn with(path: Option<PathBuf>, all: Vec<Record>) -> Self {
         let places = all.iter().enumerate().map(|(n, record)| (record.key(), n)).collect();
-        Ok(Self { path, all, places })
+        Self { path, all, places }
+    }
+
+    /// Those that lie elsewhere, as [`Records::lines`] gives them, for a rank that writes none.
+    ///
+    /// # Errors
+    /// [`Error::Rank`] where it is no such text.
+    pub fn of_lines(text: &str) -> Result<Self> {
+        let record = |line: &str| serde_json::from_str(line);
+        let all = text.lines().map(record).collect::<std::result::Result<_, _>>();
+        let refuse = |error: serde_json::Error| Error::Rank { rank: "rank 0".to_owned(), reason: error.to_string() };
+        Ok(Self::with(None, all.map_err(refuse)?))
+    }
+
+    /// A line for each.
+    pub fn lines(&self) -> String {
+        let line = |record: &Record| serde_json::to_string(record).unwrap_or_default() + "\n";
+        self.all.iter().map(line).collect()
     }
 
     /// How many there are.
@@ -107,8 +129,7 @@ impl Records {
             self.places.insert(record.key(), self.all.len());
             self.all.push(record.clone());
         }
-        let line = |record: &Record| serde_json::to_string(record).unwrap_or_default() + "\n";
-        file::replace(&self.path, self.all.iter().map(line).collect::<String>().as_bytes())
+        self.path.as_ref().map_or(Ok(()), |path| file::replace(path, self.lines().as_bytes()))
     }
 }
 

@@ -38,6 +38,27 @@ impl Together {
         Self { ranks: ranks.clone(), silent: false }
     }
 
+    /// Whether each rank trains some agents by itself.
+    pub fn deals(&self) -> bool {
+        self.ranks.deals()
+    }
+
+    /// This rank's share of something that there is one of for each agent, or one for all. Where it does not go round, the last comes
+    /// again, and nobody looks at that.
+    pub fn dealt<T: Clone>(&self, all: &[T]) -> Vec<T> {
+        let rank = self.ranks.rank();
+        let each = all.len().div_ceil(rank.count as usize);
+        let first = rank.index as usize * each;
+        (first..first + each).filter_map(|agent| all.get(agent.min(all.len() - 1))).cloned().collect()
+    }
+
+    /// `[agent][word]` of all agents, from those of this rank's.
+    pub fn of_agents<T: Pod>(&self, own: &[T], words: usize) -> Result<Vec<T>> {
+        let mut all: Vec<T> = bytemuck::pod_collect_to_vec(&self.ranks.gather(bytemuck::cast_slice(own))?);
+        all.truncate(words);
+        Ok(all)
+    }
+
     /// Whether this is the rank that decides.
     pub fn leads(&self) -> bool {
         self.ranks.rank().is_first()
@@ -60,12 +81,16 @@ impl Together {
         self.silent = true;
     }
 
-    /// Metrics `[update][agent]` of the whole run.
-    pub fn metrics(&self, own: &[Vec<Metrics>], config: &Config) -> Result<Vec<Vec<Metrics>>> {
+    /// Metrics `[update][agent]` of so many agents on all ranks.
+    pub fn metrics(&self, own: &[Vec<Metrics>], total: usize, config: &Config) -> Result<Vec<Vec<Metrics>>> {
         let agents = own.first().map_or(1, Vec::len);
         let rows: Vec<Metrics> = own.iter().flatten().copied().collect();
         let all: Vec<Metrics> = bytemuck::pod_collect_to_vec(&self.ranks.gather(bytemuck::cast_slice(&rows))?);
         let ranks: Vec<&[Metrics]> = all.chunks_exact(rows.len().max(1)).collect();
+        if self.deals() {
+            let of_update = |n: usize| ranks.iter().flat_map(move |rows| &rows[n * agents..(n + 1) * agents]).copied();
+            return Ok((0..own.len()).map(|n| of_update(n).take(total).collect()).collect());
+        }
         let joined: Vec<Metrics> = (0..rows.len())
             .map(|i| Metrics::of_ranks(&ranks.iter().map(|rows| rows[i]).collect::<Vec<_>>(), config))
             .collect();
@@ -74,6 +99,9 @@ impl Together {
 
     /// Outcomes `[agent][episode]` of all episodes, from those that this rank has played.
     pub fn outcomes(&self, own: &[[f32; 4]], agents: usize, episodes: u32) -> Result<Vec<[f32; 4]>> {
+        if self.deals() {
+            return self.of_agents(own, agents * episodes as usize);
+        }
         let all: Vec<[f32; 4]> = bytemuck::pod_collect_to_vec(&self.ranks.gather(bytemuck::cast_slice(own))?);
         let each = own.len() / agents;
         let of_agent = |agent: usize| {
@@ -84,18 +112,23 @@ impl Together {
     }
 
     /// Fails where ranks have come to different parameters.
-    pub fn agree(&self, hash: &str, updates: u32) -> Result<()> {
+    pub fn agree(&mut self, hash: &str, updates: u32) -> Result<()> {
         let all = self.ranks.gather(hash.as_bytes())?;
         let differs = all.chunks_exact(hash.len()).position(|other| other != &all[..hash.len()]);
         match differs {
             None => Ok(()),
-            Some(rank) => Err(Error::Rank {
+            Some(rank) => {
+                // all of them see it, and none waits for another any more
+                self.silent = true;
+                self.ranks.fail_together();
+                Err(Error::Rank {
                 rank: format!("rank {rank}"),
                 reason: format!(
                     "its parameters differ from those of rank 0 after {updates} updates, as they do where adapters or drivers do; \
                      use the same on all ranks, or set sync=update, which makes them equal again after every update"
                 ),
-            }),
+                })
+            }
         }
     }
 

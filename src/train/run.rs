@@ -8,7 +8,7 @@ use crate::config::{Config, ConfigFile, RunTable};
 use crate::env::Environment;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Ranks};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -45,17 +45,9 @@ impl Options {
         RunTable { until_solved, save_replay, seeds: seeds.to_vec(), init, init_blake3 }
     }
 
-    /// Puts what the run begins with into its agents, and a copy of it into its directory.
-    pub(super) fn begin(
-        &self,
-        gpu: &Gpu,
-        trainer: &Trainer,
-        env: &Environment,
-        config: &Config,
-        directory: &RunDirectory,
-    ) -> Result<()> {
+    /// Puts a copy of what the run begins with into its directory.
+    pub(super) fn keep_init(&self, directory: &RunDirectory) -> Result<()> {
         let Some(init) = &self.init else { return Ok(()) };
-        init.fit(env, config)?.put_into(gpu, trainer.learning())?;
         file::replace(&directory.path().join(INIT_FILE), init.bytes())
     }
 
@@ -94,7 +86,15 @@ impl Resumed {
     /// [`Error::Checkpoint`] where none is whole, or one was altered, is of another program or of a newer version;
     /// [`Error::File`] where one cannot be read.
     pub fn load(directory: &RunDirectory) -> Result<Self> {
-        let found = newest_pair(directory.path())?;
+        Self::read(directory.path())
+    }
+
+    /// The same of a directory that somebody else writes into: the first of several ranks.
+    ///
+    /// # Errors
+    /// Those of [`Resumed::load`].
+    pub fn read(directory: &Path) -> Result<Self> {
+        let found = newest_pair(directory)?;
         let ((policy, state), mut notes) = (found.contents, found.notes);
         notes.extend(policy.note_on_env());
         let path = Path::new(policy.env.name());
@@ -104,7 +104,7 @@ impl Resumed {
                 .push(format!("{} has changed since; the run goes on with the text in its checkpoint", path.display()));
         }
         // all that training needs is in the checkpoint
-        let run = match ConfigFile::read(&directory.path().join(CONFIG_FILE)) {
+        let run = match ConfigFile::read(&directory.join(CONFIG_FILE)) {
             Ok(file) => file.run,
             Err(error) => {
                 notes.push(format!("{error}; it is written anew, and does not name what the run began with (--init)"));
@@ -249,20 +249,11 @@ pub fn run<W: Into<Wish>>(
     mut watch: impl FnMut(Event) -> ControlFlow<Stop, W>,
 ) -> Result<Outcome> {
     let threshold = env.spec().reward_threshold.map(f64::from);
-    options.check(env, config)?;
     let done = resumed.map_or(0, |resumed| resumed.state.updates);
-    resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
-    let trainer = Trainer::new(gpu, env, config, &[config.seed])?.keeping(options.save_replay);
-    let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
-    let trainer = if options.watching { trainer.watching() } else { trainer };
-    trainer.check_state(gpu)?;
-    let mut trainer = match resumed {
-        Some(resumed) => trainer.resume(&resumed.state)?,
-        None => {
-            options.begin(gpu, &trainer, env, config, directory)?;
-            trainer
-        }
-    };
+    let mut trainer = prepare(gpu, env, config, &[config.seed], resumed, options)?;
+    if resumed.is_none() {
+        options.keep_init(directory)?;
+    }
     let mut saver = Saver::new(directory, config, done);
     let begun = resumed.map_or_else(|| config.env_steps(0), |resumed| resumed.state.env_steps);
     let mut record = Record::open(directory.path(), config.seed, done, begun, options.started)?;
@@ -353,6 +344,66 @@ pub fn run<W: Into<Wish>>(
         peak_rss_mb: peak_rss_mb(),
         misfit: config.misfit(env),
     })))
+}
+
+/// What the other ranks do while the first one is in [`run`], or with several seeds in [`run_seeds`](super::run_seeds): they train
+/// with it, and write nothing. `tell` hears of every report.
+///
+/// # Errors
+/// Those of [`run`] that are not of files, and [`Error::Rank`].
+pub fn follow(
+    gpu: &Gpu,
+    env: &Environment,
+    config: &Config,
+    seeds: &[u32],
+    resumed: Option<&Resumed>,
+    options: &Options,
+    mut tell: impl FnMut(&Report),
+) -> Result<()> {
+    let mut trainer = prepare(gpu, env, config, seeds, resumed, options)?;
+    trainer.try_for_each(|report| report.map(|report| tell(&report)))
+}
+
+/// A trainer that stands where the run begins, or goes on. Of several ranks all have one, or none.
+pub(super) fn prepare(
+    gpu: &Gpu,
+    env: &Environment,
+    config: &Config,
+    seeds: &[u32],
+    resumed: Option<&Resumed>,
+    options: &Options,
+) -> Result<Trainer> {
+    let trainer = prepare_own(gpu, env, config, seeds, resumed, options);
+    match gpu.ranks() {
+        Some(ranks) => ranks.agree(trainer),
+        None => trainer,
+    }
+}
+
+fn prepare_own(
+    gpu: &Gpu,
+    env: &Environment,
+    config: &Config,
+    seeds: &[u32],
+    resumed: Option<&Resumed>,
+    options: &Options,
+) -> Result<Trainer> {
+    options.check(env, config)?;
+    resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
+    let trainer = Trainer::new(gpu, env, config, seeds)?;
+    // several seeds keep no state
+    let alone = seeds == [config.seed] && !gpu.ranks().is_some_and(Ranks::deals);
+    let trainer = if alone { trainer.keeping(options.save_replay) } else { trainer };
+    let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
+    let trainer = if options.watching { trainer.watching() } else { trainer };
+    trainer.check_state(gpu)?;
+    match resumed {
+        Some(resumed) => trainer.resume(&resumed.state),
+        None => {
+            options.init.as_ref().map_or(Ok(()), |init| init.fit(env, config)?.put_into(gpu, trainer.learning()))?;
+            Ok(trainer)
+        }
+    }
 }
 
 /// Writes checkpoints, and knows when the next one is due.

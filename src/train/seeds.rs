@@ -1,8 +1,8 @@
 //! Several seeds in one launch: independent agents in the same kernels, each as if it were alone.
 
 use super::record::Record;
-use super::run::{Event, Options, Progress, Stop, Wish, Wished};
-use super::{CHECKPOINT_FILE, Policy, Returns, RunDirectory, Trainer};
+use super::run::{Event, Options, Progress, Stop, Wish, Wished, prepare};
+use super::{CHECKPOINT_FILE, Policy, Returns, RunDirectory};
 use crate::config::Config;
 use crate::env::Environment;
 use crate::error::{Error, Result, shown};
@@ -115,11 +115,8 @@ pub fn run_seeds<W: Into<Wish>>(
 ) -> Result<SeedsOutcome> {
     let Seeds { seeds, command } = seeds;
     let threshold = env.spec().reward_threshold.map(f64::from);
-    options.check(env, config)?;
-    let trainer = Trainer::new(gpu, env, config, seeds)?;
-    let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
-    let mut trainer = if options.watching { trainer.watching() } else { trainer };
-    options.begin(gpu, &trainer, env, config, directory)?;
+    let mut trainer = prepare(gpu, env, config, seeds, None, options)?;
+    options.keep_init(directory)?;
     let mut places = seeds
         .iter()
         .map(|seed| Place::new(directory, *seed, config.env_steps(0), options.started))

@@ -136,14 +136,21 @@ impl Trainer {
     /// # Errors
     /// Those of [`Trainer::new`], and [`Error::Setting`] where configurations differ in anything else.
     pub fn of_each(gpu: &Gpu, env: &Environment, configs: &[Config], seeds: &[u32]) -> Result<Self> {
-        let learning = Learning::of_each(gpu, env, configs, seeds)?;
+        let together = gpu.ranks().map(Together::new);
+        let learning = match &together {
+            Some(together) if together.deals() => {
+                Config::check_each(configs, seeds.len(), env)?;
+                Learning::of_each(gpu, env, &together.dealt(configs), &together.dealt(seeds))?
+            }
+            _ => Learning::of_each(gpu, env, configs, seeds)?,
+        };
         Ok(Self {
             gpu: gpu.clone(),
             env: env.clone(),
             configs: configs.to_vec(),
             seeds: seeds.to_vec(),
             learning,
-            together: gpu.ranks().map(Together::new),
+            together,
             submitted: 0,
             played: 0,
             asked: false,
@@ -449,14 +456,15 @@ impl Trainer {
         });
         let agents = self.seeds.len();
         let ring: Vec<Metrics> = arrived.take(0);
+        let own_agents = ring.len() / RING as usize;
         let row = |update: u32| {
-            let at = (update % RING) as usize * agents;
-            ring[at..at + agents].to_vec()
+            let at = (update % RING) as usize * own_agents;
+            ring[at..at + own_agents].to_vec()
         };
         let updates = first + count;
         let mut metrics: Vec<Vec<Metrics>> = (first..updates).map(row).collect();
         if let Some(together) = &self.together {
-            metrics = together.metrics(&metrics, self.config())?;
+            metrics = together.metrics(&metrics, agents, self.config())?;
         }
         // what is not finite the first rank tells of
         let tells = self.together.as_ref().is_none_or(Together::leads);
@@ -505,9 +513,16 @@ impl Trainer {
         let (outcomes, of_best) = (outcomes.map(returns), of_best.map(returns));
         let evaluations = if evaluated { 1 + usize::from(searches) } else { 0 };
         let (first_parameters, networks) = (1 + evaluations, self.learning.parameters.len());
+        let parameters = |n: usize| -> Result<Vec<f32>> {
+            let own: Vec<f32> = arrived.take(n);
+            match &self.together {
+                Some(together) if together.deals() => together.of_agents(&own, own.len() / own_agents * agents),
+                _ => Ok(own),
+            }
+        };
+        let buffers = (first_parameters..first_parameters + networks).filter(|_| kept).map(parameters);
+        let buffers = buffers.collect::<Result<Vec<Vec<f32>>>>()?;
         let policies: Option<Vec<Policy>> = kept.then(|| {
-            let buffers: Vec<Vec<f32>> =
-                (first_parameters..first_parameters + networks).map(|n| arrived.take(n)).collect();
             // an agent's networks, one buffer after the other
             let own = |agent: usize| -> Vec<f32> {
                 buffers
@@ -527,7 +542,7 @@ impl Trainer {
             };
             self.seeds.iter().enumerate().map(policy).collect()
         });
-        if let (Some(together), Some(agents)) = (&self.together, &policies) {
+        if let (Some(together), Some(agents)) = (self.together.as_mut().filter(|together| !together.deals()), &policies) {
             together.agree(&agents.iter().map(Policy::hash).collect::<String>(), updates)?;
         }
         for (agent, policy) in policies.iter().flatten().enumerate().filter(|_| tells) {
