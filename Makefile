@@ -14,7 +14,7 @@ export XDG_RUNTIME_DIR := $(TARGET)/runtime
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo results python wheel wheel-tools strace faults test test-long test-portability test-web test-python test-python-all test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
+.PHONY: help demo results python wheel wheel-tools strace faults test test-long test-mpi test-mpi-long test-portability test-web test-python test-python-all test-opengl gpu-budget gpu-budget-all lint doc ci driver toolchain directories
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,15 @@ test: driver python strace ## All tests but those of the next line
 
 test-long: driver python strace ## Whole learning runs, and faults
 	CARGO="$(CARGO)" sh scripts/test.sh long
+
+# Built apart: without the feature nothing of MPI is in the program, which a test of the others looks at.
+test-mpi: toolchain directories ## Runs over several ranks, as mpirun starts them
+	sh scripts/ensure-driver.sh && sh scripts/ensure-mpi.sh && \
+	$(CARGO) test --release --features mpi --test mpi -- --skip learning_
+
+test-mpi-long: toolchain directories ## The same until something is learned, with 1, 2 and 4 ranks
+	sh scripts/ensure-driver.sh && sh scripts/ensure-mpi.sh && \
+	$(CARGO) test --release --features mpi --test mpi -- learning_ --nocapture
 
 # What is about kernels. SwiftShader compiles anew in every process, and for minutes where two layers of 64 are learned,
 # so the command line, the large shapes, most ways to explore and what a driver cannot change are left to llvmpipe.
@@ -74,7 +83,8 @@ gpu-budget-all: driver ## The same of NVIDIA's and Intel's GPUs too (DEBIAN13=FO
 # lies next to, what the tests build.
 lint: toolchain ## Formatting and lints
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	sh scripts/ensure-mpi.sh
+	$(CARGO) clippy --release --workspace --all-targets --features mpi -- -D warnings
 
 doc: toolchain ## Documentation, into target/doc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps

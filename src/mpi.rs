@@ -30,7 +30,8 @@ impl Mpi {
         let refuse = |reason: &str| Error::Rank { rank: "MPI".to_owned(), reason: reason.to_owned() };
         let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)
             .ok_or_else(|| refuse("it was started before in this process; start it once"))?;
-        let rank_of = |of: &SimpleCommunicator| Rank { index: of.rank().cast_unsigned(), count: of.size().cast_unsigned() };
+        let rank_of =
+            |of: &SimpleCommunicator| Rank { index: of.rank().cast_unsigned(), count: of.size().cast_unsigned() };
         let world = universe.world();
         let joined = Self { rank: rank_of(&world), local: rank_of(&world.split_shared(world.rank())) };
         *UNIVERSE.lock().unwrap_or_else(PoisonError::into_inner) = Some(universe);

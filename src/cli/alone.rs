@@ -5,6 +5,10 @@ use crate::gpu::{Rank, Ranks};
 use crate::{Error, Result};
 use std::ffi::OsString;
 
+pub fn are_several() -> bool {
+    false
+}
+
 pub fn is_quiet() -> bool {
     false
 }

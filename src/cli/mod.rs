@@ -212,6 +212,16 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
         Err(shown) if ranks::is_quiet() => return ExitCode::from(if shown.use_stderr() { 2 } else { 0 }),
         Err(shown) => return show(&shown),
     };
+    let over_ranks = matches!(arguments.command, Command::Train(_) | Command::Sweep(_));
+    // what tries out an environment for a rank is none
+    if !over_ranks && !matches!(arguments.command, Command::Probe) && ranks::are_several() {
+        if !ranks::is_quiet() {
+            say(format_args!(
+                "error: only train and sweep go over several processes; start this command in one process"
+            ));
+        }
+        return ExitCode(2);
+    }
     if arguments.command.needs_a_device() {
         let work = match &arguments.command {
             Command::Train(command) => command.work(),
@@ -221,7 +231,6 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
             Command::Render(command) => command.work(),
             _ => drivers::Work::default(),
         };
-        let over_ranks = matches!(arguments.command, Command::Train(_) | Command::Sweep(_));
         if over_ranks && let Some(code) = ranks::guard(work, &own_arguments) {
             return code;
         }
@@ -261,8 +270,8 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
 
 /// Says what went wrong.
 fn failed(error: &Error) -> ExitCode {
-    ranks::abort_after(error);
     say(format_args!("error: {}", one_error(error)));
+    ranks::abort_after(error);
     ExitCode::from(error.exit_code())
 }
 

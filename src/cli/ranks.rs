@@ -37,6 +37,11 @@ fn launched() -> Option<Rank> {
     LAUNCHERS.into_iter().find_map(rank).filter(|rank| rank.count > 1)
 }
 
+/// Whether a launcher has started several.
+pub fn are_several() -> bool {
+    launched().is_some()
+}
+
 /// Whether another process tells what is to be told: this is not the first rank.
 pub fn is_quiet() -> bool {
     launched().is_some_and(|rank| !rank.is_first())
@@ -98,7 +103,7 @@ pub fn join() -> Result<()> {
     let mpi = Mpi::join()?;
     let ranks = Ranks::new(mpi);
     if !ranks.rank().is_first() {
-        say::follow(None);
+        say::be_quiet();
     }
     let _ = JOINED.set((ranks, mpi.local()));
     Ok(())
@@ -156,20 +161,16 @@ pub fn log_into(run: &Path) -> Result<()> {
     let path = folder.join(format!("rank-{}.log", ranks.rank().index));
     let file = std::fs::create_dir_all(&folder).and_then(|()| std::fs::File::create(&path));
     let file = file.map_err(|error| Error::file("write", &path, &error))?;
-    say::follow(Some(file));
+    say::log_into(file);
     say(format_args!("rank {} of {} on {}", ranks.rank().index, ranks.rank().count, host()));
     Ok(())
 }
 
-/// Ends the job where this rank cannot go on and others wait for it.
+/// Ends the job where this rank has failed and others wait for it.
 pub fn abort_after(error: &Error) {
-    let Some(ranks) = joined() else { return };
-    if ranks.have_failed_together() {
-        return;
-    }
-    let lost = matches!(error, Error::Rank { .. } | Error::DeviceLost { .. } | Error::OutOfMemory { .. } | Error::Gpu(_));
-    if lost || !ranks.rank().is_first() {
+    let Some(ranks) = joined().filter(|ranks| !ranks.have_parted()) else { return };
+    if !ranks.rank().is_first() {
         say::aloud(format_args!("error: rank {} on {}: {}", ranks.rank().index, host(), super::one_error(error)));
-        Mpi::abort(error.exit_code());
     }
+    Mpi::abort(error.exit_code());
 }

@@ -41,24 +41,29 @@ pub fn release() {
     }
 }
 
-/// Where another process prints: nowhere, or in a file of this one's own.
-static FOLLOWS: Mutex<Option<Option<File>>> = Mutex::new(None);
+/// Whether another process prints, and not this one.
+static QUIET: AtomicBool = AtomicBool::new(false);
+/// A file that has every line too.
+static LOG: Mutex<Option<File>> = Mutex::new(None);
 
-/// From here on another process prints, and what this one says goes into a file, if there is one.
+/// From here on another process prints.
 #[cfg(feature = "mpi")]
-pub fn follow(log: Option<File>) {
-    *FOLLOWS.lock().unwrap_or_else(PoisonError::into_inner) = Some(log);
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
 }
 
-/// Takes a line where another process prints.
-fn followed(text: &str) -> bool {
-    match &mut *FOLLOWS.lock().unwrap_or_else(PoisonError::into_inner) {
-        None => false,
-        Some(log) => {
-            let _ = log.as_mut().map(|log| log.write_all(text.as_bytes()));
-            true
-        }
+/// From here on every line goes into a file too.
+#[cfg(feature = "mpi")]
+pub fn log_into(file: File) {
+    *LOG.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+}
+
+/// Puts a line where else it goes; whether that is all.
+fn is_told(text: &str) -> bool {
+    if let Some(log) = &mut *LOG.lock().unwrap_or_else(PoisonError::into_inner) {
+        let _ = log.write_all(text.as_bytes());
     }
+    QUIET.load(Ordering::Relaxed)
 }
 
 /// Writes a line to standard error, whoever prints.
@@ -80,7 +85,7 @@ pub fn say(line: Arguments) {
     // in one piece, so that lines of several processes do not mix
     let mut text = line.to_string();
     text.push('\n');
-    if followed(&text) {
+    if is_told(&text) {
         return;
     }
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
@@ -99,7 +104,7 @@ pub fn print(line: Arguments) -> Result<()> {
     }
     let mut text = line.to_string();
     text.push('\n');
-    if followed(&text) {
+    if is_told(&text) {
         return Ok(());
     }
     let mut out = std::io::stdout().lock();

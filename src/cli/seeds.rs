@@ -72,7 +72,7 @@ impl Train {
         self.begin_log(Some(directory.path()))?;
         let out = directory.path().display().to_string();
         say(format_args!("run directory: {out}"));
-        let sizes = algo::sizes(config, env, seeds.len() as u32)?;
+        let sizes = ranks::agree(algo::sizes(config, env, seeds.len() as u32))?;
         let gpu = self.open_for(sizes.largest(), Some(seeds))?;
         let progress = Shown::new(self.tui, env, config, seeds, directory.path(), &gpu)?;
         let command = std::env::args().collect::<Vec<String>>().join(" ");

@@ -1,10 +1,10 @@
 //! `manyworlds sweep`
 
-use super::{AdapterArgument, ranks};
 use super::choice::{Choice, Chosen};
 use super::drivers::Work;
 use super::say::{print, print_json, say};
 use super::train::{dealing, quoted, writes};
+use super::{AdapterArgument, ranks};
 use crate::cli::ExitCode;
 use crate::config::RunTable;
 use crate::error::shown;

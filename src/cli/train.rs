@@ -212,7 +212,7 @@ impl Train {
         let Task { resumed, env, config, .. } = task;
         self.begin_log(None)?;
         let (config, agents) = (over_ranks(config.clone(), resumed.is_some(), seeds), seeds.map_or(1, <[u32]>::len));
-        let sizes = algo::sizes(&config, env, agents as u32)?;
+        let sizes = ranks::agree(algo::sizes(&config, env, agents as u32))?;
         let gpu = self.open_for(sizes.largest(), seeds)?;
         let one = [config.seed];
         signals::train();
@@ -241,7 +241,7 @@ impl Train {
             }
             None => say(format_args!("run directory: {out}")),
         }
-        let gpu = self.open_for(algo::sizes(config, env, 1)?.largest(), None)?;
+        let gpu = self.open_for(ranks::agree(algo::sizes(config, env, 1))?.largest(), None)?;
 
         if let Some(misfit) = config.misfit(env) {
             say(format_args!("warning: {}: {misfit}", shown(env.name())));

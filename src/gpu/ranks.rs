@@ -66,8 +66,8 @@ struct Spent {
     exchanges: AtomicU64,
     bytes: AtomicU64,
     talking: Mutex<Duration>,
-    /// Whether all of them have failed, and know it.
-    failed: AtomicBool,
+    /// Whether nobody waits for this one any more.
+    apart: AtomicBool,
 }
 
 /// What talking to other ranks has taken so far; see [`Ranks::traffic`].
@@ -151,7 +151,7 @@ impl Ranks {
         let all = self.gather_bytes(said.as_bytes())?;
         let failed = all.iter().enumerate().find(|(_, said)| !said.is_empty());
         if failed.is_some() {
-            self.fail_together();
+            self.part();
         }
         match (result, failed) {
             (Ok(_), Some((rank, said))) => {
@@ -162,14 +162,14 @@ impl Ranks {
         }
     }
 
-    /// Notes that all ranks have failed at the same place, and each of them knows.
-    pub(crate) fn fail_together(&self) {
-        self.spent.failed.store(true, Ordering::Relaxed);
+    /// Notes that all ranks know that nothing more is exchanged: their run has ended, or all have failed at the same place.
+    pub(crate) fn part(&self) {
+        self.spent.apart.store(true, Ordering::Relaxed);
     }
 
-    /// Whether all ranks have failed at the same place ([`Ranks::agree`]): nobody waits for this one.
-    pub fn have_failed_together(&self) -> bool {
-        self.spent.failed.load(Ordering::Relaxed)
+    /// Whether nobody waits for this one any more.
+    pub fn have_parted(&self) -> bool {
+        self.spent.apart.load(Ordering::Relaxed)
     }
 
     /// Means over ranks of numbers that each has, summed in the order of ranks, whatever the number of round trips.

@@ -33,7 +33,7 @@ pub use metrics::{Line, METRICS_FILE, Measures};
 pub use policy::Policy;
 pub use record::Account;
 pub use returns::Returns;
-pub use run::{follow, Event, Options, Outcome, Progress, Resumed, Stop, Wish, run};
+pub use run::{Event, Options, Outcome, Progress, Resumed, Stop, Wish, follow, run};
 pub use seeds::{OfSeed, RESULTS_FILE, Seeds, SeedsOutcome, SeedsSummary, run_seeds};
 pub use state::{STATE_FILE, State};
 pub use summary::Summary;

@@ -73,6 +73,9 @@ impl Together {
         let all: Vec<Part> = bytemuck::pod_collect_to_vec(&self.ranks.gather(bytemuck::bytes_of(&own))?);
         let part = all.first().copied().unwrap_or_default();
         self.silent = part.ends != 0;
+        if self.silent {
+            self.ranks.part();
+        }
         Ok(part)
     }
 
@@ -120,13 +123,13 @@ impl Together {
             Some(rank) => {
                 // all of them see it, and none waits for another any more
                 self.silent = true;
-                self.ranks.fail_together();
+                self.ranks.part();
                 Err(Error::Rank {
-                rank: format!("rank {rank}"),
-                reason: format!(
-                    "its parameters differ from those of rank 0 after {updates} updates, as they do where adapters or drivers do; \
+                    rank: format!("rank {rank}"),
+                    reason: format!(
+                        "its parameters differ from those of rank 0 after {updates} updates, as they do where adapters or drivers do; \
                      use the same on all ranks, or set sync=update, which makes them equal again after every update"
-                ),
+                    ),
                 })
             }
         }

@@ -542,7 +542,8 @@ impl Trainer {
             };
             self.seeds.iter().enumerate().map(policy).collect()
         });
-        if let (Some(together), Some(agents)) = (self.together.as_mut().filter(|together| !together.deals()), &policies) {
+        if let (Some(together), Some(agents)) = (self.together.as_mut().filter(|together| !together.deals()), &policies)
+        {
             together.agree(&agents.iter().map(Policy::hash).collect::<String>(), updates)?;
         }
         for (agent, policy) in policies.iter().flatten().enumerate().filter(|_| tells) {

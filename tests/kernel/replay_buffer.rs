@@ -172,7 +172,7 @@ impl<'a> Worlds<'a> {
         let (agents, ring, interact) = planned(|plan| {
             let run = support::run(worlds, 1, 1);
             let agents = Agents::new(plan, run, &SEEDS, words, move || own.clone(), Progress::default())?;
-            let ring = ReplayBuffer::within(plan, &kernels, agents.count, capacity, bytes)?;
+            let ring = ReplayBuffer::within(plan, &kernels, agents.count, [capacity, worlds], bytes)?;
             let interact = Interact::new(plan, &kernels, &place.env, &agents, &ring, settings, warm_up)?;
             Ok((agents, ring, interact))
         });
