@@ -100,24 +100,21 @@ fn the_ratio_is_1_in_the_first_minibatch_and_exactly_so_where_the_forward_part_i
         // 346 worlds leave two lanes of four empty
         for worlds in [345, 346] {
             let config = Config { num_minibatches: 1, learning_rate: 0.01, ..config(worlds, 7) };
-            let ppo = ppo(&gpu, &config, &[1, 2, 3]);
+            // agents side by side are each what it is alone (above), in kernels of their own
+            let ppo = ppo(&gpu, &config, &[1]);
             for update in 0..3 {
                 ok(gpu.submit(ppo.update()));
-                for (agent, m) in ok(gpu.read(&ppo.metrics))[3 * update..][..3].iter().enumerate() {
-                    let case = format!("{form}, {worlds} worlds, seed {}, update {update}", agent + 1);
-                    let (ratio, clip) = (m.first_ratio_deviation, m.first_clip_fraction);
-                    // a subgroup that runs the policy together, and a workgroup with a tile, add in orders of their own
-                    let most = if form.units || form.tile > 0 { 1e-5 } else { 0.0 };
-                    assert!(
-                        ratio <= most,
-                        "{case}: mean |ratio - 1| of the first minibatch is {ratio:e}, at most {most:e} expected"
-                    );
-                    assert!(
-                        clip == 0.0,
-                        "{case}: clip fraction of the first minibatch is {clip:e}, exactly 0 expected"
-                    );
-                    assert!(m.approx_kl > 0.0, "{case}: KL after the second epoch is {:e}: nothing moved", m.approx_kl);
-                }
+                let m = ok(gpu.read(&ppo.metrics))[update];
+                let case = format!("{form}, {worlds} worlds, seed 1, update {update}");
+                let (ratio, clip) = (m.first_ratio_deviation, m.first_clip_fraction);
+                // a subgroup that runs the policy together, and a workgroup with a tile, add in orders of their own
+                let most = if form.units || form.tile > 0 { 1e-5 } else { 0.0 };
+                assert!(
+                    ratio <= most,
+                    "{case}: mean |ratio - 1| of the first minibatch is {ratio:e}, at most {most:e} expected"
+                );
+                assert!(clip == 0.0, "{case}: clip fraction of the first minibatch is {clip:e}, exactly 0 expected");
+                assert!(m.approx_kl > 0.0, "{case}: KL after the second epoch is {:e}: nothing moved", m.approx_kl);
             }
         }
     }
