@@ -44,6 +44,8 @@ pub struct Kernels<'a> {
     pub trace: u64,
     /// Which of the run's worlds are this rank's.
     pub block: Block,
+    /// Whether the steps of ranks follow their mean gradient.
+    pub in_step: bool,
     /// Entries of what holds for agents of their own (`part/own.wgsl`): one, or [`Run::MOST`](crate::layout::Run::MOST).
     pub runs: u32,
 }
@@ -124,6 +126,7 @@ impl<'a> Kernels<'a> {
             owner: Owner::Agent,
             trace: Target::SOFTWARE.trace_bytes(),
             block: Block::ALL,
+            in_step: true,
             runs: 1,
         }
     }

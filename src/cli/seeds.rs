@@ -1,10 +1,10 @@
 //! `manyworlds train --seeds`: several seeds in one launch.
 
 use super::say::{print_json, say};
-use super::signals;
 use super::tensorboard::TensorBoard;
 use super::train::{Task, Train, picture};
 use super::tui::Shown;
+use super::{ranks, signals};
 use crate::algo;
 use crate::cli::ExitCode;
 use crate::error::shown;

@@ -13,7 +13,7 @@ mod table;
 pub use algo::Algo;
 pub use file::{ConfigFile, EnvTable, RunTable};
 pub use range::Range;
-pub use settings::{ActionNoise, Config, Penalty, Setting};
+pub use settings::{ActionNoise, Config, Penalty, Setting, SyncEvery};
 
 use crate::env::{Deviation, Environment, Exploration, Misfit, StateDependent};
 use crate::error::{Error, Result};

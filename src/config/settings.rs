@@ -80,6 +80,8 @@ const TWO_RATES: &[Algo] = &[Reinforce, Npg, Trpo, Ddpg, Td3, Sac];
 const BONUS: &[Algo] = &[Ppo, A2c, Reinforce, Ddpg];
 /// Those that learn from a ring of transitions.
 const REPLAY: &[Algo] = &[Ddpg, Td3, Sac];
+/// Those that ranks may learn apart for the length of an update.
+const SYNCED: &[Algo] = &[Ppo, A2c, Reinforce, Ddpg, Td3, Sac];
 /// Those that add noise to actions.
 const ADDED_NOISE: &[Algo] = &[Ddpg, Td3];
 /// Those that relax choices.
@@ -109,6 +111,8 @@ settings! {
         num_envs: u32 = 1024, Range::at_least(1.0), GRADIENT, "CleanRL has 4; a GPU wants thousands";
         /// Blocks of worlds whose samples are shuffled, or drawn, apart, as many of each for a minibatch; 0 = one for each rank. The result is the same with any number of ranks that divides it.
         shards: u32 = 0, Range::ANY, GRADIENT, "ours";
+        /// When several ranks agree: minibatch (the mean gradient makes one step on all) or update (each learns by itself, and parameters are averaged at the end).
+        sync: SyncEvery = SyncEvery::Minibatch, Range::ANY, SYNCED, "ours";
         /// Steps of each world in a rollout; between two lines of metrics where transitions are replayed.
         num_steps: u32 = 32, Range::at_least(1.0), GRADIENT, "CleanRL has 128 with 4 worlds; thousands of worlds need fewer";
         /// Environment steps of the whole run, summed over worlds; rounded down to whole updates, at least one.
@@ -291,6 +295,17 @@ pub enum Penalty {
     Clip,
     /// The divergence costs.
     Kl,
+}
+
+/// When ranks of a run agree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SyncEvery {
+    /// Gradients are exchanged at every minibatch: the same algorithm as in one process.
+    #[default]
+    Minibatch,
+    /// Parameters are averaged at the end of every update: for slow networks.
+    Update,
 }
 
 /// What is added to actions to explore.

@@ -18,6 +18,8 @@ pub enum Joined {
     Largest,
     /// Each rank has a share of the words, in the order of ranks, and gets the others'.
     Shares,
+    /// What the first rank has.
+    First,
 }
 
 /// Words of a buffer that are exchanged: `count` from the `first` on, and so on every `stride` words, for each of `agents`.
@@ -87,6 +89,23 @@ struct Squares {
     stride: u64,
 }
 
+/// The order of scores that were exchanged (`shaders/rank.wgsl`): sorted here, since a kernel that compares each with every other would do
+/// so on every rank.
+#[derive(Clone, Debug)]
+struct Order {
+    memory: Memory,
+    /// Whether neighbours are a pair, whose score is the better one.
+    pairs: bool,
+}
+
+/// What follows from the first of the parts that were exchanged.
+#[derive(Clone, Debug)]
+enum Follows {
+    Nothing,
+    Squares(Squares),
+    Order(Order),
+}
+
 /// A pause of a recording: some buffers become the same on all ranks. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Exchange(Arc<Parts>);
@@ -94,13 +113,13 @@ pub struct Exchange(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     parts: Vec<Exchanged>,
-    squares: Option<Squares>,
+    follows: Follows,
 }
 
 impl Exchange {
     /// An exchange of these.
     pub fn new(parts: Vec<Exchanged>) -> Self {
-        Self(Arc::new(Parts { parts, squares: None }))
+        Self(Arc::new(Parts { parts, follows: Follows::Nothing }))
     }
 
     /// An exchange of a gradient, and of `means` beside it. The first `blocks` words of each agent in `sums` hold sums of the
@@ -111,7 +130,16 @@ impl Exchange {
             blocks: blocks.into(),
             stride: sums.len() as u64 / gradient.agents,
         };
-        Self(Arc::new(Parts { parts: std::iter::once(gradient).chain(means).collect(), squares: Some(squares) }))
+        let parts = std::iter::once(gradient).chain(means).collect();
+        Self(Arc::new(Parts { parts, follows: Follows::Squares(squares) }))
+    }
+
+    /// An exchange of scores, of which each rank has a share, and of others beside them. `order` gets what `rank.wgsl` would make of
+    /// them: `[agent][order, twice the mean rank][number]`.
+    pub fn of_scores(scores: Exchanged, order: &super::Buffer<u32>, pairs: bool, others: Vec<Exchanged>) -> Self {
+        let order = Order { memory: order.memory().clone(), pairs };
+        let parts = std::iter::once(scores).chain(others).collect();
+        Self(Arc::new(Parts { parts, follows: Follows::Order(order) }))
     }
 
     /// Bytes that a rank of so many gives.
@@ -159,6 +187,7 @@ impl Exchange {
             bytemuck::pod_collect_to_vec(&ranks.gather(bytemuck::cast_slice(&others))?)
         };
         let (mut mean_at, mut other_at) = (0, 0);
+        let mut first = None;
         for (part, own) in self.0.parts.iter().zip(&own) {
             let words: Vec<u32> = if part.joined == Joined::Mean {
                 mean_at += own.len();
@@ -174,9 +203,11 @@ impl Exchange {
             for (range, words) in part.ranges().zip(words.chunks_exact(each.max(1))) {
                 gpu.queue().write_buffer(buffer, 4 * range.start, bytemuck::cast_slice(words));
             }
+            first.get_or_insert((part, words));
         }
-        match (&self.0.squares, self.0.parts.first()) {
-            (Some(squares), Some(gradient)) => squares.write(gpu, gradient, &means),
+        match (&self.0.follows, first) {
+            (Follows::Squares(squares), Some((part, words))) => squares.write(gpu, part, bytemuck::cast_slice(&words)),
+            (Follows::Order(order), Some((part, words))) => order.write(gpu, part, bytemuck::cast_slice(&words)),
             _ => Ok(()),
         }
     }
@@ -196,6 +227,44 @@ impl Squares {
     }
 }
 
+impl Order {
+    fn write(&self, gpu: &Gpu, scores: &Exchanged, words: &[f32]) -> Result<()> {
+        let buffer =
+            self.memory.raw().ok_or_else(|| Error::Gpu("an exchange of a plan that was not built".to_owned()))?;
+        for (agent, scores) in words.chunks_exact(scores.count as usize).enumerate() {
+            let ordered = if self.pairs {
+                order(&scores.chunks_exact(2).map(|pair| pair[0].max(pair[1])).collect::<Vec<_>>())
+            } else {
+                order(scores)
+            };
+            for (row, words) in ordered.iter().enumerate() {
+                let at = (2 * agent + row) * scores.len();
+                gpu.queue().write_buffer(buffer, 4 * at as u64, bytemuck::cast_slice(words));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of scores, the best first and of equals the first, and twice the mean rank of each and its equals. What is no number comes
+/// last: it ends a run.
+fn order(scores: &[f32]) -> [Vec<u32>; 2] {
+    let mut order: Vec<u32> = (0..scores.len() as u32).collect();
+    let score =
+        |number: u32| if scores[number as usize].is_nan() { f32::NEG_INFINITY } else { scores[number as usize] };
+    order.sort_by(|&a, &b| score(b).partial_cmp(&score(a)).unwrap_or(std::cmp::Ordering::Equal));
+    let mut twice = vec![0; scores.len()];
+    let mut first = 0;
+    while first < order.len() {
+        let equals = order[first..].iter().take_while(|&&other| score(other) == score(order[first])).count();
+        for &number in &order[first..first + equals] {
+            twice[number as usize] = (2 * first + equals - 1) as u32;
+        }
+        first += equals;
+    }
+    [order, twice]
+}
+
 /// What the words of ranks, `[rank][agent][word]`, come to: `[agent][word]`.
 fn joined(part: &Exchanged, ranks: &[&[u32]]) -> Vec<u32> {
     let fold = |join: fn(u32, u32) -> u32| -> Vec<u32> {
@@ -206,6 +275,7 @@ fn joined(part: &Exchanged, ranks: &[&[u32]]) -> Vec<u32> {
         Joined::Mean => Vec::new(), // not by this way
         Joined::Sum => fold(u32::wrapping_add),
         Joined::Largest => fold(u32::max),
+        Joined::First => ranks.first().map_or_else(Vec::new, |words| words.to_vec()),
         Joined::Moments => {
             let sets: Vec<&[[f32; 4]]> = ranks.iter().map(|words| bytemuck::cast_slice(words)).collect();
             let count = sets.first().map_or(0, |sets| sets.len());
@@ -257,6 +327,13 @@ mod tests {
     fn counts_add_and_the_largest_stays() {
         assert_eq!(joined(&part(Joined::Sum, 1, 2), &[&[1, 2], &[10, 20], &[100, 200]]), [111, 222]);
         assert_eq!(joined(&part(Joined::Largest, 1, 2), &[&[1, 9], &[10, 2]]), [10, 9]);
+    }
+
+    #[test]
+    fn scores_are_ordered_and_equals_share_their_rank() {
+        let [order, twice] = order(&[1.0, 3.0, 3.0, -2.0, 3.0, 0.0, -0.0]);
+        assert_eq!(order, [1, 2, 4, 0, 5, 6, 3]);
+        assert_eq!(twice, [6, 2, 2, 12, 2, 9, 9]);
     }
 
     #[test]

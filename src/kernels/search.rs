@@ -43,9 +43,14 @@ impl Method {
         }
     }
 
+    /// Whether pairs are ordered, and not members.
+    pub(crate) fn orders_pairs(self) -> bool {
+        self == Self::Ars
+    }
+
     /// Slot `ranked`.
     fn ranked(self) -> &'static str {
-        if self == Self::Ars { "slot/ranked/pairs.wgsl" } else { "slot/ranked/members.wgsl" }
+        if self.orders_pairs() { "slot/ranked/pairs.wgsl" } else { "slot/ranked/members.wgsl" }
     }
 }
 

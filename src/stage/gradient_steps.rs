@@ -110,7 +110,7 @@ impl Learned {
                 .with("mw_sums", &sums)
                 .with("mw_target", target.unwrap_or(&none))
                 .with("mw_target_update", &plan.uniform("following", &following));
-            if plan.target().rank.is_alone() {
+            if plan.target().rank.is_alone() || !kernels.in_step {
                 return gradients.summed(plan, count, [sum, learn].map(|kernel| (kernel, span.count)), &buffers);
             }
             // the step follows the mean over ranks, behind which there are no slices
@@ -232,7 +232,7 @@ impl Step {
     /// The stage of these agents.
     pub fn new(plan: &mut Plan, of: &GradientSteps) -> Result<Self> {
         let GradientSteps { kernels, actor, critic, minibatch, settings, .. } = *of;
-        let alone = plan.target().rank.is_alone();
+        let alone = plan.target().rank.is_alone() || !kernels.actor.in_step;
         let kernel = plan.kernel(kernels.finish_step()?);
         let replay = plan.uniform("replay", &settings);
         let mut pass = |acted: u32| {

@@ -327,7 +327,7 @@ impl Learner {
             }
             None => recording.extend(&gradients.summed(plan, count, [own, all], &buffers)),
         }
-        if !plan.target().rank.is_alone() {
+        if !plan.target().rank.is_alone() && kernels.in_step {
             let learned = u64::from(4 * span.first)..u64::from(4 * (span.first + span.count));
             let terms = u64::from(run.norm_blocks)..u64::from(run.sums());
             recording.exchange(Exchange::of_gradient(

@@ -94,13 +94,20 @@ impl Generation {
         )?;
         let buffers = buffers.with("mw_watched", &watched);
         let mut play = play(plan, kernels, env, agents, &search, common, &buffers)?;
-        if !plan.target().rank.is_alone() {
+        let alone = plan.target().rank.is_alone();
+        if !alone {
             // a few bytes a member: what it was worth; perturbations are made again from their numbers wherever they are wanted
-            play.exchange(Exchange::new(vec![
-                Exchanged::whole_of_agents(&fitness, Joined::Shares, agents.count),
-                Exchanged::of_agents(&tally, Joined::Sum, 0..2, agents.count),
-                Exchanged::of_agents(&tally, Joined::Largest, 2..TALLIES.into(), agents.count),
-            ]));
+            let scores = Exchanged::whole_of_agents(&fitness, Joined::Shares, agents.count);
+            let pairs = kernels.method.orders_pairs();
+            play.exchange(Exchange::of_scores(
+                scores,
+                &order,
+                pairs,
+                vec![
+                    Exchanged::of_agents(&tally, Joined::Sum, 0..2, agents.count),
+                    Exchanged::of_agents(&tally, Joined::Largest, 2..TALLIES.into(), agents.count),
+                ],
+            ));
         }
         let normalise = normalise(plan, kernels, agents, features, worlds, &watched)?;
         let mut one = |kernel: Program, threads: u64, iterations: u64| {
@@ -111,7 +118,10 @@ impl Generation {
         };
         let population = u64::from(search.population);
         let (rank, recombine, finish) = (kernels.rank()?, kernels.recombine()?, kernels.finish_generation()?);
-        let rank = one(rank, population.div_ceil(RANKED.into()), population);
+        let mut rank = one(rank, population.div_ceil(RANKED.into()), population);
+        if !alone {
+            rank = Recording::default(); // it came with the exchange
+        }
         let mut sums = Recording::default();
         if kernels.method.sums() > 0 {
             let workgroup = u64::from(kernels.agents.form.workgroup);

@@ -29,13 +29,23 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) struct Together {
     ranks: Ranks,
-    /// Whether all is said: the run has ended, or somebody was lost.
-    silent: bool,
+    talk: Talk,
+}
+
+/// Whether the first rank tells the others what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Talk {
+    /// They do not listen yet.
+    NotYet,
+    /// They wait for it.
+    Goes,
+    /// The run has ended, or somebody was lost.
+    Ended,
 }
 
 impl Together {
     pub fn new(ranks: &Ranks) -> Self {
-        Self { ranks: ranks.clone(), silent: false }
+        Self { ranks: ranks.clone(), talk: Talk::NotYet }
     }
 
     /// Whether each rank trains some agents by itself.
@@ -66,14 +76,15 @@ impl Together {
 
     /// What the first rank says comes next; the words of others are not heard.
     pub fn next(&mut self, own: Part) -> Result<Part> {
-        if self.silent {
+        if self.talk == Talk::Ended {
             return Ok(Part { ends: 1, ..Part::default() });
         }
-        self.silent = true; // where this fails
+        self.talk = Talk::Ended; // where this fails
         let all: Vec<Part> = bytemuck::pod_collect_to_vec(&self.ranks.gather(bytemuck::bytes_of(&own))?);
         let part = all.first().copied().unwrap_or_default();
-        self.silent = part.ends != 0;
-        if self.silent {
+        if part.ends == 0 {
+            self.talk = Talk::Goes;
+        } else {
             self.ranks.part();
         }
         Ok(part)
@@ -81,7 +92,12 @@ impl Together {
 
     /// Says nothing more: this rank has failed, or another one was lost, and the others are to be ended from outside.
     pub fn fall_silent(&mut self) {
-        self.silent = true;
+        self.talk = Talk::Ended;
+    }
+
+    /// From here on the others wait for what comes next.
+    pub fn begin(&mut self) {
+        self.talk = Talk::Goes;
     }
 
     /// Metrics `[update][agent]` of so many agents on all ranks.
@@ -122,7 +138,7 @@ impl Together {
             None => Ok(()),
             Some(rank) => {
                 // all of them see it, and none waits for another any more
-                self.silent = true;
+                self.talk = Talk::Ended;
                 self.ranks.part();
                 Err(Error::Rank {
                     rank: format!("rank {rank}"),
@@ -173,7 +189,7 @@ impl Together {
 impl Drop for Together {
     /// The others do not wait for what does not come.
     fn drop(&mut self) {
-        if self.leads() {
+        if self.leads() && self.talk == Talk::Goes {
             let _ = self.next(Part { ends: 1, ..Part::default() }); // who is lost by now needs no word
         }
     }
@@ -201,12 +217,16 @@ impl Metrics {
             effective_samples: first.effective_samples * count,
             ..first
         };
-        if config.algo.is_off_policy() {
-            joined.policy_loss = mean(|of| of.policy_loss);
-            joined.value_loss = mean(|of| of.value_loss);
-            joined.q_value = mean(|of| of.q_value);
-            joined.entropy = mean(|of| of.entropy);
-        }
+        // equal where gradients are exchanged, but for the losses of replay, which nothing is steered by
+        joined.policy_loss = mean(|of| of.policy_loss);
+        joined.value_loss = mean(|of| of.value_loss);
+        joined.q_value = mean(|of| of.q_value);
+        joined.entropy = mean(|of| of.entropy);
+        joined.approx_kl = mean(|of| of.approx_kl);
+        joined.old_approx_kl = mean(|of| of.old_approx_kl);
+        joined.clip_fraction = mean(|of| of.clip_fraction);
+        joined.grad_norm = mean(|of| of.grad_norm);
+        joined.kl = mean(|of| of.kl);
         // a cause before what followed from it, on whichever rank
         let faults = ranks.iter().enumerate().filter(|(_, of)| of.fault != 0);
         if let Some((rank, of)) = faults.min_by_key(|(_, of)| of.fault & 15) {

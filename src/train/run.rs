@@ -374,10 +374,10 @@ pub(super) fn prepare(
     options: &Options,
 ) -> Result<Trainer> {
     let trainer = prepare_own(gpu, env, config, seeds, resumed, options);
-    match gpu.ranks() {
-        Some(ranks) => ranks.agree(trainer),
-        None => trainer,
-    }
+    let Some(ranks) = gpu.ranks() else { return trainer };
+    let mut trainer = ranks.agree(trainer)?;
+    trainer.begin();
+    Ok(trainer)
 }
 
 fn prepare_own(

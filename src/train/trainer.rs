@@ -220,6 +220,13 @@ impl Trainer {
         self
     }
 
+    /// All ranks are ready: from here on the others wait for what this one says, whatever becomes of it.
+    pub(super) fn begin(&mut self) {
+        if let Some(together) = &mut self.together {
+            together.begin();
+        }
+    }
+
     /// Refuses a state that is too large to be read back at once.
     ///
     /// # Errors

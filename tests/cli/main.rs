@@ -5,6 +5,7 @@ mod oracle;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alone;
 mod beginnings;
 mod calls;
 mod checkpoint_page;

@@ -6,7 +6,7 @@
 use crate::support::ranks::on_ranks;
 use crate::support::{gpu, ok};
 use manyworlds::Result;
-use manyworlds::config::Config;
+use manyworlds::config::{Config, SyncEvery};
 use manyworlds::env::Environment;
 use manyworlds::gpu::Gpu;
 use manyworlds::layout::Metrics;
@@ -156,6 +156,36 @@ fn compare_metrics(name: &str, ranks: &[Report], alone: &[Report]) {
         assert_eq!(episodes, all, "{name}");
         assert!((got - want).abs() <= 1e-3 * want.abs() + 1e-3, "{name}: evaluation {got} and {want}");
     }
+}
+
+#[test]
+fn ranks_that_learn_apart_are_equal_again_after_every_update() {
+    let all = ["num_envs=24", "hidden=[16, 16]", "eval_every=1", "eval_episodes=7", "sync=update"];
+    let rollouts = ["num_steps=16", "total_timesteps=1920"];
+    let replay = ["num_steps=4", "buffer_size=960", "batch_size=48", "learning_starts=96", "total_timesteps=576"];
+    for (env, algo, more) in [
+        ("CartPole-v1", "ppo", [&rollouts[..], &["norm_obs=true", "num_minibatches=4", "target_kl=0.001"]].concat()),
+        ("CartPole-v1", "reinforce", rollouts.to_vec()),
+        ("Pendulum-v1", "sac", replay.to_vec()),
+        ("Pendulum-v1", "td3", replay.to_vec()),
+    ] {
+        let config = config(algo, &[&all[..], &more].concat());
+        let once = || on_ranks(2, |gpu| reports(gpu, env, &config));
+        let (first, second) = (once(), once());
+        // every evaluation compares the parameters of all ranks
+        assert_eq!(first[0].iter().filter(|report| report.evaluation.is_some()).count(), 5, "{algo}");
+        assert_eq!(parameters(&first[0]), parameters(&first[1]), "{algo}");
+        assert_eq!(parameters(&first[0]), parameters(&second[0]), "{algo}");
+        let in_step = Config { sync: SyncEvery::Minibatch, ..config.clone() };
+        let other = on_ranks(2, |gpu| reports(gpu, env, &in_step)).swap_remove(0);
+        assert_ne!(parameters(&first[0]), parameters(&other), "{algo}: nothing was learned apart");
+    }
+    // one step down the gradient from the same place: the mean of the steps is the step of the mean
+    let plain = ["optimizer=sgd", "max_grad_norm=0", "shards=2"];
+    let config = config("a2c", &[&all[..], &rollouts[..], &plain[..]].concat());
+    let apart_for_an_update = on_ranks(2, |gpu| reports(gpu, "CartPole-v1", &config)).swap_remove(0);
+    let found = apart(&parameters(&apart_for_an_update), &parameters(&reports(gpu(), "CartPole-v1", &config)));
+    assert!(found < 1e-5, "{found:e}");
 }
 
 #[test]

@@ -4,10 +4,10 @@ use super::steps;
 use crate::algo::RING;
 use crate::algo::networks::{ACTOR, HEAD_GAINS, networks, replay_widths};
 use crate::batch::Agents;
-use crate::config::{ActionNoise, Algo, Config};
+use crate::config::{ActionNoise, Algo, Config, SyncEvery};
 use crate::env::Environment;
 use crate::error::Result;
-use crate::gpu::{Buffer, Form, Gpu, Recording, Share};
+use crate::gpu::{Buffer, Exchange, Exchanged, Form, Gpu, Joined, Recording, Share};
 use crate::kernels::{Block, Kernels, OffPolicyKernels};
 use crate::layout::{Metrics, Progress, ReplaySettings, Run, Scalar};
 use crate::nn::Parameters;
@@ -44,7 +44,7 @@ fn kernels<'a>(
     let [critics, guides] = config.algo.critics();
     let one = |parameters, agents| {
         let kernels = Kernels::new(form, parameters, &env.spec().action_space, config.exploration(env));
-        Kernels { agents, block, ..kernels }
+        Kernels { agents, block, in_step: config.sync == SyncEvery::Minibatch, ..kernels }
     };
     OffPolicyKernels {
         actor: one(&shapes.actor, agents),
@@ -228,6 +228,14 @@ impl OffPolicy {
         let kernel = plan.kernel(kernels.finish_block()?);
         finish.push(&plan.pass(kernel, count, 1, turns, &buffers));
         finish.extend(&schedule(plan, &kernels, &actor, &critic, settings)?);
+        if !plan.target().rank.is_alone() && config.sync == SyncEvery::Update {
+            let mut parts: Vec<Exchanged> =
+                [&actor, &critic].map(|of| Exchanged::whole(&of.parameters, Joined::Mean)).into();
+            parts.extend(targets.actor.iter().chain([&targets.critic]).map(|of| Exchanged::whole(of, Joined::Mean)));
+            parts.extend([&actors.learned.state, &critics.learned.state].map(|of| Exchanged::whole(of, Joined::Mean)));
+            parts.push(Exchanged::whole(&temperature, Joined::Mean));
+            finish.exchange(Exchange::new(parts));
+        }
 
         let mut agents = Self {
             layout: layout.clone(),

@@ -5,10 +5,10 @@ use super::learners::{Task, kernels, natural};
 use crate::algo::RING;
 use crate::algo::networks::{ACTOR, CRITIC, HEAD_GAINS, networks};
 use crate::batch::{Agents, Batch};
-use crate::config::Config;
+use crate::config::{Config, SyncEvery};
 use crate::env::Environment;
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, Recording};
+use crate::gpu::{Buffer, Exchange, Exchanged, Gpu, Joined, Recording};
 use crate::kernels::{Block, Estimator, Kernels, Optimizer, Reduction};
 use crate::layout::{Metrics, Progress, Run};
 use crate::nn::Parameters;
@@ -48,6 +48,8 @@ pub struct OnPolicy {
     statistics: Recording,
     finish: Recording,
     update: Recording,
+    /// What makes ranks equal again that have learned apart.
+    averaged: Recording,
     kept: Vec<Kept>,
     config: Config,
 }
@@ -167,9 +169,13 @@ impl OnPolicy {
             statistics,
             finish,
             update: Recording::default(),
+            averaged: Recording::default(),
             kept: Vec::new(),
             config: config.clone(),
         };
+        if !plan.target().rank.is_alone() && config.sync == SyncEvery::Update {
+            agents.averaged.exchange(agents.average());
+        }
         if plan.target().records {
             agents.update = super::record(&agents, config);
         }
@@ -268,8 +274,24 @@ impl OnPolicy {
         update.extend(&fit.finish);
     }
 
+    /// Parameters and what optimisers keep become means over ranks; where they stand is the first one's.
+    fn average(&self) -> Exchange {
+        let learned = 0..u64::from(self.layout.learned());
+        let mut parts = vec![
+            Exchanged::of_agents(&self.agents.parameters, Joined::Mean, learned, self.agents.count),
+            Exchanged::whole(&self.optimiser.state, Joined::Mean),
+            Exchanged::whole(&self.agents.progress, Joined::First),
+        ];
+        if let Some(fit) = &self.fit {
+            parts.push(Exchanged::whole(&fit.optimiser.state, Joined::Mean));
+            parts.push(Exchanged::whole(&fit.agents.progress, Joined::First));
+        }
+        Exchange::new(parts)
+    }
+
     /// The end of an update: running moments, metrics, the next update's learning rate.
     pub(in crate::algo) fn finish(&self, update: &mut Recording) {
+        update.extend(&self.averaged);
         self.normaliser.record_observations(update);
         update.extend(&self.finish);
     }

@@ -1,7 +1,7 @@
 //! What follows from a configuration before there is a device: networks, sizes, what each learner works on.
 
 use crate::algo::networks::{ACTOR, CRITIC};
-use crate::config::{Algo, Config, Penalty};
+use crate::config::{Algo, Config, Penalty, SyncEvery};
 use crate::env::Environment;
 use crate::kernels::{Block, Estimator, Kernels, Objective, Optimizer};
 use crate::layout::{Run, TrustRegion};
@@ -21,7 +21,8 @@ pub(super) fn kernels<'a>(
     let form = target.forms.of_work(config.work());
     let kernels = Kernels::new(form, layout, &env.spec().action_space, config.exploration(env));
     let runs = if runs > 1 { Run::MOST as u32 } else { 1 };
-    Kernels { keeps: config.keeps(), agents, trace: target.trace_bytes(), block, runs, ..kernels }
+    let in_step = config.sync == SyncEvery::Minibatch;
+    Kernels { keeps: config.keeps(), agents, trace: target.trace_bytes(), block, in_step, runs, ..kernels }
 }
 
 /// What one learner works on: which networks, for which objectives, in which minibatches.
