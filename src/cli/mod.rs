@@ -88,6 +88,7 @@ impl Termination for ExitCode {
                  a check that failed; not solved with --until-solved
   2              bad usage, configuration, environment, adapter or input file
   3              no GPU adapter at all
+  5              a process of a run over several has died
   129, 130, 143  training that SIGHUP, SIGINT or SIGTERM ended, its state saved"
 )]
 struct Arguments {

@@ -30,7 +30,7 @@ struct Thread {
 }
 
 /// How long one waits for the others before it says so.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 impl Thread {
     /// Gives `own`, and looks at what all have given.
