@@ -12,6 +12,11 @@ fn mw_rng_filled(key: vec2<u32>, world: u32, step: u32, purpose: u32, block: vec
     return Rng(key, vec4<u32>(MW_FIRST_WORLD + world, step, purpose, 1u), block, 4u);
 }
 
+/// Words of draw `draw` for a purpose of a world of this rank, at a step of it.
+fn mw_world_words(key: vec2<u32>, world: u32, step: u32, purpose: u32, draw: u32) -> vec4<u32> {
+    return mw_philox(vec4<u32>(MW_FIRST_WORLD + world, step, purpose, draw), key);
+}
+
 /// The uniform that picks the action of a world at a step: word `step & 3` of block `step >> 2`.
 fn mw_action_uniform(key: vec2<u32>, world: u32, step: u32) -> f32 {
     return mw_uniform(mw_world_words(key, world, step >> 2u, MW_PURPOSE_ACTION, 0u)[step & 3u]);

@@ -36,11 +36,6 @@ fn mw_philox(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
     return c;
 }
 
-/// Words of draw `draw` for a purpose of a world of this rank, at a step of it.
-fn mw_world_words(key: vec2<u32>, world: u32, step: u32, purpose: u32, draw: u32) -> vec4<u32> {
-    return mw_philox(vec4<u32>(MW_FIRST_WORLD + world, step, purpose, draw), key);
-}
-
 /// Uniform in (0, 1): (k + ½) · 2⁻²³ from the upper 23 bits of a word.
 fn mw_uniform(word: u32) -> f32 {
     return (f32(word >> 9u) + 0.5) * 1.1920928955078125e-7;

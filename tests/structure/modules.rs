@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "error",
     "file",
     "shader",
     "gpu",
+    "mpi",
     "plan",
     "layout",
     "reference",

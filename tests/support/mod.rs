@@ -229,7 +229,7 @@ pub fn with_log_std(means: &Mlp, log_std: &[f64]) -> Mlp {
 
 /// A kernel of a test: `parts`, then `source`, which reads `test_input` and writes `test_output`.
 pub fn kernel(name: &str, words: &[(&str, u32)], parts: &[&str], source: &str) -> Kernel {
-    let program = Program::new(name).word("MW_WORKGROUP", 64).word("MW_SHARE", 1);
+    let program = Program::new(name).word("MW_WORKGROUP", 64).word("MW_SHARE", 1).word("MW_FIRST_WORLD", 0);
     let program = words.iter().fold(program, |program, (name, value)| program.word(name, *value));
     link(&ok(ok(program.part("part/thread.wgsl")).parts(parts)).source(&format!("{name}.wgsl"), source))
 }
