@@ -215,6 +215,8 @@ pub enum Error {
         rank: String,
         /// What happened, and what helps.
         reason: String,
+        /// The exit code that it stands for: 5 where a rank is lost, that of its error where it has said one.
+        code: u8,
     },
     /// A checkpoint that cannot be used.
     #[error("checkpoint '{}': {}", shown(path.display()), shown(reason))]
@@ -235,13 +237,13 @@ impl Error {
     /// | 1 | failure at run time | [`Error::Device`], [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::NotFinite`], [`Error::EpisodeNotFinite`], [`Error::File`] where it is written, and bugs of ours: [`Error::Gpu`], [`Error::Shader`] |
     /// | 2 | bad usage, configuration, environment, adapter or input file | all others |
     /// | 3 | no adapter at all | [`Error::NoAdapter`] |
-    /// | 5 | a rank of a run over several has died | [`Error::Rank`] |
+    /// | 5 | a process of a run over several has died | [`Error::Rank`], unless it stands for an error of another process |
     ///
     /// The command line has 129, 130 and 143 beside these, where a signal ended a training run.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NoAdapter { .. } => 3,
-            Self::Rank { .. } => 5,
+            Self::Rank { code, .. } => *code,
             // a disk that is full hours into a run
             Self::File { action, .. } => 2 - u8::from(*action == "write"),
             Self::AdapterNotFound { .. }

@@ -27,7 +27,7 @@ impl Mpi {
     /// # Errors
     /// [`Error::Rank`] where MPI was started before.
     pub fn join() -> Result<Self> {
-        let refuse = |reason: &str| Error::Rank { rank: "MPI".to_owned(), reason: reason.to_owned() };
+        let refuse = |reason: &str| Error::Rank { rank: "MPI".to_owned(), reason: reason.to_owned(), code: 1 };
         let (universe, _) = mpi::initialize_with_threading(Threading::Serialized)
             .ok_or_else(|| refuse("it was started before in this process; start it once"))?;
         let rank_of =

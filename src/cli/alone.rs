@@ -13,7 +13,7 @@ pub fn is_quiet() -> bool {
     false
 }
 
-pub fn guard(_: drivers::Work, _: &[OsString]) -> Option<ExitCode> {
+pub fn guard(_: drivers::Work, _: &[OsString], _: &str) -> Option<ExitCode> {
     None
 }
 

@@ -232,7 +232,11 @@ fn run(arguments: Vec<OsString>) -> ExitCode {
             Command::Render(command) => command.work(),
             _ => drivers::Work::default(),
         };
-        if over_ranks && let Some(code) = ranks::guard(work, &own_arguments) {
+        let remedy = match &arguments.command {
+            Command::Sweep(_) => "the same command goes on from its finished launches",
+            _ => "go on from its last checkpoint with --resume",
+        };
+        if over_ranks && let Some(code) = ranks::guard(work, &own_arguments, remedy) {
             return code;
         }
         drivers::prepare(work, &own_arguments);

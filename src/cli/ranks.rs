@@ -3,11 +3,12 @@
 //! the others say nothing, or write it into files of their own.
 
 use super::say::{self, say};
-use super::{ExitCode, drivers};
+use super::{ExitCode, drivers, signals};
 use crate::gpu::{Rank, Ranks};
 use crate::mpi::Mpi;
 use crate::{Error, Result};
 use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -51,8 +52,16 @@ fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
+/// Threads of a software driver for one of so many ranks of this host, which may have been given cores of its own.
+fn threads(ranks: u32) -> u32 {
+    let own = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let all = text.lines().filter(|line| line.starts_with("processor")).count() as u32;
+    if own < all { own } else { (own / ranks).max(1) }
+}
+
 /// Where a launcher has started this process as one of several: starts the rank and waits for it; what the process ends with.
-pub fn guard(work: drivers::Work, arguments: &[OsString]) -> Option<ExitCode> {
+pub fn guard(work: drivers::Work, arguments: &[OsString], remedy: &str) -> Option<ExitCode> {
     let rank = launched()?;
     if let Some(guard) = number(GUARDED) {
         #[cfg(target_os = "linux")]
@@ -66,11 +75,10 @@ pub fn guard(work: drivers::Work, arguments: &[OsString]) -> Option<ExitCode> {
         && std::env::var_os("LP_NUM_THREADS").is_none()
         && !wanted.iter().any(|(name, _)| *name == "LP_NUM_THREADS")
     {
-        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
-        wanted.push(("LP_NUM_THREADS", (cores / ranks).max(1).to_string().into()));
+        wanted.push(("LP_NUM_THREADS", threads(ranks).to_string().into()));
     }
     // signals go to the whole group: the rank obeys them, and this process waits for it
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+    for signal in signals::heard() {
         let _ = signal_hook::flag::register(signal, std::sync::Arc::default());
     }
     let started = super::again().and_then(|mut program| {
@@ -85,23 +93,31 @@ pub fn guard(work: drivers::Work, arguments: &[OsString]) -> Option<ExitCode> {
         }
         Ok(status) => match status.code() {
             Some(code) => ExitCode(u8::try_from(code).unwrap_or(1)),
-            None => {
-                say(format_args!(
-                    "error: {place} died ({status}), and the job ends; go on from its last checkpoint with --resume"
-                ));
-                ExitCode(DIED)
-            }
+            None => match status.signal().and_then(|signal| u8::try_from(signal).ok()) {
+                // the whole job was told to end
+                Some(signal) if signals::heard().contains(&i32::from(signal)) => ExitCode(128 + signal),
+                _ => {
+                    say(format_args!("error: {place} died ({status}), and the job ends; {remedy}"));
+                    ExitCode(DIED)
+                }
+            },
         },
     })
 }
 
 /// Joins the other ranks, where a launcher has started several.
 pub fn join() -> Result<()> {
-    if launched().is_none() {
-        return Ok(());
-    }
+    let Some(launched) = launched() else { return Ok(()) };
     let mpi = Mpi::join()?;
     let ranks = Ranks::new(mpi);
+    if ranks.rank() != launched {
+        let (started, known) = (launched.count, ranks.rank().count);
+        let reason = format!(
+            "the launcher has started {started} processes and MPI knows {known}; use the mpirun of the MPI that this program was \
+             built with"
+        );
+        return Err(Error::Rank { rank: format!("rank {}", launched.index), reason, code: 2 });
+    }
     if !ranks.rank().is_first() {
         say::be_quiet();
     }
@@ -150,6 +166,7 @@ pub fn same(what: &str, of: &[u8]) -> Result<()> {
     let refuse = |rank| Error::Rank {
         rank: format!("rank {rank}"),
         reason: format!("{what} is another than that of rank 0; give all ranks the same files and arguments"),
+        code: 2,
     };
     ranks.agree(other.map_or(Ok(()), |rank| Err(refuse(rank))))
 }

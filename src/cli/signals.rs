@@ -78,11 +78,16 @@ pub fn come(signal: i32) {
 /// Listens for signals, once. Those that were ignored when the process began stay so: SIGHUP under nohup.
 #[cfg(unix)]
 pub fn listen() {
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(heard()) else { return };
+    std::thread::spawn(move || signals.forever().for_each(come));
+}
+
+/// The signals that end a run: not those that were ignored when the process began.
+#[cfg(unix)]
+pub fn heard() -> Vec<i32> {
     use signal_hook::consts::{SIGHUP, SIGTERM};
     let ignored = ignored();
-    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
-    let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
-    std::thread::spawn(move || signals.forever().for_each(come));
+    [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0).collect()
 }
 
 /// Ctrl-C ends the process at once elsewhere; what was saved by then is whole.

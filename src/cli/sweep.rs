@@ -57,6 +57,7 @@ pub struct SweepArguments {
 impl SweepArguments {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
         let (env, sweep) = ranks::agree(self.resolve())?;
+        ranks::same("what is to be tried", format!("{sweep:?} {:?} {}", env.overrides(), env.text()).as_bytes())?;
         if !writes() {
             return self.follow(&env, &sweep);
         }

@@ -81,15 +81,8 @@ pub(super) struct Task {
 
 impl Train {
     pub fn run(self, started: Instant) -> Result<ExitCode> {
-        if self.tui {
-            tui::check()?;
-        }
         signals::listen();
-        let seeds = match (&self.seeds, self.agents) {
-            (Some(seeds), _) => Some(seeds::parse(seeds)?),
-            (None, Some(agents)) => Some(seeds::from(self.seed.unwrap_or(1), agents)?),
-            (None, None) => None,
-        };
+        let seeds = ranks::agree(self.asked())?;
         if !self.watch {
             return self.train(started, seeds.as_deref(), || false);
         }
@@ -106,6 +99,22 @@ impl Train {
             if !watched.borrow_mut().fresh() {
                 watched.borrow_mut().wait();
             }
+        }
+    }
+
+    /// The seeds that are asked for, where there are several.
+    fn asked(&self) -> Result<Option<Vec<u32>>> {
+        if self.tui && writes() {
+            tui::check()?;
+        }
+        if self.watch && ranks::joined().is_some() {
+            let reason = "it begins anew by itself, which several processes cannot; start it in one process".to_owned();
+            return Err(Error::Setting { name: "watch".to_owned(), reason });
+        }
+        match (&self.seeds, self.agents) {
+            (Some(seeds), _) => seeds::parse(seeds).map(Some),
+            (None, Some(agents)) => seeds::from(self.seed.unwrap_or(1), agents).map(Some),
+            (None, None) => Ok(None),
         }
     }
 
@@ -197,8 +206,11 @@ impl Train {
         // what the command line says of seeds goes before the file
         let of_file = Some(&task.run.seeds[..]).filter(|seeds| !seeds.is_empty() && self.seed.is_none());
         let seeds = seeds.or(of_file);
-        let Task { env, config, .. } = &task;
-        let told = format!("{:?} {:?} {} {}", seeds, env.overrides(), env.text(), config.to_toml());
+        let Task { env, config, resumed, init, .. } = &task;
+        let stands = resumed.as_ref().map(|resumed| (resumed.state.updates, resumed.policy.hash()));
+        let init = init.as_ref().map(Init::hash);
+        let asked = (seeds, stands, init, options.save_replay, options.until_solved, env.overrides());
+        let told = format!("{asked:?} {} {}", env.text(), config.to_toml());
         ranks::same("what is to be trained", told.as_bytes())?;
         match (&task.directory, seeds) {
             (None, _) => self.follow(&task, &options, seeds),
@@ -345,6 +357,7 @@ pub(super) fn dealing(gpu: Gpu) -> Gpu {
 /// result depends, is a setting of the run from here on.
 fn over_ranks(config: Config, goes_on: bool, seeds: Option<&[u32]>) -> Config {
     let Some(ranks) = ranks::joined().filter(|_| seeds.is_none() && !config.algo.is_search()) else { return config };
+    let config = whole_rows(config);
     let count = ranks.rank().count;
     let before = if goes_on { config.shards.max(1) } else { config.shards };
     if before > 0 && (before.is_multiple_of(count) || !goes_on) {
@@ -352,11 +365,24 @@ fn over_ranks(config: Config, goes_on: bool, seeds: Option<&[u32]>) -> Config {
     }
     if goes_on {
         say(format_args!(
-            "note: minibatches were made of {before} shards of the worlds, and are of {count} from here on, one for each rank: \
-             the run goes on soundly, to another result than over {before} ranks"
+            "note: from here on minibatches are made of {count} shards of the worlds, one for each rank (before: {before}): the run \
+             goes on soundly, to another result than it would have come to before"
         ));
     }
     Config { shards: count, ..config }
+}
+
+/// A ring that holds as many transitions of every world.
+fn whole_rows(config: Config) -> Config {
+    let size = config.buffer_size / config.num_envs.max(1) * config.num_envs;
+    if !config.algo.is_off_policy() || size == config.buffer_size || size == 0 {
+        return config;
+    }
+    say(format_args!(
+        "note: the ring holds {size} transitions, and not {}: as many of each of {} worlds, which ranks share out",
+        config.buffer_size, config.num_envs
+    ));
+    Config { buffer_size: size, ..config }
 }
 
 /// Says what talking to other ranks took.
@@ -365,7 +391,7 @@ fn told_of_ranks(gpu: &Gpu, started: Instant) {
     let (traffic, took) = (ranks.traffic(), started.elapsed());
     let share = 100.0 * traffic.time.as_secs_f64() / took.as_secs_f64().max(1e-9);
     say(format_args!(
-        "{} ranks: {} exchanges of {} in all from each, {share:.1} % of the time",
+        "{} ranks: {} exchanges, {} sent by each, {share:.1} % of the time",
         ranks.rank().count,
         HumanCount(traffic.exchanges),
         HumanBytes(traffic.bytes),

@@ -18,7 +18,7 @@ impl Config {
     /// [`Error::Setting`] where something cannot be shared out evenly.
     pub fn share(&self, rank: Rank) -> Result<(Self, Block)> {
         let shards = self.shards_of(rank.count);
-        if self.algo.is_search() || shards == 1 {
+        if self.algo.is_search() || shards == 1 && rank.is_alone() {
             return Ok((self.clone(), Block::ALL));
         }
         let among = |name: &str, value: u32, parts: u32, of: &str| {
@@ -41,16 +41,14 @@ impl Config {
         if self.algo.is_off_policy() {
             among("batch_size", self.batch_size, shards, &all)?;
             among("buffer_size", self.buffer_size, shards, &all)?;
-            if own > 1 {
-                let worlds = format!("{} worlds, as {all} want it", self.num_envs);
-                among("buffer_size", self.buffer_size, self.num_envs, &worlds)?;
-            }
+            // the worlds of a shard are as many everywhere in the ring
+            among("buffer_size", self.buffer_size, self.num_envs, &format!("{} worlds", self.num_envs))?;
             share.batch_size = self.batch_size / rank.count;
             share.buffer_size = self.buffer_size / rank.count;
             share.learning_starts = self.warm_up_steps() * share.num_envs;
             first_sample = rank.index * share.batch_size;
-        } else if own > 1 {
-            if self.reuse > 0 {
+        } else {
+            if self.reuse > 0 && own > 1 {
                 return Err(Error::setting(
                     "reuse",
                     format!("{} does not go with {own} shards in a process", self.reuse),

@@ -144,19 +144,20 @@ impl Ranks {
     /// # Errors
     /// This rank's own error, or [`Error::Rank`] with what another one says.
     pub fn agree<T>(&self, result: Result<T>) -> Result<T> {
+        // an exit code, and a text behind it
         let said = match &result {
-            Ok(_) => String::new(),
-            Err(error) => error.to_string(),
+            Ok(_) => Vec::new(),
+            Err(error) => std::iter::once(error.exit_code()).chain(error.to_string().into_bytes()).collect(),
         };
-        let all = self.gather_bytes(said.as_bytes())?;
-        let failed = all.iter().enumerate().find(|(_, said)| !said.is_empty());
+        let all = self.gather_bytes(&said)?;
+        let failed = all.iter().enumerate().find_map(|(rank, said)| said.split_first().map(|said| (rank, said)));
         if failed.is_some() {
             self.part();
         }
         match (result, failed) {
-            (Ok(_), Some((rank, said))) => {
+            (Ok(_), Some((rank, (&code, said)))) => {
                 let reason = String::from_utf8_lossy(said).into_owned();
-                Err(Error::Rank { rank: format!("rank {rank}"), reason })
+                Err(Error::Rank { rank: format!("rank {rank}"), reason, code })
             }
             (result, _) => result,
         }
@@ -201,6 +202,7 @@ impl Ranks {
     }
 
     fn timed(&self, bytes: usize, talk: impl FnOnce(&dyn Transport) -> Result<()>) -> Result<()> {
+        self.spent.apart.store(false, Ordering::Relaxed);
         let started = Instant::now();
         let done = talk(&*self.transport);
         *self.spent.talking.lock().unwrap_or_else(PoisonError::into_inner) += started.elapsed();

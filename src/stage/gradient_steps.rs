@@ -245,7 +245,7 @@ impl Step {
                 .with("mw_target_update", &plan.uniform("following", &TargetUpdate { tau: of.tau, actor: acted }));
             let turns = u64::from(settings.batch_size / kernels.actor.form.workgroup) + 1;
             let mut recording = Recording::default();
-            if acted == 1 && !alone {
+            if acted == 1 && !alone && settings.autotune != 0 {
                 // α follows the mean of these numbers, and nobody else reads them any more
                 let size = u64::from(settings.batch_size);
                 let row = size * u64::from(ROW_LOG_PROB)..size * u64::from(ROW_LOG_PROB + 1);

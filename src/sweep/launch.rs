@@ -107,7 +107,12 @@ fn launch(gpu: &Gpu, env: &Environment, group: &[&Agent], watch: &mut impl FnMut
     let configs: Vec<Config> = group.iter().map(|agent| agent.config.clone()).collect();
     let seeds: Vec<u32> = group.iter().map(|agent| agent.seed).collect();
     let same = configs.iter().all(|config| *config == configs[0]);
-    let trainer = Trainer::of_each(gpu, env, if same { &configs[..1] } else { &configs }, &seeds)?.forgiving();
+    let trainer = Trainer::of_each(gpu, env, if same { &configs[..1] } else { &configs }, &seeds);
+    let trainer = match gpu.ranks() {
+        Some(ranks) => ranks.agree(trainer)?,
+        None => trainer?,
+    };
+    let trainer = trainer.forgiving();
     watch(Event::Launch { agents: group.len(), updates: trainer.num_updates() });
     let mut came: Vec<Record> = group.iter().map(|agent| Record::before(agent)).collect();
     for report in trainer {

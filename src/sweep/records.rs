@@ -98,7 +98,8 @@ impl Records {
     pub fn of_lines(text: &str) -> Result<Self> {
         let record = |line: &str| serde_json::from_str(line);
         let all = text.lines().map(record).collect::<std::result::Result<_, _>>();
-        let refuse = |error: serde_json::Error| Error::Rank { rank: "rank 0".to_owned(), reason: error.to_string() };
+        let refuse =
+            |error: serde_json::Error| Error::Rank { rank: "rank 0".to_owned(), reason: error.to_string(), code: 1 };
         Ok(Self::with(None, all.map_err(refuse)?))
     }
 

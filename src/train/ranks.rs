@@ -85,9 +85,22 @@ impl Together {
         if part.ends == 0 {
             self.talk = Talk::Goes;
         } else {
-            self.ranks.part();
+            self.part();
         }
         Ok(part)
+    }
+
+    /// Nothing more is said: all ranks know that the run has ended.
+    pub fn end(&mut self) {
+        self.talk = Talk::Ended;
+        self.part();
+    }
+
+    /// Ranks of a sweep go on to the next launch.
+    fn part(&self) {
+        if !self.deals() {
+            self.ranks.part();
+        }
     }
 
     /// Says nothing more: this rank has failed, or another one was lost, and the others are to be ended from outside.
@@ -138,9 +151,9 @@ impl Together {
             None => Ok(()),
             Some(rank) => {
                 // all of them see it, and none waits for another any more
-                self.talk = Talk::Ended;
-                self.ranks.part();
+                self.end();
                 Err(Error::Rank {
+                    code: 1,
                     rank: format!("rank {rank}"),
                     reason: format!(
                         "its parameters differ from those of rank 0 after {updates} updates, as they do where adapters or drivers do; \
@@ -151,10 +164,13 @@ impl Together {
         }
     }
 
-    /// The words of a buffer of a state on all ranks together.
+    /// The words of a buffer of a state on all ranks together, for the first one.
     pub fn whole(&self, kept: &Kept, own: &[u32]) -> Result<Vec<u32>> {
         let Some(split) = kept.split else { return Ok(own.to_vec()) };
         let all: Vec<u32> = bytemuck::pod_collect_to_vec(&self.ranks.gather(bytemuck::cast_slice(&own[..kept.words]))?);
+        if !self.leads() {
+            return Ok(Vec::new());
+        }
         let of_ranks: Vec<&[u32]> = all.chunks_exact(kept.words).collect();
         let mut whole = split.joined(&of_ranks);
         whole.resize(whole.len().max(LEAST), 0);
@@ -227,9 +243,9 @@ impl Metrics {
         joined.clip_fraction = mean(|of| of.clip_fraction);
         joined.grad_norm = mean(|of| of.grad_norm);
         joined.kl = mean(|of| of.kl);
-        // a cause before what followed from it, on whichever rank
+        // a cause before what followed from it, and of equals the earliest, on whichever rank
         let faults = ranks.iter().enumerate().filter(|(_, of)| of.fault != 0);
-        if let Some((rank, of)) = faults.min_by_key(|(_, of)| of.fault & 15) {
+        if let Some((rank, of)) = faults.min_by_key(|(_, of)| (of.fault & 15, of.fault_step)) {
             let in_world = matches!(Fault::of(of.fault), Some(Fault::Observation | Fault::Reward));
             let first_world = if in_world { rank as u32 * worlds } else { 0 };
             (joined.fault, joined.fault_step, joined.fault_value) = (of.fault, of.fault_step, of.fault_value);

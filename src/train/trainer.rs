@@ -255,7 +255,7 @@ impl Trainer {
         let own = self.together.as_ref().map(|together| together.own(state, &kept)).transpose()?;
         own.as_ref().unwrap_or(state).restore(&self.gpu, &self.learning.state(state.ring).collect::<Vec<_>>())?;
         if !state.ring {
-            let made = self.learning.refill(&self.gpu, self.config())? * u64::from(self.gpu.rank().count);
+            let made = self.learning.refill(&self.gpu, self.config())?;
             self.ring_offset = made.cast_signed() - state.env_steps.cast_signed();
         }
         if state.num_updates != self.num_updates() {
@@ -473,12 +473,13 @@ impl Trainer {
         if let Some(together) = &self.together {
             metrics = together.metrics(&metrics, agents, self.config())?;
         }
-        // what is not finite the first rank tells of
-        let tells = self.together.as_ref().is_none_or(Together::leads);
         if self.fallen.is_some() {
             self.forgive(&metrics)?;
-        } else if let Some((sound, error)) = self.unsound(&metrics).filter(|_| tells) {
+        } else if let Some((sound, error)) = self.unsound(&metrics) {
             self.end();
+            if let Some(together) = &mut self.together {
+                together.end(); // all of them see it
+            }
             if sound == 0 {
                 return Err(error);
             }
@@ -510,7 +511,7 @@ impl Trainer {
         let searches = self.learning.evaluation_of_best.is_some();
         let outcomes = evaluated.then(|| outcomes_of(1)).transpose()?;
         let of_best = (evaluated && searches).then(|| outcomes_of(2)).transpose()?;
-        if let Some(outcomes) = outcomes.as_ref().filter(|_| tells) {
+        if let Some(outcomes) = &outcomes {
             for (agent, outcomes) in outcomes.chunks_exact(episodes).enumerate() {
                 let checked = fault::check_outcomes(outcomes, &self.env, self.seeds[agent], updates);
                 self.forgiven(agent, checked)?;
@@ -553,13 +554,14 @@ impl Trainer {
         {
             together.agree(&agents.iter().map(Policy::hash).collect::<String>(), updates)?;
         }
-        for (agent, policy) in policies.iter().flatten().enumerate().filter(|_| tells) {
+        for (agent, policy) in policies.iter().flatten().enumerate() {
             let (config, layout) = (&policy.config, &self.learning.layout);
             let checked = fault::check_parameters(policy.parameters(), config, config.seed, updates, layout);
             self.forgiven(agent, checked)?;
         }
         let evaluation = outcomes.zip(policies.as_ref());
         let evaluation = evaluation.map(|(returns, agents)| returns.into_iter().zip(agents.iter().cloned()).collect());
+        // the first rank has all of it
         let state = self.keeps.zip(policies.as_ref()).map(|(ring, agents)| {
             let words = self.learning.kept(ring).enumerate().map(|(n, kept)| {
                 let own: Vec<u32> = arrived.take(first_parameters + networks + n);
@@ -570,7 +572,7 @@ impl Trainer {
             let hash = agents.first().map(Policy::hash).unwrap_or_default();
             Ok(State::new(updates, self.num_updates(), env_steps, hash, ring, words))
         });
-        let state = state.transpose()?;
+        let state = state.transpose()?.filter(|_| self.together.as_ref().is_none_or(Together::leads));
         let fallen = self.fallen.clone().unwrap_or_default();
         Ok(Some(Report { metrics, updates, env_steps, evaluation, policies, state, fallen, watched }))
     }
@@ -581,8 +583,14 @@ impl Iterator for Trainer {
 
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.report().transpose();
-        if let Some(Err(_)) = item {
+        if let Some(Err(error)) = &item {
             self.end();
+            if let Some(together) = &mut self.together {
+                // what is wrong with numbers all ranks see at the same place; a device, or a rank, is lost for one alone
+                let numbers =
+                    matches!(error, Error::NotFinite { .. } | Error::EpisodeNotFinite { .. } | Error::LoopCut { .. });
+                if numbers { together.end() } else { together.fall_silent() }
+            }
         }
         item
     }

@@ -235,7 +235,7 @@ fn what_cannot_be_shared_out_is_refused_on_every_rank() {
     let cartpole = || ok(Environment::load("CartPole-v1"));
     let refused =
         |config: &Config| -> Vec<Result<Trainer>> { on_ranks(4, |gpu| Trainer::new(gpu, &cartpole(), config, &[1])) };
-    for (pair, remedy) in [("num_envs=25", "28 can"), ("shards=3", "shards")] {
+    for (pair, remedy) in [("num_envs=25", "28 can"), ("shards=3", "shards"), ("shards=1", "4 can")] {
         for result in refused(&config("ppo", &[pair])) {
             let error = result.err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains(remedy), "{pair}: {error}");
@@ -244,4 +244,46 @@ fn what_cannot_be_shared_out_is_refused_on_every_rank() {
     let error =
         refused(&config("es", &["population=26"])).remove(1).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains("population") && error.contains("28 can"), "{error}");
+}
+
+/// Pays what is no number from the step on that a world of the second rank comes to first.
+const FAULTY: &str = "
+const OBSERVATION_DIM: u32 = 1u;
+const ACTION_COUNT: u32 = 2u;
+const MAX_EPISODE_STEPS: u32 = 40u;
+struct State { pace: u32, steps: u32 }
+fn env_reset(rng: ptr<function, Rng>) -> State { return State(rng_u32(rng) % 3u, 0u); }
+fn env_step(s: ptr<function, State>, action: Action, rng: ptr<function, Rng>) -> Outcome {
+    (*s).steps += 1u;
+    let ends = f32((*s).steps) - 30.0 - 3.0 * f32((*s).pace);
+    return Outcome(select(1.0, log(ends - 1.0) * 0.0 + sqrt(-ends), ends > 0.0), false);
+}
+fn env_observe(s: State) -> Observation { return Observation(f32(s.steps) / 40.0); }
+";
+
+#[test]
+fn every_rank_ends_where_one_meets_what_is_no_number() {
+    let env = ok(Environment::from_source("faulty", "faulty.wgsl", FAULTY));
+    let pairs = [
+        "num_envs=16",
+        "num_steps=16",
+        "hidden=[8]",
+        "eval_every=1",
+        "eval_episodes=4",
+        "total_timesteps=2560",
+        "norm_reward=false",
+    ];
+    for (algo, more) in [("ppo", "num_minibatches=2"), ("a2c", "gamma=0.9")] {
+        let config = config(algo, &[&pairs[..], &[more]].concat());
+        let told = |gpu: &Gpu| -> Vec<std::result::Result<u32, String>> {
+            let trainer = ok(Trainer::new(gpu, &env, &config, &[1])).keeping(true);
+            trainer.map(|report| report.map(|report| report.updates).map_err(|error| error.to_string())).collect()
+        };
+        let alone = told(gpu());
+        let error = alone.last().unwrap().clone().unwrap_err();
+        assert!(error.contains("is not finite") || error.contains("NaN"), "{error}");
+        for ranks in on_ranks(2, told) {
+            assert!(ranks.last().unwrap().is_err(), "{algo}: {ranks:?}");
+        }
+    }
 }

@@ -177,6 +177,44 @@ fn a_rank_that_dies_ends_the_job_with_its_name_and_leaves_a_whole_checkpoint() {
 }
 
 #[test]
+fn a_signal_to_the_launcher_saves_and_ends_with_its_number() {
+    let base = folder();
+    let out = base.path().join("run");
+    let settings = [
+        "num_envs=64",
+        "num_steps=32",
+        "total_timesteps=1000000000",
+        "hidden=[16]",
+        "eval_every=5",
+        "eval_episodes=10",
+    ];
+    let mut arguments = vec!["train", "CartPole-v1", "--out", out.to_str().unwrap()];
+    arguments.extend(settings.iter().flat_map(|pair| ["--set", pair]));
+    let job = command(2, &arguments)
+        .env("OMPI_MCA_odls_base_sigkill_timeout", "60")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while !out.join("state.safetensors").exists() {
+        assert!(begun.elapsed() < Duration::from_mins(5), "no checkpoint came");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let launcher = rustix::process::Pid::from_raw(job.id().cast_signed()).unwrap();
+    rustix::process::kill_process(launcher, rustix::process::Signal::TERM).unwrap();
+    let output = job.wait_with_output().unwrap();
+    assert!(said(&output).contains("interrupted at step") && said(&output).contains("saved to"), "{}", said(&output));
+    assert!(!said(&output).contains("died"), "{}", said(&output));
+    let updates = Policy::load(&out).unwrap().updates;
+    let output = run(
+        2,
+        &["train", "--resume", out.to_str().unwrap(), "--set", &format!("total_timesteps={}", (updates + 1) * 2048)],
+    );
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
 fn seeds_are_dealt_to_ranks_and_one_of_them_writes() {
     let base = folder();
     let settings =
@@ -237,6 +275,8 @@ fn errors_are_said_once_and_logs_are_of_each_rank() {
         (vec!["train", "CartPole-v1", "--set", "num_envs=7", "--out", directory], "8 can"),
         (vec!["train", "CartPole-v1", "--set", "num_env=8"], "num_envs"),
         (vec!["train", "CartPole-v1", "--no-such-option"], "--no-such-option"),
+        (vec!["train", "CartPole-v1", "--watch"], "one process"),
+        (vec!["train", "CartPole-v1", "--seeds", "4..1"], "write 1..4"),
         (vec!["eval", "runs/none"], "one process"),
     ] {
         let output = run(2, &arguments);

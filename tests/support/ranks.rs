@@ -36,7 +36,8 @@ impl Thread {
     /// Gives `own`, and looks at what all have given.
     fn meet<T>(&self, own: &[u8], look: impl FnOnce(&[Vec<u8>]) -> T) -> Result<T> {
         let (count, index) = (self.rank.count as usize, self.rank.index as usize);
-        let lost = || Error::Rank { rank: format!("rank {index}"), reason: "the others did not come".to_owned() };
+        let lost =
+            || Error::Rank { rank: format!("rank {index}"), reason: "the others did not come".to_owned(), code: 5 };
         let wait = |round, done: fn(&Round) -> bool| {
             let waited = self.place.changed.wait_timeout_while(round, PATIENCE, |round| !done(round));
             let (round, timeout) = waited.unwrap_or_else(PoisonError::into_inner);

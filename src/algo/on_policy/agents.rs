@@ -276,12 +276,17 @@ impl OnPolicy {
 
     /// Parameters and what optimisers keep become means over ranks; where they stand is the first one's.
     fn average(&self) -> Exchange {
-        let learned = 0..u64::from(self.layout.learned());
+        let (learned, all, count) =
+            (u64::from(self.layout.learned()), u64::from(self.layout.words()), self.agents.count);
         let mut parts = vec![
-            Exchanged::of_agents(&self.agents.parameters, Joined::Mean, learned, self.agents.count),
+            Exchanged::of_agents(&self.agents.parameters, Joined::Mean, 0..learned, count),
             Exchanged::whole(&self.optimiser.state, Joined::Mean),
             Exchanged::whole(&self.agents.progress, Joined::First),
         ];
+        if all > learned {
+            // running moments, which all have from the same batches
+            parts.push(Exchanged::of_agents(&self.agents.parameters, Joined::First, learned..all, count));
+        }
         if let Some(fit) = &self.fit {
             parts.push(Exchanged::whole(&fit.optimiser.state, Joined::Mean));
             parts.push(Exchanged::whole(&fit.agents.progress, Joined::First));
@@ -291,9 +296,9 @@ impl OnPolicy {
 
     /// The end of an update: running moments, metrics, the next update's learning rate.
     pub(in crate::algo) fn finish(&self, update: &mut Recording) {
-        update.extend(&self.averaged);
         self.normaliser.record_observations(update);
         update.extend(&self.finish);
+        update.extend(&self.averaged);
     }
 
     /// Plans one agent of PPO, and beside its update the step of one minibatch, of which that is made; whole episodes cannot be
