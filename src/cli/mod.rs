@@ -19,6 +19,10 @@ mod new_env;
 mod plan;
 mod plot;
 mod progress;
+#[cfg(all(feature = "mpi", not(unix)))]
+compile_error!(
+    "the command line goes over several processes on Linux and macOS; leave the feature `mpi` out elsewhere"
+);
 #[cfg(feature = "mpi")]
 mod ranks;
 #[cfg(not(feature = "mpi"))]

@@ -74,11 +74,12 @@ impl Exchanged {
             _ => range,
         }
     }
+}
 
-    fn buffer(&self) -> Result<&wgpu::Buffer> {
-        let bug = || Error::Gpu(format!("an exchange of '{}', of a plan that was not built", self.memory.label()));
-        self.memory.raw().ok_or_else(bug)
-    }
+/// The buffer of a plan that was built.
+fn raw(memory: &Memory) -> Result<&wgpu::Buffer> {
+    let bug = || Error::Gpu(format!("an exchange of '{}', of a plan that was not built", memory.label()));
+    memory.raw().ok_or_else(bug)
 }
 
 /// Squares of a gradient that was exchanged, which have to be those of what came of it.
@@ -155,7 +156,7 @@ impl Exchange {
     pub(super) fn sources(&self, ranks: &Ranks) -> Result<Vec<(&wgpu::Buffer, Range<u64>)>> {
         let mut sources = Vec::new();
         for part in &self.0.parts {
-            let buffer = part.buffer()?;
+            let buffer = raw(&part.memory)?;
             for range in part.ranges() {
                 let given = part.given(range, ranks);
                 sources.push((buffer, 4 * given.start..4 * given.end));
@@ -198,7 +199,7 @@ impl Exchange {
                 other_at += own.len();
                 joined(part, &of_ranks)
             };
-            let buffer = part.buffer()?;
+            let buffer = raw(&part.memory)?;
             let each = part.count as usize;
             for (range, words) in part.ranges().zip(words.chunks_exact(each.max(1))) {
                 gpu.queue().write_buffer(buffer, 4 * range.start, bytemuck::cast_slice(words));
@@ -215,8 +216,7 @@ impl Exchange {
 
 impl Squares {
     fn write(&self, gpu: &Gpu, gradient: &Exchanged, means: &[f32]) -> Result<()> {
-        let buffer =
-            self.memory.raw().ok_or_else(|| Error::Gpu("an exchange of a plan that was not built".to_owned()))?;
+        let buffer = raw(&self.memory)?;
         let each = gradient.count as usize;
         for (agent, gradient) in means.chunks_exact(each).take(gradient.agents as usize).enumerate() {
             let mut sums = vec![0.0f32; self.blocks as usize];
@@ -229,8 +229,7 @@ impl Squares {
 
 impl Order {
     fn write(&self, gpu: &Gpu, scores: &Exchanged, words: &[f32]) -> Result<()> {
-        let buffer =
-            self.memory.raw().ok_or_else(|| Error::Gpu("an exchange of a plan that was not built".to_owned()))?;
+        let buffer = raw(&self.memory)?;
         for (agent, scores) in words.chunks_exact(scores.count as usize).enumerate() {
             let ordered = if self.pairs {
                 order(&scores.chunks_exact(2).map(|pair| pair[0].max(pair[1])).collect::<Vec<_>>())
