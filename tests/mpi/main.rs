@@ -191,7 +191,7 @@ fn a_signal_to_the_launcher_saves_and_ends_with_its_number() {
     let mut arguments = vec!["train", "CartPole-v1", "--out", out.to_str().unwrap()];
     arguments.extend(settings.iter().flat_map(|pair| ["--set", pair]));
     let job = command(2, &arguments)
-        .env("OMPI_MCA_odls_base_sigkill_timeout", "60")
+        .env("OMPI_MCA_odls_base_sigkill_timeout", "15")
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
