@@ -442,8 +442,9 @@ import os, signal, threading, numpy as np, manyworlds
 envs = manyworlds.VectorEnv("CartPole-v1", 4096, seed=1)
 envs.reset()
 actions = np.zeros(4096, int)
-threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
+    # on a busy machine it comes before the timer's own start has returned
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     while True:
         envs.step(actions)
 except KeyboardInterrupt:
