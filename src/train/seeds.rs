@@ -103,7 +103,7 @@ struct Place {
 /// With `until_solved` a seed's result is its first evaluation that passes, and the run ends when all have passed.
 ///
 /// # Errors
-/// As [`Trainer::new`]; [`Error::File`] where something cannot be written.
+/// As [`Trainer::new`](super::Trainer::new); [`Error::File`] where something cannot be written.
 pub fn run_seeds<W: Into<Wish>>(
     gpu: &Gpu,
     env: &Environment,
