@@ -18,7 +18,7 @@ ES = dict(work=0.040, exchanges=1, bytes_=8_200)
 
 # seconds of a message from end to end, bytes a second of each rank, seconds to read and write the device
 NETWORKS = {
-    "2 ranks of this machine": (2, 1e-6, 5e9, 0.6e-3),
+    "2 ranks of this machine": (2, 1e-6, 5e9, 0.84e-3),
     "8 GPUs of a machine, by its memory": (8, 2e-6, 10e9, 80e-6),
     "16 machines, 25 GbE": (16, 25e-6, 3e9, 80e-6),
     "100 machines, InfiniBand 200": (100, 2e-6, 22e9, 80e-6),

@@ -143,15 +143,6 @@ impl Exchange {
         Self(Arc::new(Parts { parts, follows: Follows::Order(order) }))
     }
 
-    /// Bytes that a rank of so many gives.
-    pub fn bytes(&self, ranks: u32) -> u64 {
-        let of = |part: &Exchanged| {
-            let words = part.count * part.agents;
-            4 * if part.joined == Joined::Shares { words / u64::from(ranks) } else { words }
-        };
-        self.0.parts.iter().map(of).sum()
-    }
-
     /// What is to be read of the device for it.
     pub(super) fn sources(&self, ranks: &Ranks) -> Result<Vec<(&wgpu::Buffer, Range<u64>)>> {
         let mut sources = Vec::new();

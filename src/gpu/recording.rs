@@ -112,11 +112,6 @@ impl Recording {
         self.exchanges.extend(other.exchanges.iter().map(|(at, exchange)| (before + at, exchange.clone())));
     }
 
-    /// The exchanges between ranks in order, each with the number of passes before it.
-    pub fn exchanges(&self) -> &[(usize, Exchange)] {
-        &self.exchanges
-    }
-
     /// The passes in order.
     pub fn passes(&self) -> &[Pass] {
         &self.passes

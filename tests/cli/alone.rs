@@ -3,11 +3,9 @@
 // a test may panic
 #![allow(clippy::unwrap_used)]
 
+#[cfg(not(feature = "mpi"))]
 #[test]
 fn nothing_of_mpi_is_in_the_program() {
-    if cfg!(feature = "mpi") {
-        return; // `make test-mpi` has its own
-    }
     let program = std::fs::read(env!("CARGO_BIN_EXE_manyworlds")).unwrap();
     let holds = |part: &str| program.windows(part.len()).any(|bytes| bytes == part.as_bytes());
     assert!(holds("manyworlds"), "nothing is found in the program at all");

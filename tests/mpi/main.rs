@@ -177,7 +177,7 @@ fn a_rank_that_dies_ends_the_job_with_its_name_and_leaves_a_whole_checkpoint() {
 }
 
 #[test]
-fn a_signal_to_the_launcher_saves_and_ends_with_its_number() {
+fn a_signal_to_the_launcher_saves_the_run() {
     let base = folder();
     let out = base.path().join("run");
     let settings = [
