@@ -44,7 +44,8 @@ impl Normaliser {
         let elements = Elements::from(run.batch_size);
         // moments of a batch, joined to the running ones from entry `first` on
         let joined = |plan: &mut Plan, kind, agent_rows, first: u32, entries: u32| -> Result<Recording> {
-            let moments = Reduced::of_ranks(plan, kernels, kind, Reduction::Moments, agent_rows, elements, &buffers)?;
+            let moments =
+                Reduced::new(plan, kernels, kind, Reduction::Moments, agent_rows, elements, &buffers)?.of_ranks(plan);
             let mut recording = Recording::default();
             moments.record(&mut recording);
             let blocks = Blocks { count: entries, stride: first, ..Blocks::default() };

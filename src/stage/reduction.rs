@@ -73,21 +73,13 @@ impl Reduced {
         Ok(reduced)
     }
 
-    /// The same of the elements of all ranks: `then` joins moments.
-    pub fn of_ranks(
-        plan: &mut Plan,
-        kernels: &Kernels,
-        kind: Reduction,
-        then: Reduction,
-        agents: u32,
-        elements: Elements,
-        buffers: &Buffers,
-    ) -> Result<Self> {
-        let mut reduced = Self::new(plan, kernels, kind, then, agents, elements, buffers)?;
+    /// The same moments of the elements of all ranks.
+    #[must_use]
+    pub fn of_ranks(mut self, plan: &Plan) -> Self {
         if !plan.target().rank.is_alone() {
-            reduced.recording.exchange(Exchange::new(vec![Exchanged::whole(&reduced.result, Joined::Moments)]));
+            self.recording.exchange(Exchange::new(vec![Exchanged::whole(&self.result, Joined::Moments)]));
         }
-        Ok(reduced)
+        self
     }
 
     /// Adds the stage to an update.
@@ -116,7 +108,8 @@ impl AdvantageMoments {
         let rows = run.epochs * run.num_minibatches;
         let elements = Elements { rows, ..Elements::from(run.minibatch_size) };
         let (kind, then) = (Reduction::Advantages, Reduction::Moments);
-        let Reduced { recording, result } = Reduced::of_ranks(plan, kernels, kind, then, count, elements, buffers)?;
+        let Reduced { recording, result } =
+            Reduced::new(plan, kernels, kind, then, count, elements, buffers)?.of_ranks(plan);
         Ok(Self { recording, moments: result })
     }
 

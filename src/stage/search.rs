@@ -173,7 +173,7 @@ fn normalise(
     }
     let buffers = Buffers::default().with("mw_partials", watched);
     let (kind, rows) = (Reduction::Moments, agents.count * features);
-    let moments = Reduced::of_ranks(plan, &kernels.agents, kind, kind, rows, worlds.into(), &buffers)?;
+    let moments = Reduced::new(plan, &kernels.agents, kind, kind, rows, worlds.into(), &buffers)?.of_ranks(plan);
     moments.record(&mut recording);
     let blocks = Blocks { count: features, ..Blocks::default() };
     let buffers =

@@ -392,7 +392,8 @@ fn statistics(
     let (count, run) = (agents.count, &agents.run);
     let buffers = batch.buffers(&agents.buffers());
     let all = Elements { rows: 2, ..Elements::from(run.batch_size) };
-    let targets = Reduced::of_ranks(plan, kernels, Reduction::Targets, Reduction::Moments, count, all, &buffers)?;
+    let targets =
+        Reduced::new(plan, kernels, Reduction::Targets, Reduction::Moments, count, all, &buffers)?.of_ranks(plan);
     let worlds = buffers.with("mw_world", &rollout.worlds);
     let elements =
         Elements { stride: rollout.worlds.len() as u32 / count, ..Elements::from(run.num_envs / (run.reuse + 1)) };
