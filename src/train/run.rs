@@ -373,37 +373,31 @@ pub(super) fn prepare(
     resumed: Option<&Resumed>,
     options: &Options,
 ) -> Result<Trainer> {
-    let trainer = prepare_own(gpu, env, config, seeds, resumed, options);
-    let Some(ranks) = gpu.ranks() else { return trainer };
-    let mut trainer = ranks.agree(trainer)?;
+    let own = || {
+        options.check(env, config)?;
+        resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
+        let trainer = Trainer::new(gpu, env, config, seeds)?;
+        // several seeds keep no state
+        let alone = seeds == [config.seed] && !gpu.ranks().is_some_and(Ranks::deals);
+        let trainer = if alone { trainer.keeping(options.save_replay) } else { trainer };
+        let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
+        let trainer = if options.watching { trainer.watching() } else { trainer };
+        trainer.check_state(gpu)?;
+        match resumed {
+            Some(resumed) => trainer.resume(&resumed.state),
+            None => {
+                options
+                    .init
+                    .as_ref()
+                    .map_or(Ok(()), |init| init.fit(env, config)?.put_into(gpu, trainer.learning()))?;
+                Ok(trainer)
+            }
+        }
+    };
+    let Some(ranks) = gpu.ranks() else { return own() };
+    let mut trainer = ranks.agree(own())?;
     trainer.begin();
     Ok(trainer)
-}
-
-fn prepare_own(
-    gpu: &Gpu,
-    env: &Environment,
-    config: &Config,
-    seeds: &[u32],
-    resumed: Option<&Resumed>,
-    options: &Options,
-) -> Result<Trainer> {
-    options.check(env, config)?;
-    resumed.map_or(Ok(()), |resumed| resumed.check(config))?;
-    let trainer = Trainer::new(gpu, env, config, seeds)?;
-    // several seeds keep no state
-    let alone = seeds == [config.seed] && !gpu.ranks().is_some_and(Ranks::deals);
-    let trainer = if alone { trainer.keeping(options.save_replay) } else { trainer };
-    let trainer = if options.until_solved { trainer.until_solved() } else { trainer };
-    let trainer = if options.watching { trainer.watching() } else { trainer };
-    trainer.check_state(gpu)?;
-    match resumed {
-        Some(resumed) => trainer.resume(&resumed.state),
-        None => {
-            options.init.as_ref().map_or(Ok(()), |init| init.fit(env, config)?.put_into(gpu, trainer.learning()))?;
-            Ok(trainer)
-        }
-    }
 }
 
 /// Writes checkpoints, and knows when the next one is due.

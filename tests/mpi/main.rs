@@ -128,10 +128,8 @@ fn trains_as(rank: u32, out: &Path) -> Vec<u32> {
     processes.collect()
 }
 
-#[test]
-fn a_rank_that_dies_ends_the_job_with_its_name_and_leaves_a_whole_checkpoint() {
-    let base = folder();
-    let out = base.path().join("run");
+/// Two ranks that train until somebody ends them.
+fn long_run(out: &Path) -> Command {
     let settings = [
         "num_envs=64",
         "num_steps=32",
@@ -142,7 +140,16 @@ fn a_rank_that_dies_ends_the_job_with_its_name_and_leaves_a_whole_checkpoint() {
     ];
     let mut arguments = vec!["train", "CartPole-v1", "--out", out.to_str().unwrap()];
     arguments.extend(settings.iter().flat_map(|pair| ["--set", pair]));
-    let job = command(2, &arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut job = command(2, &arguments);
+    job.stdout(Stdio::null()).stderr(Stdio::piped());
+    job
+}
+
+#[test]
+fn a_rank_that_dies_ends_the_job_with_its_name_and_leaves_a_whole_checkpoint() {
+    let base = folder();
+    let out = base.path().join("run");
+    let job = long_run(&out).spawn().unwrap();
     let begun = Instant::now();
     let victim = loop {
         assert!(begun.elapsed() < Duration::from_mins(5), "no checkpoint came");
@@ -180,22 +187,7 @@ fn a_rank_that_dies_ends_the_job_with_its_name_and_leaves_a_whole_checkpoint() {
 fn a_signal_to_the_launcher_saves_the_run() {
     let base = folder();
     let out = base.path().join("run");
-    let settings = [
-        "num_envs=64",
-        "num_steps=32",
-        "total_timesteps=1000000000",
-        "hidden=[16]",
-        "eval_every=5",
-        "eval_episodes=10",
-    ];
-    let mut arguments = vec!["train", "CartPole-v1", "--out", out.to_str().unwrap()];
-    arguments.extend(settings.iter().flat_map(|pair| ["--set", pair]));
-    let job = command(2, &arguments)
-        .env("OMPI_MCA_odls_base_sigkill_timeout", "15")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let job = long_run(&out).env("OMPI_MCA_odls_base_sigkill_timeout", "15").spawn().unwrap();
     let begun = Instant::now();
     while !out.join("state.safetensors").exists() {
         assert!(begun.elapsed() < Duration::from_mins(5), "no checkpoint came");
